@@ -1,0 +1,26 @@
+/** What a verb may use of the terminal. Data goes to `out`, progress and diagnostics to `err`. */
+export interface Terminal {
+  /** Writes one line of data to stdout. */
+  out(line: string): void;
+  /** Writes one line to stderr. */
+  err(line: string): void;
+  /** True with `--output json`. */
+  readonly json: boolean;
+  /** Aborted on Ctrl-C and SIGTERM: stop at the next safe place. */
+  readonly signal: AbortSignal;
+}
+
+/** How a verb ends. */
+export const exitCode = {
+  done: 0,
+  failed: 1,
+  /** Changes are waiting, or not everything could be judged. Only with --detailed-exitcode. */
+  changes: 2,
+  denied: 3,
+  expired: 4,
+  drifted: 5,
+  frozen: 6,
+  interrupted: 130,
+} as const;
+
+export type ExitCode = (typeof exitCode)[keyof typeof exitCode];

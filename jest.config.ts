@@ -1,0 +1,13 @@
+import type { Config } from 'jest';
+
+/** Node runs the .ts files as they are, so jest transforms nothing. */
+const config: Config = {
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: {},
+  testMatch: ['<rootDir>/test/**/*.test.ts'],
+  testPathIgnorePatterns: ['/node_modules/', '/test/judges/'],
+  testTimeout: 20_000,
+};
+
+export default config;

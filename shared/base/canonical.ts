@@ -1,0 +1,26 @@
+import { createHash } from 'node:crypto';
+import { LockkeeperError } from './error.ts';
+
+/** What canonicalJson takes: plain data, no undefined inside arrays, no functions, no secrets. */
+export type Plain = null | boolean | number | string | readonly Plain[] | { readonly [key: string]: Plain | undefined };
+
+/**
+ * One text for one value: keys sorted by code unit, no white space, undefined members left out (RFC 8785 for the
+ * values that lockkeeper writes: strings, booleans, safe integers and short decimals).
+ */
+export function canonicalJson(value: Plain): string {
+  if (value === null || typeof value === 'boolean' || typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value)) throw new LockkeeperError('bug', `${value} has no JSON form`);
+    return JSON.stringify(value);
+  }
+  if (Array.isArray(value)) return `[${value.map((item: Plain) => canonicalJson(item)).join(',')}]`;
+  const members = Object.entries(value).filter((entry): entry is [string, Plain] => entry[1] !== undefined);
+  members.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  return `{${members.map(([key, item]) => `${JSON.stringify(key)}:${canonicalJson(item)}`).join(',')}}`;
+}
+
+/** SHA-256 of the bytes or of the text in UTF-8, as lower-case hex. */
+export function sha256(content: Uint8Array | string): string {
+  return createHash('sha256').update(content).digest('hex');
+}

@@ -1,0 +1,2 @@
+/** Where something runs. `local` is one machine without a cloud. */
+export type Cloud = 'aws' | 'gcp' | 'azure' | 'kubernetes' | 'local';

@@ -1,0 +1,46 @@
+/**
+ * Opaque token of one stored state of one object. It differs between any two writes, equal bytes included, or the
+ * store is refused at start: an ETag that is an MD5 lets A → B → A pass for "unchanged".
+ */
+export type ObjectVersion = string;
+
+export interface StoredObject {
+  readonly bytes: Uint8Array;
+  readonly version: ObjectVersion;
+}
+
+export interface ObjectInfo {
+  readonly key: string;
+  /** Size in bytes. */
+  readonly size: number;
+}
+
+export type CreateAnswer = { readonly outcome: 'done'; readonly version: ObjectVersion } | { readonly outcome: 'exists' };
+export type ReplaceAnswer =
+  | { readonly outcome: 'done'; readonly version: ObjectVersion }
+  | { readonly outcome: 'stale' }
+  | { readonly outcome: 'missing' };
+export type DeleteAnswer = { readonly outcome: 'done' } | { readonly outcome: 'stale' } | { readonly outcome: 'missing' };
+
+/**
+ * Objects by key with conditional writes, strongly consistent. Keys are relative paths of [A-Za-z0-9._=-] segments
+ * joined by "/", no segment "." or ".."; anything else is `invalid`.
+ *
+ * What was asked for and could not be, because of the state of the store, is a value. Errors: `throttled`, `denied`,
+ * `unreachable` (nothing was written), `uncertain` (it may have been written: read back), `rejected` (store full).
+ */
+export interface ObjectStore {
+  /** The object as one consistent pair of bytes and version, or undefined. */
+  get(key: string): Promise<StoredObject | undefined>;
+  /**
+   * Writes only where no object is. Durable on return. Repeating it with the same bytes answers `done` (a lost
+   * acknowledgement heals itself), so whoever needs exactly one winner puts something unique into the bytes.
+   */
+  create(key: string, bytes: Uint8Array): Promise<CreateAnswer>;
+  /** Writes only where `held` is still the current version. Durable on return. */
+  replace(key: string, bytes: Uint8Array, held: ObjectVersion): Promise<ReplaceAnswer>;
+  /** All objects whose key starts with `prefix`, in the order of their keys' UTF-8 bytes, only keys after `after` if given. */
+  list(prefix: string, after?: string): AsyncIterable<ObjectInfo>;
+  /** Deletes only where `held` is still the current version. */
+  delete(key: string, held: ObjectVersion): Promise<DeleteAnswer>;
+}
