@@ -4,7 +4,7 @@ import { after, hour, type Instant } from '../base/time.ts';
 import type { Sealed } from '../base/sealed.ts';
 import type { World } from '../base/world.ts';
 import type { Approvals, Notice, Question, RawMessage } from './contract.ts';
-import { readAnswerForm } from './answer-form.ts';
+import { readAnswerForm } from './page/answer-form.ts';
 import { pageHtml, type PageView } from './page.ts';
 
 export interface LocalPageOptions {

@@ -1,7 +1,7 @@
 import { LockkeeperError } from '../base/error.ts';
 import type { Sealed } from '../base/sealed.ts';
 import type { Approvals, Notice, Question } from './contract.ts';
-import { readAnswerForm } from './answer-form.ts';
+import { readAnswerForm } from './page/answer-form.ts';
 
 /** Where the questions of several handles are shown, as a channel is. */
 export class MemoryBoard {

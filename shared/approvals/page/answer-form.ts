@@ -1,6 +1,6 @@
-import { LockkeeperError } from '../base/error.ts';
-import { after, day, parseInstant, type Instant } from '../base/time.ts';
-import type { Answer, Heard } from './contract.ts';
+import { LockkeeperError } from '../../base/error.ts';
+import { after, day, parseInstant, type Instant } from '../../base/time.ts';
+import type { Answer, Heard } from '../contract.ts';
 
 const answers: readonly Answer[] = ['approve', 'deny', 'snooze', 'exempt', 'reopen'];
 const fields = new Set(['hash', 'answer', 'why', 'until']);
