@@ -1,0 +1,43 @@
+import { resolve } from 'node:path';
+import { crossMistakes } from './cross-checks.ts';
+import { schemaMistakes, type Mistake } from './mistakes.ts';
+import { configSchema, type Config } from './schema.ts';
+import { pathText, readSource, type Position, type Source } from './source.ts';
+
+/** A mistake and where it stands. */
+export interface PlacedMistake extends Position {
+  /** Such as services[0].port; empty for the file itself. */
+  readonly path: string;
+  readonly what: string;
+  readonly hint: string | undefined;
+}
+
+export type CheckedConfig =
+  | { readonly mistakes: readonly []; readonly config: Config }
+  | { readonly mistakes: readonly [PlacedMistake, ...PlacedMistake[]]; readonly config: undefined };
+
+/** Checks the whole text and finds every mistake at once, in the order of the file. Relative paths begin at `directory`. */
+export function checkConfig(text: string, directory: string): CheckedConfig {
+  const source = readSource(text);
+  const [flaw, ...flaws] = source.flaws.map(({ at, what }) => ({ ...at, path: '', what, hint: undefined }));
+  if (flaw) return { mistakes: [flaw, ...flaws], config: undefined };
+  const parsed = configSchema((path) => resolve(directory, path)).safeParse(source.data);
+  const found = [...schemaMistakes(parsed.error?.issues ?? [], source.data), ...crossMistakes(source.data)];
+  const [first, ...rest] = found
+    .map((mistake) => placed(mistake, source))
+    .toSorted((a, b) => a.line - b.line || a.column - b.column);
+  if (first) return { mistakes: [first, ...rest], config: undefined };
+  if (parsed.data === undefined) throw new TypeError('the schema found no mistake and no configuration');
+  return { mistakes: [], config: parsed.data };
+}
+
+/** One line: file:line:column, what is wrong, and a hint where there is one. */
+export function mistakeText(file: string, { line, column, path, what, hint }: PlacedMistake): string {
+  const where = `${file}:${line}:${column}`;
+  return [where, path, `${what}.`, hint].filter((part) => part !== undefined && part !== '').join(' ');
+}
+
+function placed({ path, what, hint, atKey }: Mistake, source: Source): PlacedMistake {
+  const at = atKey === true ? source.keyAt(path) : source.valueAt(path);
+  return { ...at, path: pathText(path), what, hint };
+}

@@ -1,0 +1,60 @@
+import { z } from 'zod';
+
+const maybeText = z.string().optional().catch(undefined);
+const maybePort = z.number().optional().catch(undefined);
+const listOf = <T extends z.ZodType>(item: T) => z.array(item).catch([]);
+const texts = listOf(z.string().catch(''));
+const maybeTexts = z.array(z.string().catch('')).optional().catch(undefined);
+const named = z.looseObject({ name: maybeText }).catch({ name: undefined });
+
+const roughService = z
+  .object({
+    name: maybeText,
+    network: maybeText,
+    port: maybePort,
+    protocol: z.string().catch('tcp'),
+    owner: maybeText,
+    approvers: maybeTexts,
+    credential: z
+      .object({
+        strategy: maybeText,
+        acceptDowntime: z.boolean().catch(false),
+        users: maybeTexts,
+        ownerRole: maybeText,
+        secrets: listOf(z.object({ store: maybeText, name: maybeText }).catch({})),
+        admin: z
+          .object({
+            password: z.object({ secret: z.object({ store: maybeText }).optional().catch(undefined) }).catch({}),
+          })
+          .optional()
+          .catch(undefined),
+      })
+      .optional()
+      .catch(undefined),
+  })
+  .catch({ protocol: 'tcp' });
+
+const store = z.object({ path: maybeText }).optional().catch(undefined);
+
+/** Reads a configuration leniently: it takes any map, and what is wrong in it becomes undefined or empty. */
+export const rough = z.object({
+  stores: z.object({ state: store, log: store }).catch({}),
+  secrets: z.record(z.string(), z.unknown()).catch({}),
+  networks: z.record(z.string(), z.object({ flowLogs: listOf(named) }).catch({ flowLogs: [] })).catch({}),
+  services: listOf(roughService),
+  idlePorts: z
+    .object({
+      exemptions: listOf(z.object({ network: maybeText }).catch({})),
+      freezes: listOf(z.object({ from: maybeText, to: maybeText }).catch({})),
+    })
+    .catch({ exemptions: [], freezes: [] }),
+  approvals: z
+    .object({ needed: z.number().catch(1), approvers: texts })
+    .optional()
+    .catch(undefined),
+});
+
+/** What the checks between parts of a configuration look at; whatever is wrong by itself is left out. */
+export type Rough = z.output<typeof rough>;
+/** One service of it. */
+export type RoughService = Rough['services'][number];

@@ -1,0 +1,40 @@
+/** A configuration in which everything that can be said is said, and right. */
+export const example = `version: 1
+stores:
+  state: { kind: file-system, path: state }
+  log: { kind: file-system, path: log }
+secrets:
+  main: { kind: local-file, path: secrets, keyFile: secrets.key }
+networks:
+  office:
+    cloud: aws
+    firewall: { kind: local-gate, url: "http://127.0.0.1:7001", tokenFile: gate.token, run: true }
+    flowLogs:
+      - { name: office-flows, format: aws-vpc, directory: flow-logs/aws }
+services:
+  - name: orders-db
+    owner: payments
+    network: office
+    port: 5432
+    consumers: [orders-api]
+    credential:
+      engine: postgres
+      strategy: alternating
+      users: [orders_a, orders_b]
+      ownerRole: orders_owner
+      database: orders
+      endpoints: ["127.0.0.1:5433"]
+      tls: { ca: ca.pem }
+      admin: { user: lockkeeper, password: { file: admin.password } }
+      secrets: [{ store: main, name: orders-db }]
+      propagation: 10m
+      every: 2w
+  - { name: legacy, owner: ben, network: office, port: 8080, approvers: [anna] }
+idlePorts:
+  window: 45d
+  knownSources: [10.0.0.0/8, "2001:db8::/32"]
+  exemptions: [{ opening: sgr-1, until: "2027-01-01T00:00:00Z", why: yearly closing of the books }]
+  freezes: [{ from: "2026-12-20T00:00:00Z", to: "2027-01-03T00:00:00+01:00", why: holidays }]
+approvals: { kind: local-page, needed: 1, approvers: [anna, ben] }
+schedules: { rotate: "*/5 * * * *" }
+`;
