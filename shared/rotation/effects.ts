@@ -1,0 +1,211 @@
+import { hasCode, LockkeeperError } from '../base/error.ts';
+import type { Guard, Login, LoginAnswer } from '../services/contract.ts';
+import { advanced, begun, type StepResult } from './advance.ts';
+import { withLogin } from './consumer-text.ts';
+import { emergencyNotice, openReview } from './emergency.ts';
+import { generateValue, newRotationId } from './generate.ts';
+import { copyOf, readCopy, stagedIn, type Candidate, type CopySeen } from './seen.ts';
+import type { CopyPlace } from './plan.ts';
+import { audited, record } from './recorded.ts';
+import type { Rest, Step } from './step.ts';
+import { heldBy, seenBy, storeOf, type Run } from './under-way.ts';
+
+type Action = Exclude<Step, Rest>;
+type Of<Name extends Action['do']> = Extract<Action, { do: Name }>;
+
+/**
+ * Carries one step out. Order of every effect: intent into the log → effect → outcome into the log → the journal moves
+ * on. A crash between any two is healed by deciding again: every effect is repeatable under the journal's rotation id.
+ */
+export async function carryOut(run: Run, step: Action): Promise<void> {
+  switch (step.do) {
+    case 'ask':
+      return await ask(run, step.candidate, step.logins);
+    case 'ask-sessions':
+      return await askSessions(run, step.slots);
+    case 'plan':
+      return await begin(run, step);
+    case 'stage':
+      return await stage(run, step);
+    case 'abandon':
+      return await abandon(run, step);
+    case 'clear':
+    case 'retire':
+      return await retire(run, step);
+    case 'change':
+      return await change(run, step);
+    case 'promote':
+      return await promote(run, step);
+    case 'retire-copy':
+      return await retireCopy(run, step);
+    case 'block':
+    case 'alarm':
+      return await alarm(run, step);
+    case 'review':
+    case 'tell':
+      return await close(run, step);
+    case 'move':
+    case 'rebase':
+    case 'replan':
+    case 'prove':
+    case 'retry':
+      return await moveOn(run, step);
+  }
+}
+
+/** One login a candidate on every endpoint; what is thrown is no answer. */
+async function ask(run: Run, candidate: Candidate, logins: readonly Login[]): Promise<void> {
+  const answers: LoginAnswer[][] = [];
+  for (const login of logins) answers.push([...(await run.rooms.service.accepts(login))]);
+  const { endpoints } = seenBy(run).service;
+  const everywhere = (one: readonly LoginAnswer[]) => endpoints.every((endpoint) => one.some((a) => a.endpoint === endpoint && a.accepted));
+  const accepted = candidate === 'old' ? answers.flat().some((answer) => answer.accepted) : answers.some(everywhere);
+  await record(run, 'rotation.login', 'fact', { candidate, accepted, answers: answers.flat().map((answer) => ({ ...answer })) });
+  run.seen = { ...seenBy(run), answers: { ...seenBy(run).answers, [candidate]: accepted } };
+}
+
+async function askSessions(run: Run, slots: readonly string[]): Promise<void> {
+  const sessions = await Promise.all(slots.map((slot) => run.rooms.service.sessions(slot)));
+  run.seen = { ...seenBy(run), sessions: sessions.flat() };
+}
+
+async function begin(run: Run, step: Of<'plan'>): Promise<void> {
+  const { plan, world, actor } = run.rooms;
+  const rotation = step.resume ?? newRotationId(world);
+  const leaked = run.request.leaked && { reason: run.request.leaked.reason, actor };
+  const draft = begun(run.held?.journal, step, { credential: plan.name, rotation, now: world.now(), ...(leaked && { leaked }) });
+  const details = { target: step.target, ...(leaked && { leaked: leaked.reason }) };
+  await audited(run, { action: 'rotation.plan', rotation, details }, async () => {
+    run.held = await run.journals.write(run.held, draft);
+  });
+  // What was asked before the rotation began is still fresh, except who uses the slots.
+  run.seen = { ...seenBy(run), sessions: undefined };
+}
+
+/** The first value staged anywhere is the rotation's value; it is in memory only until it is durable in one store. */
+async function stage(run: Run, step: Of<'stage'>): Promise<void> {
+  const { journal } = heldBy(run);
+  const seen = seenBy(run);
+  const copy = copyOf(seen, step.place);
+  const known = seen.copies.flatMap((one) => stagedIn(journal, one)?.login ?? [])[0];
+  const login = known ?? { slot: journal.target, value: generateValue(seen.service.valueRule, run.rooms.world) };
+  const basis = copy.current?.text ?? seen.copies.find((one) => one.current)?.current?.text;
+  if (!basis) throw new LockkeeperError('not-found', `${step.place.store}/${step.place.secret}: no store holds a text to put the new login into`);
+  const text = withLogin(basis, login);
+  const details = { ...placeOf(step.place), slot: journal.target, ...fingerprinted(run, login) };
+  const version = await audited(run, { action: 'rotation.stage', details }, () => {
+    return storeOf(run.rooms, step.place.store).stage(step.place.secret, journal.rotation, text);
+  });
+  await lookAgain(run, step.place);
+  await moveOn(run, step, { version: version.id });
+}
+
+async function abandon(run: Run, step: Of<'abandon'>): Promise<void> {
+  const details = { ...placeOf(step.place), abandoned: step.rotation };
+  await audited(run, { action: 'rotation.abandon', details }, () => {
+    return storeOf(run.rooms, step.place.store).abandon(step.place.secret, step.rotation);
+  });
+  await lookAgain(run, step.place);
+}
+
+/** A value that policy refuses is given up with its rotation id; after any other failure the same value is tried again. */
+async function change(run: Run, step: Of<'change'>): Promise<void> {
+  const details = { slot: step.login.slot, ...fingerprinted(run, step.login) };
+  try {
+    await audited(run, { action: 'rotation.change', details }, () => run.rooms.service.change(step.login, guardOf(run)));
+  } catch (thrown) {
+    if (!hasCode(thrown, 'rejected')) throw thrown;
+    return await giveUpValue(run, thrown);
+  }
+  // A refused candidate is not asked a second time in this run; an accepted one may be refused now.
+  const { current } = seenBy(run).answers;
+  run.seen = { ...seenBy(run), answers: current === false ? { current } : {} };
+  await moveOn(run, step);
+}
+
+async function giveUpValue(run: Run, error: LockkeeperError): Promise<void> {
+  const text = `the service refuses every new value: ${error.message}. Make its value rule fit its policy.`;
+  if (heldBy(run).journal.rejections >= 4) return await alarm(run, { do: 'block', reason: 'every-value-rejected', text });
+  await moveOn(run, { do: 'replan', why: error.message });
+}
+
+async function promote(run: Run, step: Of<'promote'>): Promise<void> {
+  const { rotation } = heldBy(run).journal;
+  const version = await audited(run, { action: 'rotation.promote', details: { ...placeOf(step.place), from: step.from } }, () => {
+    return storeOf(run.rooms, step.place.store).promote(step.place.secret, rotation, step.from ?? undefined);
+  });
+  await lookAgain(run, step.place);
+  await moveOn(run, step, { version: version.id });
+}
+
+async function retire(run: Run, step: Of<'retire'> | Of<'clear'>): Promise<void> {
+  const endSessions = step.do === 'clear' || step.endSessions;
+  for (const login of step.logins) {
+    const details = { slot: login.slot, endSessions, ...fingerprinted(run, login) };
+    await audited(run, { action: `rotation.${step.do}`, details }, () => run.rooms.service.retire(login, guardOf(run), { endSessions }));
+  }
+  run.seen = { ...seenBy(run), answers: {} };
+  await moveOn(run, step);
+}
+
+async function retireCopy(run: Run, step: Of<'retire-copy'>): Promise<void> {
+  await audited(run, { action: 'rotation.retire-copy', details: { ...placeOf(step.place), version: step.version } }, () => {
+    return storeOf(run.rooms, step.place.store).retire(step.place.secret, step.version);
+  });
+  await lookAgain(run, step.place);
+  await moveOn(run, step);
+}
+
+/** People are told after the reason is durable; a crash in between tells them in the next run. */
+async function alarm(run: Run, step: Of<'block'> | Of<'alarm'>): Promise<void> {
+  if (step.do === 'block') await moveOn(run, step);
+  const { blocked, credential } = heldBy(run).journal;
+  await record(run, 'rotation.block', 'fact', { reason: blocked?.reason, text: blocked?.text });
+  await run.rooms.tell({ hash: undefined, level: 'alarm', text: `Rotation of ${credential} is blocked: ${blocked?.text ?? ''}` });
+  await moveOn(run, { do: 'alarm' });
+}
+
+async function close(run: Run, step: Of<'review'> | Of<'tell'>): Promise<void> {
+  const { journal } = heldBy(run);
+  await audited(run, { action: `rotation.${step.do}`, details: {} }, async () => {
+    if (step.do === 'review') await openReview(run.rooms.state, journal, run.rooms.world.now());
+    else await run.rooms.tell(emergencyNotice(journal));
+  });
+  await moveOn(run, step);
+}
+
+/** Writes what the step left behind; `conflict` where another run was faster. */
+async function moveOn(run: Run, step: Action, result: Omit<StepResult, 'now'> = {}): Promise<void> {
+  const { journal } = heldBy(run);
+  const rotation = step.do === 'replan' ? newRotationId(run.rooms.world) : undefined;
+  const full = { ...result, now: run.rooms.world.now(), ...(rotation && { rotation }) };
+  run.held = await run.journals.write(run.held, advanced(journal, step, full));
+  if (step.do === 'move' && step.to === 'done') await record(run, 'rotation.done', 'fact', { proof: journal.proof });
+}
+
+/** Stops a writer whose journal has moved on; the service runs it under its own lock. */
+function guardOf(run: Run): Guard {
+  const { journal } = heldBy(run);
+  return async () => {
+    const live = await run.journals.read(journal.credential);
+    if (live?.journal.epoch === journal.epoch && live.journal.nonce === journal.nonce) return;
+    throw new LockkeeperError('conflict', `the journal of ${journal.credential} moved on while this run waited`, {
+      hint: 'Another run is at work on this credential; nothing to do.',
+    });
+  };
+}
+
+async function lookAgain(run: Run, place: CopyPlace): Promise<void> {
+  const fresh = await readCopy(place, storeOf(run.rooms, place.store));
+  const isFresh = (copy: CopySeen) => copy.store === place.store && copy.secret === place.secret;
+  run.seen = { ...seenBy(run), copies: seenBy(run).copies.map((copy) => (isFresh(copy) ? fresh : copy)) };
+}
+
+function fingerprinted(run: Run, login: Login): { readonly fingerprint?: string } {
+  const key = run.rooms.fingerprintKey;
+  return key ? { fingerprint: login.value.fingerprint(key) } : {};
+}
+
+function placeOf(place: CopyPlace): CopyPlace {
+  return { store: place.store, secret: place.secret };
+}

@@ -1,0 +1,32 @@
+import { LockkeeperError } from '../base/error.ts';
+import { Sealed } from '../base/sealed.ts';
+import type { World } from '../base/world.ts';
+import type { ValueRule } from '../services/contract.ts';
+import type { RotationId } from '../secrets/contract.ts';
+
+/**
+ * A new value: `rule.length` characters, each drawn evenly from the alphabet. Bytes that would favour some characters
+ * are thrown away. `invalid` where the rule allows fewer than 128 bits.
+ */
+export function generateValue(rule: ValueRule, world: World): Sealed {
+  const letters = [...new Set(rule.alphabet)];
+  const bits = rule.length * Math.log2(letters.length);
+  if (letters.length > 256 || !(bits >= 128)) {
+    throw new LockkeeperError('invalid', `a value of ${rule.length} characters out of ${letters.length} can be guessed`, {
+      hint: 'Allow 2 to 256 different characters and at least 128 bits: 32 characters of the URL-safe alphabet have 192.',
+    });
+  }
+  const even = 256 - (256 % letters.length);
+  let value = '';
+  while (value.length < rule.length) {
+    for (const byte of world.random(rule.length)) {
+      if (byte < even && value.length < rule.length) value += letters[byte % letters.length];
+    }
+  }
+  return new Sealed(value);
+}
+
+/** A name for a new rotation that no other rotation has. */
+export function newRotationId(world: World): RotationId {
+  return `r-${Buffer.from(world.random(16)).toString('hex')}`;
+}

@@ -1,0 +1,47 @@
+import type { AuditLog } from '../audit/entry.ts';
+import type { Notice } from '../approvals/contract.ts';
+import type { ObjectStore } from '../objects/contract.ts';
+import type { SecretStore } from '../secrets/contract.ts';
+import type { Service } from '../services/contract.ts';
+import type { World } from '../base/world.ts';
+
+/** One secret in one store that consumers of the credential read. */
+export interface CopyPlace {
+  /** The store's name in the configuration. */
+  readonly store: string;
+  /** The secret's name inside that store. */
+  readonly secret: string;
+}
+
+/** What the configuration says about one credential. */
+export interface CredentialPlan {
+  /** Names the journal: characters of [A-Za-z0-9._=-]. */
+  readonly name: string;
+  /** The service's name, for people. */
+  readonly service: string;
+  /** Every place from which consumers read it, at least one; all hold the same value outside a rotation. */
+  readonly stores: readonly CopyPlace[];
+  /** How long a consumer may go on with an old value after a new one was published, in milliseconds. */
+  readonly propagationMs: number;
+  /** The next rotation is due this long after the last one ended, in milliseconds. */
+  readonly everyMs: number;
+  /** True allows the `single` strategy, which refuses logins for a moment. */
+  readonly acceptDowntime: boolean;
+}
+
+/** Everything a run of the rotation story works with. */
+export interface RotationRooms {
+  readonly plan: CredentialPlan;
+  /** The stores by the names that the plan uses. */
+  readonly stores: Readonly<Record<string, SecretStore>>;
+  readonly service: Service;
+  readonly state: ObjectStore;
+  readonly audit: AuditLog;
+  readonly world: World;
+  /** Tells people: a rotation that is blocked, an emergency that is over. */
+  readonly tell: (notice: Notice) => Promise<void>;
+  /** Who caused this run; `lockkeeper` for a scheduled one. */
+  readonly actor: string;
+  /** With it, log entries carry HMAC fingerprints of values, so that two lines can be matched without the value. */
+  readonly fingerprintKey?: Uint8Array;
+}
