@@ -23,7 +23,8 @@ const driver = { path: `${capability}[^/]+[.]ts$`, pathNot: notADriver };
 
 /** Which files may load which package. An SDK belongs to one driver; a package that is not here may not be imported. */
 const packages = [
-  { names: 'zod|yaml', in: '^shared/config/' },
+  { names: 'zod', in: '^shared/' },
+  { names: 'yaml', in: '^shared/config/' },
   { names: 'ipaddr[.]js', in: '^shared/' },
   { names: 'pg', in: '^shared/services/postgres' },
   { names: '@duckdb/node-api', in: '^shared/(flow-logs|usage)/' },
