@@ -44,3 +44,9 @@ export interface ObjectStore {
   /** Deletes only where `held` is still the current version. */
   delete(key: string, held: ObjectVersion): Promise<DeleteAnswer>;
 }
+
+/** The one object that the self-test leaves in a store where nothing can be deleted. Nobody else writes below self-test/. */
+export const selfTestObject = {
+  key: 'self-test/create-only',
+  text: 'lockkeeper made this to prove that the store never replaces an object.\n',
+} as const;
