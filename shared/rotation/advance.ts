@@ -77,8 +77,9 @@ export function advanced(journal: Journal, step: Step, result: StepResult): Jour
     case 'ask':
     case 'ask-sessions':
     case 'rest':
-      throw new LockkeeperError('bug', `step ${step.do} leaves nothing in a journal`);
+      break;
   }
+  throw new LockkeeperError('bug', `step ${step.do} leaves nothing in a journal`);
 }
 
 /** The journal after a failure that may pass: when to try again, twice as long after each failure, an hour at most. */

@@ -1,7 +1,7 @@
 import { after, formatInstant, type Instant } from '../base/time.ts';
 import type { Login, Session } from '../services/contract.ts';
 import { beginning, notDue } from './begin.ts';
-import type { Journal } from './journal.ts';
+import type { Journal, Phase } from './journal.ts';
 import { copyOf, currentLogins, oldLogins, sameLogin, stagedIn, stagedLogin, type Seen } from './seen.ts';
 import type { Asked, BlockReason, Step } from './step.ts';
 
@@ -35,7 +35,7 @@ import type { Asked, BlockReason, Step } from './step.ts';
 export function decide(journal: Journal | undefined, seen: Seen, asked: Asked): Step {
   const underWay = journal && journal.phase !== 'done' ? journal : undefined;
   if (!underWay || (asked.leaked && !underWay.emergency)) return beginning(journal, seen, asked);
-  return resting(underWay, asked) ?? going(underWay, seen, asked);
+  return resting(underWay, asked) ?? going[underWay.phase](underWay, seen, asked);
 }
 
 /** What needs no look at the world: not due, blocked, or backing off. Undefined: look, then decide. */
@@ -54,26 +54,17 @@ function resting(journal: Journal, asked: Asked): Step | undefined {
   return { do: 'rest', outcome: 'waiting', text, until: trouble.notBefore, sessions: [] };
 }
 
-function going(journal: Journal, seen: Seen, asked: Asked): Step {
-  switch (journal.phase) {
-    case 'planned':
-      return staging(journal, seen, asked);
-    case 'staged':
-      return changing(journal, seen);
-    case 'set':
-      return verifying(journal, seen);
-    case 'verified':
-      return publishing(journal, seen, asked);
-    case 'published':
-      return converging(journal, seen, asked);
-    case 'draining':
-      return draining(journal, seen, asked);
-    case 'retired':
-      return finishing(journal, seen);
-    case 'done':
-      return beginning(journal, seen, asked);
-  }
-}
+/** What each phase does next. */
+const going: Readonly<Record<Phase, (journal: Journal, seen: Seen, asked: Asked) => Step>> = {
+  planned: staging,
+  staged: changing,
+  set: verifying,
+  verified: publishing,
+  published: converging,
+  draining,
+  retired: finishing,
+  done: beginning,
+};
 
 function staging(journal: Journal, seen: Seen, asked: Asked): Step {
   for (const entry of journal.copies) {

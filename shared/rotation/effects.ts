@@ -60,7 +60,7 @@ async function ask(run: Run, candidate: Candidate, logins: readonly Login[]): Pr
   const { endpoints } = seenBy(run).service;
   const everywhere = (one: readonly LoginAnswer[]) => endpoints.every((endpoint) => one.some((a) => a.endpoint === endpoint && a.accepted));
   const accepted = candidate === 'old' ? answers.flat().some((answer) => answer.accepted) : answers.some(everywhere);
-  await record(run, 'rotation.login', 'fact', { candidate, accepted, answers: answers.flat().map((answer) => ({ ...answer })) });
+  await record(run, { action: 'rotation.login', stage: 'fact', details: { candidate, accepted, answers: answers.flat().map((answer) => ({ ...answer })) } });
   run.seen = { ...seenBy(run), answers: { ...seenBy(run).answers, [candidate]: accepted } };
 }
 
@@ -160,7 +160,7 @@ async function retireCopy(run: Run, step: Of<'retire-copy'>): Promise<void> {
 async function alarm(run: Run, step: Of<'block'> | Of<'alarm'>): Promise<void> {
   if (step.do === 'block') await moveOn(run, step);
   const { blocked, credential } = heldBy(run).journal;
-  await record(run, 'rotation.block', 'fact', { reason: blocked?.reason, text: blocked?.text });
+  await record(run, { action: 'rotation.block', stage: 'fact', details: { reason: blocked?.reason, text: blocked?.text } });
   await run.rooms.tell({ hash: undefined, level: 'alarm', text: `Rotation of ${credential} is blocked: ${blocked?.text ?? ''}` });
   await moveOn(run, { do: 'alarm' });
 }
@@ -180,7 +180,7 @@ async function moveOn(run: Run, step: Action, result: Omit<StepResult, 'now'> = 
   const rotation = step.do === 'replan' ? newRotationId(run.rooms.world) : undefined;
   const full = { ...result, now: run.rooms.world.now(), ...(rotation && { rotation }) };
   run.held = await run.journals.write(run.held, advanced(journal, step, full));
-  if (step.do === 'move' && step.to === 'done') await record(run, 'rotation.done', 'fact', { proof: journal.proof });
+  if (step.do === 'move' && step.to === 'done') await record(run, { action: 'rotation.done', stage: 'fact', details: { proof: journal.proof } });
 }
 
 /** Stops a writer whose journal has moved on; the service runs it under its own lock. */

@@ -15,7 +15,7 @@ export interface AuditedEffect {
  * recorded with its code and thrown on.
  */
 export async function audited<T>(run: Run, what: AuditedEffect, effect: () => Promise<T>): Promise<T> {
-  await record(run, what.action, 'intent', what.details, what.rotation ? { rotation: what.rotation } : {});
+  await record(run, { ...what, stage: 'intent' });
   let answer: T;
   try {
     answer = await effect();
@@ -24,15 +24,14 @@ export async function audited<T>(run: Run, what: AuditedEffect, effect: () => Pr
     await recordFailure(run, what, thrown);
     throw thrown;
   }
-  await record(run, what.action, 'outcome', what.details, { ...(what.rotation && { rotation: what.rotation }), result: 'done' });
+  await record(run, { ...what, stage: 'outcome', result: 'done' });
   return answer;
 }
 
 async function recordFailure(run: Run, what: AuditedEffect, error: LockkeeperError): Promise<void> {
-  const result = error.code === 'rejected' || error.code === 'denied' ? 'refused' : error.code === 'uncertain' ? 'uncertain' : 'failed';
   const details = { ...what.details, code: error.code, message: error.message };
   try {
-    await record(run, what.action, 'outcome', details, { ...(what.rotation && { rotation: what.rotation }), result });
+    await record(run, { ...what, details, stage: 'outcome', result: resultOf(error) });
   } catch (thrown) {
     if (!(thrown instanceof LockkeeperError)) throw thrown;
     const cause = new AggregateError([error, thrown]);
@@ -40,18 +39,21 @@ async function recordFailure(run: Run, what: AuditedEffect, error: LockkeeperErr
   }
 }
 
+function resultOf(error: LockkeeperError): NonNullable<AuditEvent['result']> {
+  if (error.code === 'uncertain') return 'uncertain';
+  return error.code === 'rejected' || error.code === 'denied' ? 'refused' : 'failed';
+}
+
+/** One line about this credential, before phase and epoch are put to it. */
+export interface Line extends AuditedEffect, Pick<AuditEvent, 'stage' | 'result'> {}
+
 /** One entry about this credential, durable on return. */
-export async function record(
-  run: Run,
-  action: string,
-  stage: AuditEvent['stage'],
-  details: AuditEvent['details'],
-  more: { readonly rotation?: string; readonly result?: NonNullable<AuditEvent['result']> } = {},
-): Promise<void> {
+export async function record(run: Run, line: Line): Promise<void> {
   const { plan, actor, audit } = run.rooms;
   const { journal } = run.held ?? {};
-  const correlation = more.rotation ?? journal?.rotation ?? plan.name;
-  const where = { phase: journal?.phase, epoch: journal?.epoch };
+  const { action, stage, result } = line;
+  const correlation = line.rotation ?? journal?.rotation ?? plan.name;
+  const details = { phase: journal?.phase, epoch: journal?.epoch, ...line.details };
   const subject = { kind: 'credential', id: plan.name } as const;
-  await audit.record({ action, stage, subject, actor, correlation, details: { ...where, ...details }, ...(more.result && { result: more.result }) });
+  await audit.record({ action, stage, subject, actor, correlation, details, ...(result && { result }) });
 }

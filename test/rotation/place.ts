@@ -1,0 +1,135 @@
+import type { AuditEvent, AuditLog } from '../../shared/audit/entry.ts';
+import type { Notice } from '../../shared/approvals/contract.ts';
+import { Sealed } from '../../shared/base/sealed.ts';
+import { day, hour, type Instant } from '../../shared/base/time.ts';
+import { memoryObjects, MemoryBucket } from '../../shared/objects/memory.ts';
+import { importLogin } from '../../shared/rotation/import.ts';
+import { decodeJournal, type Journal } from '../../shared/rotation/journal.ts';
+import { loginOf } from '../../shared/rotation/consumer-text.ts';
+import type { CredentialPlan, RotationRooms } from '../../shared/rotation/plan.ts';
+import { rotate, type RotationReport } from '../../shared/rotation/run.ts';
+import type { RotateRequest } from '../../shared/rotation/under-way.ts';
+import { MemoryVault, memorySecrets } from '../../shared/secrets/memory.ts';
+import type { Login, Strategy } from '../../shared/services/contract.ts';
+import { MemoryHost, memoryService } from '../../shared/services/memory.ts';
+import type { Faults } from '../broken-writes.ts';
+import { testWorld, type TestWorld } from '../world.ts';
+
+/** The value that consumers use before the first rotation. */
+export const firstValue = 'first-value-of-app-a-0123456789';
+
+export const window = 2 * hour;
+export const address = { engine: 'postgres', host: 'db', port: 5432, dbname: 'app' };
+
+/** An audit log that keeps what it was told; `fail` makes it refuse. */
+export interface HeardLog extends AuditLog {
+  readonly events: AuditEvent[];
+}
+
+export function heardLog(world: TestWorld): HeardLog {
+  const events: AuditEvent[] = [];
+  return {
+    events,
+    async record(event) {
+      events.push(event);
+      return { index: events.length - 1, hash: '', at: world.now() };
+    },
+  };
+}
+
+/** One credential in two stores and a service, all in memory; every run is a new process on the same place. */
+export interface Place {
+  readonly world: TestWorld;
+  readonly host: MemoryHost;
+  readonly bucket: MemoryBucket;
+  readonly vaults: Readonly<Record<string, MemoryVault>>;
+  readonly log: HeardLog;
+  readonly told: Notice[];
+  readonly plan: CredentialPlan;
+  rooms(faults?: Faults): RotationRooms;
+  run(request?: RotateRequest, faults?: Faults): Promise<RotationReport>;
+  /** What a consumer reads in a store now. */
+  consumer(store: string): Login;
+  /** What a consumer reads, shown at the service: accepted? */
+  consumerLogsIn(store: string): boolean;
+  journal(): Journal | undefined;
+}
+
+export interface PlaceOptions {
+  readonly strategy?: Strategy;
+  readonly plan?: Partial<CredentialPlan>;
+  readonly endpoints?: readonly string[];
+}
+
+export async function makePlace(options: PlaceOptions = {}): Promise<Place> {
+  const { strategy = 'alternating' } = options;
+  const world = testWorld();
+  const slots = strategy === 'alternating' ? ['app_a', 'app_b'] : ['app_a'];
+  const host = new MemoryHost({ strategy, slots, world, ...(options.endpoints && { endpoints: options.endpoints }) });
+  const bucket = new MemoryBucket();
+  const vaults = { one: new MemoryVault(), two: new MemoryVault() };
+  const log = heardLog(world);
+  const told: Notice[] = [];
+  const stores = [{ store: 'one', secret: 'app-db' }, { store: 'two', secret: 'app/db' }];
+  const base = { name: 'app-db', service: 'app database', stores, propagationMs: window, everyMs: 30 * day, acceptDowntime: true };
+  const plan: CredentialPlan = { ...base, ...options.plan };
+  const rooms = (faults?: Faults): RotationRooms => brokenRooms({ plan, host, bucket, vaults, log, told, world }, faults);
+  vaults.one.add('app-db');
+  vaults.two.add('app/db');
+  host.setByHand('app_a', firstValue);
+  await importLogin(rooms(), address, { slot: 'app_a', value: new Sealed(firstValue) });
+  log.events.length = 0;
+  const consumer = (store: string) => consumerOf(store === 'one' ? vaults.one : vaults.two);
+  return {
+    world, host, bucket, vaults, log, told, plan, rooms, consumer,
+    run: (request, faults) => rotate(rooms(faults), request),
+    consumerLogsIn(store) {
+      const login = consumer(store);
+      return host.logIn(login.slot, login.value.open());
+    },
+    journal() {
+      const stored = bucket.objects.get(`rotations/${plan.name}.json`);
+      return stored && decodeJournal(stored.bytes, plan.name);
+    },
+  };
+}
+
+/** Runs again and again, letting time pass, until the rotation is done or `most` runs are over. */
+export async function runUntilDone(place: Place, request: RotateRequest = { now: true }, most = 12): Promise<RotationReport> {
+  let report = await place.run(request);
+  for (let runs = 1; runs < most && report.outcome !== 'done'; runs += 1) {
+    const until: Instant | undefined = report.until;
+    place.world.pass(until === undefined ? hour : Math.max(until - place.world.now(), 0));
+    report = await place.run(request.leaked ? { now: true } : request);
+  }
+  return report;
+}
+
+interface Parts extends Pick<Place, 'host' | 'bucket' | 'log' | 'told' | 'world' | 'plan'> {
+  readonly vaults: { readonly one: MemoryVault; readonly two: MemoryVault };
+}
+
+function brokenRooms(parts: Parts, faults: Faults | undefined): RotationRooms {
+  const tell = { tell: async (notice: Notice) => void parts.told.push(notice) };
+  const service = memoryService(parts.host);
+  const state = memoryObjects(parts.bucket);
+  const [one, two] = [memorySecrets(parts.vaults.one), memorySecrets(parts.vaults.two)];
+  const common = { plan: parts.plan, world: parts.world, actor: 'lockkeeper' };
+  if (!faults) return { ...common, service, state, stores: { one, two }, audit: parts.log, tell: tell.tell };
+  const writes = ['stage', 'promote', 'abandon', 'retire'] as const;
+  const approvals = faults.wrap(tell, 'approvals', ['tell']);
+  return {
+    ...common,
+    service: faults.wrap(service, 'service', ['change', 'retire']),
+    state: faults.wrap(state, 'state', ['create', 'replace', 'delete']),
+    stores: { one: faults.wrap(one, 'one', writes), two: faults.wrap(two, 'two', writes) },
+    audit: faults.wrap<AuditLog>(parts.log, 'audit', ['record']),
+    tell: (notice) => approvals.tell(notice),
+  };
+}
+
+function consumerOf(vault: MemoryVault): Login {
+  const current = [...vault.shelves.values()][0]?.current;
+  if (!current) throw new Error('the store hands out nothing');
+  return loginOf(new Sealed(current.text));
+}
