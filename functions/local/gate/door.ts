@@ -1,0 +1,110 @@
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import type { FlowTable, Knock, OpenFlow } from './flow-table.ts';
+import type { GateService } from './network.ts';
+import type { RuleBook } from './rule-book.ts';
+
+export interface DoorOptions {
+  readonly service: GateService;
+  readonly rules: RuleBook;
+  readonly flows: FlowTable;
+}
+
+/**
+ * The one way to a service. A connection that no rule lets in is reset before a byte of it is read; one that is let in is
+ * forwarded with back-pressure; where the service does not listen, its refusal is passed on. `close` ends everything.
+ */
+export class Door {
+  readonly server: Server;
+  readonly #options: DoorOptions;
+  readonly #sockets = new Set<Socket>();
+
+  constructor(options: DoorOptions) {
+    this.#options = options;
+    this.server = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }, (socket) => this.#admit(socket));
+  }
+
+  /** Stops listening and ends every open connection. */
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+  }
+
+  #admit(client: Socket): void {
+    this.#keep(client);
+    const { service, rules, flows } = this.#options;
+    const { remoteAddress: peer, remotePort: peerPort } = client;
+    // Gone before it was looked at: there is no address left to judge.
+    if (peer === undefined || peerPort === undefined) return void client.destroy();
+    const rule = rules.admits(service.interface, service.port, peer);
+    const knock: Knock = { service, peer, peerPort, rule: rule?.id };
+    if (rule !== undefined) return this.#forward(client, knock);
+    flows.rejected(knock);
+    client.resetAndDestroy();
+  }
+
+  #forward(client: Socket, knock: Knock): void {
+    const upstream = connect({ host: '127.0.0.1', port: this.#options.service.upstream, allowHalfOpen: true, noDelay: true });
+    this.#keep(upstream);
+    const refused = (): void => {
+      this.#options.flows.refused(knock);
+      client.resetAndDestroy();
+    };
+    upstream.once('error', refused);
+    upstream.once('connect', () => {
+      upstream.removeListener('error', refused);
+      const flow = this.#options.flows.opened(knock);
+      if (!client.destroyed) return join(client, upstream, flow);
+      upstream.resetAndDestroy();
+      flow.ended('peer', 'rst');
+      flow.over();
+    });
+  }
+
+  #keep(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+    // An error ends the socket; what it means to the other side is decided where the two are joined.
+    socket.on('error', () => socket.destroy());
+  }
+}
+
+function join(client: Socket, upstream: Socket, flow: OpenFlow): void {
+  const fromClient: Way = { count: (bytes) => flow.received(bytes), ended: (how) => flow.ended('peer', how) };
+  const fromService: Way = { count: (bytes) => flow.sent(bytes), ended: (how) => flow.ended('service', how) };
+  pump(client, upstream, fromClient);
+  pump(upstream, client, fromService);
+  let left = 2;
+  const closed = (): void => {
+    left -= 1;
+    if (left === 0) flow.over();
+  };
+  client.once('close', closed);
+  upstream.once('close', closed);
+  client.resume();
+}
+
+/** What is counted of one direction. */
+interface Way {
+  readonly count: (bytes: number) => void;
+  readonly ended: (how: 'fin' | 'rst') => void;
+}
+
+/** Moves bytes one way, no faster than the other side takes them. A FIN is passed on as a FIN, a reset as a reset. */
+function pump(from: Socket, to: Socket, way: Way): void {
+  let finished = false;
+  from.on('data', (chunk: Buffer) => {
+    way.count(chunk.length);
+    if (!to.write(chunk)) from.pause();
+  });
+  to.on('drain', () => from.resume());
+  from.once('end', () => {
+    finished = true;
+    way.ended('fin');
+    to.end();
+  });
+  from.once('error', () => way.ended('rst'));
+  from.once('close', () => {
+    if (!finished && !to.destroyed) to.resetAndDestroy();
+  });
+}

@@ -1,0 +1,125 @@
+import { access, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { LockkeeperError } from '../../../shared/base/error.ts';
+import type { Instant } from '../../../shared/base/time.ts';
+import { systemCode } from '../system-code.ts';
+import type { FlowLogFormat, LoggedInterval, RenderedObject } from './formats/format.ts';
+import type { Interval } from './flow-table.ts';
+
+export interface FlowLogWriterOptions {
+  readonly directory: string;
+  readonly format: FlowLogFormat;
+  /** An object holds the intervals that end within one such stretch, in milliseconds of world time. */
+  readonly publishMs: number;
+  /** Hears of a write that failed; the records of that window are lost and the log says nothing about it. */
+  readonly onFailure: (error: LockkeeperError) => void;
+}
+
+/**
+ * Writes intervals down as the cloud's objects, window by window, in the background and in order. Raw logs are not synced to
+ * disk: what a crash loses shows as missing coverage, never as silence.
+ */
+export class FlowLogWriter {
+  readonly #options: FlowLogWriterOptions;
+  readonly #madeDirectories = new Set<string>();
+  readonly #silences: { readonly interface: string; readonly from: Instant; to: Instant | undefined }[] = [];
+  readonly #skipped = new Set<string>();
+  #window: number | undefined;
+  #waiting: LoggedInterval[] = [];
+  #tail: Promise<void> = Promise.resolve();
+
+  constructor(options: FlowLogWriterOptions) {
+    this.#options = options;
+  }
+
+  /** Takes one interval; writes once the window is full. */
+  add(interval: Interval): void {
+    const window = Math.floor((interval.to - 1) / this.#options.publishMs) * this.#options.publishMs;
+    if (this.#window !== undefined && window !== this.#window) this.#publish();
+    this.#window = window;
+    this.#waiting.push({ ...interval, silent: this.#silent(interval), skipped: new Set(this.#skipped) });
+    this.#skipped.clear();
+    if (interval.to % this.#options.publishMs === 0) this.#publish();
+  }
+
+  /** From `from` on nothing of this interface is logged, until `resume`. Intervals that touch the gap are silent as a whole. */
+  stop(id: string, from: Instant): void {
+    this.#silences.push({ interface: id, from, to: undefined });
+  }
+
+  /** The gap of this interface ends at `at`. */
+  resume(id: string, at: Instant): void {
+    for (const silence of this.#silences) if (silence.interface === id) silence.to ??= at;
+  }
+
+  /** The next interval says of this interface that records were lost (SKIPDATA where the format has it). */
+  skip(id: string): void {
+    this.#skipped.add(id);
+  }
+
+  /** Publishes what waits, full window or not, and returns once everything is in its file. */
+  async flush(): Promise<void> {
+    this.#publish();
+    await this.#tail;
+  }
+
+  #silent(interval: Interval): ReadonlySet<string> {
+    const touched = this.#silences.filter(({ from, to }) => interval.to > from && (to === undefined || interval.from < to));
+    return new Set(touched.map((silence) => silence.interface));
+  }
+
+  #publish(): void {
+    if (this.#window === undefined || this.#waiting.length === 0) return;
+    const objects = this.#options.format(this.#window, this.#waiting);
+    this.#waiting = [];
+    this.#tail = this.#writeAfter(this.#tail, objects);
+  }
+
+  async #writeAfter(earlier: Promise<void>, objects: readonly RenderedObject[]): Promise<void> {
+    await earlier;
+    try {
+      for (const object of objects) await this.#write(object);
+    } catch (cause) {
+      const hint = 'Make room on the disk, or check the rights of the directory.';
+      this.#options.onFailure(new LockkeeperError('unreachable', `writing a flow log to ${this.#options.directory} failed`, { cause, hint }));
+    }
+  }
+
+  /** An object that is written once takes the first free part: nothing that was published is ever overwritten. */
+  async #path(object: RenderedObject): Promise<string> {
+    let part = 0;
+    const path = (): string => join(this.#options.directory, object.path(part));
+    while (object.whole !== undefined && (await exists(path()))) part += 1;
+    return path();
+  }
+
+  async #write(object: RenderedObject): Promise<void> {
+    const path = await this.#path(object);
+    if (!this.#madeDirectories.has(dirname(path))) {
+      await mkdir(dirname(path), { recursive: true });
+      this.#madeDirectories.add(dirname(path));
+    }
+    const bytes = object.whole ?? (await grown(path, object.records ?? []));
+    await writeFile(`${path}.part`, bytes);
+    await rename(`${path}.part`, path);
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    (cause: unknown) => {
+      if (systemCode(cause) === 'ENOENT') return false;
+      throw cause;
+    },
+  );
+}
+
+/** The blob at `path` with `records` before its closing bracket; a reader never sees half of it. */
+async function grown(path: string, records: readonly string[]): Promise<string> {
+  const before = await readFile(path, 'utf8').catch((cause: unknown) => {
+    if (systemCode(cause) === 'ENOENT') return undefined;
+    throw cause;
+  });
+  return before === undefined ? `{"records":[${records.join(',')}]}` : `${before.slice(0, -2)},${records.join(',')}]}`;
+}

@@ -1,0 +1,66 @@
+import { gzipSync } from 'node:zlib';
+import { sha256 } from '../../../../shared/base/canonical.ts';
+import { second } from '../../../../shared/base/time.ts';
+import type { FlowSlice } from '../flow-table.ts';
+import type { GateInterface, GateNetwork } from '../network.ts';
+import type { FlowLogFormat, LoggedInterval } from './format.ts';
+
+const columns =
+  'version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status vpc-id subnet-id instance-id tcp-flags type pkt-srcaddr pkt-dstaddr region az-id flow-direction traffic-path';
+
+/**
+ * AWS VPC flow log, version 5, gzip text with its header line, one object a publishing window:
+ * `AWSLogs/{account}/vpcflowlogs/{region}/{yyyy}/{MM}/{dd}/{account}_vpcflowlogs_{region}_{fl-id}_{time}_{hash}.log.gz`.
+ * Both directions are told as the service's interface sees them; a quiet interface has a NODATA row.
+ */
+export function awsFormat(network: GateNetwork, interfaces: readonly GateInterface[]): FlowLogFormat {
+  return (window, intervals) => {
+    const rows = intervals.flatMap((interval) => interfaces.flatMap((one) => interfaceRows(network, one, interval)));
+    if (rows.length === 0) return [];
+    const text = `${columns}\n${rows.join('\n')}\n`;
+    const time = new Date(window).toISOString();
+    const directory = ['AWSLogs', network.account, 'vpcflowlogs', network.region, time.slice(0, 10).replaceAll('-', '/')].join('/');
+    const name = [network.account, 'vpcflowlogs', network.region, network.flowLog, `${time.slice(0, 16).replaceAll(/[-:]/g, '')}Z`].join('_');
+    return [{ path: (part) => `${directory}/${name}_${sha256(`${part} ${text}`).slice(0, 8)}.log.gz`, whole: gzipSync(text) }];
+  };
+}
+
+function interfaceRows(network: GateNetwork, one: GateInterface, interval: LoggedInterval): readonly string[] {
+  if (interval.silent.has(one.id)) return [];
+  const statusRow = (status: string): string => statusRowOf(network, one, { from: interval.from, to: interval.to, status });
+  if (interval.skipped.has(one.id)) return [statusRow('SKIPDATA')];
+  const slices = interval.slices.filter((slice) => slice.service.interface === one.id);
+  return slices.length === 0 ? [statusRow('NODATA')] : slices.flatMap((slice) => sliceRows(network, one, slice));
+}
+
+function sliceRows(network: GateNetwork, one: GateInterface, slice: FlowSlice): readonly string[] {
+  const action = slice.outcome === 'rejected' ? 'REJECT' : 'ACCEPT';
+  const rows: string[] = [];
+  for (const way of ['received', 'sent'] as const) {
+    const traffic = slice[way];
+    if (traffic.packets === 0) continue;
+    const peer = [slice.peer, slice.peerPort] as const;
+    const local = [one.address, slice.service.port] as const;
+    const [[from, fromPort], [to, toPort]] = way === 'received' ? [peer, local] : [local, peer];
+    const direction = way === 'received' ? ['ingress', '-'] : ['egress', '1'];
+    rows.push(
+      [5, network.account, one.id, from, to, fromPort, toPort, 6, traffic.packets, traffic.bytes, seconds(slice.first), seconds(slice.last), action, 'OK', network.network, network.subnet, one.machine, traffic.flags, 'IPv4', from, to, network.region, `${network.region}-az1`, ...direction].join(' '),
+    );
+  }
+  return rows;
+}
+
+/** The row ends a second before the interval does: it says nothing about the next one. */
+function statusRowOf(network: GateNetwork, one: GateInterface, row: { readonly from: number; readonly to: number; readonly status: string }): string {
+  const start = seconds(row.from);
+  const end = Math.max(start, Math.ceil(row.to / second) - 1);
+  return [5, network.account, one.id, ...none(7), start, end, '-', row.status, network.network, network.subnet, one.machine, ...none(4), network.region, `${network.region}-az1`, ...none(2)].join(' ');
+}
+
+function none(count: number): readonly string[] {
+  return Array.from({ length: count }, () => '-');
+}
+
+function seconds(at: number): number {
+  return Math.floor(at / second);
+}

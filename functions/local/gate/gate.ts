@@ -1,0 +1,134 @@
+import { join } from 'node:path';
+import type { Server } from 'node:net';
+import type { Plain } from '../../../shared/base/canonical.ts';
+import type { LockkeeperError } from '../../../shared/base/error.ts';
+import type { Sealed } from '../../../shared/base/sealed.ts';
+import { formatInstant } from '../../../shared/base/time.ts';
+import type { World } from '../../../shared/base/world.ts';
+import { ruleAsPlain } from '../../../shared/firewalls/local-gate/rule.ts';
+import { adminServer } from './admin.ts';
+import { Door } from './door.ts';
+import { FlowLogWriter } from './flow-log-writer.ts';
+import { FlowTable } from './flow-table.ts';
+import { awsFormat } from './formats/aws.ts';
+import { azureFormat } from './formats/azure.ts';
+import type { FlowLogFormat } from './formats/format.ts';
+import { gcpFormat } from './formats/gcp.ts';
+import { listenAt } from './listen.ts';
+import type { GateInterface, GateNetwork, GateService } from './network.ts';
+import { RuleBook } from './rule-book.ts';
+import { tokenFile } from './token.ts';
+
+export interface GateOptions {
+  readonly world: World;
+  readonly network: GateNetwork;
+  readonly interfaces: readonly GateInterface[];
+  readonly services: readonly GateService[];
+  /** Holds `rules.json` and `token`. */
+  readonly directory: string;
+  readonly flowLogs: {
+    readonly directory: string;
+    /** Aggregation and publishing intervals in milliseconds of world time; a cloud has 60 s and 300 s. */
+    readonly intervalMs: number;
+    readonly publishMs: number;
+  };
+  readonly adminPort: number;
+  /** True: a port that is taken moves to the next free one. False: a taken port is an error. */
+  readonly near: boolean;
+  /** How often, in real milliseconds, the gate looks whether an interval is over. */
+  readonly tickMs: number;
+  readonly onFailure: (error: LockkeeperError) => void;
+}
+
+/** A running gate. */
+export interface Gate {
+  readonly network: GateNetwork;
+  /** With the ports that were really free. */
+  readonly services: readonly GateService[];
+  readonly url: string;
+  readonly token: Sealed;
+  readonly rules: RuleBook;
+  readonly log: FlowLogWriter;
+  /** Everything that happened so far is in the flow-log files afterwards. */
+  flush(): Promise<void>;
+  /** Ends every connection, writes the log down and frees the ports. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a gate: a door a service, the rules they obey, the flow log they leave, and the admin API. It serves on return.
+ * What was closed stays closed over a restart, since the rules are read back. `conflict` where a port is taken.
+ */
+export async function startGate(options: GateOptions): Promise<Gate> {
+  const rules = await RuleBook.open(join(options.directory, 'rules.json'));
+  const token = await tokenFile(join(options.directory, 'token'), options.world);
+  const log = new FlowLogWriter({
+    directory: options.flowLogs.directory,
+    format: formatOf(options.network, options.interfaces),
+    publishMs: options.flowLogs.publishMs,
+    onFailure: options.onFailure,
+  });
+  const flows = new FlowTable({ world: options.world, intervalMs: options.flowLogs.intervalMs, emit: (interval) => log.add(interval) });
+  const doors: Door[] = [];
+  const admin = adminServer({ rules, token, state: () => stateOf(options, rules) });
+  const ticks = setInterval(() => flows.advance(), options.tickMs);
+  const close = async (): Promise<void> => {
+    clearInterval(ticks);
+    await Promise.all([...doors.map((door) => door.close()), closeServer(admin)]);
+    flows.flush();
+    await log.flush();
+  };
+  try {
+    const services: GateService[] = [];
+    for (const service of options.services) services.push(await openDoor(service, { options, rules, flows, doors }));
+    const adminPort = await listenAt(admin, options.adminPort, { near: options.near });
+    const flush = async (): Promise<void> => {
+      flows.flush();
+      await log.flush();
+    };
+    return { network: options.network, services, url: `http://127.0.0.1:${adminPort}`, token, rules, log, flush, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+interface Yard {
+  readonly options: GateOptions;
+  readonly rules: RuleBook;
+  readonly flows: FlowTable;
+  readonly doors: Door[];
+}
+
+async function openDoor(wanted: GateService, { options, rules, flows, doors }: Yard): Promise<GateService> {
+  const service = { ...wanted };
+  const door = new Door({ service, rules, flows });
+  service.port = await listenAt(door.server, wanted.port, { near: options.near });
+  doors.push(door);
+  return service;
+}
+
+/** What the gate's firewall driver reads: FirewallState, with every opening's rule. */
+function stateOf(options: GateOptions, rules: RuleBook): Plain {
+  return {
+    cloud: options.network.cloud,
+    ruleSet: options.network.network,
+    interfaces: options.interfaces.map((one) => ({
+      id: one.id,
+      addresses: [one.address],
+      within: [options.network.network, options.network.subnet],
+      attachedAt: formatInstant(one.attachedAt),
+    })),
+    rules: rules.rules().map(ruleAsPlain),
+  };
+}
+
+function formatOf(network: GateNetwork, interfaces: readonly GateInterface[]): FlowLogFormat {
+  return { aws: awsFormat, gcp: gcpFormat, azure: azureFormat }[network.cloud](network, interfaces);
+}
+
+async function closeServer(server: Server & { closeAllConnections?: () => void }): Promise<void> {
+  if (!server.listening) return;
+  server.closeAllConnections?.();
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+}

@@ -1,0 +1,182 @@
+import { LockkeeperError, type ErrorCode } from '../base/error.ts';
+import type { Sealed } from '../base/sealed.ts';
+import { parseInstant } from '../base/time.ts';
+import type { Change, Firewall, FirewallState, Interface, Opening, PreparedChange } from './contract.ts';
+import { parseRule, record, ruleAsPlain, ruleFingerprint, text, texts, type GateRule } from './local-gate/rule.ts';
+
+export interface LocalGateOptions {
+  /** As in lockkeeper.yaml. */
+  readonly name: string;
+  /** The gate's admin API, http://127.0.0.1:PORT. */
+  readonly url: string;
+  readonly token: Sealed;
+  /** How long one request may take, in milliseconds; 5,000 by default. */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * The firewall of a local gate, over its admin API. A closed opening is a rule taken out under its fingerprint; restoring
+ * puts the same rule back, creation time and tags included. Open connections live on until they end.
+ */
+export function localGate(options: LocalGateOptions): Firewall {
+  const api = new GateApi(options);
+  return {
+    openings: () => api.state(),
+    prepare: (change) => prepare(api, options.name, change),
+    apply: async (prepared) => {
+      const id = prepared.change.opening;
+      const answer = await api.remove(id, prepared.fingerprint);
+      if (answer === 'stale') throw changed(`opening ${id} at gate ${options.name} was changed since the change was prepared`, 'Scan again.');
+    },
+    restore: async (prepared) => {
+      const rule = parseRule(prepared.before, `the prepared change of ${prepared.change.opening}`);
+      if ((await api.create(rule)) === 'done') return;
+      const live = await api.rule(rule.id);
+      if (live !== undefined && ruleFingerprint(live) === prepared.fingerprint) return;
+      throw changed(`opening ${rule.id} at gate ${options.name} was changed by somebody after it was closed`, 'Compare the live rule with the prepared one and decide.');
+    },
+  };
+}
+
+async function prepare(api: GateApi, firewall: string, change: Change): Promise<PreparedChange> {
+  const rule = await api.rule(change.opening);
+  if (rule === undefined) throw new LockkeeperError('not-found', `gate ${firewall} has no opening ${change.opening}`, { hint: 'It may be closed already. Scan again.' });
+  return {
+    firewall,
+    change,
+    before: ruleAsPlain(rule),
+    after: undefined,
+    fingerprint: ruleFingerprint(rule),
+    rejectsVisible: true,
+    openConnectionsLastMs: undefined,
+  };
+}
+
+function changed(what: string, hint: string): LockkeeperError {
+  return new LockkeeperError('conflict', what, { hint: `Nothing was changed. ${hint}` });
+}
+
+class GateApi {
+  readonly #options: LocalGateOptions;
+
+  constructor(options: LocalGateOptions) {
+    this.#options = options;
+  }
+
+  async state(): Promise<FirewallState> {
+    const response = await this.#request('GET', '/openings');
+    if (response.status !== 200) throw await this.#failed(response, 'reading its openings');
+    return parseState(await this.#json(response), `gate ${this.#options.name}`);
+  }
+
+  /** One rule as it is now; undefined where there is none. */
+  async rule(id: string): Promise<GateRule | undefined> {
+    const response = await this.#request('GET', `/openings/${encodeURIComponent(id)}`);
+    if (response.status === 404) return undefined;
+    if (response.status !== 200) throw await this.#failed(response, `reading opening ${id}`);
+    return parseRule(await this.#json(response), `opening ${id} of gate ${this.#options.name}`);
+  }
+
+  /** A rule that is gone already counts as removed. */
+  async remove(id: string, fingerprint: string): Promise<'done' | 'stale'> {
+    const response = await this.#request('DELETE', `/openings/${encodeURIComponent(id)}`, { headers: { 'If-Match': `"${fingerprint}"` } });
+    if (response.status === 204 || response.status === 404) return 'done';
+    if (response.status === 412) return 'stale';
+    throw await this.#failed(response, `closing opening ${id}`);
+  }
+
+  async create(rule: GateRule): Promise<'done' | 'exists'> {
+    const body = JSON.stringify(ruleAsPlain(rule));
+    const response = await this.#request('PUT', `/openings/${encodeURIComponent(rule.id)}`, { headers: { 'If-None-Match': '*' }, body });
+    if (response.status === 200) return 'done';
+    if (response.status === 412) return 'exists';
+    throw await this.#failed(response, `putting back opening ${rule.id}`);
+  }
+
+  /** A write whose answer is lost may have happened; one whose connection was refused did not. */
+  async #request(method: string, path: string, sent: { readonly headers?: Record<string, string>; readonly body?: string } = {}): Promise<Response> {
+    try {
+      return await fetch(`${this.#options.url}${path}`, {
+        method,
+        headers: { Authorization: `Bearer ${this.#options.token.open()}`, 'Content-Type': 'application/json', ...sent.headers },
+        ...(sent.body === undefined ? {} : { body: sent.body }),
+        signal: AbortSignal.timeout(this.#options.timeoutMs ?? 5_000),
+      });
+    } catch (cause) {
+      const isCertain = method === 'GET' || refusedToConnect(cause);
+      throw new LockkeeperError(isCertain ? 'unreachable' : 'uncertain', `${method} ${path} at gate ${this.#options.name} (${this.#options.url}) got no answer`, {
+        cause,
+        hint: 'Is the gate running? `lockkeeper serve` starts the gates of the configuration.',
+      });
+    }
+  }
+
+  async #json(response: Response): Promise<unknown> {
+    try {
+      return await response.json();
+    } catch (cause) {
+      throw new LockkeeperError('unreachable', `gate ${this.#options.name} (${this.#options.url}) broke off its answer`, { cause });
+    }
+  }
+
+  async #failed(response: Response, what: string): Promise<LockkeeperError> {
+    const said = await response.text();
+    const hint = response.status === 401 ? 'The token file in the configuration must be the one of this gate.' : undefined;
+    return new LockkeeperError(codeOf(response.status), `${what} at gate ${this.#options.name} failed with ${response.status}: ${said.slice(0, 300)}`, hint === undefined ? {} : { hint });
+  }
+}
+
+function codeOf(status: number): ErrorCode {
+  if (status === 401 || status === 403) return 'denied';
+  if (status === 429) return 'throttled';
+  if (status === 400) return 'invalid';
+  if (status === 507) return 'rejected';
+  return status >= 500 ? 'unreachable' : 'conflict';
+}
+
+function refusedToConnect(thrown: unknown): boolean {
+  const cause = typeof thrown === 'object' && thrown !== null && 'cause' in thrown ? thrown.cause : undefined;
+  return typeof cause === 'object' && cause !== null && 'code' in cause && cause.code === 'ECONNREFUSED';
+}
+
+function parseState(answer: unknown, where: string): FirewallState {
+  const fields = record(answer, where);
+  const cloud = fields['cloud'];
+  if (cloud !== 'aws' && cloud !== 'gcp' && cloud !== 'azure') throw new LockkeeperError('invalid', `${where} has an unknown cloud`);
+  if (!Array.isArray(fields['rules']) || !Array.isArray(fields['interfaces'])) throw new LockkeeperError('invalid', `${where} sent no lists of rules and interfaces`);
+  const ruleSet = text(fields['ruleSet'], `${where} rule set`);
+  return {
+    cloud,
+    evaluation: 'union',
+    openings: fields['rules'].map((rule: unknown) => asOpening(parseRule(rule, `${where} rule`), ruleSet)),
+    interfaces: fields['interfaces'].map((one: unknown) => parseInterface(one, `${where} interface`)),
+  };
+}
+
+function asOpening(rule: GateRule, ruleSet: string): Opening {
+  return {
+    id: rule.id,
+    ruleSet,
+    direction: 'ingress',
+    protocol: 6,
+    ports: rule.ports,
+    sources: [{ kind: 'addresses', cidrs: rule.sources }],
+    targets: rule.targets,
+    createdAt: rule.createdAt,
+    description: rule.description,
+    managedBy: rule.tags['managed-by'],
+    rule: ruleAsPlain(rule),
+    fingerprint: ruleFingerprint(rule),
+  };
+}
+
+function parseInterface(value: unknown, where: string): Interface {
+  const fields = record(value, where);
+  return {
+    id: text(fields['id'], `${where} id`),
+    addresses: texts(fields['addresses'], `${where} addresses`),
+    within: texts(fields['within'], `${where} within`),
+    attachedAt: parseInstant(text(fields['attachedAt'], `${where} attachedAt`)),
+    blindSpot: undefined,
+  };
+}
