@@ -16,8 +16,11 @@ export type Source =
   | { readonly kind: 'addresses'; readonly cidrs: readonly string[] }
   /** The members of a group: addresses of the interfaces that carry it now. */
   | { readonly kind: 'group'; readonly group: string; readonly members: readonly string[] }
-  /** It exists, but nobody here can list it: another account, a peered network, a managed list. */
-  | { readonly kind: 'unknown'; readonly name: string; readonly why: string };
+  /**
+   * It exists, but nobody here can list it: another account, a peered network, a managed list. `privateOnly`: only
+   * private addresses can be behind it.
+   */
+  | { readonly kind: 'unknown'; readonly name: string; readonly why: string; readonly privateOnly?: boolean };
 
 /** One permission of one firewall rule. */
 export interface Opening {
@@ -27,7 +30,10 @@ export interface Opening {
   readonly ruleSet: string;
   readonly direction: 'ingress' | 'egress';
   readonly protocol: Protocol;
-  /** `all` also where the protocol has no ports or the cloud ignores them. */
+  /**
+   * `all` also where the protocol has no ports or the cloud ignores them. For ICMP and ICMPv6 the range is over
+   * type × 256 + code, so that echo requests alone are 2048–2303.
+   */
   readonly ports: PortRange | 'all';
   readonly sources: readonly Source[];
   /** Ids of the interfaces it applies to now; the same ids as in usage facts. */
@@ -46,7 +52,7 @@ export interface Opening {
 /** A network interface that openings apply to. */
 export interface Interface {
   readonly id: string;
-  /** Canonical addresses, the primary one first. */
+  /** Canonical addresses, the primary one first; prefixes delegated to it that are too many to list, as CIDR. */
   readonly addresses: readonly string[];
   /** Where it hangs, widest first: network, subnet. Flow logs are switched on at one of these or at the interface. */
   readonly within: readonly string[];
