@@ -1,0 +1,70 @@
+import type { Interface } from '../firewalls/contract.ts';
+import type { Instant } from '../base/time.ts';
+import type { UsageEvidence, Window } from '../usage/evidence.ts';
+import { seenBy, together } from './coverage-seen.ts';
+import { weigh } from './coverage-weigh.ts';
+import type { IdlePolicy } from './policy.ts';
+import type { Reason } from './verdict.ts';
+
+/** A flow log as the cloud describes it: what it could have seen, and what was read of it. */
+export interface CoverageExpectation {
+  /** The cloud's own id of the log. */
+  readonly name: string;
+  /** Ids of the networks, subnets or interfaces it is switched on at; undefined: everywhere. */
+  readonly covers: readonly string[] | undefined;
+  /** Which packets it keeps. A log of rejected packets proves nothing about silence. */
+  readonly traffic: 'all' | 'accepted' | 'rejected';
+  /** It saw nothing before; undefined where the cloud does not tell. */
+  readonly createdAt: Instant | undefined;
+  /** What is wrong with it, as a sentence with what to do; undefined where it works. */
+  readonly trouble: string | undefined;
+  /** Whether its rows have TCP flags; undefined: not known. */
+  readonly hasFlags: boolean | undefined;
+  /** What was read of this log alone. */
+  readonly evidence: UsageEvidence;
+}
+
+export interface Coverage {
+  /** Share of the expected time that was seen, 0–1. */
+  readonly share: number;
+  /** What stands in the way of believing silence; empty: nothing. */
+  readonly problems: readonly Reason[];
+}
+
+export interface CoverageQuestion {
+  readonly logs: readonly CoverageExpectation[];
+  readonly window: Window;
+  readonly policy: IdlePolicy;
+}
+
+/** What the logs could have seen of one interface since the window began, or since the interface was attached. */
+export function coverageOf(one: Interface, { logs, window, policy }: CoverageQuestion): Coverage {
+  const from = one.attachedAt !== undefined && one.attachedAt > window.from ? one.attachedAt : window.from;
+  if (from >= window.to) return { share: 1, problems: blindness(one) };
+  const here = logs.filter(({ covers }) => covers === undefined || [one.id, ...one.within].some((place) => covers.includes(place)));
+  const fit = here.filter(({ traffic, trouble }) => traffic !== 'rejected' && trouble === undefined);
+  if (fit.length === 0) return { share: 0, problems: [unfit(one, here), ...blindness(one)] };
+  const each = fit.map(({ evidence, createdAt }) => seenBy(one, evidence, createdAt));
+  const tries = (each.length > 1 ? [...each, together(each, window)] : each).map((seen) => weigh(seen, { place: one.id, span: { from, to: window.to }, policy }));
+  const best = tries.find(({ problems }) => problems.length === 0) ?? tries.at(-1);
+  return { share: best?.share ?? 0, problems: [...(best?.problems ?? []), ...blindness(one)] };
+}
+
+function blindness({ id, blindSpot }: Interface): readonly Reason[] {
+  if (blindSpot === undefined) return [];
+  return [{ code: 'blind-spot', text: `Flow logs do not see all traffic of ${id}: ${blindSpot}. Ask whoever owns it; no log can settle this.` }];
+}
+
+function unfit({ id, within }: Interface, here: readonly CoverageExpectation[]): Reason {
+  const failing = here.find(({ trouble }) => trouble !== undefined);
+  if (failing?.trouble !== undefined) return { code: 'log-failing', text: `Flow log ${failing.name} of ${id}: ${failing.trouble}` };
+  const [rejects] = here;
+  if (rejects) {
+    return {
+      code: 'rejects-only',
+      text: `Flow log ${rejects.name} of ${id} keeps rejected packets only, so use is invisible. Switch on one for all traffic.`,
+    };
+  }
+  const where = within.at(-1) ?? id;
+  return { code: 'no-flow-log', text: `No flow log covers ${id}. Switch one on for all traffic at ${where}, and judge again one window later.` };
+}

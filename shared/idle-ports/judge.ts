@@ -1,0 +1,85 @@
+import type { Instant } from '../base/time.ts';
+import { LockkeeperError } from '../base/error.ts';
+import type { FirewallState, Opening } from '../firewalls/contract.ts';
+import type { UsageEvidence } from '../usage/evidence.ts';
+import { coverageOf, type Coverage, type CoverageExpectation } from './coverage.ts';
+import { whoBegan } from './initiator.ts';
+import { credit, type Credit } from './judge-credit.ts';
+import type { Findings } from './judge-findings.ts';
+import { judgeOne } from './judge-one.ts';
+import { Matcher } from './match.ts';
+import { overlapsOf } from './match-cover.ts';
+import type { IdlePolicy } from './policy.ts';
+import type { Verdict } from './verdict.ts';
+
+export interface JudgeInput {
+  readonly state: FirewallState;
+  /** What the logs say. Its window is what is judged. */
+  readonly evidence: UsageEvidence;
+  /**
+   * The flow logs as the cloud describes them; empty: one log that sees everything. Where logs differ in what they cover
+   * or keep, each brings its own evidence, and `evidence` is asked for the window only.
+   */
+  readonly logs: readonly CoverageExpectation[];
+  readonly policy: IdlePolicy;
+  /** The judgement's own time: what was attached later is not judged. */
+  readonly asOf: Instant;
+}
+
+/**
+ * One verdict for each opening, by rule set and id. Pure: the same input gives the same verdicts, in whatever order its
+ * parts are. Silence is `unused` only where nothing stands in the way of believing it; every doubt is use or cannot-tell.
+ * `unsupported` for a firewall in which the first matching rule decides, `invalid` for an address nobody can read.
+ */
+export function judge(input: JudgeInput): readonly Verdict[] {
+  if (input.state.evaluation !== 'union') {
+    throw new LockkeeperError('unsupported', `openings of ${input.state.cloud}, where the first matching rule decides, cannot be judged yet`, {
+      hint: 'Judge a firewall in which every matching rule lets packets in.',
+    });
+  }
+  const state = asItWas(input.state, input.asOf);
+  const credits = creditAll(state, input);
+  const overlaps = overlapsOf(state);
+  const isIdle = ({ id, direction }: Opening): boolean => direction === 'ingress' && !credits.get(id)?.uses.length;
+  const findings: Findings = {
+    interfaces: new Map(state.interfaces.map((one) => [one.id, one])),
+    evidence: input.evidence,
+    policy: input.policy,
+    credits,
+    overlaps,
+    coverage: coverageByInterface(state, input),
+    withoutEffect: overlaps.withoutEffect(state.openings.filter(isIdle)),
+    rejectsSeen: !input.logs.some(({ traffic }) => traffic === 'accepted'),
+  };
+  return state.openings.toSorted(byRuleSet).map((opening) => judgeOne(opening, findings));
+}
+
+function creditAll(state: FirewallState, { evidence, logs }: JudgeInput): ReadonlyMap<string, Credit> {
+  const matcher = new Matcher(state);
+  const read = new Map((logs.length > 0 ? logs : [everything(evidence)]).map((log) => [log.evidence ?? evidence, log.hasFlags]));
+  const parts = [...read].map(([{ rows }, hasFlags]) => ({ rows, hasFlags }));
+  const traffic = whoBegan(parts, (server, client) => matcher.servesAt(server, client, evidence.window.to));
+  return credit(traffic, matcher, evidence.window);
+}
+
+function coverageByInterface(state: FirewallState, { evidence, logs, policy }: JudgeInput): ReadonlyMap<string, Coverage> {
+  const expected = (logs.length > 0 ? logs : [everything(evidence)]).map((log) => ({ ...log, evidence: log.evidence ?? evidence }));
+  return new Map(state.interfaces.map((one) => [one.id, coverageOf(one, { logs: expected, window: evidence.window, policy })]));
+}
+
+function everything(evidence: UsageEvidence): CoverageExpectation {
+  return { name: 'the flow log', covers: undefined, traffic: 'all', createdAt: undefined, trouble: undefined, hasFlags: undefined, evidence };
+}
+
+/** Interfaces that were attached after the judgement's time did not exist yet. */
+function asItWas(state: FirewallState, asOf: Instant): FirewallState {
+  const interfaces = state.interfaces.filter(({ attachedAt }) => attachedAt === undefined || attachedAt <= asOf);
+  const there = new Set(interfaces.map(({ id }) => id));
+  const openings = state.openings.map((opening) => ({ ...opening, targets: opening.targets.filter((target) => there.has(target)) }));
+  return { ...state, interfaces, openings };
+}
+
+function byRuleSet(one: Opening, other: Opening): number {
+  if (one.ruleSet !== other.ruleSet) return one.ruleSet < other.ruleSet ? -1 : 1;
+  return one.id < other.id ? -1 : one.id > other.id ? 1 : 0;
+}
