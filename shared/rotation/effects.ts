@@ -179,8 +179,9 @@ async function moveOn(run: Run, step: Action, result: Omit<StepResult, 'now'> = 
   const { journal } = heldBy(run);
   const rotation = step.do === 'replan' ? newRotationId(run.rooms.world) : undefined;
   const full = { ...result, now: run.rooms.world.now(), ...(rotation && { rotation }) };
-  run.held = await run.journals.write(run.held, advanced(journal, step, full));
+  // Before the journal says so: a crash in between tells it twice, never not at all.
   if (step.do === 'move' && step.to === 'done') await record(run, { action: 'rotation.done', stage: 'fact', details: { proof: journal.proof } });
+  run.held = await run.journals.write(run.held, advanced(journal, step, full));
 }
 
 /** Stops a writer whose journal has moved on; the service runs it under its own lock. */

@@ -61,10 +61,15 @@ export class MemoryHost {
     this.#values.set(slot, new Set(kept));
   }
 
+  /** True if the value is one of the user's; looking is no login. */
+  holds(slot: Slot, value: string): boolean {
+    return this.#values.get(slot)?.has(hash(value)) ?? false;
+  }
+
   /** What any client gets: true if the login is accepted. `unreachable` while the service is down. */
   logIn(slot: Slot, value: string): boolean {
     this.checkUp();
-    const accepted = this.#values.get(slot)?.has(hash(value)) ?? false;
+    const accepted = this.holds(slot, value);
     if (!accepted) this.failedLogins.set(slot, (this.failedLogins.get(slot) ?? 0) + 1);
     return accepted;
   }

@@ -28,6 +28,9 @@ export interface ServicePlace {
 }
 
 const free: Guard = async () => undefined;
+const stop: Guard = async () => {
+  throw new LockkeeperError('conflict', 'the journal moved on');
+};
 
 /** The service contract, line by line; every driver passes it. */
 export function serviceSuite(name: string, open: () => Promise<ServicePlace>): void {
@@ -77,9 +80,6 @@ export function serviceSuite(name: string, open: () => Promise<ServicePlace>): v
     });
 
     test('a guard that throws stops change and retire before anything happens, with its own error', async () => {
-      const stop: Guard = async () => {
-        throw new LockkeeperError('conflict', 'the journal moved on');
-      };
       await expect(place.first.change(fresh, stop)).rejects.toMatchObject({ code: 'conflict', message: 'the journal moved on' });
       await expect(place.first.retire(place.initial, stop)).rejects.toMatchObject({ code: 'conflict', message: 'the journal moved on' });
       expect(await place.logsIn(fresh)).toBe(false);

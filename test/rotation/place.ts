@@ -26,12 +26,13 @@ export interface HeardLog extends AuditLog {
   readonly events: AuditEvent[];
 }
 
-export function heardLog(world: TestWorld): HeardLog {
+export function heardLog(world: TestWorld, trail: string[] = []): HeardLog {
   const events: AuditEvent[] = [];
   return {
     events,
     async record(event) {
       events.push(event);
+      trail.push(`${event.action} ${event.stage}`);
       return { index: events.length - 1, hash: '', at: world.now() };
     },
   };
@@ -45,6 +46,8 @@ export interface Place {
   readonly vaults: Readonly<Record<string, MemoryVault>>;
   readonly log: HeardLog;
   readonly told: Notice[];
+  /** Log entries and effects in the order in which they happened. */
+  readonly trail: string[];
   readonly plan: CredentialPlan;
   rooms(faults?: Faults): RotationRooms;
   run(request?: RotateRequest, faults?: Faults): Promise<RotationReport>;
@@ -68,24 +71,26 @@ export async function makePlace(options: PlaceOptions = {}): Promise<Place> {
   const host = new MemoryHost({ strategy, slots, world, ...(options.endpoints && { endpoints: options.endpoints }) });
   const bucket = new MemoryBucket();
   const vaults = { one: new MemoryVault(), two: new MemoryVault() };
-  const log = heardLog(world);
+  const trail: string[] = [];
+  const log = heardLog(world, trail);
   const told: Notice[] = [];
   const stores = [{ store: 'one', secret: 'app-db' }, { store: 'two', secret: 'app/db' }];
   const base = { name: 'app-db', service: 'app database', stores, propagationMs: window, everyMs: 30 * day, acceptDowntime: true };
   const plan: CredentialPlan = { ...base, ...options.plan };
-  const rooms = (faults?: Faults): RotationRooms => brokenRooms({ plan, host, bucket, vaults, log, told, world }, faults);
+  const rooms = (faults?: Faults): RotationRooms => brokenRooms({ plan, host, bucket, vaults, log, told, trail, world }, faults);
   vaults.one.add('app-db');
   vaults.two.add('app/db');
   host.setByHand('app_a', firstValue);
   await importLogin(rooms(), address, { slot: 'app_a', value: new Sealed(firstValue) });
   log.events.length = 0;
+  trail.length = 0;
   const consumer = (store: string) => consumerOf(store === 'one' ? vaults.one : vaults.two);
   return {
-    world, host, bucket, vaults, log, told, plan, rooms, consumer,
+    world, host, bucket, vaults, log, told, trail, plan, rooms, consumer,
     run: (request, faults) => rotate(rooms(faults), request),
     consumerLogsIn(store) {
       const login = consumer(store);
-      return host.logIn(login.slot, login.value.open());
+      return host.holds(login.slot, login.value.open());
     },
     journal() {
       const stored = bucket.objects.get(`rotations/${plan.name}.json`);
@@ -105,18 +110,19 @@ export async function runUntilDone(place: Place, request: RotateRequest = { now:
   return report;
 }
 
-interface Parts extends Pick<Place, 'host' | 'bucket' | 'log' | 'told' | 'world' | 'plan'> {
+interface Parts extends Pick<Place, 'host' | 'bucket' | 'log' | 'told' | 'trail' | 'world' | 'plan'> {
   readonly vaults: { readonly one: MemoryVault; readonly two: MemoryVault };
 }
 
 function brokenRooms(parts: Parts, faults: Faults | undefined): RotationRooms {
   const tell = { tell: async (notice: Notice) => void parts.told.push(notice) };
-  const service = memoryService(parts.host);
-  const state = memoryObjects(parts.bucket);
-  const [one, two] = [memorySecrets(parts.vaults.one), memorySecrets(parts.vaults.two)];
+  const writes = ['stage', 'promote', 'abandon', 'retire'] as const;
+  const seen = <T extends object>(target: T, names: readonly (keyof T & string)[]) => followed(target, names, parts.trail);
+  const service = seen(memoryService(parts.host), ['change', 'retire']);
+  const state = seen(memoryObjects(parts.bucket), ['create', 'replace']);
+  const [one, two] = [seen(memorySecrets(parts.vaults.one), writes), seen(memorySecrets(parts.vaults.two), writes)];
   const common = { plan: parts.plan, world: parts.world, actor: 'lockkeeper' };
   if (!faults) return { ...common, service, state, stores: { one, two }, audit: parts.log, tell: tell.tell };
-  const writes = ['stage', 'promote', 'abandon', 'retire'] as const;
   const approvals = faults.wrap(tell, 'approvals', ['tell']);
   return {
     ...common,
@@ -126,6 +132,21 @@ function brokenRooms(parts: Parts, faults: Faults | undefined): RotationRooms {
     audit: faults.wrap<AuditLog>(parts.log, 'audit', ['record']),
     tell: (notice) => approvals.tell(notice),
   };
+}
+
+/** `target` with each named effect noted in the trail as it really happens. */
+function followed<T extends object>(target: T, names: readonly (keyof T & string)[], trail: string[]): T {
+  const noted = new Set<PropertyKey>(names);
+  return new Proxy(target, {
+    get(object, property) {
+      const member: unknown = Reflect.get(object, property);
+      if (typeof member !== 'function') return member;
+      return (...args: unknown[]): unknown => {
+        if (noted.has(property)) trail.push(`effect ${String(property)}`);
+        return Reflect.apply(member, object, args);
+      };
+    },
+  });
 }
 
 function consumerOf(vault: MemoryVault): Login {

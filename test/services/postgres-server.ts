@@ -40,7 +40,7 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
     createPostgresUser: userInfo().uid === 0,
     initdbFlags: ['--no-sync'],
     postgresFlags: flags,
-    onLog: (line) => void lines.push(String(line)),
+    onLog: (line) => void lines.push(line),
     onError: (line) => void lines.push(String(line)),
   });
   await server.initialise();
