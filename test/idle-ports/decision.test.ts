@@ -1,0 +1,127 @@
+import { describe, expect, test } from '@jest/globals';
+import { after, day } from '../../shared/base/time.ts';
+import { takeAnswer } from '../../shared/idle-ports/answers.ts';
+import type { Heard } from '../../shared/approvals/contract.ts';
+import type { Ruling } from '../../shared/idle-ports/decision.ts';
+import { scan } from '../../shared/idle-ports/scan.ts';
+import { ClosingPlace, rule } from './closing-world.ts';
+
+async function asked(): Promise<ClosingPlace> {
+  const place = new ClosingPlace([rule('r-1')]);
+  await scan(place.rooms(), await place.judgement());
+  return place;
+}
+
+async function hear(place: ClosingPlace, who: string, answer: Heard['answer'], rest: Partial<Heard> = {}): Promise<Ruling> {
+  return takeAnswer(place.rooms(), await place.says(who, answer, 'r-1', rest));
+}
+
+describe('approving', () => {
+  test('takes as many different people as are needed', async () => {
+    const place = await asked();
+    await hear(place, 'ann', 'approve');
+    expect((await place.closure('r-1')).phase).toBe('proposed');
+    await hear(place, 'ben', 'approve');
+    expect((await place.closure('r-1')).phase).toBe('approved');
+  });
+
+  test('the same person twice is one person', async () => {
+    const place = await asked();
+    await hear(place, 'ann', 'approve');
+    expect((await hear(place, 'ann', 'approve')).kind).toBe('already');
+    const closure = await place.closure('r-1');
+    expect([closure.phase, closure.votes.length]).toEqual(['proposed', 1]);
+  });
+
+  test('nobody approves his own', async () => {
+    const place = await asked();
+    await hear(place, 'ann', 'approve');
+    expect(await hear(place, 'carl', 'approve')).toMatchObject({ kind: 'refused', why: 'own' });
+    expect((await place.closure('r-1')).phase).toBe('proposed');
+    expect(place.entries.filter(({ actor, result }) => actor === 'carl' && result === 'refused')).toHaveLength(1);
+  });
+
+  test('somebody who was not asked does not count', async () => {
+    const place = await asked();
+    expect(await hear(place, 'mallory', 'approve')).toMatchObject({ kind: 'refused', why: 'not-asked' });
+    expect((await place.closure('r-1')).votes).toEqual([]);
+  });
+
+  test('an answer to another hash does not count', async () => {
+    const place = await asked();
+    const { hash } = await place.closure('r-1');
+    place.network.rules.set('r-1', rule('r-1', { description: 'edited' }));
+    await scan(place.rooms(), await place.judgement());
+    for (const who of ['ann', 'ben']) {
+      const heard = { hash, answer: 'approve', who, why: '', until: undefined } as const;
+      await expect(takeAnswer(place.rooms(), heard)).rejects.toMatchObject({ code: 'conflict', hint: expect.stringContaining('instead') });
+    }
+    expect((await place.closure('r-1')).votes).toEqual([]);
+  });
+
+  test('is too late when the question has waited too long', async () => {
+    const place = await asked();
+    place.world.pass(place.policy.approvalExpiresMs);
+    expect(await hear(place, 'ann', 'approve')).toMatchObject({ kind: 'refused', why: 'late' });
+  });
+
+  test('two people at the same moment both count', async () => {
+    const place = await asked();
+    const rulings = await Promise.all([hear(place, 'ann', 'approve'), hear(place, 'ben', 'approve')]);
+    expect(rulings.map(({ kind }) => kind)).toEqual(['counted', 'counted']);
+    expect((await place.closure('r-1')).phase).toBe('approved');
+  });
+
+  test('is in the log before it takes effect: without the log nothing is decided', async () => {
+    const place = await asked();
+    const broken = { ...place.rooms(), audit: { record: () => Promise.reject(new Error('log is down')) } };
+    await expect(takeAnswer(broken, await place.says('ann', 'approve', 'r-1'))).rejects.toThrow('log is down');
+    expect((await place.closure('r-1')).votes).toEqual([]);
+  });
+});
+
+describe('turning down', () => {
+  test.each(['deny', 'snooze', 'exempt'] as const)('one person is enough to %s, and the reason and the end are kept', async (answer) => {
+    const place = await asked();
+    const until = after(place.world.now(), 10 * day);
+    await hear(place, 'ben', answer, { until, why: 'the quarter ends' });
+    const closure = await place.closure('r-1');
+    expect(closure.until).toBe(answer === 'deny' ? after(place.world.now(), place.policy.deniedForMs) : until);
+    expect(closure.votes).toMatchObject([{ who: 'ben', answer, why: 'the quarter ends' }]);
+    expect(closure.phase).toBe({ deny: 'denied', snooze: 'snoozed', exempt: 'exempted' }[answer]);
+  });
+
+  test('works after others approved, while nothing is closed', async () => {
+    const place = await asked();
+    await hear(place, 'ann', 'approve');
+    await hear(place, 'ben', 'approve');
+    await hear(place, 'carl', 'deny');
+    expect((await place.closure('r-1')).phase).toBe('denied');
+    expect(await hear(place, 'ann', 'approve')).toMatchObject({ kind: 'already' });
+  });
+
+  test.each([
+    ['a reason', { why: ' ' }],
+    ['an end', {}],
+    ['an end in the future', { until: 0 }],
+    ['an end within bounds', { until: 4_000_000_000_000 }],
+  ] as const)('a snooze needs %s', async (_, rest) => {
+    const place = await asked();
+    const until = 'until' in rest ? after(after(place.world.now(), -place.world.now()), rest.until) : undefined;
+    expect(await hear(place, 'ann', 'snooze', { ...rest, until })).toMatchObject({ kind: 'refused', why: 'incomplete' });
+    expect((await place.closure('r-1')).phase).toBe('proposed');
+  });
+
+  test('people are left in peace until the end, then asked anew under another hash', async () => {
+    const place = await asked();
+    const { hash } = await place.closure('r-1');
+    await hear(place, 'ann', 'snooze', { until: after(place.world.now(), 5 * day) });
+    place.world.pass(4 * day);
+    await scan(place.rooms(), await place.judgement());
+    expect(place.board.questions.size).toBe(1);
+    place.world.pass(day);
+    await scan(place.rooms(), await place.judgement());
+    expect(place.board.questions.size).toBe(2);
+    expect((await place.closure('r-1')).hash).not.toBe(hash);
+  });
+});
