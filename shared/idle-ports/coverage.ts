@@ -20,7 +20,12 @@ export interface CoverageExpectation {
   readonly trouble: string | undefined;
   /** Whether its rows have TCP flags; undefined: not known. */
   readonly hasFlags: boolean | undefined;
-  /** What was read of this log alone. */
+  /** What was read of this log alone; undefined where there is no other log, so that all evidence is this log's. */
+  readonly evidence: UsageEvidence | undefined;
+}
+
+/** A flow log with its evidence at hand. */
+export interface ReadLog extends CoverageExpectation {
   readonly evidence: UsageEvidence;
 }
 
@@ -32,7 +37,7 @@ export interface Coverage {
 }
 
 export interface CoverageQuestion {
-  readonly logs: readonly CoverageExpectation[];
+  readonly logs: readonly ReadLog[];
   readonly window: Window;
   readonly policy: IdlePolicy;
 }

@@ -2,7 +2,7 @@ import type { Instant } from '../base/time.ts';
 import { LockkeeperError } from '../base/error.ts';
 import type { FirewallState, Opening } from '../firewalls/contract.ts';
 import type { UsageEvidence } from '../usage/evidence.ts';
-import { coverageOf, type Coverage, type CoverageExpectation } from './coverage.ts';
+import { coverageOf, type Coverage, type CoverageExpectation, type ReadLog } from './coverage.ts';
 import { whoBegan } from './initiator.ts';
 import { credit, type Credit } from './judge-credit.ts';
 import type { Findings } from './judge-findings.ts';
@@ -54,21 +54,23 @@ export function judge(input: JudgeInput): readonly Verdict[] {
   return state.openings.toSorted(byRuleSet).map((opening) => judgeOne(opening, findings));
 }
 
-function creditAll(state: FirewallState, { evidence, logs }: JudgeInput): ReadonlyMap<string, Credit> {
+function creditAll(state: FirewallState, input: JudgeInput): ReadonlyMap<string, Credit> {
   const matcher = new Matcher(state);
-  const read = new Map((logs.length > 0 ? logs : [everything(evidence)]).map((log) => [log.evidence ?? evidence, log.hasFlags]));
+  const { window } = input.evidence;
+  const read = new Map(readLogs(input).map(({ evidence, hasFlags }) => [evidence, hasFlags]));
   const parts = [...read].map(([{ rows }, hasFlags]) => ({ rows, hasFlags }));
-  const traffic = whoBegan(parts, (server, client) => matcher.servesAt(server, client, evidence.window.to));
-  return credit(traffic, matcher, evidence.window);
+  const traffic = whoBegan(parts, (server, client) => matcher.servesAt(server, client, window.to));
+  return credit(traffic, matcher, window);
 }
 
-function coverageByInterface(state: FirewallState, { evidence, logs, policy }: JudgeInput): ReadonlyMap<string, Coverage> {
-  const expected = (logs.length > 0 ? logs : [everything(evidence)]).map((log) => ({ ...log, evidence: log.evidence ?? evidence }));
-  return new Map(state.interfaces.map((one) => [one.id, coverageOf(one, { logs: expected, window: evidence.window, policy })]));
+function coverageByInterface(state: FirewallState, input: JudgeInput): ReadonlyMap<string, Coverage> {
+  const question = { logs: readLogs(input), window: input.evidence.window, policy: input.policy };
+  return new Map(state.interfaces.map((one) => [one.id, coverageOf(one, question)]));
 }
 
-function everything(evidence: UsageEvidence): CoverageExpectation {
-  return { name: 'the flow log', covers: undefined, traffic: 'all', createdAt: undefined, trouble: undefined, hasFlags: undefined, evidence };
+function readLogs({ logs, evidence }: JudgeInput): readonly ReadLog[] {
+  if (logs.length > 0) return logs.map((log) => ({ ...log, evidence: log.evidence ?? evidence }));
+  return [{ name: 'the flow log', covers: undefined, traffic: 'all', createdAt: undefined, trouble: undefined, hasFlags: undefined, evidence }];
 }
 
 /** Interfaces that were attached after the judgement's time did not exist yet. */

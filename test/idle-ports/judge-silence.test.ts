@@ -4,6 +4,12 @@ import { at, eniServer, evidence, group, log, opening, place, row, seen, verdict
 
 const allDays = Array.from({ length: 30 }, (_, index) => dayOf(at(index)));
 const days = (from: number, to: number) => allDays.slice(from, to);
+const unknown = (privateOnly: boolean) => [opening({ from: [{ kind: 'unknown', name: 'pl-1', why: 'its entries are not here', privateOnly }] })];
+const ids = (verdicts: ReturnType<typeof verdictsOf>) => verdicts.map(({ rule, verdict }) => `${rule} ${verdict}`);
+const use = (port: number) => row('answered', { port });
+const damaged = (count: number) => Array.from({ length: count }, (_, index) => ({ key: `${index}`, malformed: 1, unreadable: undefined }));
+const gap = (from: number, to: number) => [{ from: at(from), to: at(to) }];
+const answered = (peer: string | undefined) => [row('opened-in', { peer }), row('answered', { peer })];
 const sparse = { hoursADay: 1, seenHours: 30 };
 
 describe('silence', () => {
@@ -44,7 +50,6 @@ describe('silence', () => {
   });
 
   test('is believed less with each object that has malformed rows', () => {
-    const damaged = (count: number) => Array.from({ length: count }, (_, index) => ({ key: `${index}`, malformed: 1, unreadable: undefined }));
     expect(verdictsOf({ evidence: { damaged: damaged(1) } })[0]).toMatchObject({ verdict: 'unused', coverage: 719 / 720 });
     expect(verdictOf({ evidence: { damaged: damaged(8) } })).toBe('cannot-tell damaged-log');
   });
@@ -120,7 +125,6 @@ describe('a flow log', () => {
   });
 
   test('that replaced another one inside the window is continued by it', () => {
-    const gap = (from: number, to: number) => [{ from: at(from), to: at(to) }];
     const old = evidence([], { coverage: [seen(eniServer.id, { seenDays: days(0, 12), seenHours: 288, gaps: gap(12, 30), lastSeen: at(12) })] });
     const next = evidence([], { coverage: [seen(eniServer.id, { seenDays: days(12, 30), seenHours: 432, gaps: gap(0, 12) })] });
     const logs = [log({ name: 'fl-old', evidence: old }), log({ name: 'fl-new', evidence: next, createdAt: at(12) })];
@@ -152,7 +156,6 @@ describe('a flow log', () => {
 describe('a source', () => {
   const members = group('sg-9', '10.0.2.20');
   const here = place('eni-client', ['10.0.2.20']);
-  const answered = (peer: string | undefined) => [row('opened-in', { peer }), row('answered', { peer })];
 
   test('that is a group lets its members in', () => {
     expect(verdictOf({ openings: [opening({ from: members })], interfaces: [eniServer, here], rows: answered('10.0.2.20') })).toBe('used answered-traffic');
@@ -178,7 +181,6 @@ describe('a source', () => {
   });
 
   test('that nobody can list may be anybody, or only somebody inside', () => {
-    const unknown = (privateOnly: boolean) => [opening({ from: [{ kind: 'unknown', name: 'pl-1', why: 'its entries are not here', privateOnly }] })];
     expect(verdictOf({ openings: unknown(false), rows: answered('203.0.113.9') })).toBe('cannot-tell unknown-source');
     expect(verdictOf({ openings: unknown(true), rows: answered('203.0.113.9') })).toBe('unused no-traffic');
     expect(verdictOf({ openings: unknown(true), rows: answered('10.3.3.3') })).toBe('cannot-tell unknown-source');
@@ -205,8 +207,6 @@ describe('a source', () => {
 });
 
 describe('several openings', () => {
-  const ids = (verdicts: ReturnType<typeof verdictsOf>) => verdicts.map(({ rule, verdict }) => `${rule} ${verdict}`);
-
   test('that match one flow are all used', () => {
     const openings = [opening(), opening({ id: 'sgr-2', from: '10.0.2.20/32' }), opening({ id: 'sgr-3', from: '10.0.9.0/24' })];
     const verdicts = verdictsOf({ openings, rows: [row('answered')] });
@@ -250,7 +250,6 @@ describe('several openings', () => {
 
 describe('a range of ports', () => {
   const range = opening({ ports: { from: 8000, to: 8010 } });
-  const use = (port: number) => row('answered', { port });
 
   test('of which some are used is narrow, with those ports merged', () => {
     const [verdict] = verdictsOf({ openings: [range], rows: [use(8001), use(8002), use(8005)] });

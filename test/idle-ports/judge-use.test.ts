@@ -3,6 +3,7 @@ import { client, eniServer, group, opening, place, row, seen, server, small, ver
 
 const wide = opening({ ports: { from: 1024, to: 65_535 } });
 const ephemeral = { port: 0, portLow: 45_000, portHigh: 45_000 };
+const pair = (more: object) => [row('in', { ...ephemeral, ...more }), row('out', { ...ephemeral, ...more })];
 const toDatabase = { ...ephemeral, peer: '10.9.9.9', peerPortLow: 5432, peerPortHigh: 5432 };
 
 describe('a connection from outside', () => {
@@ -86,7 +87,6 @@ describe('a session older than the log', () => {
 });
 
 describe('replies in a log without flags', () => {
-  const pair = (more: object) => [row('in', { ...ephemeral, ...more }), row('out', { ...ephemeral, ...more })];
   const several = { portLow: 45_000, portHigh: 51_000 };
 
   test('from a port that only servers answer from are no use', () => {
