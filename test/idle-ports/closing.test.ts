@@ -1,0 +1,228 @@
+import { describe, expect, test } from '@jest/globals';
+import { LockkeeperError } from '../../shared/base/error.ts';
+import { after, day } from '../../shared/base/time.ts';
+import type { Firewall } from '../../shared/firewalls/contract.ts';
+import { takeAnswer } from '../../shared/idle-ports/answers.ts';
+import { closeApproved, type RunReport } from '../../shared/idle-ports/close.ts';
+import type { ClosingRooms } from '../../shared/idle-ports/closing-rooms.ts';
+import { ClosureJournal } from '../../shared/idle-ports/closure-journal.ts';
+import { reopen } from '../../shared/idle-ports/reopen.ts';
+import { scan } from '../../shared/idle-ports/scan.ts';
+import { ClosingPlace, rule } from './closing-world.ts';
+
+const packet = { from: '10.1.2.3', at: 'if-a', protocol: 6, port: 5432 };
+
+async function approved(place = new ClosingPlace([rule('r-1'), rule('other', { ports: { from: 80, to: 80 } })]), openings = ['r-1']): Promise<ClosingPlace> {
+  await scan(place.rooms(), await place.judgement());
+  for (const opening of openings) {
+    for (const who of ['ann', 'ben']) await takeAnswer(place.rooms(), await place.says(who, 'approve', opening));
+  }
+  return place;
+}
+
+function outcomes({ steps }: RunReport): readonly string[] {
+  return steps.map(({ opening, outcome }) => `${opening} ${outcome}`);
+}
+
+/** The rooms with one method of the firewall replaced. */
+function withFirewall(place: ClosingPlace, change: (firewall: Firewall) => Partial<Firewall>): ClosingRooms {
+  const rooms = place.rooms();
+  const firewall = rooms.firewalls.get('net');
+  if (!firewall) throw new Error('no firewall');
+  return { ...rooms, firewalls: new Map([['net', { ...firewall, ...change(firewall) }]]) };
+}
+
+describe('closing', () => {
+  test('what is approved is closed, nothing else is touched, and everything to undo it is kept', async () => {
+    const place = await approved();
+    expect(outcomes(await closeApproved(place.rooms(), place.hooks()))).toEqual(['r-1 closed']);
+    expect(place.network.admits(packet)).toBe(false);
+    expect([...place.network.rules.keys()]).toEqual(['other']);
+    const closure = await place.closure('r-1');
+    expect([closure.phase, closure.prepared?.before]).toEqual(['quarantined', rule('r-1')]);
+  });
+
+  test('what is not approved by enough people is not closed', async () => {
+    const place = new ClosingPlace();
+    await scan(place.rooms(), await place.judgement());
+    await takeAnswer(place.rooms(), await place.says('ann', 'approve', 'r-1'));
+    expect(outcomes(await closeApproved(place.rooms(), place.hooks()))).toEqual([]);
+    expect(place.network.rules.size).toBe(2);
+  });
+
+  test('the log says intent before the rule changes, and outcome before the journal moves on', async () => {
+    const place = await approved();
+    const seen: string[] = [];
+    const rooms = withFirewall(place, (firewall) => ({
+      apply: async (prepared) => {
+        seen.push(...place.log('r-1').slice(-1), (await place.closure('r-1')).phase, JSON.stringify((await place.closure('r-1')).prepared?.before));
+        await firewall.apply(prepared);
+      },
+    }));
+    await closeApproved(rooms, place.hooks());
+    expect(seen).toEqual(['closure.apply intent', 'closing', expect.stringContaining('"why r-1"')]);
+    expect(place.log('r-1').slice(-1)).toEqual(['closure.apply outcome']);
+  });
+
+  test('without the log nothing is closed', async () => {
+    const place = await approved();
+    const audit = { record: () => Promise.reject(new LockkeeperError('unreachable', 'the log is down')) };
+    const report = await closeApproved({ ...place.rooms(), audit }, place.hooks());
+    expect(report.problems.map(({ code }) => code)).toEqual(['unreachable']);
+    expect(place.network.admits(packet)).toBe(true);
+  });
+
+  test('closes at most as many as the limit in one run, the oldest approval first', async () => {
+    const place = await approved(undefined, ['r-1', 'other']);
+    place.policy = { ...place.policy, maxClosuresPerRun: 1 };
+    expect(outcomes(await closeApproved(place.rooms(), place.hooks()))).toEqual(['r-1 closed', 'other waiting']);
+    expect(outcomes(await closeApproved(place.rooms(), place.hooks()))).toEqual(['other closed']);
+  });
+
+  test('one opening of a service is closed at a time', async () => {
+    const place = await approved(undefined, ['r-1', 'other']);
+    place.policy = { ...place.policy, maxPerService: 1 };
+    expect(outcomes(await closeApproved(place.rooms(), place.hooks()))).toEqual(['r-1 closed', 'other waiting']);
+    expect(outcomes(await closeApproved(place.rooms(), place.hooks()))).toEqual(['other waiting']);
+  });
+
+  test.each([
+    ['the kill switch', { stopped: 'incident 7' }, 'incident 7'],
+    ['a limit of 0', { maxClosuresPerRun: 0 }, 'maxClosuresPerRun is 0'],
+  ])('%s stops closing, and says so', async (_, change, text) => {
+    const place = await approved();
+    place.policy = { ...place.policy, ...change };
+    const report = await closeApproved(place.rooms(), place.hooks());
+    expect(report.steps).toMatchObject([{ outcome: 'waiting', text: expect.stringContaining(text) }]);
+    expect(place.network.admits(packet)).toBe(true);
+  });
+
+  test('nothing is closed in a freeze', async () => {
+    const place = await approved();
+    const now = place.world.now();
+    place.policy = { ...place.policy, freezes: [{ from: now, to: after(now, day / 2), why: 'holidays' }] };
+    expect(outcomes(await closeApproved(place.rooms(), place.hooks()))).toEqual(['r-1 waiting']);
+    place.world.pass(day / 2);
+    expect(outcomes(await closeApproved(place.rooms(), place.hooks()))).toEqual(['r-1 closed']);
+  });
+});
+
+describe('nothing is closed that is not exactly what was approved', () => {
+  const drifts: readonly [string, (place: ClosingPlace) => void, string][] = [
+    ['somebody edited the rule', ({ network }) => network.rules.set('r-1', rule('r-1', { description: 'please keep' })), '"please keep"'],
+    ['somebody removed the rule', ({ network }) => network.rules.delete('r-1'), 'not there any more'],
+    ['it is used by now', ({ verdicts }) => verdicts.set('r-1', { verdict: 'used' }), 'it is used now'],
+    ['nobody can tell any more', ({ verdicts }) => verdicts.set('r-1', { verdict: 'cannot-tell' }), 'it is cannot-tell now'],
+    ['the evidence is of another class', ({ verdicts }) => verdicts.set('r-1', { verdict: 'unused', reasons: [{ code: 'x', text: '' }] }), 'reasons'],
+    ['it is judged by other rules', (place) => Object.assign(place, { judgePolicy: 'judge/2' }), 'judge/2'],
+    ['a tool owns the rule now', ({ network }) => network.rules.set('r-1', rule('r-1', { tags: { 'managed-by': 'argo' } })), 'argo'],
+    ['an approver lost the right', (place) => Object.assign(place, { people: { ...place.people, approvers: ['ann', 'carl', 'dora'] } }), '1 approvals that count'],
+    ['more people are needed now', (place) => Object.assign(place, { people: { ...place.people, approvers: ['ann', 'ben', 'dora'], needed: 3 } }), 'needs 3'],
+  ];
+
+  test.each(drifts)('%s', async (_, drift, text) => {
+    const place = await approved();
+    drift(place);
+    const rules = new Map(place.network.rules);
+    expect(outcomes(await closeApproved(place.rooms(), place.hooks()))).toEqual(['r-1 drifted']);
+    expect(place.network.rules).toEqual(rules);
+    expect(place.board.notices.map((notice) => notice.text).join('\n')).toContain(text);
+    expect(place.log('r-1')).toContain('approval.void fact');
+    expect(outcomes(await closeApproved(place.rooms(), place.hooks()))).toEqual([]);
+    expect(place.network.rules).toEqual(rules);
+  });
+
+  test('people are asked anew at once where it is still unused', async () => {
+    const place = await approved();
+    const { hash } = await place.closure('r-1');
+    place.network.rules.set('r-1', rule('r-1', { description: 'please keep' }));
+    await closeApproved(place.rooms(), place.hooks());
+    const now = await place.closure('r-1');
+    expect([now.phase, now.votes.length, now.hash === hash]).toEqual(['proposed', 0, false]);
+    expect([...place.board.questions.keys()]).toContain(now.hash);
+  });
+
+  test('an exemption voids the approval, and nobody is asked anew', async () => {
+    const place = await approved();
+    place.policy = { ...place.policy, exemptions: [{ firewall: 'net', opening: 'r-1', until: after(place.world.now(), day), why: 'audit' }] };
+    expect(outcomes(await closeApproved(place.rooms(), place.hooks()))).toEqual(['r-1 drifted']);
+    expect((await place.closure('r-1')).phase).toBe('drifted');
+    expect(place.network.admits(packet)).toBe(true);
+  });
+
+  test('an approval that waited too long is not used', async () => {
+    const place = await approved();
+    place.world.pass(place.policy.executionExpiresMs);
+    expect(outcomes(await closeApproved(place.rooms(), place.hooks()))).toEqual(['r-1 expired']);
+    expect(place.network.admits(packet)).toBe(true);
+  });
+
+  test('an edit between the last look and the deed is the firewall’s conflict: nothing is closed', async () => {
+    const place = await approved();
+    const rooms = withFirewall(place, (firewall) => ({
+      apply: (prepared) => {
+        place.network.rules.set('r-1', rule('r-1', { description: 'just now' }));
+        return firewall.apply(prepared);
+      },
+    }));
+    expect(outcomes(await closeApproved(rooms, place.hooks()))).toEqual(['r-1 drifted']);
+    expect(place.network.rules.get('r-1')?.description).toBe('just now');
+  });
+});
+
+describe('when the firewall fails', () => {
+  test('for good, the closing has failed, people are told, and nobody is asked again at once', async () => {
+    const place = await approved();
+    const apply = () => Promise.reject(new LockkeeperError('denied', 'you may not do this'));
+    expect(outcomes(await closeApproved(withFirewall(place, () => ({ apply })), place.hooks()))).toEqual(['r-1 failed']);
+    expect(place.board.notices.filter(({ level }) => level === 'alarm').map(({ text }) => text).join()).toContain('you may not do this');
+    await scan(place.rooms(), await place.judgement());
+    expect((await place.closure('r-1')).phase).toBe('failed');
+  });
+
+  test.each(['throttled', 'unreachable', 'uncertain'] as const)('for now (%s), the others go on and the next run finishes it', async (code) => {
+    const place = await approved(undefined, ['r-1', 'other']);
+    const rooms = withFirewall(place, (firewall) => ({
+      apply: async (prepared) => {
+        if (prepared.change.opening === 'r-1') throw new LockkeeperError(code, 'not now');
+        await firewall.apply(prepared);
+      },
+    }));
+    const report = await closeApproved(rooms, place.hooks());
+    expect([outcomes(report), report.problems.map((problem) => problem.code)]).toEqual([['other closed'], [code]]);
+    expect(outcomes(await closeApproved(place.rooms(), place.hooks()))).toEqual(['r-1 closed']);
+  });
+
+  test('a closing that a crash left half done is not finished over a rule that changed since', async () => {
+    const place = await approved();
+    const apply = () => Promise.reject(new LockkeeperError('unreachable', 'gone'));
+    await closeApproved(withFirewall(place, () => ({ apply })), place.hooks());
+    expect((await place.closure('r-1')).phase).toBe('closing');
+    place.verdicts.set('r-1', { verdict: 'used' });
+    expect(outcomes(await closeApproved(place.rooms(), place.hooks()))).toEqual(['r-1 drifted']);
+    expect(place.network.admits(packet)).toBe(true);
+  });
+
+  test('a packet that still comes through undoes the closing and stops the line', async () => {
+    const place = await approved(undefined, ['r-1', 'other']);
+    const hooks = { ...place.hooks(), probe: async () => 'reachable' as const };
+    expect(outcomes(await closeApproved(place.rooms(), hooks))).toEqual(['r-1 reopened', 'other waiting']);
+    expect(place.network.rules.get('r-1')).toEqual(rule('r-1'));
+  });
+
+  test('a slow run that closes what was reopened meanwhile takes its closing back', async () => {
+    const place = await approved();
+    const rooms = withFirewall(place, (firewall) => ({
+      apply: async (prepared) => {
+        await firewall.apply(prepared);
+        const held = await new ClosureJournal(place.rooms().state).load('net', 'r-1');
+        if (held) await reopen(place.rooms(), held, { who: 'ann', why: 'I need it' });
+        await firewall.apply(prepared);
+      },
+    }));
+    const report = await closeApproved(rooms, place.hooks());
+    expect(report.problems.map(({ code }) => code)).toEqual(['conflict']);
+    expect(place.network.rules.get('r-1')).toEqual(rule('r-1'));
+    expect((await place.closure('r-1')).phase).toBe('reopened');
+  });
+});
