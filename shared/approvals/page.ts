@@ -95,7 +95,7 @@ function section(title: string, empty: string, items: readonly string[]): string
 function questionHtml({ question, approvedBy }: PageQuestion, who: string): string {
   const facts = question.facts.map(({ label, text }) => `<dt>${escape(label)}</dt><dd>${escape(text)}</dd>`).join('\n');
   const agreed = approvedBy.length === 0 ? 'nobody yet' : approvedBy.join(', ');
-  const id = `q-${question.hash}`;
+  const id = escape(`q-${question.hash}`);
   return `<article aria-labelledby="${id}">
 <h3 id="${id}">${escape(question.title)}</h3>
 <dl>
@@ -126,7 +126,7 @@ ${start}
 }
 
 function closureHtml(closure: PageClosure): string {
-  const id = `c-${closure.hash}`;
+  const id = escape(`c-${closure.hash}`);
   return `<article aria-labelledby="${id}">
 <h3 id="${id}">${escape(closure.title)}</h3>
 <p><strong>${escape(closure.phase)}</strong> since ${time(closure.since)}. ${escape(closure.detail)}</p>

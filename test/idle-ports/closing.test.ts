@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { LockkeeperError } from '../../shared/base/error.ts';
+import { LockkeeperError, type ErrorCode } from '../../shared/base/error.ts';
 import { after, day } from '../../shared/base/time.ts';
 import type { Firewall } from '../../shared/firewalls/contract.ts';
 import { takeAnswer } from '../../shared/idle-ports/answers.ts';
@@ -30,6 +30,10 @@ function withFirewall(place: ClosingPlace, change: (firewall: Firewall) => Parti
   const firewall = rooms.firewalls.get('net');
   if (!firewall) throw new Error('no firewall');
   return { ...rooms, firewalls: new Map([['net', { ...firewall, ...change(firewall) }]]) };
+}
+
+function failing(code: ErrorCode, message: string): Pick<Firewall, 'apply'> {
+  return { apply: () => Promise.reject(new LockkeeperError(code, message)) };
 }
 
 describe('closing', () => {
@@ -173,8 +177,8 @@ describe('nothing is closed that is not exactly what was approved', () => {
 describe('when the firewall fails', () => {
   test('for good, the closing has failed, people are told, and nobody is asked again at once', async () => {
     const place = await approved();
-    const apply = () => Promise.reject(new LockkeeperError('denied', 'you may not do this'));
-    expect(outcomes(await closeApproved(withFirewall(place, () => ({ apply })), place.hooks()))).toEqual(['r-1 failed']);
+    const rooms = withFirewall(place, () => failing('denied', 'you may not do this'));
+    expect(outcomes(await closeApproved(rooms, place.hooks()))).toEqual(['r-1 failed']);
     expect(place.board.notices.filter(({ level }) => level === 'alarm').map(({ text }) => text).join()).toContain('you may not do this');
     await scan(place.rooms(), await place.judgement());
     expect((await place.closure('r-1')).phase).toBe('failed');
@@ -195,8 +199,7 @@ describe('when the firewall fails', () => {
 
   test('a closing that a crash left half done is not finished over a rule that changed since', async () => {
     const place = await approved();
-    const apply = () => Promise.reject(new LockkeeperError('unreachable', 'gone'));
-    await closeApproved(withFirewall(place, () => ({ apply })), place.hooks());
+    await closeApproved(withFirewall(place, () => failing('unreachable', 'gone')), place.hooks());
     expect((await place.closure('r-1')).phase).toBe('closing');
     place.verdicts.set('r-1', { verdict: 'used' });
     expect(outcomes(await closeApproved(place.rooms(), place.hooks()))).toEqual(['r-1 drifted']);

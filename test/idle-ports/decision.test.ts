@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { after, day } from '../../shared/base/time.ts';
+import { after, day, instant } from '../../shared/base/time.ts';
 import { takeAnswer } from '../../shared/idle-ports/answers.ts';
 import type { Heard } from '../../shared/approvals/contract.ts';
 import type { Ruling } from '../../shared/idle-ports/decision.ts';
@@ -107,7 +107,7 @@ describe('turning down', () => {
     ['an end within bounds', { until: 4_000_000_000_000 }],
   ] as const)('a snooze needs %s', async (_, rest) => {
     const place = await asked();
-    const until = 'until' in rest ? after(after(place.world.now(), -place.world.now()), rest.until) : undefined;
+    const until = 'until' in rest ? instant(rest.until) : undefined;
     expect(await hear(place, 'ann', 'snooze', { ...rest, until })).toMatchObject({ kind: 'refused', why: 'incomplete' });
     expect((await place.closure('r-1')).phase).toBe('proposed');
   });

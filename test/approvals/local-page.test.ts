@@ -1,0 +1,212 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Heard, RawMessage } from '../../shared/approvals/contract.ts';
+import { localPage, type Entrance, type LocalPage } from '../../shared/approvals/local-page.ts';
+import { pageHeaders, pageHtml, type PageView } from '../../shared/approvals/page.ts';
+import { Sealed } from '../../shared/base/sealed.ts';
+import { formatInstant, hour } from '../../shared/base/time.ts';
+import { approvalsConformance, hash, question } from '../conformance/approvals.ts';
+import { testWorld, type TestWorld } from '../world.ts';
+
+const origin = 'http://127.0.0.1:4242';
+const token = (who: string) => `${who}-token-0123456789abcdef`;
+type Headers = RawMessage['headers'];
+
+function open(world = testWorld()): { page: LocalPage; world: TestWorld } {
+  const tokens = new Map(['ann', 'ben'].map((who) => [who, new Sealed(token(who))]));
+  return { page: localPage({ tokens, origin, world }), world };
+}
+
+/** What a browser that was signed in sends with every request to the page. */
+function signIn(page: LocalPage, who: string): Headers {
+  const entrance = page.authorise({ headers: { host: '127.0.0.1:4242' }, url: `/?token=${token(who)}` });
+  if (entrance.kind !== 'signed-in') throw new Error('not signed in');
+  return { host: '127.0.0.1:4242', cookie: entrance.setCookie.split(';')[0] };
+}
+
+/** What its form sends besides. */
+const posts: Headers = { origin, 'sec-fetch-site': 'same-origin', 'content-type': 'application/x-www-form-urlencoded' };
+
+function form(fields: Readonly<Record<string, string>>): Uint8Array {
+  return Buffer.from(new URLSearchParams(fields).toString());
+}
+
+const yes = form({ hash: hash('a'), answer: 'approve', why: '', until: '' });
+
+approvalsConformance({
+  name: 'approvals/local-page',
+  fresh: async () => {
+    const { page, world } = open();
+    const fields = ({ hash: about, answer, why, until }: Omit<Heard, 'who'>) => form({ hash: about, answer, why, until: until === undefined ? '' : formatInstant(until) });
+    const headers = { ...signIn(page, 'ann'), ...posts };
+    return {
+      approvals: page,
+      seen: async () => {
+        const { questions, notices } = page.shown();
+        const view = { who: 'ann', now: world.now(), questions: questions.map((one) => ({ question: one, approvedBy: [] })), closures: [], notices };
+        return unescape(page.html(view));
+      },
+      pings: () => page.shown().questions.length,
+      press: async (who, answer) => ({ headers: { ...signIn(page, who), ...posts }, body: fields(answer) }),
+      forgeries: async () => new Map(forgeries(headers).map(([what, changed]) => [what, { headers: changed, body: yes }])),
+      nonsense: async () => new Map(nonsense.map(([what, body]) => [what, { headers, body: typeof body === 'string' ? Buffer.from(body) : body }])),
+      secrets: [token('ann'), token('ben')],
+      end: async () => {},
+    };
+  },
+});
+
+function forgeries(headers: Headers): readonly [string, Headers][] {
+  return [
+    ['no session', { ...headers, cookie: undefined }],
+    ['a guessed session', { ...headers, cookie: `lockkeeper=${'0'.repeat(64)}` }],
+    ['two sessions', { ...headers, cookie: `lockkeeper=x; ${headers['cookie']}` }],
+    ['a wrong token', { ...headers, cookie: undefined, authorization: `Bearer ${token('mallory')}` }],
+    ['no Origin', { ...headers, origin: undefined }],
+    ['the Origin of another site', { ...headers, origin: 'https://evil.example' }],
+    ['the Origin of another port', { ...headers, origin: 'http://127.0.0.1:9999' }],
+    ['a hidden Origin', { ...headers, origin: 'null' }],
+    ['an Origin that begins alike', { ...headers, origin: `${origin}.evil.example` }],
+    ['the mark of another site', { ...headers, 'sec-fetch-site': 'cross-site' }],
+    ['the mark of the same site, other origin', { ...headers, 'sec-fetch-site': 'same-site' }],
+    ['a rebound name', { ...headers, host: 'evil.example:4242', origin: 'http://evil.example:4242' }],
+    ['another port in Host', { ...headers, host: '127.0.0.1:9999' }],
+    ['no Host', { ...headers, host: undefined }],
+    ['plain text, as a form without preflight can send', { ...headers, 'content-type': 'text/plain' }],
+    ['no content type', { ...headers, 'content-type': undefined }],
+  ];
+}
+
+const nonsense: readonly [string, string | Uint8Array][] = [
+  ['no hash', 'answer=approve'],
+  ['a short hash', 'hash=abc&answer=approve'],
+  ['two hashes', `hash=${hash('a')}&hash=${hash('b')}&answer=approve`],
+  ['two answers', `hash=${hash('a')}&answer=deny&answer=approve&why=x`],
+  ['no answer', `hash=${hash('a')}`],
+  ['an unknown answer', `hash=${hash('a')}&answer=close`],
+  ['an unknown field', `hash=${hash('a')}&answer=approve&who=ben`],
+  ['denying without a reason', `hash=${hash('a')}&answer=deny&why=+`],
+  ['a snooze without an end', `hash=${hash('a')}&answer=snooze&why=x`],
+  ['an end that is no time', `hash=${hash('a')}&answer=snooze&why=x&until=soon`],
+  ['a date that is none', `hash=${hash('a')}&answer=snooze&why=x&until=2026-13-01`],
+  ['bytes that are no text', Uint8Array.of(0x68, 0xff, 0xfe)],
+  ['too much', `hash=${hash('a')}&answer=deny&why=${'x'.repeat(17_000)}`],
+];
+
+describe('signing in', () => {
+  test('the token opens a session of its own person, and leaves the address', async () => {
+    const { page } = open();
+    const entrance = page.authorise({ headers: { host: '127.0.0.1:4242' }, url: `/?token=${token('ben')}&tab=2` });
+    expect(entrance).toMatchObject({ kind: 'signed-in', who: 'ben', location: '/?tab=2' });
+    expect(JSON.stringify(entrance)).not.toContain(token('ben'));
+    expect(entrance.kind === 'signed-in' ? entrance.setCookie : '').toMatch(/^lockkeeper=[0-9a-f]{64}; HttpOnly; SameSite=Strict; Path=\/; Max-Age=43200$/);
+    expect(page.authorise({ headers: signIn(page, 'ben'), url: '/' })).toEqual({ kind: 'known', who: 'ben' });
+  });
+
+  test.each<[string, Headers, string, Entrance['kind']]>([
+    ['without anything', { host: '127.0.0.1:4242' }, '/', 'refused'],
+    ['with a wrong token', { host: '127.0.0.1:4242' }, '/?token=nope', 'refused'],
+    ['with an empty token', { host: '127.0.0.1:4242' }, '/?token=', 'refused'],
+    ['under another name for this machine', { host: 'evil.example:4242' }, `/?token=${token('ann')}`, 'refused'],
+  ])('nobody comes in %s', (_, headers, url, kind) => {
+    expect(open().page.authorise({ headers, url }).kind).toBe(kind);
+  });
+
+  test('a session ends', async () => {
+    const { page, world } = open();
+    const headers = { ...signIn(page, 'ann'), ...posts };
+    world.pass(12 * hour);
+    await expect(page.hear({ headers, body: yes })).rejects.toMatchObject({ code: 'denied' });
+    expect(page.authorise({ headers, url: '/' }).kind).toBe('refused');
+  });
+
+  test('a script may send its token instead of a cookie', async () => {
+    const { page } = open();
+    const headers = { host: '127.0.0.1:4242', authorization: `Bearer ${token('ben')}`, ...posts };
+    expect(await page.hear({ headers, body: yes })).toMatchObject({ who: 'ben', answer: 'approve' });
+  });
+
+  test.each([
+    ['a short one', [['ann', 'short']], 'shorter than 16'],
+    ['one for two people', [['ann', token('ann')], ['ben', token('ann')]], 'the same token'],
+  ] as const)('tokens that protect nothing are refused: %s', (_, pairs, text) => {
+    const tokens = new Map(pairs.map(([who, text]) => [who, new Sealed(text)]));
+    expect(() => localPage({ tokens, origin, world: testWorld() })).toThrow(text);
+  });
+
+  test('a page that is not on this machine’s loopback hears nobody', async () => {
+    const page = localPage({ tokens: new Map([['ann', new Sealed(token('ann'))]]), origin: 'http://10.0.0.1:4242', world: testWorld() });
+    const headers = { ...posts, host: '10.0.0.1:4242', origin: 'http://10.0.0.1:4242', authorization: `Bearer ${token('ann')}` };
+    await expect(page.hear({ headers, body: yes })).rejects.toMatchObject({ code: 'denied' });
+  });
+});
+
+describe('the page', () => {
+  const view: PageView = {
+    who: 'ann',
+    now: testWorld().now(),
+    questions: [{ question: question(hash('a')), approvedBy: ['ben'] }],
+    closures: [{ hash: hash('b'), title: 'r-2', phase: 'quarantined', since: testWorld().now(), detail: 'It is watched.', canReopen: true }],
+    notices: [{ hash: undefined, level: 'alarm', text: 'look here' }],
+  };
+
+  test('can show nothing but text: markup from anywhere stays text', () => {
+    const evil = '<script>alert(1)</script>"\'&amp;<img src=x onerror=alert(1)>';
+    const facts = [{ label: evil, text: evil }];
+    const html = pageHtml({
+      ...view,
+      who: evil,
+      questions: [{ question: question(evil, { title: evil, facts, owner: evil, approvers: [evil] }), approvedBy: [evil] }],
+      closures: [{ hash: evil, title: evil, phase: evil, since: view.now, detail: evil, canReopen: true }],
+      notices: [{ hash: undefined, level: 'info', text: evil }],
+    });
+    expect(html).not.toMatch(/<script|<img/);
+    expect(tagsOf(html)).toEqual(tagsOf(pageHtml({ ...view, who: 'x', questions: [{ question: question(hash('a'), { approvers: ['x'] }), approvedBy: [] }], notices: [{ hash: undefined, level: 'info', text: 'x' }] })));
+  });
+
+  test('never offers Approve to the Enter key: it stands alone in its form', () => {
+    const forms = pageHtml(view).match(/<form[\s\S]*?<\/form>/g) ?? [];
+    const approving = forms.filter((one) => one.includes('value="approve"'));
+    expect(approving).toHaveLength(1);
+    expect(approving[0]).not.toMatch(/<input(?! type="hidden")/);
+    expect(forms.every((one) => one.includes('method="post" action="/answer"'))).toBe(true);
+  });
+
+  test('offers answers only to those who are asked, and Reopen where it can', () => {
+    expect(pageHtml({ ...view, who: 'mallory' })).not.toContain('value="approve"');
+    expect(pageHtml(view)).toContain('value="reopen"');
+    expect(pageHtml({ ...view, closures: view.closures.map((one) => ({ ...one, canReopen: false })) })).not.toContain('value="reopen"');
+  });
+
+  test('loads nothing, runs nothing, posts only to itself, and its style is the one that its policy allows', async () => {
+    const html = pageHtml(view);
+    expect(html).not.toMatch(/src=|https?:|<link|javascript:| on[a-z]+=/);
+    const policy = pageHeaders['content-security-policy'];
+    for (const part of ["default-src 'none'", "form-action 'self'", "frame-ancestors 'none'", "base-uri 'none'"]) expect(policy).toContain(part);
+    const style = /<style>([\s\S]*?)<\/style>/.exec(html)?.[1] ?? '';
+    const digest = Buffer.from(await crypto.subtle.digest('SHA-256', Buffer.from(style))).toString('base64');
+    expect(policy).toContain(`'sha256-${digest}'`);
+  });
+
+  test('says state in words, labels every field, and follows the light', () => {
+    const html = pageHtml(view);
+    expect(html).toContain('⛔ Alarm');
+    expect(html).toContain('1 of 2 needed');
+    expect(html).toContain('color-scheme: light dark');
+    expect(html).toContain('<html lang="en">');
+    const fields = html.match(/<input(?! type="hidden")[^>]*>/g) ?? [];
+    const labelled = html.match(/<label>[^<]+<input[^>]*><\/label>/g) ?? [];
+    expect([fields.length, labelled.length]).toEqual([3, 3]);
+  });
+
+  test('a form never makes the browser hide its Origin', () => {
+    expect(pageHeaders['referrer-policy']).toBe('same-origin');
+  });
+});
+
+function tagsOf(html: string): readonly string[] {
+  return html.match(/<[a-z/][a-z0-9]*/g) ?? [];
+}
+
+function unescape(html: string): string {
+  return html.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&quot;', '"').replaceAll('&#39;', "'").replaceAll('&amp;', '&');
+}
