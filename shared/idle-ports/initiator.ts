@@ -49,11 +49,11 @@ export interface LogRows {
 /** Who began each conversation of several logs. Nothing is left out without proof; every doubt is a use. */
 export function whoBegan(logs: readonly LogRows[], servesAt: Surroundings['servesAt']): Traffic {
   const about = surroundings(logs.flatMap(({ rows }) => rows), servesAt);
+  const isOutboundLogged = logs.some(({ rows }) => rows.some(({ kind }) => kind !== 'in' && kind !== 'opened-in' && kind !== 'rejected'));
   const uses: Use[] = [];
   const knocks: Knock[] = [];
   for (const { rows, hasFlags } of logs) {
     const flagged = placesWithFlags(rows, hasFlags);
-    const isOutboundLogged = rows.some(({ kind }) => kind !== 'in' && kind !== 'opened-in' && kind !== 'rejected');
     const all = conversations(rows);
     const sessions = sessionsByPeerPort(all);
     for (const conversation of all) {

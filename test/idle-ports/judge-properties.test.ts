@@ -36,7 +36,8 @@ const anyOpening = fc
   .map(({ from, protocol, ports: range }) => ({ from: from === 'group' ? group('sg-9', '10.0.2.20') : from, protocol, ports: protocol === 6 || protocol === 17 ? range : ('all' as const) }));
 
 const openings = fc.array(anyOpening, { minLength: 1, maxLength: 5 }).map((all) => all.map((one, index) => opening({ id: `sgr-${index}`, ...one })));
-const rows = fc.array(anyRow, { maxLength: 12 });
+/** Something always goes out, so that the log is known to show it. */
+const rows = fc.array(anyRow, { maxLength: 12 }).map((some) => [row('out', { port: 9, peer: '10.200.0.1' }), ...some]);
 const interfaces = [eniServer, place('eni-client', ['10.0.2.20']), place('eni-second', ['10.0.2.21'])];
 const judged = (all: readonly Opening[], facts: readonly UsageRow[]) => verdictsOf({ openings: all, rows: facts, interfaces });
 const isCredited = (verdict: string) => verdict === 'used' || verdict === 'narrow';

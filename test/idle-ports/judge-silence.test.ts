@@ -7,7 +7,7 @@ const days = (from: number, to: number) => allDays.slice(from, to);
 const unknown = (privateOnly: boolean) => [opening({ from: [{ kind: 'unknown', name: 'pl-1', why: 'its entries are not here', privateOnly }] })];
 const ids = (verdicts: ReturnType<typeof verdictsOf>) => verdicts.map(({ rule, verdict }) => `${rule} ${verdict}`);
 const use = (port: number) => row('answered', { port });
-const damaged = (count: number) => Array.from({ length: count }, (_, index) => ({ key: `${index}`, malformed: 1, unreadable: undefined }));
+const withMalformed = (count: number) => Array.from({ length: count }, (_, index) => ({ key: `${index}`, malformed: 1, unreadable: undefined }));
 const gap = (from: number, to: number) => [{ from: at(from), to: at(to) }];
 const answered = (peer: string | undefined) => [row('opened-in', { peer }), row('answered', { peer })];
 const sparse = { hoursADay: 1, seenHours: 30 };
@@ -50,8 +50,8 @@ describe('silence', () => {
   });
 
   test('is believed less with each object that has malformed rows', () => {
-    expect(verdictsOf({ evidence: { damaged: damaged(1) } })[0]).toMatchObject({ verdict: 'unused', coverage: 719 / 720 });
-    expect(verdictOf({ evidence: { damaged: damaged(8) } })).toBe('cannot-tell damaged-log');
+    expect(verdictsOf({ evidence: { damaged: withMalformed(1) } })[0]).toMatchObject({ verdict: 'unused', coverage: 719 / 720 });
+    expect(verdictOf({ evidence: { damaged: withMalformed(8) } })).toBe('cannot-tell damaged-log');
   });
 
   test('proves nothing where the log ends early, and names the time that can be judged', () => {
