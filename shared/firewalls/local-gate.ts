@@ -1,6 +1,5 @@
 import { LockkeeperError, type ErrorCode } from '../base/error.ts';
 import type { Sealed } from '../base/sealed.ts';
-import { parseInstant } from '../base/time.ts';
 import type { Change, Firewall, FirewallState, Interface, Opening, PreparedChange } from './contract.ts';
 import { parseRule, record, ruleAsPlain, ruleFingerprint, text, texts, type GateRule } from './local-gate/rule.ts';
 
@@ -176,7 +175,7 @@ function parseInterface(value: unknown, where: string): Interface {
     id: text(fields['id'], `${where} id`),
     addresses: texts(fields['addresses'], `${where} addresses`),
     within: texts(fields['within'], `${where} within`),
-    attachedAt: parseInstant(text(fields['attachedAt'], `${where} attachedAt`)),
+    attachedAt: undefined,
     blindSpot: undefined,
   };
 }

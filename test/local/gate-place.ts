@@ -42,9 +42,10 @@ export async function gatePlace(options: PlaceOptions = {}): Promise<GatePlace> 
   const gateOptions: GateOptions = {
     world: options.world ?? testWorld(),
     network,
-    interfaces: names.map((name) => ({ id: `if-${name}`, machine: name, address: '127.0.0.1', attachedAt: parseInstant('2026-01-01T00:00:00Z') })),
+    interfaces: names.map((name) => ({ id: `if-${name}`, machine: name, address: '127.0.0.1' })),
     services: names.map((name, at) => ({ name, port: 21_000 + at, upstream: echoes[at]?.port ?? 0, interface: `if-${name}` })),
-    directory,
+    rulesFile: join(directory, 'rules.json'),
+    tokenFile: join(directory, 'token'),
     flowLogs: { directory: join(directory, 'flow-logs'), intervalMs: options.intervalMs ?? minute, publishMs: options.publishMs ?? 5 * minute },
     adminPort: 21_900,
     near: true,

@@ -1,9 +1,7 @@
-import { join } from 'node:path';
 import type { Server } from 'node:net';
 import type { Plain } from '../../../shared/base/canonical.ts';
 import type { LockkeeperError } from '../../../shared/base/error.ts';
 import type { Sealed } from '../../../shared/base/sealed.ts';
-import { formatInstant } from '../../../shared/base/time.ts';
 import type { World } from '../../../shared/base/world.ts';
 import { ruleAsPlain } from '../../../shared/firewalls/local-gate/rule.ts';
 import { adminServer } from './admin.ts';
@@ -24,8 +22,9 @@ export interface GateOptions {
   readonly network: GateNetwork;
   readonly interfaces: readonly GateInterface[];
   readonly services: readonly GateService[];
-  /** Holds `rules.json` and `token`. */
-  readonly directory: string;
+  readonly rulesFile: string;
+  /** Made where it is missing. */
+  readonly tokenFile: string;
   readonly flowLogs: {
     readonly directory: string;
     /** Aggregation and publishing intervals in milliseconds of world time; a cloud has 60 s and 300 s. */
@@ -60,8 +59,8 @@ export interface Gate {
  * What was closed stays closed over a restart, since the rules are read back. `conflict` where a port is taken.
  */
 export async function startGate(options: GateOptions): Promise<Gate> {
-  const rules = await RuleBook.open(join(options.directory, 'rules.json'));
-  const token = await tokenFile(join(options.directory, 'token'), options.world);
+  const rules = await RuleBook.open(options.rulesFile);
+  const token = await tokenFile(options.tokenFile, options.world);
   const log = new FlowLogWriter({
     directory: options.flowLogs.directory,
     format: formatOf(options.network, options.interfaces),
@@ -117,7 +116,6 @@ function stateOf(options: GateOptions, rules: RuleBook): Plain {
       id: one.id,
       addresses: [one.address],
       within: [options.network.network, options.network.subnet],
-      attachedAt: formatInstant(one.attachedAt),
     })),
     rules: rules.rules().map(ruleAsPlain),
   };

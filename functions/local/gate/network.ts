@@ -1,5 +1,3 @@
-import type { Instant } from '../../../shared/base/time.ts';
-
 /** One network behind a gate, with the names that its cloud's flow logs use. */
 export interface GateNetwork {
   /** As in lockkeeper.yaml. */
@@ -22,7 +20,6 @@ export interface GateInterface {
   /** The machine it belongs to. */
   readonly machine: string;
   readonly address: string;
-  readonly attachedAt: Instant;
 }
 
 /** One TCP service behind a gate. */
