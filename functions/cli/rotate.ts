@@ -1,0 +1,120 @@
+import { LockkeeperError } from '../../shared/base/error.ts';
+import { formatInstant } from '../../shared/base/time.ts';
+import { adopt, type AdoptReport } from '../../shared/rotation/adopt.ts';
+import type { RotationRooms } from '../../shared/rotation/plan.ts';
+import { rehearse, sessionLine, type Rehearsal } from '../../shared/rotation/rehearse.ts';
+import { rotate, type RotationReport } from '../../shared/rotation/run.ts';
+import { exitCode, type ExitCode, type Terminal } from './io.ts';
+
+/** What wire.ts provides: one credential with its drivers, and what all of them share. */
+export interface RotateRooms extends Pick<RotationRooms, 'state' | 'audit' | 'world' | 'tell' | 'actor' | 'fingerprintKey'> {
+  readonly credentials: readonly Pick<RotationRooms, 'plan' | 'service' | 'stores'>[];
+}
+
+export interface RotateOptions {
+  /** Begin before it is due. */
+  readonly now?: boolean;
+  /** Read only, and say what would happen. */
+  readonly rehearse?: boolean;
+  /** With now and a reason: the value is known to others. */
+  readonly leaked?: boolean;
+  readonly reason?: string;
+  /** Every credential of the configuration. */
+  readonly all?: boolean;
+  /** Check only, and count the credential as lockkeeper's from now on. */
+  readonly adopt?: boolean;
+}
+
+/**
+ * `lockkeeper rotate [NAME…] [--all] [--now [--leaked --reason TEXT]] [--rehearse] [--adopt]`. Carries each rotation on as
+ * far as it goes now. Exit code 1 where one is blocked or failed, or could not be adopted.
+ */
+export async function rotateVerb(names: readonly string[], options: RotateOptions, rooms: RotateRooms, terminal: Terminal): Promise<ExitCode> {
+  checkOptions(names, options);
+  const chosen = choose(names, options, rooms);
+  const results: Result[] = [];
+  for (const one of chosen) {
+    if (terminal.signal.aborted) break;
+    const result = await carryOut(roomsOf(rooms, one), options);
+    results.push(result);
+    if (!terminal.json) for (const line of result.lines) terminal.out(line);
+  }
+  if (terminal.json) terminal.out(JSON.stringify({ rotations: results.map((result) => result.plain) }));
+  if (results.length < chosen.length) return exitCode.interrupted;
+  return results.every((result) => result.ok) ? exitCode.done : exitCode.failed;
+}
+
+interface Result {
+  readonly ok: boolean;
+  readonly lines: readonly string[];
+  /** What --output json prints of it. */
+  readonly plain: object;
+}
+
+async function carryOut(rooms: RotationRooms, options: RotateOptions): Promise<Result> {
+  if (options.rehearse) return rehearsalResult(await rehearse(rooms));
+  if (options.adopt) return adoptResult(await adopt(rooms));
+  const leaked = options.leaked ? { reason: options.reason ?? '' } : undefined;
+  return rotationResult(await rotate(rooms, { now: options.now ?? false, ...(leaked && { leaked }) }));
+}
+
+function checkOptions(names: readonly string[], options: RotateOptions): void {
+  const modes = [options.now && '--now', options.rehearse && '--rehearse', options.adopt && '--adopt'].filter((mode) => typeof mode === 'string');
+  if (modes.length > 1) throw new LockkeeperError('invalid', `${modes.join(' and ')} exclude each other`, { hint: 'Choose one.' });
+  if (options.leaked && !(options.now && options.reason?.trim())) {
+    throw new LockkeeperError('invalid', '--leaked needs --now and --reason', { hint: 'lockkeeper rotate NAME --now --leaked --reason "where it was found"' });
+  }
+  if (options.reason !== undefined && !options.leaked) throw new LockkeeperError('invalid', '--reason belongs to --leaked', { hint: 'Leave it out, or add --leaked.' });
+  if (options.leaked && options.all) throw new LockkeeperError('invalid', '--leaked never means --all', { hint: 'Name the credentials that leaked.' });
+  if (options.all && names.length > 0) throw new LockkeeperError('invalid', '--all and names exclude each other', { hint: 'Choose one.' });
+}
+
+function choose(names: readonly string[], options: RotateOptions, rooms: RotateRooms): RotateRooms['credentials'] {
+  const known = rooms.credentials.map((one) => one.plan.name);
+  const list = known.length > 0 ? known.join(', ') : 'none; add a service with a credential to the configuration';
+  if (options.all) return rooms.credentials;
+  if (names.length === 0) throw new LockkeeperError('invalid', 'no credential was named', { hint: `Name one, or use --all. Known: ${list}.` });
+  return [...new Set(names)].map((name) => {
+    const found = rooms.credentials.find((one) => one.plan.name === name);
+    if (found) return found;
+    throw new LockkeeperError('invalid', `no credential is called "${name}"`, { hint: `Known: ${list}.` });
+  });
+}
+
+function roomsOf(rooms: RotateRooms, one: RotateRooms['credentials'][number]): RotationRooms {
+  const { credentials: _credentials, ...shared } = rooms;
+  return { ...shared, ...one };
+}
+
+function rotationResult(report: RotationReport): Result {
+  const { error, ...plain } = report;
+  const ok = report.outcome !== 'blocked' && report.outcome !== 'failed';
+  const again = report.until === undefined ? [] : [`  again from ${formatInstant(report.until)}`];
+  const help = error?.hint === undefined ? [] : [`  what to do: ${error.hint}`];
+  const lines = [
+    `${report.credential}: ${report.outcome}${report.phase === undefined ? '' : ` (${report.phase})`}: ${report.text}`,
+    ...report.steps.map((step) => `  ${step}`),
+    ...report.sessions.map((session) => `  still logged in: ${sessionLine(session)}`),
+    ...again,
+    ...help,
+  ];
+  const told = error && { code: error.code, message: error.message, hint: error.hint };
+  return { ok, lines, plain: { ...plain, until: report.until === undefined ? undefined : formatInstant(report.until), error: told } };
+}
+
+function rehearsalResult(rehearsal: Rehearsal): Result {
+  const lines = [
+    `${rehearsal.credential}: ${rehearsal.wouldFinish ? 'would finish' : 'would not finish'}. Nothing was changed.`,
+    ...rehearsal.steps.map((step, index) => `  ${index + 1}. ${step}`),
+    `  failed logins: ${rehearsal.failedLogins ?? 'not 0'}. ${rehearsal.why}`,
+    ...(rehearsal.sessions.length === 0 ? ['  nobody is logged in now'] : rehearsal.sessions.map((session) => `  logged in now: ${sessionLine(session)}`)),
+  ];
+  return { ok: rehearsal.wouldFinish, lines, plain: rehearsal };
+}
+
+function adoptResult(report: AdoptReport): Result {
+  const lines = report.adopted
+    ? [`${report.credential}: adopted. Nothing was changed; its first rotation is due one interval from now.`]
+    : [`${report.credential}: not adopted. Nothing was changed. Mend this first:`, ...report.problems.map((problem) => `  - ${problem}`)];
+  return { ok: report.adopted, lines, plain: report };
+}

@@ -1,0 +1,163 @@
+import { Sealed } from '../base/sealed.ts';
+import { formatInstant, hour, type Instant } from '../base/time.ts';
+import type { Session } from '../services/contract.ts';
+import { advanced, begun } from './advance.ts';
+import { decide } from './decide.ts';
+import { journals, type Journal, type JournalDraft } from './journal.ts';
+import type { RotationRooms } from './plan.ts';
+import { copyOf, currentLogins, type CopySeen, type Seen, type VersionSeen } from './seen.ts';
+import type { Rest, Step } from './step.ts';
+import { look } from './under-way.ts';
+
+/** What a rotation would do, without doing any of it. */
+export interface Rehearsal {
+  readonly credential: string;
+  /** True where nothing stands in the way of finishing. */
+  readonly wouldFinish: boolean;
+  /** Every step in order, as sentences; the last one says why it stops where it would not finish. */
+  readonly steps: readonly string[];
+  /** How many logins of consumers would fail: 0, or undefined where nobody can promise it; `why` says so. */
+  readonly failedLogins: 0 | undefined;
+  readonly why: string;
+  /** Who is logged in now, on every user of the credential. */
+  readonly sessions: readonly Session[];
+}
+
+interface Pretended {
+  journal: Journal | undefined;
+  seen: Seen;
+  now: Instant;
+}
+
+/**
+ * Reads only: looks at service and stores, logs in once as consumers do, and then lets the same decision that a real run
+ * asks decide step by step on what each step would leave behind. Time jumps over waiting.
+ */
+export async function rehearse(rooms: RotationRooms): Promise<Rehearsal> {
+  const held = await journals(rooms.state, rooms.world).read(rooms.plan.name);
+  const seen = await look({ rooms, held });
+  const sessions = await sessionsOn(rooms, seen);
+  const steps: string[] = [];
+  const at: Pretended = { journal: held?.journal, seen, now: rooms.world.now() };
+  for (;;) {
+    const step = decide(at.journal, at.seen, { plan: rooms.plan, now: at.now, force: true, leaked: false });
+    if (step.do === 'rest' && step.outcome === 'waiting' && step.until !== undefined) {
+      steps.push(`Wait: ${step.text}.`);
+      at.now = step.until;
+      continue;
+    }
+    const sentence = said(step, at, rooms);
+    if (sentence !== undefined) steps.push(sentence);
+    const ended = step.do === 'rest' || step.do === 'block' || step.do === 'retry' || (step.do === 'move' && step.to === 'done');
+    if (ended) return { credential: rooms.plan.name, wouldFinish: step.do === 'move', steps, ...promised(rooms, seen), sessions };
+    await pretend(at, step, { rooms, sessions });
+  }
+}
+
+async function sessionsOn(rooms: RotationRooms, seen: Seen): Promise<readonly Session[]> {
+  if (seen.service.sessionsSeen === 'none') return [];
+  return (await Promise.all(seen.service.slots.map((slot) => rooms.service.sessions(slot)))).flat();
+}
+
+/** What each step would leave behind. The one question that is really asked is whether today's login works. */
+async function pretend(at: Pretended, step: Exclude<Step, Rest>, real: { readonly rooms: RotationRooms; readonly sessions: readonly Session[] }): Promise<void> {
+  if (step.do === 'ask') {
+    const answer = step.candidate === 'current' ? await acceptedNow(real.rooms, at.seen) : step.candidate === 'new';
+    at.seen = { ...at.seen, answers: { ...at.seen.answers, [step.candidate]: answer } };
+  } else if (step.do === 'ask-sessions') {
+    // Before it begins the users must be idle now; later, draining ends when they are.
+    const now = at.journal && at.journal.phase !== 'done' ? [] : real.sessions.filter((session) => step.slots.includes(session.slot));
+    at.seen = { ...at.seen, sessions: now };
+  } else if (step.do === 'plan') {
+    const start = { credential: real.rooms.plan.name, rotation: step.resume ?? 'rehearsed', now: at.now };
+    at.journal = counted(begun(at.journal, step, start));
+    at.seen = { ...at.seen, sessions: undefined };
+  } else {
+    at.seen = leftBehind(at, step);
+    if (step.do !== 'abandon' && at.journal) at.journal = counted(advanced(at.journal, step, { now: at.now, version: 'rehearsed', rotation: 'rehearsed' }));
+  }
+}
+
+async function acceptedNow(rooms: RotationRooms, seen: Seen): Promise<boolean> {
+  for (const login of currentLogins(seen)) {
+    const answers = await rooms.service.accepts(login);
+    if (answers.length === 0 || answers.some((answer) => !answer.accepted)) return false;
+  }
+  return currentLogins(seen).length > 0;
+}
+
+function leftBehind(at: Pretended, step: Exclude<Step, Rest>): Seen {
+  if (!('place' in step) || step.do === 'rebase') return at.seen;
+  const { journal } = at;
+  const value: VersionSeen = { id: 'rehearsed', text: new Sealed(''), login: { slot: journal?.target ?? '', value: new Sealed('') } };
+  const copy = copyOf(at.seen, step.place);
+  const changed = ((): CopySeen => {
+    if (step.do === 'stage') return { ...copy, pending: { ...value, rotation: journal?.rotation ?? '' } };
+    if (step.do === 'promote') return { ...copy, current: copy.pending ?? value, previous: copy.current, pending: undefined };
+    return step.do === 'abandon' ? { ...copy, pending: undefined } : { ...copy, previous: undefined };
+  })();
+  const fresh = changed.current?.id === 'rehearsed' || changed.current?.id === copy.current?.id ? changed : { ...changed, current: { ...value, ...changed.current, id: 'rehearsed' } };
+  return { ...at.seen, copies: at.seen.copies.map((one) => (one === copy ? fresh : one)) };
+}
+
+function counted(draft: JournalDraft): Journal {
+  return { ...draft, epoch: 1, nonce: 'rehearsed' };
+}
+
+function said(step: Step, at: Pretended, rooms: RotationRooms): string | undefined {
+  const target = at.journal?.target ?? '';
+  switch (step.do) {
+    case 'ask':
+      return { current: 'Log in as consumers do now.', new: `Log in as ${target} with the new value on ${at.seen.service.endpoints.join(', ')}.`, old: 'Try the old value once: it must be refused.' }[step.candidate];
+    case 'ask-sessions':
+      return at.journal && at.journal.phase !== 'done' ? `Wait until nobody is logged in as ${step.slots.join(', ')} any more.` : `See that nobody is logged in as ${step.slots.join(', ')}.`;
+    case 'plan':
+      return `Begin: the next value belongs to ${step.target}.`;
+    case 'stage':
+      return `Stage the new value in ${step.place.store}/${step.place.secret}, where consumers cannot see it.`;
+    case 'abandon':
+      return `Forget what ${step.rotation} left staged in ${step.place.store}/${step.place.secret}.`;
+    case 'change':
+      return `Set it for ${step.login.slot} at ${rooms.plan.service}${at.seen.service.preHashed ? ', as a hash that no log can betray' : ''}.`;
+    case 'clear':
+      return `Shut ${target} out and end its sessions.`;
+    case 'promote':
+      return `Publish it in ${step.place.store}/${step.place.secret}.`;
+    case 'rebase':
+      return `Go on from what somebody else put into ${step.place.store}/${step.place.secret}.`;
+    case 'retire':
+      return `Retire the old value${step.logins.length > 0 ? ` of ${step.logins.map((login) => login.slot).join(', ')}` : ''}.`;
+    case 'retire-copy':
+      return `Forget the old value in ${step.place.store}/${step.place.secret}.`;
+    case 'move':
+      return step.to === 'done' ? 'Done.' : undefined;
+    case 'replan':
+      return `Begin again with another value: ${step.why}.`;
+    case 'rest':
+    case 'block':
+    case 'retry':
+      return `Stop: ${step.text}`;
+    case 'alarm':
+    case 'review':
+    case 'tell':
+      return 'Tell people.';
+    case 'prove':
+      return undefined;
+  }
+  return undefined;
+}
+
+function promised(rooms: RotationRooms, seen: Seen): Pick<Rehearsal, 'failedLogins' | 'why'> {
+  const window = `${Math.round((rooms.plan.propagationMs / hour) * 100) / 100} h`;
+  if (seen.service.strategy === 'single') {
+    return { failedLogins: undefined, why: `With one user and one value, every login fails between the change and the moment its consumer reads the new value, up to ${window}.` };
+  }
+  const byWindow = `every consumer reads the store at least every ${window}`;
+  if (seen.service.sessionsSeen === 'none') return { failedLogins: 0, why: `0 if ${byWindow}; the service shows no sessions, so only time protects them.` };
+  return { failedLogins: 0, why: `0 if ${byWindow}: until then the old value stays valid, and longer while anybody is logged in with it.` };
+}
+
+/** One line a session, for people. */
+export function sessionLine(session: Session): string {
+  return `${session.slot} from ${session.peer}${session.since === undefined ? '' : ` since ${formatInstant(session.since)}`}`;
+}
