@@ -30,13 +30,16 @@ function form(fields: Readonly<Record<string, string>>): Uint8Array {
   return Buffer.from(new URLSearchParams(fields).toString());
 }
 
+function bodyOf({ hash: about, answer, why, until }: Omit<Heard, 'who'>): Uint8Array {
+  return form({ hash: about, answer, why, until: until === undefined ? '' : formatInstant(until) });
+}
+
 const yes = form({ hash: hash('a'), answer: 'approve', why: '', until: '' });
 
 approvalsConformance({
   name: 'approvals/local-page',
   fresh: async () => {
     const { page, world } = open();
-    const fields = ({ hash: about, answer, why, until }: Omit<Heard, 'who'>) => form({ hash: about, answer, why, until: until === undefined ? '' : formatInstant(until) });
     const headers = { ...signIn(page, 'ann'), ...posts };
     return {
       approvals: page,
@@ -46,7 +49,7 @@ approvalsConformance({
         return unescape(page.html(view));
       },
       pings: () => page.shown().questions.length,
-      press: async (who, answer) => ({ headers: { ...signIn(page, who), ...posts }, body: fields(answer) }),
+      press: async (who, answer) => ({ headers: { ...signIn(page, who), ...posts }, body: bodyOf(answer) }),
       forgeries: async () => new Map(forgeries(headers).map(([what, changed]) => [what, { headers: changed, body: yes }])),
       nonsense: async () => new Map(nonsense.map(([what, body]) => [what, { headers, body: typeof body === 'string' ? Buffer.from(body) : body }])),
       secrets: [token('ann'), token('ben')],
@@ -129,7 +132,7 @@ describe('signing in', () => {
     ['a short one', [['ann', 'short']], 'shorter than 16'],
     ['one for two people', [['ann', token('ann')], ['ben', token('ann')]], 'the same token'],
   ] as const)('tokens that protect nothing are refused: %s', (_, pairs, text) => {
-    const tokens = new Map(pairs.map(([who, text]) => [who, new Sealed(text)]));
+    const tokens = new Map(pairs.map(([who, secret]) => [who, new Sealed(secret)]));
     expect(() => localPage({ tokens, origin, world: testWorld() })).toThrow(text);
   });
 
