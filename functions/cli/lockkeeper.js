@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 // Plain JavaScript that any Node can read, so that a Node too old for the rest gets a sentence and not a syntax error.
 import module from 'node:module';
-import { accessSync, constants, mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
@@ -13,22 +12,10 @@ if (major < 22 || (major === 22 && minor < 18)) {
   process.exit(1);
 }
 
-// Compiled code is kept beside the packages; where that may not be written, everything only starts a little slower.
-const refusals = new Set(/** @type {unknown[]} */ (['EACCES', 'EROFS', 'EPERM', 'ENOENT', 'ENOTDIR', 'ENOSPC', 'EDQUOT']));
-const cache = fileURLToPath(new URL('../../node_modules/.cache/lockkeeper', import.meta.url));
-if (mayWrite(cache)) module.enableCompileCache(cache);
+// Compiled code is kept beside the packages, apart for help and for work, since it keeps what its first run used. Where it
+// may not be written, this does nothing, and the start is slower.
+const use = process.argv.length < 3 || process.argv.includes('--help') ? 'help' : 'work';
+module.enableCompileCache(fileURLToPath(new URL(`../../node_modules/.cache/lockkeeper-${use}`, import.meta.url)));
 
 const { main } = await import('./main.ts');
 await main(process);
-
-/** @param {string} directory */
-function mayWrite(directory) {
-  try {
-    mkdirSync(directory, { recursive: true });
-    accessSync(directory, constants.W_OK);
-    return true;
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && refusals.has(error.code)) return false;
-    throw error;
-  }
-}

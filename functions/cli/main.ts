@@ -1,8 +1,6 @@
-import { CommanderError } from 'commander';
-import { LockkeeperError } from '../../shared/base/error.ts';
-import { exitCode, type ExitCode, type Terminal } from './io.ts';
-import { buildProgram } from './program.ts';
-import { hostTerminal, type Host } from './terminal.ts';
+import type { ExitCode } from './io.ts';
+import { buildProgram, usageFault, type Frame } from './program.ts';
+import type { Host } from './terminal.ts';
 
 /**
  * Runs one command line to its end and sets the exit code. Never throws: what goes wrong is told on stderr. A verb that
@@ -14,35 +12,33 @@ export async function main(host: Host & { exitCode?: number | string | null | un
   setTimeout(() => host.exit(code), 2_000).unref();
 }
 
-/** The exit code of one command line. */
+/** The exit code of one command line. Loads only what its verb uses; `--help` loads the words alone. */
 export async function run(host: Host): Promise<number> {
-  const { terminal, interrupted } = hostTerminal(host);
   const json = saysJson(host.argv);
-  let code: ExitCode = exitCode.done;
-  const program = buildProgram({ host, json, terminal: terminal(json), finish: (how) => (code = how) });
+  const terminal = onceOnly(async () => (await import('./terminal.ts')).hostTerminal(host, json));
+  let code: ExitCode = 0;
   try {
-    await program.parseAsync([...host.argv]);
+    await buildProgram({ host, json, terminal, finish: (how) => (code = how) }).parseAsync([...host.argv]);
   } catch (thrown) {
-    code = await failed(thrown, terminal(json));
+    code = await failed(thrown, json, terminal);
   }
-  return interrupted() ? exitCode.interrupted : code;
+  return code;
 }
 
-async function failed(thrown: unknown, terminal: Terminal): Promise<ExitCode> {
-  const isUsage = thrown instanceof CommanderError;
-  if (isUsage && thrown.exitCode === 0) return exitCode.done;
-  if (isUsage && !terminal.json) return exitCode.failed;
-  const { printError } = await import('./print-error.ts');
-  printError(isUsage ? usageError(thrown) : thrown, terminal);
-  return exitCode.failed;
-}
-
-function usageError({ message }: CommanderError): LockkeeperError {
-  const text = message.replace(/^error: /, '').replaceAll('\n', ' ');
-  return new LockkeeperError('invalid', text, { hint: 'Run it with --help to see what there is.' });
+async function failed(thrown: unknown, json: boolean, terminal: Frame['terminal']): Promise<ExitCode> {
+  const usage = usageFault(thrown);
+  if (usage?.exitCode === 0) return 0;
+  if (usage && !json) return 1;
+  const { printError, usageError } = await import('./print-error.ts');
+  return printError(usage ? usageError(usage.message) : thrown, await terminal());
 }
 
 /** Read from the words themselves: an error may come before the options were understood. */
 function saysJson(argv: readonly string[]): boolean {
   return argv.some((word, at) => word === '--output=json' || (word === '--output' && argv[at + 1] === 'json'));
+}
+
+function onceOnly<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
 }

@@ -1,22 +1,30 @@
 import { asLockkeeperError, LockkeeperError } from '../../shared/base/error.ts';
-import type { Terminal } from './io.ts';
+import { exitCode, type ExitCode } from './io.ts';
+import type { HostTerminal } from './terminal.ts';
 
 /**
  * Tells what happened, why, what to do and the code: lines for people, one JSON object with `--output json`. Of errors that are
  * not lockkeeper's own only what the operating system says is told: their texts may quote what they failed to read.
  */
-export function printError(thrown: unknown, terminal: Terminal): void {
+export function printError(thrown: unknown, terminal: HostTerminal): ExitCode {
   const error = asLockkeeperError(thrown);
-  const message = error === thrown ? error.message : 'something nobody foresaw happened';
+  const message = error.code === 'bug' ? 'something nobody foresaw happened' : error.message;
   const why = reasons(error);
   if (terminal.json) {
     terminal.err(JSON.stringify({ error: { code: error.code, message, why, hint: error.hint ?? null } }));
-    return;
+  } else {
+    terminal.err(`lockkeeper: ${message}`);
+    for (const line of why) terminal.err(`  why:  ${line}`);
+    if (error.hint !== undefined) terminal.err(`  do:   ${error.hint}`);
+    terminal.err(`  code: ${error.code}`);
   }
-  terminal.err(`lockkeeper: ${message}`);
-  for (const line of why) terminal.err(`  why:  ${line}`);
-  if (error.hint !== undefined) terminal.err(`  do:   ${error.hint}`);
-  terminal.err(`  code: ${error.code}`);
+  return terminal.ends(exitCode.failed);
+}
+
+/** What was wrong with the words of the command line, as an error of lockkeeper's own. */
+export function usageError(message: string): LockkeeperError {
+  const text = message.replace(/^error: /, '').replaceAll('\n', ' ');
+  return new LockkeeperError('invalid', text, { hint: 'Run it with --help to see what there is.' });
 }
 
 /** One line a cause, outermost first. */

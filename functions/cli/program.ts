@@ -1,20 +1,27 @@
-import { Command, Option } from 'commander';
-import type { ExitCode, Terminal } from './io.ts';
-import type { Host } from './terminal.ts';
-import { addVerbs } from './verbs.ts';
+import { createRequire } from 'node:module';
+import type * as Commander from 'commander';
+import type { ExitCode } from './io.ts';
+import type { Host, HostTerminal } from './terminal.ts';
+
+// oxlint-disable-next-line typescript/no-unsafe-assignment -- the ESM wrapper would cost 3 ms more at every start
+const { Command, CommanderError, Option }: typeof Commander = createRequire(import.meta.url)('commander');
 
 /** What the commands are built on. */
 export interface Frame {
   readonly host: Host;
   /** With `--output json`: what the words were wrong about is told by the caller, not here. */
   readonly json: boolean;
-  readonly terminal: Terminal;
+  /** Made at its first use; the same ever after. */
+  readonly terminal: () => Promise<HostTerminal>;
   /** Called once by the verb that ran, with how it ended. */
   readonly finish: (code: ExitCode) => void;
 }
 
-/** The whole command line. Parsing throws CommanderError for what it does not know, after saying so on stderr. */
-export function buildProgram(frame: Frame): Command {
+/**
+ * The whole command line. A verb's own words are declared when it is called, so help stays quick. Parsing throws for what
+ * it does not know, after saying so on stderr; usageFault tells such a throw from others.
+ */
+export function buildProgram(frame: Frame): Commander.Command {
   const { host, json } = frame;
   const program = new Command('lockkeeper')
     .description(
@@ -30,16 +37,27 @@ export function buildProgram(frame: Frame): Command {
       writeOut: (text) => host.stdout.write(text),
       writeErr: (text) => json || host.stderr.write(text),
     })
-    .showSuggestionAfterError()
     .showHelpAfterError('Run it with --help to see what there is.')
     .helpCommand(false)
-    .addHelpText('after', examples);
-  addVerbs(program, frame);
-  for (const command of [program, ...descendants(program)]) command.exitOverride();
+    .exitOverride()
+    .addHelpText('after', afterHelp);
+  for (const [name, about] of verbs) program.command(name).description(about);
+  program.hook('preSubcommand', async (_, verb) => (await import('./verbs.ts')).declareVerb(verb, frame));
+  host.stdout.on('error', ignoreClosedReader);
   return program;
 }
 
-const examples = `
+/** What was wrong with the words, where `thrown` says so; the code is 0 where they asked for help. */
+export function usageFault(thrown: unknown): { readonly message: string; readonly exitCode: number } | undefined {
+  return thrown instanceof CommanderError ? thrown : undefined;
+}
+
+/** Every verb, in the order in which a newcomer meets them. */
+export const verbs: readonly (readonly [name: string, about: string])[] = [
+  ['config', 'the configuration: check it, or print its schema'],
+];
+
+const afterHelp = `
 Examples:
   lockkeeper demo                                   see the whole of it on this machine, without any cloud
   lockkeeper config check                           list every mistake of lockkeeper.yaml at once
@@ -50,6 +68,7 @@ Examples:
 Exit codes: 0 done, 1 failed, 2 changes are waiting (with --detailed-exitcode), 3 denied, 4 expired, 5 drifted, 6 frozen,
 130 interrupted.`;
 
-function descendants(command: Command): readonly Command[] {
-  return command.commands.flatMap((child) => [child, ...descendants(child)]);
+/** `lockkeeper --help | head` is no error. */
+function ignoreClosedReader(error: Error): void {
+  if (!('code' in error) || error.code !== 'EPIPE') throw error;
 }

@@ -1,4 +1,4 @@
-import type { Terminal } from './io.ts';
+import { exitCode, type ExitCode, type Terminal } from './io.ts';
 
 /** The part of a process that the command line touches; tests give their own. */
 export interface Host {
@@ -17,41 +17,43 @@ export interface Stream {
   on(event: 'error', listener: (error: Error) => void): unknown;
 }
 
-/** A terminal on the host's streams, and what may still happen to it. */
-export interface HostTerminal {
-  readonly terminal: (json: boolean) => Terminal;
-  /** True once a person pressed Ctrl-C. */
-  readonly interrupted: () => boolean;
+/** What may still happen to a terminal. */
+export interface HostTerminal extends Terminal {
+  /** How the command ends that would end with `code`: Ctrl-C makes it 130. */
+  readonly ends: (code: ExitCode) => ExitCode;
 }
 
 /**
- * Ctrl-C and SIGTERM ask for a stop at the next safe place; a second Ctrl-C ends the process at once. A reader that goes
- * away (`lockkeeper … | head`) is no error: nothing more is written, and work stops at the next safe place.
+ * A terminal on the host's streams. Ctrl-C and SIGTERM ask for a stop at the next safe place; a second Ctrl-C ends the
+ * process at once. A reader that goes away (`lockkeeper … | head`) is no error: nothing more is written, and work stops
+ * at the next safe place.
  */
-export function hostTerminal(host: Host): HostTerminal {
+export function hostTerminal(host: Host, json: boolean): HostTerminal {
   const stop = new AbortController();
   let isInterrupted = false;
-  const open = { out: true, err: true };
   host.on('SIGINT', () => {
-    if (isInterrupted) host.exit(130);
+    if (isInterrupted) host.exit(exitCode.interrupted);
     isInterrupted = true;
     stop.abort();
   });
   host.on('SIGTERM', () => stop.abort());
-  const close = (name: 'out' | 'err') => (error: Error) => {
-    if (!('code' in error) || error.code !== 'EPIPE') throw error;
-    open[name] = false;
-    if (name === 'out') stop.abort();
-  };
-  host.stdout.on('error', close('out'));
-  host.stderr.on('error', close('err'));
   return {
-    terminal: (json) => ({
-      json,
-      signal: stop.signal,
-      out: (line) => void (open.out && host.stdout.write(`${line}\n`)),
-      err: (line) => void (open.err && host.stderr.write(`${line}\n`)),
-    }),
-    interrupted: () => isInterrupted,
+    json,
+    signal: stop.signal,
+    out: lines(host.stdout, () => stop.abort()),
+    err: lines(host.stderr, () => undefined),
+    ends: (code) => (isInterrupted ? exitCode.interrupted : code),
+  };
+}
+
+function lines(stream: Stream, closed: () => void): (line: string) => void {
+  let isOpen = true;
+  stream.on('error', (error) => {
+    if (!('code' in error) || error.code !== 'EPIPE') throw error;
+    isOpen = false;
+    closed();
+  });
+  return (line) => {
+    if (isOpen) stream.write(`${line}\n`);
   };
 }

@@ -2,10 +2,14 @@ import type { Command } from 'commander';
 import type { ExitCode, Terminal } from './io.ts';
 import type { Frame } from './program.ts';
 
-/** Adds every verb. Each loads its own file, and what that needs, only when it is called. */
-export function addVerbs(program: Command, frame: Frame): void {
-  addConfig(program, frame);
+/** Declares the words of one verb. What it does, and what that needs, is loaded when it runs. */
+export function declareVerb(verb: Command, frame: Frame): void {
+  const declare = declarations.get(verb.name());
+  if (!declare) throw new TypeError(`the verb ${verb.name()} has no words`);
+  declare(verb, frame);
 }
+
+const declarations: ReadonlyMap<string, (verb: Command, frame: Frame) => void> = new Map([['config', declareConfig]]);
 
 /** What every verb is given besides its own options. */
 interface Call {
@@ -20,17 +24,17 @@ interface Call {
 function runs(command: Command, frame: Frame, verb: (call: Call) => Promise<ExitCode>): void {
   command.action(async () => {
     const { config } = command.optsWithGlobals<{ config?: string }>();
-    const { host, terminal } = frame;
+    const { host } = frame;
+    const terminal = await frame.terminal();
     const configFile = async () => {
       const { findConfig } = await import('../../shared/config/load.ts');
       return findConfig({ asked: config, environment: host.env['LOCKKEEPER_CONFIG'], from: host.cwd() });
     };
-    frame.finish(await verb({ terminal, words: command.args, configFile }));
+    frame.finish(terminal.ends(await verb({ terminal, words: command.args, configFile })));
   });
 }
 
-function addConfig(program: Command, frame: Frame): void {
-  const config = program.command('config').description('the configuration: check it, or print its schema');
+function declareConfig(config: Command, frame: Frame): void {
   const check = config.command('check').description('list every mistake of the configuration at once');
   runs(check, frame, async ({ configFile, terminal }) => {
     const { configCheckVerb } = await import('./config.ts');

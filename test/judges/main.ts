@@ -1,0 +1,1 @@
+console.log('There are no judges yet: nothing was checked by a server or verifier that this project did not write.');
