@@ -31,9 +31,9 @@ export async function startTcpService(name: string): Promise<RunningService> {
 
 /** The address of a service that is gone: a port on which nobody listens. */
 export async function absentService(): Promise<RunningService> {
-  const { port, stop } = await running(createServer());
-  await stop();
-  return { port, stop: async () => undefined };
+  const gone = await running(createServer());
+  await gone.stop();
+  return { port: gone.port, stop: async () => undefined };
 }
 
 async function running(server: Server): Promise<RunningService> {
@@ -44,8 +44,8 @@ async function running(server: Server): Promise<RunningService> {
     socket.once('close', () => sockets.delete(socket));
   });
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
+    server.once('error', (error) => reject(error));
+    server.listen(0, '127.0.0.1', () => resolve());
   });
   const stop = async (): Promise<void> => {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));

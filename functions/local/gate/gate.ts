@@ -1,9 +1,7 @@
 import type { Server } from 'node:net';
-import type { Plain } from '../../../shared/base/canonical.ts';
 import type { LockkeeperError } from '../../../shared/base/error.ts';
 import type { Sealed } from '../../../shared/base/sealed.ts';
 import type { World } from '../../../shared/base/world.ts';
-import { ruleAsPlain } from '../../../shared/firewalls/local-gate/rule.ts';
 import { adminServer } from './admin.ts';
 import { Door } from './door.ts';
 import { FlowLogWriter } from './flow-log-writer.ts';
@@ -15,6 +13,7 @@ import { gcpFormat } from './formats/gcp.ts';
 import { listenAt } from './listen.ts';
 import type { GateInterface, GateNetwork, GateService } from './network.ts';
 import { RuleBook } from './rule-book.ts';
+import { stateOf } from './state.ts';
 import { tokenFile } from './token.ts';
 
 export interface GateOptions {
@@ -105,20 +104,6 @@ async function openDoor(wanted: GateService, { options, rules, flows, doors }: Y
   service.port = await listenAt(door.server, wanted.port, { near: options.near });
   doors.push(door);
   return service;
-}
-
-/** What the gate's firewall driver reads: FirewallState, with every opening's rule. */
-function stateOf(options: GateOptions, rules: RuleBook): Plain {
-  return {
-    cloud: options.network.cloud,
-    ruleSet: options.network.network,
-    interfaces: options.interfaces.map((one) => ({
-      id: one.id,
-      addresses: [one.address],
-      within: [options.network.network, options.network.subnet],
-    })),
-    rules: rules.rules().map(ruleAsPlain),
-  };
 }
 
 function formatOf(network: GateNetwork, interfaces: readonly GateInterface[]): FlowLogFormat {

@@ -1,0 +1,100 @@
+import { LockkeeperError } from '../../shared/base/error.ts';
+import type { Sealed } from '../../shared/base/sealed.ts';
+import type { World } from '../../shared/base/world.ts';
+import { openReference } from '../../shared/config/open-reference.ts';
+import type { Config, CredentialConfig, ServiceConfig } from '../../shared/config/schema.ts';
+import type { Notice } from '../../shared/approvals/contract.ts';
+import type { AuditLog } from '../../shared/audit/entry.ts';
+import { loginOf } from '../../shared/rotation/consumer-text.ts';
+import type { RotationRooms } from '../../shared/rotation/plan.ts';
+import type { SecretStore } from '../../shared/secrets/contract.ts';
+import type { Service } from '../../shared/services/contract.ts';
+import type { ObjectStore } from '../../shared/objects/contract.ts';
+import { readFile } from 'node:fs/promises';
+
+/** What rotations need besides the configuration. */
+export interface CredentialSurroundings {
+  readonly config: Config;
+  readonly world: World;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly secrets: Readonly<Record<string, SecretStore>>;
+  readonly state: ObjectStore;
+  readonly audit: AuditLog;
+  readonly tell: (notice: Notice) => Promise<void>;
+  readonly actor: string;
+}
+
+/** Opens every secret store of the configuration; each configured secret exists afterwards, empty where it was not there. */
+export async function openSecretStores(config: Config, world: World): Promise<Readonly<Record<string, SecretStore>>> {
+  const opened: [string, SecretStore][] = [];
+  for (const [name, store] of Object.entries(config.secrets)) {
+    const wanted = config.services.flatMap(({ credential }) => (credential?.secrets ?? []).filter((one) => one.store === name).map((one) => one.name));
+    opened.push([name, await openSecretStore(store, wanted, world)]);
+  }
+  return Object.fromEntries(opened);
+}
+
+async function openSecretStore(store: Config['secrets'][string], wanted: readonly string[], world: World): Promise<SecretStore> {
+  if (store.kind === 'memory') {
+    const { MemoryVault, memorySecrets } = await import('../../shared/secrets/memory.ts');
+    const vault = new MemoryVault();
+    for (const secret of wanted) vault.add(secret);
+    return memorySecrets(vault);
+  }
+  const { localFileSecrets } = await import('../../shared/secrets/local-file.ts');
+  const secrets = localFileSecrets({ directory: store.path, keyFile: store.keyFile, world });
+  for (const secret of wanted) await secrets.add(secret);
+  return secrets;
+}
+
+/** The rooms of every service with a credential, by the service's name. */
+export async function rotationRooms(around: CredentialSurroundings): Promise<ReadonlyMap<string, RotationRooms>> {
+  const rooms = new Map<string, RotationRooms>();
+  for (const service of around.config.services) {
+    if (service.credential) rooms.set(service.name, await roomsOf(service, service.credential, around));
+  }
+  return rooms;
+}
+
+async function roomsOf(service: ServiceConfig, credential: CredentialConfig, around: CredentialSurroundings): Promise<RotationRooms> {
+  const { secrets: stores, state, audit, world, tell, actor } = around;
+  return {
+    plan: {
+      name: service.name,
+      service: service.name,
+      stores: credential.secrets.map(({ store, name }) => ({ store, secret: name })),
+      propagationMs: credential.propagation.ms,
+      everyMs: credential.every.ms,
+      acceptDowntime: credential.acceptDowntime,
+    },
+    stores,
+    service: await serviceDriver(service, credential, around),
+    state,
+    audit,
+    world,
+    tell,
+    actor,
+  };
+}
+
+async function serviceDriver(service: ServiceConfig, credential: CredentialConfig, around: CredentialSurroundings): Promise<Service> {
+  const { postgresService } = await import('../../shared/services/postgres.ts');
+  const places = { environment: around.environment, fromStore: (store: string, secret: string) => passwordIn(around.secrets, store, secret) };
+  return postgresService({
+    credential: service.name,
+    strategy: credential.strategy,
+    users: credential.users,
+    ...(credential.ownerRole === undefined ? {} : { ownerRole: credential.ownerRole }),
+    database: credential.database,
+    endpoints: credential.endpoints,
+    tls: typeof credential.tls === 'string' ? credential.tls : { ca: await readFile(credential.tls.ca, 'utf8') },
+    admin: { user: credential.admin.user, password: await openReference(credential.admin.password, places) },
+    world: around.world,
+  });
+}
+
+async function passwordIn(secrets: Readonly<Record<string, SecretStore>>, store: string, secret: string): Promise<Sealed> {
+  const state = await secrets[store]?.read(secret);
+  if (state?.current) return loginOf(state.current.value).value;
+  throw new LockkeeperError('not-found', `secret ${store}/${secret} holds no password`, { hint: 'Put the login there first.' });
+}

@@ -1,0 +1,107 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Heard, RawMessage } from '../../shared/approvals/contract.ts';
+import type { Entrance } from '../../shared/approvals/local-page.ts';
+import { pageHeaders } from '../../shared/approvals/page.ts';
+import { asLockkeeperError, LockkeeperError, type ErrorCode } from '../../shared/base/error.ts';
+import { listenAt } from './gate/listen.ts';
+import { readBody } from './read-body.ts';
+
+/** What is behind the page: who may come in, what is there to see, what becomes of an answer. */
+export interface PageHandlers {
+  authorise(request: { readonly headers: RawMessage['headers']; readonly url: string }): Entrance;
+  /** The whole page as one HTML text. */
+  show(who: string): Promise<string>;
+  /** Verifies who sent it, on the raw bytes, before anything is parsed. */
+  hear(message: RawMessage): Promise<Heard>;
+  /** Answers what became of it, as one sentence. */
+  answer(heard: Heard): Promise<string>;
+}
+
+export interface PageServer {
+  /** http://127.0.0.1:PORT */
+  readonly origin: string;
+  /** Begins to serve; before it every request is answered 503. */
+  serve(handlers: PageHandlers): void;
+  close(): Promise<void>;
+}
+
+const maxBodyBytes = 16 * 1_024;
+
+interface Reply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/**
+ * Opens the approvals page's port on 127.0.0.1; 0 takes a free one. Only `GET /` shows and only `POST /answer` decides;
+ * whether a request may is judged by the page driver behind it. `conflict` where the port is taken.
+ */
+export async function openPageServer(port: number): Promise<PageServer> {
+  let handlers: PageHandlers | undefined;
+  const server = createServer({ requestTimeout: 10_000 }, (request, response) => {
+    reply(handlers, request).then(
+      (given) => send(response, given),
+      (thrown: unknown) => send(response, failure(asLockkeeperError(thrown))),
+    );
+  });
+  await listenAt(server, port, { near: false });
+  return {
+    origin: `http://127.0.0.1:${portOf(server)}`,
+    serve(given) {
+      handlers = given;
+    },
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+async function reply(handlers: PageHandlers | undefined, request: IncomingMessage): Promise<Reply> {
+  if (handlers === undefined) return plain(503, 'lockkeeper is starting; try again in a moment.');
+  const headers = singleHeaders(request);
+  const url = request.url ?? '/';
+  const { pathname } = new URL(url, 'http://page');
+  if (request.method === 'GET' && pathname === '/') return shown(handlers, handlers.authorise({ headers, url }));
+  if (request.method === 'POST' && pathname === '/answer') {
+    const heard = await handlers.hear({ headers, body: await readBody(request, maxBodyBytes) });
+    await handlers.answer(heard);
+    return { status: 303, headers: { location: '/' }, body: '' };
+  }
+  return plain(404, 'There is only this page: open /');
+}
+
+async function shown(handlers: PageHandlers, entrance: Entrance): Promise<Reply> {
+  if (entrance.kind === 'refused') return plain(entrance.status, entrance.text);
+  if (entrance.kind === 'signed-in') return { status: 303, headers: { 'set-cookie': entrance.setCookie, location: entrance.location }, body: '' };
+  return { status: 200, headers: pageHeaders, body: await handlers.show(entrance.who) };
+}
+
+/** A header that came more than once is no header: nobody knows which one counts. */
+function singleHeaders(request: IncomingMessage): RawMessage['headers'] {
+  const all = Object.entries(request.headersDistinct);
+  return Object.fromEntries(all.map(([name, values]) => [name, values?.length === 1 ? values[0] : undefined]));
+}
+
+const statusOfCode: Partial<Record<ErrorCode, number>> = { denied: 403, invalid: 400, 'not-found': 404, conflict: 409, unreachable: 503, throttled: 503, uncertain: 503 };
+
+function failure(error: LockkeeperError): Reply {
+  const text = error.hint === undefined ? error.message : `${error.message}\n${error.hint}`;
+  return plain(statusOfCode[error.code] ?? 500, text);
+}
+
+function plain(status: number, body: string): Reply {
+  return { status, headers: { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }, body };
+}
+
+function send(response: ServerResponse, { status, headers, body }: Reply): void {
+  response.writeHead(status, headers);
+  response.end(body);
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  if (typeof address === 'object' && address !== null) return address.port;
+  throw new LockkeeperError('bug', 'the page listens without a port');
+}

@@ -1,0 +1,87 @@
+import type { Approvals, Notice } from '../../shared/approvals/contract.ts';
+import type { RunLog } from '../../shared/audit/log.ts';
+import type { World } from '../../shared/base/world.ts';
+import type { LoadedConfig } from '../../shared/config/load.ts';
+import type { Config } from '../../shared/config/schema.ts';
+import type { Firewall } from '../../shared/firewalls/contract.ts';
+import type { ClosingRooms } from '../../shared/idle-ports/closing-rooms.ts';
+import type { RotationRooms } from '../../shared/rotation/plan.ts';
+import type { SecretStore } from '../../shared/secrets/contract.ts';
+import { gatePlan } from './gate/from-config.ts';
+import { once } from './once.ts';
+import { peopleOf } from './people.ts';
+import { closingPolicyOf } from './policies.ts';
+import type { Stores } from './stores-wire.ts';
+
+export interface LocalRoomsOptions {
+  readonly loaded: LoadedConfig;
+  readonly world: World;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Names this run in the audit log. */
+  readonly run: string;
+}
+
+/** What one configuration gives to the stories. Each room is opened at its first use, and loads its drivers then. */
+export interface LocalRooms {
+  readonly config: Config;
+  readonly world: World;
+  stores(): Promise<Stores>;
+  audit(): Promise<RunLog>;
+  secrets(): Promise<Readonly<Record<string, SecretStore>>>;
+  /** By network. A gate that lockkeeper runs answers here also while it does not run. */
+  firewalls(): Promise<ReadonlyMap<string, Firewall>>;
+  rotations(by: { readonly tell: (notice: Notice) => Promise<void>; readonly actor: string }): Promise<ReadonlyMap<string, RotationRooms>>;
+  closing(approvals: Approvals): Promise<ClosingRooms>;
+  /** Brings the log's head up to date and frees what was opened. */
+  close(): Promise<void>;
+}
+
+/** The rooms of one machine. Nothing is opened yet. */
+export function localRooms({ loaded, world, environment, run }: LocalRoomsOptions): LocalRooms {
+  const { config } = loaded;
+  const closers: (() => Promise<void>)[] = [];
+  const stores = once(async () => (await import('./stores-wire.ts')).openStores(config, world));
+  const audit = once(async () => {
+    const { auditLog } = await import('../../shared/audit/log.ts');
+    const log = auditLog({ ...(await stores()), world, run });
+    closers.push(() => log.flush());
+    return log;
+  });
+  const secrets = once(async () => (await import('./credentials-wire.ts')).openSecretStores(config, world));
+  const firewalls = once(() => openFirewalls(config, world, closers));
+  return {
+    config,
+    world,
+    stores,
+    audit,
+    secrets,
+    firewalls,
+    async rotations(by) {
+      const { rotationRooms } = await import('./credentials-wire.ts');
+      return rotationRooms({ config, world, environment, secrets: await secrets(), state: (await stores()).state, audit: await audit(), ...by });
+    },
+    async closing(approvals) {
+      const { state } = await stores();
+      const people: ClosingRooms['people'] = (network, opening) => peopleOf(config, network, opening);
+      return { world, state, audit: await audit(), approvals, firewalls: await firewalls(), policy: closingPolicyOf(config), people };
+    },
+    async close() {
+      for (const close of closers.splice(0).toReversed()) await close();
+    },
+  };
+}
+
+async function openFirewalls(config: Config, world: World, closers: (() => Promise<void>)[]): Promise<ReadonlyMap<string, Firewall>> {
+  const { localGate } = await import('../../shared/firewalls/local-gate.ts');
+  const { standIn } = await import('./gate/stand-in.ts');
+  const { readToken } = await import('./gate/token.ts');
+  const opened = new Map<string, Firewall>();
+  for (const [name, { firewall }] of Object.entries(config.networks)) {
+    if (firewall === undefined) continue;
+    const plan = gatePlan(config, name);
+    const stand = plan && (await standIn(plan, world));
+    if (stand) closers.push(() => stand.close());
+    opened.set(name, localGate({ name, url: firewall.url, token: await readToken(firewall.tokenFile) }));
+  }
+  return opened;
+}
