@@ -1,5 +1,6 @@
 import type { ExitCode } from './io.ts';
-import { buildProgram, usageFault, type Frame } from './program.ts';
+import type { Frame } from './frame.ts';
+import { buildProgram, usageFault } from './program.ts';
 import type { Host } from './terminal.ts';
 
 /**

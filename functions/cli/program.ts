@@ -1,21 +1,9 @@
 import { createRequire } from 'node:module';
 import type * as Commander from 'commander';
-import type { ExitCode } from './io.ts';
-import type { Host, HostTerminal } from './terminal.ts';
+import type { Frame } from './frame.ts';
 
 // oxlint-disable-next-line typescript/no-unsafe-assignment -- the ESM wrapper would cost 3 ms more at every start
 const { Command, CommanderError, Option }: typeof Commander = createRequire(import.meta.url)('commander');
-
-/** What the commands are built on. */
-export interface Frame {
-  readonly host: Host;
-  /** With `--output json`: what the words were wrong about is told by the caller, not here. */
-  readonly json: boolean;
-  /** Made at its first use; the same ever after. */
-  readonly terminal: () => Promise<HostTerminal>;
-  /** Called once by the verb that ran, with how it ended. */
-  readonly finish: (code: ExitCode) => void;
-}
 
 /**
  * The whole command line. A verb's own words are declared when it is called, so help stays quick. Parsing throws for what

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { ExitCode, Terminal } from './io.ts';
-import type { Frame } from './program.ts';
+import type { Frame } from './frame.ts';
 
 /** Declares the words of one verb. What it does, and what that needs, is loaded when it runs. */
 export function declareVerb(verb: Command, frame: Frame): void {
