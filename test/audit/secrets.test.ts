@@ -62,11 +62,12 @@ describe('no secret gets into the log', () => {
     expect(written).toContain('set [sealed]');
     expect(written).not.toContain(planted);
   });
-  test.each(['x'.repeat(60_000), 'a://'.repeat(15_000), '-----BEGIN '.repeat(6_000), 'A '.repeat(30_000), '://a:'.repeat(12_000)])('a long text costs no long time (%#)', (text) => {
-    const begun = performance.now();
-    expect(() => refuseSecrets(event(1, { details: { text } }))).not.toThrow();
-    expect(performance.now() - begun).toBeLessThan(1_000);
-  });
+  test.each(['x'.repeat(900_000), 'a://'.repeat(200_000), '-----BEGIN '.repeat(90_000), 'A '.repeat(400_000), '://a:'.repeat(200_000)])(
+    'a long text takes no time that grows with its square (%#)',
+    (text) => {
+      expect(() => refuseSecrets(event(1, { details: { text } }))).not.toThrow();
+    },
+  );
 });
 
 /** An event whose details TypeScript would have refused. */
