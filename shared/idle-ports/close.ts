@@ -2,7 +2,7 @@ import { LockkeeperError } from '../base/error.ts';
 import { after, formatInstant } from '../base/time.ts';
 import type { PreparedChange } from '../firewalls/contract.ts';
 import { ask, deliver } from './ask.ts';
-import { entryOf, firewallOf, stepOf, type ClosingHooks, type ClosingRooms, type Step } from './closing-rooms.ts';
+import { entryOf, firewallOf, stepOf, timeIsUp, type ClosingHooks, type ClosingRooms, type Step } from './closing-rooms.ts';
 import { checkApproval, type Check, type Fresh } from './closure-check.ts';
 import { moved, nameOf, notice, type Closure } from './closure.ts';
 import { ClosureJournal, type HeldClosure } from './closure-journal.ts';
@@ -32,7 +32,7 @@ export async function closeApproved(rooms: ClosingRooms, hooks: ClosingHooks): P
   const all = await new ClosureJournal(rooms.state).all();
   const run = new Closing(rooms, hooks, all);
   for (const held of turns(all)) {
-    if (rooms.world.now() >= rooms.world.deadline()) return run.report(true);
+    if (timeIsUp(rooms.world)) return run.report(true);
     await run.handle(held);
   }
   await deliver(rooms);
@@ -131,6 +131,7 @@ class Closing {
     const { closure } = closing;
     const details = { before: prepared.before, after: prepared.after ?? null, fingerprint: prepared.fingerprint, approvedBy: closure.votes.map(({ who }) => who) };
     await this.#rooms.audit.record(entryOf(closure, { action: 'closure.apply', stage: 'intent', details }));
+    await this.#refuseIfMoved(closing);
     try {
       await firewallOf(this.#rooms, closure.firewall).apply(prepared);
     } catch (thrown) {
@@ -150,18 +151,25 @@ class Closing {
     try {
       await this.#save(held, { ...closure, notices: [...closure.notices, notice(closure, 'info', text)] });
     } catch (thrown) {
-      await this.#undoIfReopened(held, prepared);
+      await this.#undoUnlessClosed(held, prepared);
       throw thrown;
     }
     return stepOf(closure, 'closed', text);
   }
 
-  /** Somebody reopened it while this run was slow to close it: then this closing must not stand. */
-  async #undoIfReopened({ closure }: HeldClosure, prepared: PreparedChange): Promise<void> {
-    const current = await this.#journal.load(closure.firewall, closure.opening);
-    const phase = current?.closure.phase;
-    if (phase !== 'reopening' && phase !== 'reopened') return;
-    await this.#rooms.audit.record(entryOf(closure, { action: 'closure.restore', stage: 'intent', details: { why: 'reopened meanwhile' } }));
+  /** A run that was paused must not close what others gave up or reopened meanwhile. */
+  async #refuseIfMoved(held: HeldClosure): Promise<void> {
+    const current = await this.#journal.load(held.closure.firewall, held.closure.opening);
+    if (current?.version === held.version) return;
+    throw new LockkeeperError('conflict', `another run is at work on ${nameOf(held.closure)}`, { hint: 'Nothing was closed here; run again.' });
+  }
+
+  /** The same where the pause came even later: unless the journal says closed, this closing must not stand. */
+  async #undoUnlessClosed({ closure }: HeldClosure, prepared: PreparedChange): Promise<void> {
+    const current = (await this.#journal.load(closure.firewall, closure.opening))?.closure;
+    const stands = current?.phase === 'closing' || current?.phase === 'quarantined' || current?.phase === 'settled';
+    if (stands && current.hash === closure.hash) return;
+    await this.#rooms.audit.record(entryOf(closure, { action: 'closure.restore', stage: 'intent', details: { why: `it is ${current?.phase} meanwhile` } }));
     await firewallOf(this.#rooms, closure.firewall).restore(prepared);
     await this.#rooms.audit.record(entryOf(closure, { action: 'closure.restore', stage: 'outcome', result: 'done' }));
   }

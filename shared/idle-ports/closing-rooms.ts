@@ -2,6 +2,7 @@ import type { Approvals } from '../approvals/contract.ts';
 import type { AuditEvent, AuditLog } from '../audit/entry.ts';
 import { LockkeeperError } from '../base/error.ts';
 import type { Plain } from '../base/canonical.ts';
+import { second } from '../base/time.ts';
 import type { World } from '../base/world.ts';
 import type { Firewall, Opening } from '../firewalls/contract.ts';
 import type { ObjectStore } from '../objects/contract.ts';
@@ -45,6 +46,11 @@ export interface Step {
 export function stepOf(closure: Closure, outcome: string, text: string): Step {
   const { firewall, opening, hash } = closure;
   return { firewall, opening, hash, outcome, text };
+}
+
+/** True where too little of this run is left to begin with another opening. */
+export function timeIsUp(world: World): boolean {
+  return world.now() + 10 * second >= world.deadline();
 }
 
 /** The firewall of that name; `not-found` where the host has none. */

@@ -1,7 +1,7 @@
 import { asLockkeeperError, isTransient, type LockkeeperError } from '../base/error.ts';
 import type { Opening } from '../firewalls/contract.ts';
 import { ask, show, tell } from './ask.ts';
-import { entryOf, firewallOf, stepOf, type ClosingRooms, type Step } from './closing-rooms.ts';
+import { entryOf, firewallOf, stepOf, timeIsUp, type ClosingRooms, type Step } from './closing-rooms.ts';
 import { moved, notice, type Closure } from './closure.ts';
 import { ClosureJournal, type HeldClosure } from './closure-journal.ts';
 import type { Claim } from './limits.ts';
@@ -27,7 +27,7 @@ export interface ScanReport {
 export async function scan(rooms: ClosingRooms, judgement: Judgement): Promise<ScanReport> {
   const run = new Scan(rooms, judgement, await new ClosureJournal(rooms.state).all());
   for (const verdict of judgement.verdicts.toSorted((a, b) => (a.rule < b.rule ? -1 : 1))) {
-    if (rooms.world.now() >= rooms.world.deadline()) return run.report(true);
+    if (timeIsUp(rooms.world)) return run.report(true);
     await run.handle(verdict);
   }
   return run.report(false);
@@ -64,7 +64,7 @@ class Scan {
     } catch (thrown) {
       const error = asLockkeeperError(thrown);
       if (isTransient(error.code) || error.code === 'bug') throw thrown;
-      if (error.code === 'conflict') return this.#wait(opening.id, error.message);
+      if (error.code === 'conflict' || error.code === 'unsupported') return this.#wait(opening.id, error.message);
       this.#problems.push(error);
       if (error.code === 'invalid') await this.#rooms.approvals.tell({ hash: undefined, level: 'alarm', text: error.message });
     }
@@ -77,6 +77,7 @@ class Scan {
     if (opening.managedBy !== undefined) this.#patches.push({ opening, managedBy: opening.managedBy });
     if (opening.managedBy !== undefined) return this.#carryOut(planOther(told?.closure, `owned by ${opening.managedBy}`), undefined, told);
     const prepared = await firewallOf(this.#rooms, this.#judgement.firewall).prepare({ kind: 'close', opening: opening.id });
+    if (prepared.fingerprint !== opening.fingerprint) return this.#wait(opening.id, 'somebody changes it right now');
     const material: Material = { judgement: this.#judgement, opening, verdict, prepared };
     return this.#carryOut(await this.#plan(material, told), material, told);
   }

@@ -1,8 +1,9 @@
 import { LockkeeperError } from '../base/error.ts';
 import { after, formatInstant } from '../base/time.ts';
+import type { FirewallState } from '../firewalls/contract.ts';
 import { deliver } from './ask.ts';
 import type { RunReport } from './close.ts';
-import { entryOf, firewallOf, stepOf, type ClosingRooms, type Step } from './closing-rooms.ts';
+import { entryOf, firewallOf, stepOf, timeIsUp, type ClosingRooms, type Step } from './closing-rooms.ts';
 import { moved, nameOf, notice, type Closure } from './closure.ts';
 import { ClosureJournal, type HeldClosure } from './closure-journal.ts';
 import type { Knock, Refusals } from './refusals.ts';
@@ -23,7 +24,7 @@ export async function watchClosed(rooms: ClosingRooms, hooks: WatchHooks): Promi
   const all = await new ClosureJournal(rooms.state).all();
   const reopening = all.filter(({ closure }) => closure.phase === 'reopening');
   for (const held of [...reopening, ...all.filter(({ closure }) => closure.phase === 'quarantined')]) {
-    if (rooms.world.now() >= rooms.world.deadline()) return run.report(true);
+    if (timeIsUp(rooms.world)) return run.report(true);
     await run.handle(held);
   }
   await deliver(rooms);
@@ -36,6 +37,8 @@ class Watch {
   readonly #journal: ClosureJournal;
   readonly #steps: Step[] = [];
   readonly #problems: LockkeeperError[] = [];
+  /** Each firewall is read once a run. */
+  readonly #states = new Map<string, FirewallState>();
 
   constructor(rooms: ClosingRooms, hooks: WatchHooks) {
     this.#rooms = rooms;
@@ -85,7 +88,8 @@ class Watch {
   /** True where a rule of this id stands that is not what lockkeeper left behind. */
   async #isOpen({ firewall, opening, prepared }: Closure): Promise<boolean> {
     if (prepared?.after !== undefined) return false;
-    const state = await firewallOf(this.#rooms, firewall).openings();
+    const state = this.#states.get(firewall) ?? (await firewallOf(this.#rooms, firewall).openings());
+    this.#states.set(firewall, state);
     return state.openings.some(({ id }) => id === opening);
   }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { LockkeeperError, type ErrorCode } from '../../shared/base/error.ts';
-import { after, day } from '../../shared/base/time.ts';
+import { after, day, hour } from '../../shared/base/time.ts';
 import type { Firewall } from '../../shared/firewalls/contract.ts';
 import { takeAnswer } from '../../shared/idle-ports/answers.ts';
 import { closeApproved, type RunReport } from '../../shared/idle-ports/close.ts';
@@ -228,4 +228,51 @@ describe('when the firewall fails', () => {
     expect(place.network.rules.get('r-1')).toEqual(rule('r-1'));
     expect((await place.closure('r-1')).phase).toBe('reopened');
   });
+
+  test('a run that is paused before the deed closes nothing that another run gave up meanwhile', async () => {
+    const place = await approved();
+    const rooms = place.rooms();
+    const record: typeof rooms.audit.record = async (event) => {
+      const answer = await rooms.audit.record(event);
+      if (event.action === 'closure.apply' && event.stage === 'intent') await giveUp(place);
+      return answer;
+    };
+    const report = await closeApproved({ ...rooms, audit: { record } }, place.hooks());
+    expect(report.problems.map(({ code }) => code)).toEqual(['conflict']);
+    expect(place.network.admits(packet)).toBe(true);
+    expect((await place.closure('r-1')).phase).toBe('expired');
+  });
+
+  test('nor does one that is paused during the deed: it takes its closing back', async () => {
+    const place = await approved();
+    const rooms = withFirewall(place, (firewall) => ({
+      apply: async (prepared) => {
+        await giveUp(place);
+        await firewall.apply(prepared);
+      },
+    }));
+    await closeApproved(rooms, place.hooks());
+    expect(place.network.rules.get('r-1')).toEqual(rule('r-1'));
+  });
+
+  test('who was refused between the deed and its recovery counts', async () => {
+    const place = await approved();
+    const started = place.world.now();
+    const rooms = withFirewall(place, (firewall) => ({
+      apply: async (prepared) => {
+        await firewall.apply(prepared);
+        throw new LockkeeperError('uncertain', 'the answer was lost');
+      },
+    }));
+    await closeApproved(rooms, place.hooks());
+    place.world.pass(hour);
+    await closeApproved(place.rooms(), place.hooks());
+    expect(await place.closure('r-1')).toMatchObject({ phase: 'quarantined', closedAt: started, since: after(started, hour) });
+  });
 });
+
+/** Another run finds the approval too old. */
+async function giveUp(place: ClosingPlace): Promise<void> {
+  place.world.pass(place.policy.executionExpiresMs);
+  await closeApproved(place.rooms(), place.hooks());
+}

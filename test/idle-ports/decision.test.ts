@@ -2,7 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { after, day, instant } from '../../shared/base/time.ts';
 import { takeAnswer } from '../../shared/idle-ports/answers.ts';
 import type { Heard } from '../../shared/approvals/contract.ts';
-import type { Ruling } from '../../shared/idle-ports/decision.ts';
+import type { Vote } from '../../shared/idle-ports/closure.ts';
+import { approversOf, decide, type Ruling } from '../../shared/idle-ports/decision.ts';
 import { scan } from '../../shared/idle-ports/scan.ts';
 import { ClosingPlace, rule } from './closing-world.ts';
 
@@ -77,6 +78,29 @@ describe('approving', () => {
     const broken = { ...place.rooms(), audit: { record: () => Promise.reject(new Error('log is down')) } };
     await expect(takeAnswer(broken, await place.says('ann', 'approve', 'r-1'))).rejects.toThrow('log is down');
     expect((await place.closure('r-1')).votes).toEqual([]);
+  });
+});
+
+describe('whose approval counts', () => {
+  const vote = (who: string, rest: Partial<Vote> = {}): Vote => ({ hash: 'h', answer: 'approve', who, why: '', at: instant(0), ...rest });
+
+  test.each<[string, readonly Vote[], readonly string[]]>([
+    ['two people', [vote('ann'), vote('ben')], ['ann', 'ben']],
+    ['one who said it twice', [vote('ann'), vote('ann')], ['ann']],
+    ['one whose own it is', [vote('ann'), vote('carl')], ['ann']],
+    ['one who may not decide', [vote('mallory'), vote('ann')], ['ann']],
+    ['one who meant another proposal', [vote('ann', { hash: 'g' }), vote('ben')], ['ben']],
+    ['one who said no', [vote('ann', { answer: 'deny' })], []],
+  ])('%s', async (_, votes, counted) => {
+    const closure = await (await asked()).closure('r-1');
+    expect(approversOf({ ...closure, hash: 'h', votes })).toEqual(counted);
+  });
+
+  test('an answer to another hash is refused even where it meets this closure', async () => {
+    const place = await asked();
+    const heard = { ...(await place.says('ann', 'approve', 'r-1')), hash: '0'.repeat(64) };
+    const ruling = decide(await place.closure('r-1'), heard, { policy: place.policy, now: place.world.now() });
+    expect(ruling).toMatchObject({ kind: 'refused', why: 'superseded' });
   });
 });
 
