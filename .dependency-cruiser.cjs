@@ -36,7 +36,7 @@ const packages = [
   { names: 'zod', in: '^shared/' },
   { names: 'yaml', in: '^shared/config/' },
   { names: 'ipaddr[.]js', in: '^shared/' },
-  { names: 'pg', in: '^shared/services/postgres' },
+  { names: 'pg', in: '^(shared/services/postgres|functions/local/demo/)' },
   { names: '@duckdb/node-api', in: '^shared/(flow-logs|usage)/' },
   { names: '@aws-sdk/client-ec2', in: '^shared/firewalls/aws-' },
   { names: '@aws-sdk/client-secrets-manager', in: '^shared/secrets/aws-' },

@@ -28,9 +28,10 @@ export const people = { owner: 'olga', approvers: ['ada', 'ben'] } as const;
 
 const owner = people.owner;
 
-/** Three networks, eight services, eight openings. */
+/** Three networks, nine services, an opening to each. */
 export const miniature: readonly MiniatureService[] = [
   { network: 'aws', name: 'orders-db', owner, kind: 'postgres', port: 15_432, consumers: ['orders-app'], description: 'orders database for the shop' },
+  { network: 'aws', name: 'reports-db', owner, kind: 'postgres', port: 15_433, consumers: ['reports-job'], description: 'reports database, with one user only' },
   { network: 'aws', name: 'orders-api', owner, kind: 'http', port: 18_101, consumers: ['web-shop'], description: 'orders for the web shop' },
   { network: 'aws', name: 'legacy-ftp', owner, kind: 'tcp', port: 18_121, consumers: [], description: 'file drop of a partner who left' },
   { network: 'aws', name: 'old-admin', owner, kind: 'absent', port: 18_199, consumers: [], description: 'admin console, replaced last year' },
@@ -45,6 +46,7 @@ const isDaytime = (hour: number): boolean => hour >= 7 && hour <= 19;
 /** Daily users, a monitor, a weekly job, and a scanner that knocks where nobody answers. */
 export const visitors: readonly Visitor[] = [
   { name: 'orders-app', from: '127.0.10.1', service: 'orders-db', comes: ({ hour }) => hour % 6 === 0 },
+  { name: 'reports-job', from: '127.0.10.4', service: 'reports-db', comes: ({ hour }) => hour === 5 },
   { name: 'web-shop', from: '127.0.10.2', service: 'orders-api', comes: ({ hour }) => isDaytime(hour) },
   { name: 'web-shop', from: '127.0.10.2', service: 'catalog-api', comes: ({ hour }) => isDaytime(hour) },
   { name: 'back-office', from: '127.0.10.3', service: 'billing-api', comes: ({ hour, weekday }) => hour === 10 && weekday >= 1 && weekday <= 5 },

@@ -1,0 +1,75 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LockkeeperError } from '../../../shared/base/error.ts';
+import { importLogin } from '../../../shared/rotation/import.ts';
+import type { RotationRooms } from '../../../shared/rotation/plan.ts';
+import { rotate, type RotationReport } from '../../../shared/rotation/run.ts';
+import type { Login } from '../../../shared/services/contract.ts';
+import { propagationMs } from './config-text.ts';
+import { startConsumers, type Tally } from './consumers.ts';
+import type { FirstLogins } from './database.ts';
+import type { Stage } from './stage.ts';
+
+const rotations = 20;
+const controls = 2;
+const clients = 4;
+
+/**
+ * Twenty rotations of a database credential while clients log in in a loop, and the same loop against a credential with one
+ * user only, which shows that the loop would notice.
+ */
+export async function rotationChapter(stage: Stage, first: FirstLogins): Promise<void> {
+  const { teller } = stage;
+  teller.chapter('Rotation that nobody notices', `${clients} clients log in to PostgreSQL in a loop, through ${rotations} rotations: failures must stay 0`);
+  const tally = await rotateUnderLoad(stage, { name: 'orders-db', times: rotations, first: first.orders });
+  teller.shows(`${tally.logins} logins through ${rotations} rotations of orders-db: ${tally.failures} failed.`);
+  teller.proves(`${rotations} rotations, ${tally.logins} real logins, 0 failures`, tally.failures === 0 && tally.logins > rotations);
+  teller.shows('', 'The same loop against a single user, who has only one password at a time:');
+  const control = await rotateUnderLoad(stage, { name: 'reports-db', times: controls, first: first.reports });
+  teller.shows(`${control.logins} logins through ${controls} rotations of reports-db: ${control.failures} failed (SQLSTATE ${control.codes.join(', ')}).`);
+  teller.proves('the loop notices when clients are locked out', control.failures > 0 && control.codes.includes('28P01'));
+}
+
+interface Load {
+  readonly name: string;
+  readonly times: number;
+  readonly first: Login;
+}
+
+async function rotateUnderLoad(stage: Stage, { name, times, first }: Load): Promise<Tally> {
+  const tell = async ({ text }: { readonly text: string }): Promise<void> => stage.teller.shows(text);
+  const rooms = (await stage.rooms.rotations({ tell, actor: 'demo' })).get(name);
+  const store = rooms?.stores['vault'];
+  if (!rooms || !store) throw new LockkeeperError('bug', `the demo's configuration has no credential ${name}`);
+  const port = stage.alive.portOf(name);
+  await importLogin(rooms, { engine: 'postgres', host: '127.0.0.1', port, dbname: 'postgres' }, first);
+  const consumers = startConsumers({ store, secret: name, port, count: clients, cacheMs: propagationMs / 3 });
+  try {
+    for (let round = 1; round <= times && !stage.signal.aborted; round += 1) {
+      const report = await rotateOnce(rooms, stage);
+      if (round === 1) stage.teller.shows(...stepsOf(report), '');
+    }
+  } finally {
+    await consumers.stop();
+  }
+  return consumers.tally();
+}
+
+/** One whole rotation: runs until it is done, and waits for the drain between runs as a scheduler would. */
+async function rotateOnce(rooms: RotationRooms, stage: Stage): Promise<RotationReport> {
+  const steps: string[] = [];
+  let report = await rotate(rooms, { now: true });
+  steps.push(...report.steps);
+  while (report.outcome === 'waiting' && !stage.signal.aborted) {
+    await sleep(Math.max(20, (report.until ?? 0) - rooms.world.now()));
+    report = await rotate(rooms);
+    steps.push(...report.steps);
+  }
+  if (report.outcome !== 'done' && !stage.signal.aborted) {
+    throw report.error ?? new LockkeeperError('rejected', `the rotation of ${rooms.plan.name} ended ${report.outcome}: ${report.text}`);
+  }
+  return { ...report, steps };
+}
+
+function stepsOf(report: RotationReport): readonly string[] {
+  return [`The first rotation of ${report.credential} (${report.rotation ?? ''}), step by step:`, ...report.steps.map((step, at) => `  ${at + 1}. ${step}`)];
+}
