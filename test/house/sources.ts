@@ -1,0 +1,22 @@
+import { globSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+/** The project's own directory, with a slash at its end. */
+export const root = fileURLToPath(new URL('../../', import.meta.url));
+
+/** One file of the project. */
+export interface SourceFile {
+  /** From the project's directory, with "/". */
+  readonly path: string;
+  readonly text: string;
+}
+
+/** Every TypeScript file below these directories of the project. */
+export function sources(...directories: readonly string[]): readonly SourceFile[] {
+  const paths = globSync(
+    directories.map((directory) => `${directory}/**/*.ts`),
+    { cwd: root },
+  );
+  if (paths.length === 0) throw new Error(`there is no source below ${directories.join(', ')}`);
+  return paths.toSorted().map((path) => ({ path, text: readFileSync(`${root}${path}`, 'utf8') }));
+}
