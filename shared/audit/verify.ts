@@ -23,7 +23,7 @@ export interface VerifyReport {
 /**
  * Reads the whole log and tells everything in it that lockkeeper did not write so: a changed byte, a missing, moved,
  * doubled, foreign or cut-off entry, a broken chain, a counter of a run that jumps. Needs no key and no network, only
- * reads; memory does not grow with the log. Throws what the store throws.
+ * reads; memory grows with the number of runs, not of entries. Throws what the store throws.
  *
  * What it cannot see: whoever may write both stores can write another log that is sound in itself.
  */

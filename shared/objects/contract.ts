@@ -24,7 +24,8 @@ export type DeleteAnswer = { readonly outcome: 'done' } | { readonly outcome: 's
 
 /**
  * Objects by key with conditional writes, strongly consistent. Keys are relative paths of [A-Za-z0-9._=-] segments
- * joined by "/", no segment "." or ".."; anything else is `invalid`.
+ * joined by "/", no segment "." or ".."; anything else is `invalid`. Whoever chooses keys makes none the folder of another
+ * ("a" and "a/b"): stores with real folders refuse that as `invalid`.
  *
  * What was asked for and could not be, because of the state of the store, is a value. Errors: `throttled`, `denied`,
  * `unreachable` (nothing was written), `uncertain` (it may have been written: read back), `rejected` (store full).
