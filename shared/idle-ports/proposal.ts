@@ -99,6 +99,11 @@ export function hashOf(proposal: Proposal): string {
   return sha256(canonicalJson(proposal));
 }
 
+/** A judgement's `policy`: a name that changes with any setting of judging, and with what judging itself means. */
+export function judgingName(settings: { readonly [setting: string]: Plain | undefined }): string {
+  return `judge/1:${sha256(canonicalJson(settings)).slice(0, 16)}`;
+}
+
 /** What differs between two proposals, one line a value; the round, which says nothing about the rule, is left out. */
 export function differences(earlier: Proposal, later: Proposal): readonly string[] {
   return compare({ ...earlier, round: 0 }, { ...later, round: 0 }, '');

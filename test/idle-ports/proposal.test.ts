@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { day } from '../../shared/base/time.ts';
 import { memoryFirewall } from '../../shared/firewalls/memory.ts';
-import { differences, evidenceFor, hashOf, proposalFor, type Material } from '../../shared/idle-ports/proposal.ts';
+import { differences, evidenceFor, hashOf, judgingName, proposalFor, type Material } from '../../shared/idle-ports/proposal.ts';
 import { questionOf } from '../../shared/idle-ports/question.ts';
 import { scan } from '../../shared/idle-ports/scan.ts';
 import { ClosingPlace, rule } from './closing-world.ts';
@@ -82,4 +82,9 @@ test('the question says what is lost, who owns it, who knocked last, whether rej
   expect(text).toContain('will NOT be seen');
   expect(text).toContain(`lockkeeper reopen ${question.hash.slice(0, 12)}`);
   expect(text).toContain('"description":"why r-1"');
+});
+
+test('any setting of judging gives judging another name', () => {
+  expect(judgingName({ minCoverage: 0.99 })).not.toBe(judgingName({ minCoverage: 0.98 }));
+  expect(judgingName({ minCoverage: 0.99 })).toBe(judgingName({ minCoverage: 0.99 }));
 });
