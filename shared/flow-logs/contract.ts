@@ -8,6 +8,8 @@ export interface LogObject {
   readonly size: number;
   /** Changes whenever the object does (an Azure hour is rewritten until it is over). */
   readonly version: string;
+  /** End of the time its rows may be from, as its key tells; undefined where the key tells nothing. */
+  readonly ends?: Instant | undefined;
 }
 
 /**
@@ -67,6 +69,7 @@ export interface CoverageFact {
 export interface ObjectReport {
   readonly key: string;
   readonly version: string;
+  /** Good rows, those that are no flow (NODATA) included. */
   readonly records: number;
   readonly malformed: number;
   /** Why the whole object could not be read; undefined where it could. */
@@ -108,12 +111,21 @@ export interface FlowRecord {
   /** The same of the way back, where one row tells both (Azure). */
   readonly returnedPackets: number | undefined;
   readonly returnedBytes: number | undefined;
+  /** Which part of its connection the row tells, where the cloud says so (Azure B, C, E). */
+  readonly phase?: 'begin' | 'continue' | 'end' | undefined;
 }
 
 export type ParsedRow =
   | { readonly kind: 'record'; readonly record: FlowRecord }
   /** A good row that is no flow: NODATA, SKIPDATA, a transit-gateway row. */
-  | { readonly kind: 'status'; readonly status: string }
+  | {
+      readonly kind: 'status';
+      readonly status: string;
+      /** Where and when, if the row is about one scope's coverage. */
+      readonly scope?: string | undefined;
+      readonly start?: Instant | undefined;
+      readonly end?: Instant | undefined;
+    }
   | { readonly kind: 'malformed'; readonly line: number; readonly why: string };
 
 export interface FlowLogDescription {

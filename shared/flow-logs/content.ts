@@ -1,0 +1,128 @@
+import { createReadStream } from 'node:fs';
+import { open, stat } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import { pipeline } from 'node:stream/promises';
+import { Writable, type Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { LockkeeperError } from '../base/error.ts';
+
+/** What the first bytes of a file say it is. */
+export type Encoding = 'text' | 'gzip' | 'parquet' | 'empty';
+
+/** Reads the first bytes only. Errors: what the file system throws. */
+export async function encodingOf(path: string): Promise<Encoding> {
+  const head = await bytesAt(path, 0, 4);
+  if (head.length === 0) return 'empty';
+  if (head[0] === 0x1f && head[1] === 0x8b) return 'gzip';
+  return head.toString('latin1') === 'PAR1' ? 'parquet' : 'text';
+}
+
+/** The lines of a text object, unpacked, without line ends. Errors: `invalid` for a broken or cut-off gzip stream. */
+export async function* linesOf(path: string): AsyncGenerator<string> {
+  const { stream, failed } = await opened(path);
+  try {
+    yield* createInterface({ input: stream, crlfDelay: Infinity });
+  } finally {
+    stream.destroy();
+  }
+  if (failed.cause !== undefined) throw brokenStream(path, failed.cause);
+}
+
+/** What the beginning of a file shows. */
+export interface Sample {
+  readonly encoding: Encoding;
+  /** The first line that is not blank; undefined where there is none, and for Parquet. */
+  readonly first: string | undefined;
+  /** Mean bytes of a line, with its end. */
+  readonly meanLine: number;
+  /** The sample is all there is, and it is sound. */
+  readonly isWhole: boolean;
+}
+
+const sampleBytes = 131_072;
+
+/** Reads the first 128 KB of text. Errors: as linesOf, and `invalid` for a file that is named .gz and is not. */
+export async function sampleOf(path: string): Promise<Sample> {
+  const encoding = await encodingOf(path);
+  if (encoding === 'parquet') return { encoding, first: undefined, meanLine: 0, isWhole: false };
+  if (encoding !== 'gzip' && path.endsWith('.gz')) throw brokenStream(path, new Error('it is not gzip'));
+  let first: string | undefined;
+  const read = { lines: 0, bytes: 0 };
+  for await (const line of linesOf(path)) {
+    read.lines += 1;
+    read.bytes += Buffer.byteLength(line) + 1;
+    if (line.trim() !== '') first ??= line;
+    if (read.bytes >= sampleBytes) break;
+  }
+  return { encoding, first, meanLine: read.bytes / Math.max(read.lines, 1), isWhole: read.bytes < sampleBytes };
+}
+
+/** The first line that is not blank; undefined where there is none. Errors as linesOf. */
+export async function firstLine(path: string): Promise<string | undefined> {
+  for await (const line of linesOf(path)) {
+    if (line.trim() !== '') return line;
+  }
+  return undefined;
+}
+
+/** The whole text of an object, unpacked. Errors as linesOf. */
+export async function textOf(path: string): Promise<string> {
+  const { stream, failed } = await opened(path);
+  const chunks: Buffer[] = [];
+  try {
+    for await (const chunk of stream) chunks.push(Buffer.from(chunk));
+  } catch (cause) {
+    throw brokenStream(path, failed.cause ?? cause);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** Why a gzip file is not whole (cut off, garbled, wrong checksum), or undefined. Reads it to the end. */
+export async function brokenGzip(path: string): Promise<string | undefined> {
+  const drain = new Writable({ write: (_chunk, _encoding, done) => done() });
+  try {
+    await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), createGunzip({ chunkSize: 1 << 20 }), drain);
+    return undefined;
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && String(cause.code).startsWith('Z_')) return cause.message;
+    throw cause;
+  }
+}
+
+/** The length that a gzip file says it has unpacked, modulo 2^32; of its last member where it has several. */
+export async function claimedLength(path: string): Promise<number> {
+  const { size } = await stat(path);
+  const tail = await bytesAt(path, Math.max(0, size - 4), 4);
+  return tail.length === 4 ? tail.readUInt32LE(0) : 0;
+}
+
+/** readline ends silently when its input fails, so the failure is kept beside the stream. */
+async function opened(path: string): Promise<{ stream: Readable; failed: { cause: unknown } }> {
+  const file = createReadStream(path);
+  const failed: { cause: unknown } = { cause: undefined };
+  const keep = (cause: unknown) => {
+    failed.cause ??= cause;
+  };
+  file.on('error', keep);
+  if ((await encodingOf(path)) !== 'gzip') return { stream: file, failed };
+  const stream = createGunzip();
+  stream.on('error', keep);
+  file.on('error', (cause) => stream.destroy(cause));
+  stream.on('close', () => file.destroy());
+  return { stream: file.pipe(stream), failed };
+}
+
+function brokenStream(path: string, cause: unknown): LockkeeperError {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return new LockkeeperError('invalid', `${path} cannot be unpacked: ${message}`, { cause, hint: 'Fetch the object again.' });
+}
+
+async function bytesAt(path: string, position: number, length: number): Promise<Buffer> {
+  const file = await open(path, 'r');
+  try {
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(length), 0, length, position);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,64 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DuckDBInstance, type DuckDBConnection, type Json } from '@duckdb/node-api';
+
+/** How much of the machine one read may take. */
+export interface EngineLimits {
+  /** Default: all cores. */
+  readonly threads?: number | undefined;
+  /** As DuckDB writes it; default 320MB, which keeps the whole process under 600 MB. */
+  readonly memory?: string | undefined;
+}
+
+/** One embedded DuckDB and a scratch directory, both gone when the work is done. */
+export interface Engine {
+  readonly connection: DuckDBConnection;
+  readonly scratch: string;
+  /** Runs one statement. */
+  run(sql: string): Promise<void>;
+  /** Runs one query and gives its rows, each an array of plain JSON values; 64-bit integers are texts. */
+  rows(sql: string): Promise<readonly (readonly Json[])[]>;
+}
+
+/** Opens an engine, does `work`, closes everything, also where the work fails. */
+export async function withEngine<T>(limits: EngineLimits, work: (engine: Engine) => Promise<T>): Promise<T> {
+  const scratch = await mkdtemp(join(tmpdir(), 'lockkeeper-flows-'));
+  const instance = await DuckDBInstance.create(':memory:', settings(limits, scratch));
+  const connection = await instance.connect();
+  try {
+    return await work({
+      connection,
+      scratch,
+      run: async (sql) => {
+        await connection.run(sql);
+      },
+      rows: async (sql) => (await connection.runAndReadAll(sql)).getRowsJson(),
+    });
+  } finally {
+    connection.closeSync();
+    instance.closeSync();
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** A text as an SQL literal. */
+export function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+/** A name as an SQL identifier. */
+export function identifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+function settings({ threads, memory = '320MB' }: EngineLimits, scratch: string): Record<string, string> {
+  return {
+    ...(threads === undefined ? {} : { threads: String(threads) }),
+    memory_limit: memory,
+    temp_directory: join(scratch, 'spill'),
+    preserve_insertion_order: 'false',
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+  };
+}
