@@ -42,6 +42,8 @@ export function usageFault(thrown: unknown): { readonly message: string; readonl
 
 /** Every verb, in the order in which a newcomer meets them. */
 export const verbs: readonly (readonly [name: string, about: string])[] = [
+  ['scan', 'find the openings that nobody uses'],
+  ['audit', 'the log of everything that was done: verify it, show it'],
   ['config', 'the configuration: check it, or print its schema'],
 ];
 
