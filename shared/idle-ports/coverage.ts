@@ -34,6 +34,8 @@ export interface Coverage {
   readonly share: number;
   /** What stands in the way of believing silence; empty: nothing. */
   readonly problems: readonly Reason[];
+  /** True where some log would show who is refused. */
+  readonly showsRejects: boolean;
 }
 
 export interface CoverageQuestion {
@@ -44,15 +46,21 @@ export interface CoverageQuestion {
 
 /** What the logs could have seen of one interface since the window began, or since the interface was attached. */
 export function coverageOf(one: Interface, { logs, window, policy }: CoverageQuestion): Coverage {
-  const from = one.attachedAt !== undefined && one.attachedAt > window.from ? one.attachedAt : window.from;
-  if (from >= window.to) return { share: 1, problems: blindness(one) };
   const here = logs.filter(({ covers }) => covers === undefined || [one.id, ...one.within].some((place) => covers.includes(place)));
-  const fit = here.filter(({ traffic, trouble }) => traffic !== 'rejected' && trouble === undefined);
-  if (fit.length === 0) return { share: 0, problems: [unfit(one, here), ...blindness(one)] };
+  const working = here.filter(({ trouble }) => trouble === undefined);
+  const fit = working.filter(({ traffic }) => traffic !== 'rejected');
+  const showsRejects = working.some(({ traffic }) => traffic !== 'accepted');
+  const { share, problems } = fit.length === 0 ? { share: 0, problems: [unfit(one, here)] } : shareOf(one, fit, { logs, window, policy });
+  return { share, problems: [...problems, ...blindness(one)], showsRejects };
+}
+
+/** Each log alone may be enough; else all of them together must be. */
+function shareOf(one: Interface, fit: readonly ReadLog[], { window, policy }: CoverageQuestion): Omit<Coverage, 'showsRejects'> {
+  const from = one.attachedAt !== undefined && one.attachedAt > window.from ? one.attachedAt : window.from;
+  if (from >= window.to) return { share: 1, problems: [] };
   const each = fit.map(({ evidence, createdAt }) => seenBy(one, evidence, createdAt));
   const tries = (each.length > 1 ? [...each, together(each, window)] : each).map((seen) => weigh(seen, { place: one.id, span: { from, to: window.to }, policy }));
-  const best = tries.find(({ problems }) => problems.length === 0) ?? tries.at(-1);
-  return { share: best?.share ?? 0, problems: [...(best?.problems ?? []), ...blindness(one)] };
+  return tries.find(({ problems }) => problems.length === 0) ?? tries.at(-1) ?? { share: 0, problems: [] };
 }
 
 function blindness({ id, blindSpot }: Interface): readonly Reason[] {

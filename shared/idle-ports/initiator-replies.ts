@@ -38,6 +38,8 @@ export interface Fans {
   readonly severalLocal: number;
   /** Local ports used towards the peer port of this conversation. */
   readonly localPorts: number;
+  /** True where one of its local ports was talked to from several ports, as a server's is. */
+  readonly isHub: boolean;
 }
 
 /**
@@ -65,11 +67,13 @@ export function isReply(conversation: Conversation, about: Surroundings, hasFlag
   return fansOut(conversation, inbound, about) || wentFirst(conversation, { inbound, outbound }, about);
 }
 
-function isExplained({ interface: place, protocol, peer }: Conversation, { peerPortLow, peerPortHigh }: Tally, about: Surroundings): boolean {
+/** A port that local began connections to with more peers than a log lists explains high local ports for any peer. */
+function isExplained({ interface: place, protocol, peer }: Conversation, inbound: Tally, about: Surroundings): boolean {
+  const { peerPortLow, peerPortHigh, portLow } = inbound;
   if (peerPortLow !== peerPortHigh && peerPortHigh >= 1024) return false;
   const explains = (port: number): boolean =>
-    (about.began(place, { peer, protocol, port }) && (peer !== undefined || port < 1024)) ||
-    (peer !== undefined && about.answers({ peer, protocol, port }));
+    (peer !== undefined && (about.began(place, { peer, protocol, port }) || about.answers({ peer, protocol, port }))) ||
+    (portLow >= ephemeral && port < ephemeral && about.began(place, { peer: undefined, protocol, port }));
   return explains(peerPortLow) && explains(peerPortHigh);
 }
 
@@ -93,12 +97,14 @@ function isServedAtPeer({ protocol, peer, local }: Conversation, inbound: Tally,
   return about.servesAt({ peer, protocol, port: inbound.peerPortLow }, local);
 }
 
-/** A client uses many ports of its own towards one port of a server, never the other way round. */
+/**
+ * A client uses many ports of its own towards one port of a server, each once. A load balancer that reuses its source
+ * ports looks like that too, but for the local ports, which many of its connections share.
+ */
 function fansOut(conversation: Conversation, inbound: Tally, about: Surroundings): boolean {
-  if (conversation.peer === undefined || inbound.portLow < ephemeral) return false;
-  if (conversation.protocol === udp && inbound.peerPortLow >= ephemeral) return false;
-  const { peerPorts, severalLocal, localPorts } = about.fans(conversation);
-  return localPorts > 1 && peerPorts <= mostServedPorts && severalLocal * 2 >= peerPorts;
+  if (conversation.peer === undefined || inbound.portLow < ephemeral || inbound.peerPortLow >= ephemeral) return false;
+  const { peerPorts, severalLocal, localPorts, isHub } = about.fans(conversation);
+  return localPorts > 1 && !isHub && peerPorts <= mostServedPorts && severalLocal * 2 >= peerPorts;
 }
 
 /** One local port and one peer port only: what went first began it. */

@@ -23,22 +23,26 @@ export function surroundings(rows: readonly UsageRow[], servesAt: Surroundings['
   };
 }
 
-/** For each peer and each of its ports: which local ports packets came to. */
+/** For each peer and each of its ports: which local ports packets came to; and for each local port, from where. */
 function countFans(rows: readonly UsageRow[]): (conversation: Conversation) => Fans {
-  const localPorts = new Map<string, Map<number, Set<number>>>();
+  const towards = new Map<string, Map<number, Set<number>>>();
+  const sources = new Map<string, Set<string>>();
   for (const row of rows) {
     if (row.kind !== 'in' || row.portLow < 32_768 || row.peerPortLow !== row.peerPortHigh) continue;
     const key = [row.interface, row.protocol, row.peer].join(' ');
-    const peerPorts = localPorts.get(key) ?? new Map<number, Set<number>>();
+    const peerPorts = towards.get(key) ?? new Map<number, Set<number>>();
     const ports = peerPorts.get(row.peerPortLow) ?? new Set<number>();
-    localPorts.set(key, peerPorts.set(row.peerPortLow, ports.add(row.portLow).add(row.portHigh)));
+    towards.set(key, peerPorts.set(row.peerPortLow, ports.add(row.portLow).add(row.portHigh)));
+    for (const port of [row.portLow, row.portHigh]) {
+      const hub = [row.interface, row.protocol, port].join(' ');
+      sources.set(hub, (sources.get(hub) ?? new Set<string>()).add(`${row.peer} ${row.peerPortLow}`));
+    }
   }
-  const counted = new Map(
-    [...localPorts].map(([key, ports]) => [key, { ports, severalLocal: [...ports.values()].filter(({ size }) => size > 1).length }] as const),
-  );
+  const counted = new Map([...towards].map(([key, ports]) => [key, { ports, severalLocal: [...ports.values()].filter(({ size }) => size > 1).length }] as const));
   return ({ interface: place, protocol, peer, kinds }) => {
     const found = counted.get([place, protocol, peer].join(' '));
-    const towards = found?.ports.get(kinds.in?.peerPortLow ?? -1);
-    return { peerPorts: found?.ports.size ?? 0, severalLocal: found?.severalLocal ?? 0, localPorts: towards?.size ?? 0 };
+    const local = found?.ports.get(kinds.in?.peerPortLow ?? -1) ?? new Set<number>();
+    const isHub = [...local].some((port) => (sources.get([place, protocol, port].join(' '))?.size ?? 0) > 1);
+    return { peerPorts: found?.ports.size ?? 0, severalLocal: found?.severalLocal ?? 0, localPorts: local.size, isHub };
   };
 }

@@ -14,6 +14,4 @@ export interface Findings {
   readonly overlaps: Overlaps;
   readonly coverage: ReadonlyMap<string, Coverage>;
   readonly withoutEffect: ReadonlySet<string>;
-  /** False: some log keeps accepted packets only, so nobody would see who is refused after a closing. */
-  readonly rejectsSeen: boolean;
 }

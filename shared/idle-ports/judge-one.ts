@@ -44,7 +44,7 @@ function decide(opening: Opening, credit: Credit | undefined, findings: Findings
   if (findings.withoutEffect.has(opening.id)) return { verdict: 'no-effect', reasons: [noEffect(opening, findings)] };
   const knocks = explainKnocks(credit?.knocks ?? []);
   if (problems.length > 0) return { verdict: 'cannot-tell', reasons: [...problems, ...knocks] };
-  return { verdict: 'unused', reasons: [...(knocks.length > 0 ? knocks : [silence(credit, findings)]), ...invisibleRejects(findings)] };
+  return { verdict: 'unused', reasons: [...(knocks.length > 0 ? knocks : [silence(credit, findings)]), ...invisibleRejects(opening, findings)] };
 }
 
 function used(opening: Opening, credit: Credit, problems: readonly Reason[]): Judgement {
@@ -68,8 +68,8 @@ function silence(credit: Credit | undefined, { evidence }: Findings): Reason {
   return { code: 'no-traffic', text: `Nobody came in for ${days} days, and the logs saw every interface.${before}` };
 }
 
-function invisibleRejects({ rejectsSeen }: Findings): readonly Reason[] {
-  if (rejectsSeen) return [];
+function invisibleRejects({ targets }: Opening, { coverage }: Findings): readonly Reason[] {
+  if (targets.every((target) => coverage.get(target)?.showsRejects !== false)) return [];
   return [{ code: 'rejects-invisible', text: 'The flow log keeps accepted packets only: after closing nobody would see who is refused.' }];
 }
 

@@ -3,6 +3,7 @@ import { LockkeeperError } from '../base/error.ts';
 import type { FirewallState, Opening } from '../firewalls/contract.ts';
 import type { UsageEvidence } from '../usage/evidence.ts';
 import { coverageOf, type Coverage, type CoverageExpectation, type ReadLog } from './coverage.ts';
+import { withoutScanners } from './initiator-scanners.ts';
 import { whoBegan } from './initiator.ts';
 import { credit, type Credit } from './judge-credit.ts';
 import type { Findings } from './judge-findings.ts';
@@ -49,7 +50,6 @@ export function judge(input: JudgeInput): readonly Verdict[] {
     overlaps,
     coverage: coverageByInterface(state, input),
     withoutEffect: overlaps.withoutEffect(state.openings.filter(isIdle)),
-    rejectsSeen: !input.logs.some(({ traffic }) => traffic === 'accepted'),
   };
   return state.openings.toSorted(byRuleSet).map((opening) => judgeOne(opening, findings));
 }
@@ -60,7 +60,7 @@ function creditAll(state: FirewallState, input: JudgeInput): ReadonlyMap<string,
   const read = new Map(readLogs(input).map(({ evidence, hasFlags }) => [evidence, hasFlags]));
   const parts = [...read].map(([{ rows }, hasFlags]) => ({ rows, hasFlags }));
   const traffic = whoBegan(parts, (server, client) => matcher.servesAt(server, client, window.to));
-  return credit(traffic, matcher, window);
+  return credit(withoutScanners(traffic, input.policy.scanners), matcher, window);
 }
 
 function coverageByInterface(state: FirewallState, input: JudgeInput): ReadonlyMap<string, Coverage> {

@@ -12,6 +12,8 @@ export interface IdlePolicy {
   readonly periodFactor: number;
   /** Gaps that must have been seen before they count as a rhythm. */
   readonly minPeriodGaps: number;
+  /** CIDRs of port scanners: what they touch is a knock, answered or not. */
+  readonly scanners: readonly string[];
 }
 
 /** The policy of a user who said nothing. */
@@ -21,4 +23,5 @@ export const defaultIdlePolicy: IdlePolicy = {
   settleMs: hour,
   periodFactor: 2,
   minPeriodGaps: 3,
+  scanners: [],
 };

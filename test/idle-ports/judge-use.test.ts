@@ -39,6 +39,12 @@ describe('a connection from outside', () => {
     expect(verdictOf({ rows: [row('opened-in', small)] })).toBe('used outbound-not-logged');
   });
 
+  test('that a known scanner made is a knock, even if somebody answered', () => {
+    const rows = [row('opened-in', { peer: '10.66.0.1' }), row('answered', { peer: '10.66.0.1' })];
+    expect(verdictOf({ rows, policy: { scanners: ['10.66.0.0/16'] } })).toBe('unused only-knocks');
+    expect(verdictOf({ rows, policy: { scanners: ['10.67.0.0/16'] } })).toBe('used answered-traffic');
+  });
+
   test('from a source that the opening does not name is no use', () => {
     const rows = [row('opened-in', { peer: '192.168.1.1' }), row('answered', { peer: '192.168.1.1' })];
     expect(verdictOf({ rows })).toBe('unused no-traffic');
@@ -125,6 +131,12 @@ describe('replies in a log without flags', () => {
   test('cannot be told from a client behind NAT with many ports of its own', () => {
     const rows = Array.from({ length: 80 }, (_, index) => pair({ ...several, peerPortLow: 2000 + index, peerPortHigh: 2000 + index })).flat();
     expect(verdictOf({ openings: [wide], rows })).toBe('used direction-unclear');
+  });
+
+  test('cannot be told from a load balancer that reuses its source ports towards our dynamic ports', () => {
+    const from = (peerPort: number) => pair({ ...several, peerPortLow: peerPort, peerPortHigh: peerPort });
+    expect(verdictOf({ openings: [wide], rows: [...from(2000), ...from(2001)] })).toBe('used direction-unclear');
+    expect(verdictOf({ openings: [wide], rows: from(40_000) })).toBe('used direction-unclear');
   });
 
   test('from a reserved port of a client (NFS, rsh) or from active FTP are use', () => {
