@@ -12,6 +12,8 @@ export interface AwsDescriptions {
   readonly groups: Description;
   /** describe-network-interfaces: {NetworkInterfaces}. */
   readonly interfaces: Description;
+  /** describe-managed-prefix-lists: {PrefixLists}; only for the names that people gave their lists. */
+  readonly prefixLists: Description | undefined;
   /** get-managed-prefix-list-entries: {Entries}, by prefix list id. A list that is not here has unknown entries. */
   readonly prefixListEntries: ReadonlyMap<string, Description>;
 }

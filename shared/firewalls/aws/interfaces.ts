@@ -36,7 +36,7 @@ function addressesOf(item: Item): readonly string[] {
   const add = (holder: Item, field: string): void => {
     const text = holder.text(field);
     if (text === undefined || text === '') return;
-    if (ipaddr.isValid(text)) found.push(ipaddr.process(text).toString());
+    if (ipaddr.isValid(text)) found.push(canonical(text));
     else holder.wrong(field, 'is not an address');
   };
   add(item, 'PrivateIpAddress');
@@ -45,6 +45,11 @@ function addressesOf(item: Item): readonly string[] {
   for (const one of item.items('Ipv4Prefixes')) found.push(...listed(one, 'Ipv4Prefix'));
   for (const one of item.items('Ipv6Prefixes')) found.push(...listed(one, 'Ipv6Prefix'));
   return found;
+}
+
+function canonical(text: string): string {
+  const address = ipaddr.process(text);
+  return address instanceof ipaddr.IPv6 ? address.toRFC5952String() : address.toString();
 }
 
 /** A delegated IPv4 prefix is 16 addresses, which are listed; an IPv6 one has too many. */

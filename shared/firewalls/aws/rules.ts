@@ -12,6 +12,8 @@ export interface Surroundings {
   readonly groups: ReadonlyMap<string, Group>;
   /** CIDRs of each prefix list whose entries are known. */
   readonly prefixLists: ReadonlyMap<string, readonly string[]>;
+  /** Names that people gave prefix lists. */
+  readonly listNames: ReadonlyMap<string, string>;
 }
 
 /** Reads describe-security-group-rules; `invalid` with every mistake at once. */
@@ -75,23 +77,26 @@ function typesOf(type: number, code: number): PortRange | 'all' {
   return code < 0 ? { from: type * 256, to: type * 256 + 255 } : { from: type * 256 + code, to: type * 256 + code };
 }
 
-function sourcesOf(item: Item, { groups, prefixLists }: Surroundings): readonly Source[] {
+function sourcesOf(item: Item, surroundings: Surroundings): readonly Source[] {
   const cidr = item.text('CidrIpv4') ?? item.text('CidrIpv6');
   if (cidr !== undefined) {
     if (!ipaddr.isValidCIDR(cidr)) item.wrong('Cidr', `is not a CIDR: ${JSON.stringify(cidr)}`);
     return [{ kind: 'addresses', cidrs: [cidr] }];
   }
   const list = item.text('PrefixListId');
-  if (list !== undefined) return [prefixListSource(list, prefixLists.get(list))];
+  if (list !== undefined) return [prefixListSource(list, surroundings)];
   const reference = item.inner('ReferencedGroupInfo');
-  if (reference) return groupSources(reference, groups);
+  if (reference) return groupSources(reference, surroundings.groups);
   item.wrong('CidrIpv4', 'is missing, and so are CidrIpv6, PrefixListId and ReferencedGroupInfo');
   return [];
 }
 
-function prefixListSource(name: string, cidrs: readonly string[] | undefined): Source {
+function prefixListSource(list: string, { prefixLists, listNames }: Surroundings): Source {
+  const cidrs = prefixLists.get(list);
   if (cidrs) return { kind: 'addresses', cidrs };
-  return { kind: 'unknown', name, why: `save the answer of aws ec2 get-managed-prefix-list-entries --prefix-list-id ${name}` };
+  const named = listNames.get(list);
+  const called = named === undefined ? '' : `it is ${named}; `;
+  return { kind: 'unknown', name: list, why: `${called}save the answer of aws ec2 get-managed-prefix-list-entries --prefix-list-id ${list}` };
 }
 
 /** A group of somebody else may have members here and elsewhere. */
