@@ -125,13 +125,24 @@ export function notice(closure: Closure, level: Notice['level'], text: string): 
 /** Names the opening for people. */
 export function nameOf(closure: Pick<Closure, 'firewall' | 'opening' | 'evidence'>): string {
   const { protocol, ports } = closure.evidence;
-  return `${closure.opening} (${describeProtocol(protocol)} ${describePorts(ports)}) in ${closure.firewall}`;
+  return `${closure.opening} (${describeProtocol(protocol)} ${hasPorts(protocol) ? describePorts(ports) : describeTypes(ports)}) in ${closure.firewall}`;
 }
 
 /** `tcp`, `udp`, `icmp`, or the number. */
 export function describeProtocol(protocol: Protocol): string {
   if (protocol === 'all') return 'every protocol,';
   return new Map([[1, 'icmp'], [6, 'tcp'], [17, 'udp'], [58, 'icmpv6']]).get(protocol) ?? `protocol ${protocol}`;
+}
+
+/** False for ICMP, whose range is over type × 256 + code and not over ports. */
+export function hasPorts(protocol: Protocol): boolean {
+  return protocol !== 1 && protocol !== 58;
+}
+
+function describeTypes(range: PortRange | 'all'): string {
+  if (range === 'all') return 'every type';
+  const [from, to] = [Math.floor(range.from / 256), Math.floor(range.to / 256)];
+  return from === to ? `type ${from}` : `types ${from}–${to}`;
 }
 
 /** `5432`, `8000–8100`, or `all ports`. */

@@ -1,8 +1,8 @@
 import type { Question } from '../approvals/contract.ts';
 import { formatInstant, type Instant } from '../base/time.ts';
 import type { ClosingRooms } from './closing-rooms.ts';
-import { approversOf } from './decision.ts';
-import { isOpenQuestion, nameOf, type Closure } from './closure.ts';
+import { approversOf, isLate } from './decision.ts';
+import { isOpenQuestion, moved, nameOf, type Closure } from './closure.ts';
 import { ClosureJournal } from './closure-journal.ts';
 import { questionOf } from './question.ts';
 import { watchUntil } from './watch-decision.ts';
@@ -21,8 +21,9 @@ export interface Queue {
 }
 
 /** The present state of every question and closure, from the journals alone. Reads only. */
-export async function queue(rooms: Pick<ClosingRooms, 'state' | 'policy'>): Promise<Queue> {
-  const all = (await new ClosureJournal(rooms.state).all()).map(({ closure }) => closure);
+export async function queue(rooms: Pick<ClosingRooms, 'state' | 'policy' | 'world'>): Promise<Queue> {
+  const stored = (await new ClosureJournal(rooms.state).all()).map(({ closure }) => closure);
+  const all = stored.map((closure) => expireLate(closure, rooms));
   return {
     questions: all.filter(isOpenQuestion).map((closure) => ({ question: questionOf(closure), approvedBy: approversOf(closure) })),
     closures: all.filter((closure) => !isOpenQuestion(closure)).map((closure) => ({
@@ -34,6 +35,14 @@ export async function queue(rooms: Pick<ClosingRooms, 'state' | 'policy'>): Prom
       canReopen: closure.prepared !== undefined && closure.phase !== 'reopened',
     })),
   };
+}
+
+/** A question that is too old is shown as what it is, though no run has recorded that yet. */
+function expireLate(closure: Closure, { policy, world }: Pick<ClosingRooms, 'policy' | 'world'>): Closure {
+  const now = world.now();
+  if (!isOpenQuestion(closure) || !isLate(closure, policy, now)) return closure;
+  const problem = closure.phase === 'approved' ? 'The approval was not used in time.' : 'Nobody decided in time.';
+  return moved(closure, 'expired', { since: now, problem });
 }
 
 function detailOf(closure: Closure, { policy }: Pick<ClosingRooms, 'policy'>): string {

@@ -1,7 +1,7 @@
 import { BlockList, isIPv6 } from 'node:net';
 import { second, type Instant } from '../base/time.ts';
 import type { UsageEvidence, UsageRow } from '../usage/evidence.ts';
-import type { Closure } from './closure.ts';
+import { hasPorts, type Closure } from './closure.ts';
 import type { ClosingPolicy } from './limits.ts';
 
 /** One source that was refused at a closed opening. */
@@ -31,22 +31,29 @@ export function refusalsOf(closure: Closure, evidence: UsageEvidence, policy: Cl
   const house = new House(evidence, policy);
   const latest = new Map<string, Instant>();
   for (const row of evidence.rows) {
-    if (!isRefusal(row, closure) || row.peer === undefined) continue;
-    const before = latest.get(row.peer);
-    if (before === undefined || before < row.last) latest.set(row.peer, row.last);
+    if (!isRefusal(row, closure)) continue;
+    const who = row.peer ?? unnamed;
+    const before = latest.get(who);
+    if (before === undefined || before < row.last) latest.set(who, row.last);
   }
   const knocks = [...latest].map(([who, last]) => ({ who, last, ...house.judge(who) }));
   return { seenUntil: seenUntil(closure, evidence), knocks: knocks.toSorted((a, b) => b.last - a.last || (a.who < b.who ? -1 : 1)) };
 }
 
-/** A row's times are whole seconds, so one that began in the second of the closing may lie after it. */
+/** Facts name the latest peers of a day and fold the rest into one row. */
+const unnamed = 'others';
+
+/**
+ * A row's times are whole seconds, so one that began in the second of the closing may lie after it. Logs do not tell the
+ * types of ICMP, so any refused ICMP may be what the opening let in.
+ */
 function isRefusal(row: UsageRow, { closedAt, evidence }: Closure): boolean {
   if (row.kind !== 'rejected' || closedAt === undefined || row.last + second <= closedAt) return false;
-  if (!evidence.targets.includes(row.interface) || row.peer === undefined) return false;
+  if (!evidence.targets.includes(row.interface)) return false;
   if (evidence.protocol !== 'all' && evidence.protocol !== row.protocol) return false;
   const { ports } = evidence;
-  const meets = ports === 'all' || (ports.from <= row.portHigh && row.portLow <= ports.to);
-  return meets && ranges(evidence.admitted).check(row.peer, familyOf(row.peer));
+  const meets = ports === 'all' || !hasPorts(row.protocol) || (ports.from <= row.portHigh && row.portLow <= ports.to);
+  return meets && (row.peer === undefined || ranges(evidence.admitted).check(row.peer, familyOf(row.peer)));
 }
 
 /** Per interface its own log, else that of what it hangs in; the slowest counts. */
@@ -85,6 +92,7 @@ class House {
   }
 
   judge(who: string): { readonly known: boolean; readonly why: string } {
+    if (who === unnamed) return { known: false, why: 'too many to name them all' };
     if (this.#scanners.check(who, familyOf(who))) return { known: false, why: 'a configured scanner' };
     if (this.#known.check(who, familyOf(who))) return { known: true, why: 'a configured source' };
     const places = this.#turnedAway.get(who)?.size ?? 0;

@@ -79,6 +79,13 @@ describe('a closed opening that is knocked at', () => {
     expect(place.board.notices.slice(before).map(({ text }) => text)).toEqual([expect.stringContaining('10.6.6.6')]);
   });
 
+  test('by more than the logs name stays closed, and people hear of them', async () => {
+    const place = await closed();
+    place.rows.push({ ...row('10.6.6.6', place.world.now()), peer: undefined });
+    await watch(place);
+    expect(place.board.notices.at(-1)?.text).toContain('too many to name them all');
+  });
+
   test.each([
     ['before it was closed', { last: -2 }],
     ['at another port', { port: 5433 }],
@@ -91,6 +98,13 @@ describe('a closed opening that is knocked at', () => {
     if ('last' in what) place.rows.push(row('10.1.1.1', after(place.world.now(), -2 * hour)));
     else knock(place, '10.1.1.1', what);
     expect((await watch(place)).steps).toMatchObject([{ outcome: 'quarantined' }]);
+  });
+
+  test('by refused ICMP of a known client is reopened: logs do not tell its type', async () => {
+    const place = await closed(new ClosingPlace([rule('r-1', { protocol: 1, ports: { from: 2048, to: 2303 } })]));
+    used(place, '10.1.1.1');
+    knock(place, '10.1.1.1', { protocol: 1, port: 0 });
+    expect((await watch(place)).steps).toMatchObject([{ outcome: 'reopened' }]);
   });
 
   test('by somebody whom it never let in stays closed', async () => {
