@@ -66,6 +66,8 @@ export function advanced(journal: Journal, step: Step, result: StepResult): Jour
       return replanned(journal, result);
     case 'block':
       return { ...next, blocked: { reason: step.reason, text: step.text, since: result.now, told: false } };
+    case 'unblock':
+      return { ...next, phase: step.back, rejections: 0, refusals: 0, trouble: null };
     case 'alarm':
       return { ...next, blocked: journal.blocked && { ...journal.blocked, told: true } };
     case 'clear':

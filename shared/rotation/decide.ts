@@ -13,7 +13,7 @@ import type { Asked, BlockReason, Step } from './step.ts';
  * | phase     | what is seen                                        | next                                  |
  * |-----------|-----------------------------------------------------|---------------------------------------|
  * | none,done | (see begin.ts)                                      | rest, or plan                         |
- * | any       | blocked, or backing off, and no person asked        | rest                                  |
+ * | any       | blocked, or backing off; a person asked             | rest; unblock and go on               |
  * | planned   | a store holds a dead rotation's value               | abandon it there                      |
  * |           | a store holds nothing                               | stage there                           |
  * |           | every store holds the same value / different ones   | move to staged / replan               |
@@ -35,8 +35,16 @@ import type { Asked, BlockReason, Step } from './step.ts';
 export function decide(journal: Journal | undefined, seen: Seen, asked: Asked): Step {
   const underWay = journal && journal.phase !== 'done' ? journal : undefined;
   if (!underWay || (asked.leaked && !underWay.emergency)) return beginning(journal, seen, asked);
+  if (underWay.blocked && asked.force) return { do: 'unblock', back: goingBack[underWay.blocked.reason] ?? underWay.phase };
   return resting(underWay, asked) ?? going[underWay.phase](underWay, seen, asked);
 }
+
+/** Where a person's --now takes up a blocked rotation: the effect that seems not to have worked is done again, with the same value. */
+const goingBack: Readonly<Partial<Record<string, Phase>>> = {
+  'nobody-logs-in': 'staged',
+  'refused-after-set': 'staged',
+  'old-still-accepted': 'draining',
+};
 
 /** What needs no look at the world: not due, blocked, or backing off. Undefined: look, then decide. */
 export function restingAlready(journal: Journal | undefined, asked: Asked): Step | undefined {
@@ -145,9 +153,9 @@ function draining(journal: Journal, seen: Seen, asked: Asked): Step {
     if (left.length > 0) return waiting(`${left.length} sessions left: ${peers(left)}`, undefined, left);
   }
   const handedOut = currentLogins(seen).find((login) => isOld(login, logins, strategy === 'additive'));
-  if (handedOut) return block('in-use-again', `a store hands out ${handedOut.slot} again, which is about to be retired. Publish the new value again, or start over with --now.`);
+  if (handedOut) return block('in-use-again', `a store hands out ${handedOut.slot} again, which is about to be retired. Publish there what the other stores hand out, or replace everything with --now --leaked.`);
   if (seen.service.problems.length > 0) return unready(seen);
-  if (logins.length === 0) return block('old-value-gone', 'no store keeps the old value, so it cannot be taken from the service. Remove it by hand, then run with --now.');
+  if (logins.length === 0 && !asked.force) return block('old-value-gone', 'no store keeps the old value, so it cannot be taken from the service. Remove it by hand, then run with --now.');
   return { do: 'retire', logins, endSessions: false };
 }
 

@@ -49,6 +49,7 @@ export async function carryOut(run: Run, step: Action): Promise<void> {
     case 'replan':
     case 'prove':
     case 'retry':
+    case 'unblock':
       return await moveOn(run, step);
   }
 }

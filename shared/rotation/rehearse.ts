@@ -1,3 +1,4 @@
+import { LockkeeperError } from '../base/error.ts';
 import { Sealed } from '../base/sealed.ts';
 import { formatInstant, hour, type Instant } from '../base/time.ts';
 import type { Session } from '../services/contract.ts';
@@ -39,7 +40,7 @@ export async function rehearse(rooms: RotationRooms): Promise<Rehearsal> {
   const sessions = await sessionsOn(rooms, seen);
   const steps: string[] = [];
   const at: Pretended = { journal: held?.journal, seen, now: rooms.world.now() };
-  for (;;) {
+  for (let turn = 0; turn < 500; turn += 1) {
     const step = decide(at.journal, at.seen, { plan: rooms.plan, now: at.now, force: true, leaked: false });
     if (step.do === 'rest' && step.outcome === 'waiting' && step.until !== undefined) {
       steps.push(`Wait: ${step.text}.`);
@@ -52,6 +53,7 @@ export async function rehearse(rooms: RotationRooms): Promise<Rehearsal> {
     if (ended) return { credential: rooms.plan.name, wouldFinish: step.do === 'move', steps, ...promised(rooms, seen), sessions };
     await pretend(at, step, { rooms, sessions });
   }
+  throw new LockkeeperError('bug', `the rehearsal of ${rooms.plan.name} does not come to an end`);
 }
 
 async function sessionsOn(rooms: RotationRooms, seen: Seen): Promise<readonly Session[]> {
@@ -141,8 +143,10 @@ function said(step: Step, at: Pretended, rooms: RotationRooms): string | undefin
     case 'review':
     case 'tell':
       return 'Tell people.';
+    case 'unblock':
+      return 'Try again what is blocked.';
     case 'prove':
-      return undefined;
+      break;
   }
   return undefined;
 }

@@ -45,6 +45,9 @@ export async function rotate(rooms: RotationRooms, request: RotateRequest = {}):
   }
 }
 
+/** Far above what any rotation needs: a decision that never rests must not spin. */
+const mostSteps = 500;
+
 async function stepByStep(run: Run): Promise<RotationReport> {
   for (;;) {
     const asked = askedOf(run);
@@ -58,14 +61,15 @@ async function stepByStep(run: Run): Promise<RotationReport> {
     run.steps.push(nameOf(step));
     const ended = endOf(run, step);
     if (ended) return ended;
+    if (run.steps.length > mostSteps) throw new LockkeeperError('bug', `${run.rooms.plan.name}: ${mostSteps} steps without an end, the last ${nameOf(step)}`);
   }
 }
 
 /** After these a run ends although more could be tried: trying again at once is what locks accounts. */
 function endOf(run: Run, step: Step): RotationReport | undefined {
   if (step.do === 'move' && step.to === 'done') return report(run, 'done', 'the old value is refused everywhere');
-  if (step.do === 'block') return { ...report(run, 'blocked', step.text) };
-  if (step.do === 'alarm') return report(run, 'blocked', run.held?.journal.blocked?.text ?? '');
+  const { blocked } = run.held?.journal ?? {};
+  if (blocked) return report(run, 'blocked', blocked.text);
   if (step.do !== 'retry') return undefined;
   const until = run.held?.journal.trouble?.notBefore;
   return { ...report(run, 'failed', step.text), until };

@@ -1,7 +1,7 @@
 import type { Instant } from '../base/time.ts';
 import type { RotationId } from '../secrets/contract.ts';
 import type { Login, Session, Slot } from '../services/contract.ts';
-import type { JournalCopy } from './journal.ts';
+import type { JournalCopy, Phase } from './journal.ts';
 import type { CopyPlace, CredentialPlan } from './plan.ts';
 import type { Candidate } from './seen.ts';
 
@@ -58,6 +58,7 @@ export type Step =
   | { readonly do: 'retire-copy'; readonly place: CopyPlace; readonly version: string }
   | { readonly do: 'retry'; readonly back: 'staged' | 'published' | 'draining'; readonly text: string }
   | { readonly do: 'block'; readonly reason: BlockReason; readonly text: string }
+  | { readonly do: 'unblock'; readonly back: Phase }
   | { readonly do: 'alarm' }
   | { readonly do: 'review' }
   | { readonly do: 'tell' };

@@ -10,7 +10,7 @@ import type { CredentialPlan, RotationRooms } from '../../shared/rotation/plan.t
 import { rotate, type RotationReport } from '../../shared/rotation/run.ts';
 import type { RotateRequest } from '../../shared/rotation/under-way.ts';
 import { MemoryVault, memorySecrets } from '../../shared/secrets/memory.ts';
-import type { Login, Strategy } from '../../shared/services/contract.ts';
+import type { Login, Service, Strategy } from '../../shared/services/contract.ts';
 import { MemoryHost, memoryService } from '../../shared/services/memory.ts';
 import type { Faults } from '../broken-writes.ts';
 import { testWorld, type TestWorld } from '../world.ts';
@@ -153,4 +153,18 @@ function consumerOf(vault: MemoryVault): Login {
   const current = [...vault.shelves.values()][0]?.current;
   if (!current) throw new Error('the store hands out nothing');
   return loginOf(new Sealed(current.text));
+}
+
+/** `service` with some of its methods replaced. */
+export function withOther(service: Service, other: Partial<Service>): Service {
+  const { describe, change, accepts, sessions, retire } = service;
+  return { describe, change, accepts, sessions, retire, ...other };
+}
+
+/** Somebody writes another login into store one, past lockkeeper. */
+export function putByHand(place: Place, username: string, password: string): void {
+  const vault = place.vaults['one'];
+  const shelf = vault?.shelves.get('app-db');
+  if (!vault || !shelf) throw new Error('store one holds no secret');
+  vault.shelves.set('app-db', { ...shelf, current: { id: vault.nextVersion(), text: JSON.stringify({ username, password }) } });
 }
