@@ -1,5 +1,5 @@
 import { LockkeeperError } from '../base/error.ts';
-import type { Sealed } from '../base/sealed.ts';
+import { Sealed } from '../base/sealed.ts';
 import type { Approvals, Notice, Question } from './contract.ts';
 import { readAnswerForm } from './page/answer-form.ts';
 
@@ -27,8 +27,8 @@ export function memoryApprovals(tokens: ReadonlyMap<string, Sealed>, board = new
     },
     async hear({ headers, body }) {
       const who = headers['x-who'] ?? '';
-      const token = tokens.get(who)?.open();
-      if (token === undefined || token !== headers['x-token']) {
+      const token = tokens.get(who);
+      if (token === undefined || !token.equals(new Sealed(headers['x-token'] ?? ''))) {
         throw new LockkeeperError('denied', `an answer of ${JSON.stringify(who)} was refused: the token is not theirs`);
       }
       return readAnswerForm(body, who);

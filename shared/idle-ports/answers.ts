@@ -1,6 +1,6 @@
 import type { Heard } from '../approvals/contract.ts';
 import { hasCode, LockkeeperError } from '../base/error.ts';
-import { deliver } from './ask.ts';
+import { deliverOrLeave } from './ask.ts';
 import { entryOf, type ClosingRooms } from './closing-rooms.ts';
 import { ClosureJournal, type HeldClosure } from './closure-journal.ts';
 import { decide, type Ruling } from './decision.ts';
@@ -18,7 +18,7 @@ export async function takeAnswer(rooms: ClosingRooms, heard: Heard): Promise<Rul
     return { kind: 'counted', text, closure: held.closure };
   }
   const ruling = await record(rooms, held, heard);
-  await deliver(rooms);
+  await deliverOrLeave(rooms);
   return ruling;
 }
 

@@ -1,4 +1,4 @@
-import { LockkeeperError } from '../base/error.ts';
+import { isTransient, LockkeeperError } from '../base/error.ts';
 import { after } from '../base/time.ts';
 import type { ClosingRooms } from './closing-rooms.ts';
 import { entryOf } from './closing-rooms.ts';
@@ -53,6 +53,18 @@ export async function tell(rooms: ClosingRooms, held: HeldClosure): Promise<Held
 export async function deliver(rooms: ClosingRooms): Promise<void> {
   for (const held of await new ClosureJournal(rooms.state).all()) {
     await tell(rooms, held.closure.phase === 'proposed' ? await show(rooms, held) : held);
+  }
+}
+
+/**
+ * The same after a person's own act, which is done by now: where people cannot be reached at the moment, what they should
+ * hear stays in the journals, and the next run delivers it.
+ */
+export async function deliverOrLeave(rooms: ClosingRooms): Promise<void> {
+  try {
+    await deliver(rooms);
+  } catch (thrown) {
+    if (!(thrown instanceof LockkeeperError) || !(isTransient(thrown.code) || thrown.code === 'conflict')) throw thrown;
   }
 }
 

@@ -2,7 +2,7 @@ import { LockkeeperError } from '../base/error.ts';
 import { after, formatInstant } from '../base/time.ts';
 import type { PreparedChange } from '../firewalls/contract.ts';
 import { ask, deliver } from './ask.ts';
-import { entryOf, firewallOf, stepOf, timeIsUp, type ClosingHooks, type ClosingRooms, type Step } from './closing-rooms.ts';
+import { entryOf, firewallOf, keepGoing, stepOf, timeIsUp, type ClosingHooks, type ClosingRooms, type Step } from './closing-rooms.ts';
 import { checkApproval, type Check, type Fresh } from './closure-check.ts';
 import { moved, nameOf, notice, type Closure } from './closure.ts';
 import { ClosureJournal, type HeldClosure } from './closure-journal.ts';
@@ -35,7 +35,7 @@ export async function closeApproved(rooms: ClosingRooms, hooks: ClosingHooks): P
     if (timeIsUp(rooms.world)) return run.report(true);
     await run.handle(held);
   }
-  await deliver(rooms);
+  await run.deliver();
   return run.report(false);
 }
 
@@ -66,14 +66,12 @@ class Closing {
     return { steps: this.#steps, problems: this.#problems, unfinished };
   }
 
-  /** One closure. What fails for it does not keep the others; a dead process or a defect ends the run. */
   async handle(held: HeldClosure): Promise<void> {
-    try {
-      this.#steps.push(await this.#handle(held));
-    } catch (thrown) {
-      if (!(thrown instanceof LockkeeperError) || thrown.code === 'bug') throw thrown;
-      this.#problems.push(thrown);
-    }
+    await keepGoing(this.#problems, async () => void this.#steps.push(await this.#handle(held)));
+  }
+
+  async deliver(): Promise<void> {
+    await keepGoing(this.#problems, () => deliver(this.#rooms));
   }
 
   async #handle(held: HeldClosure): Promise<Step> {

@@ -53,6 +53,16 @@ export function timeIsUp(world: World): boolean {
   return world.now() + 10 * second >= world.deadline();
 }
 
+/** One part of a run. What fails is kept among the problems and does not keep the others; a dead process or a defect ends the run. */
+export async function keepGoing(problems: LockkeeperError[], part: () => Promise<void>): Promise<void> {
+  try {
+    await part();
+  } catch (thrown) {
+    if (!(thrown instanceof LockkeeperError) || thrown.code === 'bug') throw thrown;
+    problems.push(thrown);
+  }
+}
+
 /** The firewall of that name; `not-found` where the host has none. */
 export function firewallOf(rooms: ClosingRooms, name: string): Firewall {
   const firewall = rooms.firewalls.get(name);

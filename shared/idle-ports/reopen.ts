@@ -1,7 +1,7 @@
 import { asLockkeeperError, hasCode, LockkeeperError } from '../base/error.ts';
 import { after, formatInstant } from '../base/time.ts';
 import type { PreparedChange } from '../firewalls/contract.ts';
-import { deliver } from './ask.ts';
+import { deliverOrLeave } from './ask.ts';
 import { entryOf, firewallOf, stepOf, type ClosingRooms, type Step } from './closing-rooms.ts';
 import { moved, nameOf, notice, type Closure, type Reopening } from './closure.ts';
 import { ClosureJournal, type HeldClosure } from './closure-journal.ts';
@@ -15,12 +15,12 @@ export async function reopen(rooms: ClosingRooms, held: HeldClosure, by: { reado
   const { closure } = held;
   refuseReopening(closure, by);
   if (closure.phase === 'reopened' && (await isBack(rooms, closure))) {
-    await deliver(rooms);
+    await deliverOrLeave(rooms);
     return stepOf(closure, 'open', `${nameOf(closure)} is open`);
   }
   const begun = closure.phase === 'reopening' ? held : await beginReopening(rooms, held, { ...by, automatic: false });
   const { closure: done } = await finishReopening(rooms, begun);
-  await deliver(rooms);
+  await deliverOrLeave(rooms);
   return stepOf(done, 'reopened', `${nameOf(done)} is open again, exactly as it was`);
 }
 

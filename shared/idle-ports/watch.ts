@@ -1,9 +1,9 @@
-import { LockkeeperError } from '../base/error.ts';
+import type { LockkeeperError } from '../base/error.ts';
 import { after, formatInstant } from '../base/time.ts';
 import type { FirewallState } from '../firewalls/contract.ts';
 import { deliver } from './ask.ts';
 import type { RunReport } from './close.ts';
-import { entryOf, firewallOf, stepOf, timeIsUp, type ClosingRooms, type Step } from './closing-rooms.ts';
+import { entryOf, firewallOf, keepGoing, stepOf, timeIsUp, type ClosingRooms, type Step } from './closing-rooms.ts';
 import { moved, nameOf, notice, type Closure } from './closure.ts';
 import { ClosureJournal, type HeldClosure } from './closure-journal.ts';
 import type { Knock, Refusals } from './refusals.ts';
@@ -27,7 +27,7 @@ export async function watchClosed(rooms: ClosingRooms, hooks: WatchHooks): Promi
     if (timeIsUp(rooms.world)) return run.report(true);
     await run.handle(held);
   }
-  await deliver(rooms);
+  await run.deliver();
   return run.report(false);
 }
 
@@ -50,14 +50,13 @@ class Watch {
     return { steps: this.#steps, problems: this.#problems, unfinished };
   }
 
-  /** One closure. What fails for it does not keep the others; a dead process or a defect ends the run. */
   async handle(held: HeldClosure): Promise<void> {
-    try {
-      this.#steps.push(held.closure.phase === 'reopening' ? await this.#finish(held) : await this.#watch(held));
-    } catch (thrown) {
-      if (!(thrown instanceof LockkeeperError) || thrown.code === 'bug') throw thrown;
-      this.#problems.push(thrown);
-    }
+    const step = () => (held.closure.phase === 'reopening' ? this.#finish(held) : this.#watch(held));
+    await keepGoing(this.#problems, async () => void this.#steps.push(await step()));
+  }
+
+  async deliver(): Promise<void> {
+    await keepGoing(this.#problems, () => deliver(this.#rooms));
   }
 
   async #watch(held: HeldClosure): Promise<Step> {

@@ -133,6 +133,7 @@ class Run {
   /** At the end nothing is left untold, unasked or half done, and one more run changes nothing. */
   async expectQuiet(): Promise<void> {
     const { place } = this;
+    await this.step((rooms) => this.watch(rooms));
     const closure = await this.closure();
     this.expect(closure?.notices.length === 0, 'a notice was never told');
     this.expect(closure !== undefined && place.board.questions.has(closure.hash), 'a question was never shown');

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { LockkeeperError } from '../../shared/base/error.ts';
 import { after, day, hour, minute } from '../../shared/base/time.ts';
 import { takeAnswer } from '../../shared/idle-ports/answers.ts';
 import { closeApproved, type RunReport } from '../../shared/idle-ports/close.ts';
@@ -191,6 +192,19 @@ describe('reopening', () => {
     expect((await place.closure('r-1')).phase).toBe('settled');
     await takeAnswer(place.rooms(), await place.says('olga', 'reopen', 'r-1'));
     expect(place.network.rules.get('r-1')).toEqual(rule('r-1'));
+  });
+
+  test('works while nobody can be told; people hear of it in the next run', async () => {
+    const place = await closed();
+    const rooms = place.rooms();
+    const tell = () => Promise.reject(new LockkeeperError('unreachable', 'the channel is down'));
+    const approvals = { ...rooms.approvals, tell };
+    await reopen({ ...rooms, approvals }, await held(place), { who: 'ann', why: 'month end' });
+    expect(place.network.rules.get('r-1')).toEqual(rule('r-1'));
+    const before = place.board.notices.length;
+    expect((await watchClosed({ ...rooms, approvals }, place.hooks())).problems).toHaveLength(1);
+    await watch(place);
+    expect(place.board.notices.slice(before).map(({ text }) => text)).toEqual([expect.stringContaining('month end')]);
   });
 
   test('works while closing is switched off', async () => {
