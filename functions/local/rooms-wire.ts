@@ -4,6 +4,7 @@ import type { World } from '../../shared/base/world.ts';
 import type { LoadedConfig } from '../../shared/config/load.ts';
 import type { Config } from '../../shared/config/schema.ts';
 import type { Firewall } from '../../shared/firewalls/contract.ts';
+import type { FlowLog } from '../../shared/flow-logs/contract.ts';
 import type { ClosingRooms } from '../../shared/idle-ports/closing-rooms.ts';
 import type { RotationRooms } from '../../shared/rotation/plan.ts';
 import type { SecretStore } from '../../shared/secrets/contract.ts';
@@ -30,6 +31,8 @@ export interface LocalRooms {
   secrets(): Promise<Readonly<Record<string, SecretStore>>>;
   /** By network. A gate that lockkeeper runs answers here also while it does not run. */
   firewalls(): Promise<ReadonlyMap<string, Firewall>>;
+  /** By network. */
+  flowLogs(): Promise<ReadonlyMap<string, readonly FlowLog[]>>;
   rotations(by: { readonly tell: (notice: Notice) => Promise<void>; readonly actor: string }): Promise<ReadonlyMap<string, RotationRooms>>;
   closing(approvals: Approvals): Promise<ClosingRooms>;
   /** Brings the log's head up to date and frees what was opened. */
@@ -56,6 +59,7 @@ export function localRooms({ loaded, world, environment, run }: LocalRoomsOption
     audit,
     secrets,
     firewalls,
+    flowLogs: once(() => openFlowLogs(config)),
     async rotations(by) {
       const { rotationRooms } = await import('./credentials-wire.ts');
       return rotationRooms({ config, world, environment, secrets: await secrets(), state: (await stores()).state, audit: await audit(), ...by });
@@ -84,4 +88,14 @@ async function openFirewalls(config: Config, world: World, closers: (() => Promi
     opened.set(name, localGate({ name, url: firewall.url, token: await readToken(firewall.tokenFile) }));
   }
   return opened;
+}
+
+async function openFlowLogs(config: Config): Promise<ReadonlyMap<string, readonly FlowLog[]>> {
+  const { filesFlowLog } = await import('../../shared/flow-logs/files.ts');
+  const clouds = { 'aws-vpc': 'aws', 'gcp-vpc': 'gcp', 'azure-vnet': 'azure' } as const;
+  const opened = Object.entries(config.networks).map(([name, { flowLogs }]) => {
+    const logs = flowLogs.map((log) => filesFlowLog({ name: log.name, cloud: clouds[log.format], directory: log.directory }));
+    return [name, logs] as const;
+  });
+  return new Map(opened);
 }

@@ -39,12 +39,12 @@ const pauseMs = 25;
  */
 export function startConsumers(options: ConsumersOptions): Consumers {
   const met = { logins: 0, failures: 0, codes: new Set<string>() };
-  let isOver = false;
+  const end = new AbortController();
   const work = async (): Promise<void> => {
-    while (!isOver) {
+    while (!end.signal.aborted) {
       const login = await readLogin(options);
-      const keptUntil = AbortSignal.timeout(options.cacheMs);
-      while (!keptUntil.aborted && !isOver) await logIn(options.port, login, met);
+      const fresh = AbortSignal.any([end.signal, AbortSignal.timeout(options.cacheMs)]);
+      while (!fresh.aborted) await logIn(options.port, login, met);
     }
   };
   const all = Promise.all(Array.from({ length: options.count }, work));
@@ -52,7 +52,7 @@ export function startConsumers(options: ConsumersOptions): Consumers {
   return {
     tally,
     async stop() {
-      isOver = true;
+      end.abort();
       await all;
       return tally();
     },
