@@ -14,8 +14,8 @@ interface Place {
   readonly server: PageServer;
   readonly heard: readonly Heard[];
   /** Signs in as a browser does, and gives its cookie. */
-  signIn(): Promise<string>;
-  post(headers: Record<string, string>, body?: string): Promise<number>;
+  readonly signIn: () => Promise<string>;
+  readonly post: (headers: Record<string, string>, body?: string) => Promise<number>;
 }
 
 async function withPage(check: (place: Place) => Promise<void>): Promise<void> {

@@ -25,7 +25,7 @@ export async function makeHistory({ world, speed, present, live, signal }: Histo
   let next = instant(world.now() + hour - (world.now() % hour));
   world.setSpeed(speed);
   while (next < present() && !signal.aborted) {
-    if (world.now() < next) await sleep((next - world.now()) / speed);
+    while (world.now() < next) await sleep(Math.ceil((next - world.now()) / speed));
     if (world.now() - next > patienceMs) world.setSpeed(0);
     else world.setSpeed(speed);
     await live(next);
