@@ -1,5 +1,5 @@
 import type { Interface } from '../firewalls/contract.ts';
-import type { Instant } from '../base/time.ts';
+import { hour, type Instant } from '../base/time.ts';
 import type { UsageEvidence, Window } from '../usage/evidence.ts';
 import { seenBy, together } from './coverage-seen.ts';
 import { weigh } from './coverage-weigh.ts';
@@ -57,7 +57,8 @@ export function coverageOf(one: Interface, { logs, window, policy }: CoverageQue
 /** Each log alone may be enough; else all of them together must be. */
 function shareOf(one: Interface, fit: readonly ReadLog[], { window, policy }: CoverageQuestion): Omit<Coverage, 'showsRejects'> {
   const from = one.attachedAt !== undefined && one.attachedAt > window.from ? one.attachedAt : window.from;
-  if (from >= window.to) return { share: 1, problems: [] };
+  // So young that nothing of it need have arrived.
+  if (window.to - from <= policy.settleMs + hour) return { share: 1, problems: [] };
   const each = fit.map(({ evidence, createdAt }) => seenBy(one, evidence, createdAt));
   const tries = (each.length > 1 ? [...each, together(each, window)] : each).map((seen) => weigh(seen, { place: one.id, span: { from, to: window.to }, policy }));
   return tries.find(({ problems }) => problems.length === 0) ?? tries.at(-1) ?? { share: 0, problems: [] };

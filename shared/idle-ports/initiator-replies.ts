@@ -92,9 +92,10 @@ function cameFirst({ interface: place }: Conversation, { inbound, outbound }: Wa
   return inbound.first < outbound.first && !isNearStart(inbound.first, about.historyStart(place));
 }
 
-function isServedAtPeer({ protocol, peer, local }: Conversation, inbound: Tally, about: Surroundings): boolean {
-  if (peer === undefined || inbound.portLow < ephemeral || inbound.peerPortLow >= ephemeral) return false;
-  return about.servesAt({ peer, protocol, port: inbound.peerPortLow }, local);
+/** Where the peer's port is a high one too, it must not be the other way round just as well. */
+function isServedAtPeer({ protocol, peer, local }: Conversation, { portLow, portHigh, peerPortLow }: Tally, about: Surroundings): boolean {
+  if (peer === undefined || portLow < ephemeral || !about.servesAt({ peer, protocol, port: peerPortLow }, local)) return false;
+  return peerPortLow < ephemeral || ![portLow, portHigh].some((port) => about.servesAt({ peer: local, protocol, port }, peer));
 }
 
 /**

@@ -82,6 +82,13 @@ describe('silence', () => {
     expect(verdictOf(both)).toBe('unused no-traffic');
   });
 
+  test('of an interface so young that nothing of it need have arrived does not stand in the way', () => {
+    const [fresh, young] = [at(30, -hour), at(30, -5 * hour)].map((attachedAt) => place('eni-young', ['10.0.1.11'], { attachedAt }));
+    const openings = [opening({ targets: ['eni-young', eniServer.id] })];
+    expect(verdictOf({ openings, interfaces: [eniServer, fresh ?? eniServer] })).toBe('unused no-traffic');
+    expect(verdictOf({ openings, interfaces: [eniServer, young ?? eniServer] })).toBe('cannot-tell no-rows');
+  });
+
   test('of an interface attached after the judgement is nobody’s business', () => {
     const later = place('eni-later', ['10.0.1.12'], { attachedAt: at(31) });
     expect(verdictOf({ openings: [opening({ targets: ['eni-later', eniServer.id] })], interfaces: [eniServer, later] })).toBe('unused no-traffic');

@@ -128,6 +128,16 @@ describe('replies in a log without flags', () => {
     expect(verdictOf({ openings: [wide], interfaces: [eniServer, database], rows })).toBe('used direction-unclear');
   });
 
+  test('from a high port that the peer has an opening for are no use, unless local has one for its port too', () => {
+    const there = place('eni-rpc', ['10.9.9.9']);
+    const atPeer = opening({ id: 'sgr-2', ruleSet: 'sg-rpc', ports: { from: 50_051, to: 50_051 }, targets: ['eni-rpc'], from: group('sg-1', server) });
+    const here = opening({ id: 'sgr-3', ports: { from: 45_000, to: 45_000 } });
+    const ports = { port: 45_000, peer: '10.9.9.9', peerPortLow: 50_051, peerPortHigh: 50_051 };
+    const rows = [row('in', ports), row('out', ports)];
+    expect(verdictOf({ openings: [wide, atPeer], interfaces: [eniServer, there], rows })).toBe('unused no-traffic');
+    expect(verdictOf({ openings: [wide, atPeer, here], interfaces: [eniServer, there], rows })).toBe('used direction-unclear');
+  });
+
   test('cannot be told from a client behind NAT with many ports of its own', () => {
     const rows = Array.from({ length: 80 }, (_, index) => pair({ ...several, peerPortLow: 2000 + index, peerPortHigh: 2000 + index })).flat();
     expect(verdictOf({ openings: [wide], rows })).toBe('used direction-unclear');

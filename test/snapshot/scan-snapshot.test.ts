@@ -51,8 +51,13 @@ async function inPlace<Answer>(account: Account, use: (directory: string) => Pro
 
 function printed({ out }: Ended): Printed {
   expect(out).toHaveLength(1);
-  const object: Printed = JSON.parse(out[0] ?? '');
+  const object: unknown = JSON.parse(out[0] ?? '');
+  if (!isPrinted(object)) throw new Error(`not what a scan prints: ${out[0]}`);
   return object;
+}
+
+function isPrinted(value: unknown): value is Printed {
+  return typeof value === 'object' && value !== null && 'verdicts' in value && Array.isArray(value.verdicts) && 'damaged' in value && 'window' in value;
 }
 
 function verdicts({ verdicts: all }: Printed): Readonly<Record<string, string>> {
