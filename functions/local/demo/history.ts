@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hour, instant, type Instant } from '../../../shared/base/time.ts';
-import type { FastWorld } from '../../../shared/base/world.ts';
+import { fastWorld, type FastWorld, type World } from '../../../shared/base/world.ts';
 
 export interface HistoryOptions {
   readonly world: FastWorld;
@@ -13,6 +13,12 @@ export interface HistoryOptions {
   readonly signal: AbortSignal;
 }
 
+/** A world that begins at `start` and may run fast, but never past the present of `real`. */
+export function worldUpTo(real: World, start: Instant): FastWorld {
+  const fast = fastWorld(start, 1);
+  return { ...fast, now: () => instant(Math.min(fast.now(), real.now())) };
+}
+
 /** Nobody may be more than this much late for an hour; the clock waits for them. */
 const patienceMs = 2 * hour;
 
@@ -23,25 +29,14 @@ const patienceMs = 2 * hour;
  */
 export async function makeHistory({ world, speed, present, live, signal }: HistoryOptions): Promise<void> {
   let next = instant(world.now() + hour - (world.now() % hour));
-  world.setSpeed(speed);
-  while (next < present() && !signal.aborted) {
+  while (next <= present() && !signal.aborted) {
+    const isLate = world.now() - next > patienceMs;
+    world.setSpeed(isLate ? 0 : speed);
     while (world.now() < next) await sleep(Math.ceil((next - world.now()) / speed));
-    if (world.now() - next > patienceMs) world.setSpeed(0);
-    else world.setSpeed(speed);
     await live(next);
     next = instant(next + hour);
   }
-  await catchUp(world, present, signal);
+  world.setSpeed(speed);
+  while (present() - world.now() > 0 && !signal.aborted) await sleep(1);
   world.setSpeed(1);
-}
-
-/** The last hour more slowly, so that the world never runs past the present. */
-async function catchUp(world: FastWorld, present: () => Instant, signal: AbortSignal): Promise<void> {
-  const slower = 3_600;
-  world.setSpeed(slower);
-  while (!signal.aborted) {
-    const left = present() - world.now();
-    if (left < 20_000) return;
-    await sleep(left / slower / 2);
-  }
 }
