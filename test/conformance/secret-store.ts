@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { inspect } from 'node:util';
 import { Sealed } from '../../shared/base/sealed.ts';
 import type { SecretStore } from '../../shared/secrets/contract.ts';
-import { inspectAll } from './service.ts';
+import { inspectAll } from '../services/printed.ts';
 
 /** A fresh store with one empty secret in it. */
 export interface SecretPlace {

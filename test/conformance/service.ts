@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { LockkeeperError } from '../../shared/base/error.ts';
 import { Sealed } from '../../shared/base/sealed.ts';
 import type { Guard, Login, Service, Session, Slot } from '../../shared/services/contract.ts';
+import { inspectAll } from '../services/printed.ts';
 
 /** A session that a consumer holds open on its own connection. */
 export interface HeldSession {
@@ -176,11 +177,4 @@ export async function until(done: () => Promise<boolean>): Promise<boolean> {
     await pause(25);
   }
   return false;
-}
-
-/** An error with its causes as text. */
-export function inspectAll(thrown: unknown): string {
-  if (!(thrown instanceof Error)) return String(thrown);
-  const hint = thrown instanceof LockkeeperError ? (thrown.hint ?? '') : '';
-  return `${thrown.message} ${hint} ${thrown.stack ?? ''} ${JSON.stringify(thrown)} ${thrown.cause === undefined ? '' : inspectAll(thrown.cause)}`;
 }

@@ -7,7 +7,7 @@ import type { RotationReport } from '../../shared/rotation/run.ts';
 import type { RotateRequest } from '../../shared/rotation/under-way.ts';
 import type { Strategy } from '../../shared/services/contract.ts';
 import { breaks, Faults, Killed, type Break } from '../broken-writes.ts';
-import { inspectAll } from '../conformance/service.ts';
+import { inspectAll } from '../services/printed.ts';
 import { firstValue, makePlace, window, type Place } from './place.ts';
 
 /** One table: a whole rotation, broken at every write, in every way, once and twice in a row. */

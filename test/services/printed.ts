@@ -1,0 +1,8 @@
+import { LockkeeperError } from '../../shared/base/error.ts';
+
+/** Everything an error could print, its causes included: what a search for secrets must look at. */
+export function inspectAll(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown);
+  const hint = thrown instanceof LockkeeperError ? (thrown.hint ?? '') : '';
+  return `${thrown.message} ${hint} ${thrown.stack ?? ''} ${JSON.stringify(thrown)} ${thrown.cause === undefined ? '' : inspectAll(thrown.cause)}`;
+}
