@@ -3,11 +3,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { z } from 'zod';
 import { verify } from '../../shared/audit/verify.ts';
 import { fileSystemObjects } from '../../shared/objects/file-system.ts';
 import { allEntries } from './place.ts';
+
+// Starting a process takes seconds on a busy machine.
+jest.setTimeout(90_000);
 
 let directory = '';
 const running = new Set<ChildProcess>();

@@ -33,7 +33,7 @@ describe('verify', () => {
       }
     }
     expect(overlooked).toEqual([]);
-  });
+  }, 90_000);
   test('names the one entry that a flipped byte is in, in the whole log', async () => {
     const at = await filled(count);
     for (let place = 0; place < 700; place += 7) {

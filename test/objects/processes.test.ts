@@ -3,13 +3,16 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, utimes, writeFile
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { z } from 'zod';
 import { systemWorld } from '../../shared/base/world.ts';
 import { fileError } from '../../shared/objects/file-errors.ts';
 import { FilePlace } from '../../shared/objects/file-place.ts';
 import { fileSystemObjects } from '../../shared/objects/file-system.ts';
 import { FileTurns } from '../../shared/objects/file-turns.ts';
+
+// Starting a process takes seconds on a busy machine.
+jest.setTimeout(90_000);
 
 let directory = '';
 const running = new Set<ChildProcess>();
