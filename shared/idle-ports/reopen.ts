@@ -14,10 +14,7 @@ import { ClosureJournal, type HeldClosure } from './closure-journal.ts';
 export async function reopen(rooms: ClosingRooms, held: HeldClosure, by: { readonly who: string; readonly why: string }): Promise<Step> {
   const { closure } = held;
   refuseReopening(closure, by);
-  if (closure.phase === 'reopened' && (await isBack(rooms, closure))) {
-    await deliverOrLeave(rooms);
-    return stepOf(closure, 'open', `${nameOf(closure)} is open`);
-  }
+  if (closure.phase === 'reopened' && (await isBack(rooms, closure))) return stepOf(closure, 'open', `${nameOf(closure)} is open`);
   const begun = closure.phase === 'reopening' ? held : await beginReopening(rooms, held, { ...by, automatic: false });
   const { closure: done } = await finishReopening(rooms, begun);
   await deliverOrLeave(rooms);
