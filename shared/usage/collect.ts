@@ -1,0 +1,213 @@
+import { sha256 } from '../base/canonical.ts';
+import { after, day, hour, type Instant } from '../base/time.ts';
+import type { World } from '../base/world.ts';
+import type { AuditLog } from '../audit/entry.ts';
+import type { FlowLog, ObjectReport, UsageBatch } from '../flow-logs/contract.ts';
+import type { ObjectStore } from '../objects/contract.ts';
+import { changeLedger, readBatch, readLedger, usageKeys, type BatchRecord, type Ledger, type ReadObject } from './ledger.ts';
+import { listNew } from './list-new.ts';
+import { planBatches, settle, streamOf, type Batch } from './plan-batches.ts';
+import { sweep } from './sweep.ts';
+
+export interface CollectRooms {
+  readonly flowLog: FlowLog;
+  readonly state: ObjectStore;
+  readonly world: World;
+  /** Told once a run in which anything was read. */
+  readonly audit?: AuditLog | undefined;
+  /** Milliseconds that an object's time must be over before it is read; default: what the log says. */
+  readonly settle?: number | undefined;
+  /** Looks at every object again, also at those that came later than three days. */
+  readonly relist?: boolean | undefined;
+}
+
+/** What one run did. */
+export interface CollectReport {
+  readonly objects: number;
+  readonly records: number;
+  readonly malformed: number;
+  readonly unreadable: number;
+  /** Bytes of the objects that were read. */
+  readonly bytes: number;
+  /** Objects that are there, settled, and not read before the deadline. */
+  readonly left: number;
+  /** Objects whose time has not settled. */
+  readonly young: number;
+}
+
+/** A batch must be committed within this time, or its tables may be swept. */
+const pendingMs = hour;
+/** Objects older than this are no longer watched for changes. */
+const watchedMs = 3 * day;
+
+/**
+ * Reads what is new in a flow log into facts and coverage, each object exactly once whatever crashes:
+ *
+ *   ledger: pending batch → facts, coverage, record (create-only, named for this attempt) → ledger: batch counts
+ *
+ * Only the last step makes a batch count, and it fails if another collector has read one of its objects. A crash leaves
+ * tables that nothing names; they are swept an hour later. An object that changed after it was read is read again with
+ * its whole batch, and the old batch stops counting in the same step. Stops before the deadline; run again to go on.
+ * Errors: what the flow log and the store throw; whatever was committed stays.
+ */
+export async function collect(rooms: CollectRooms): Promise<CollectReport> {
+  const { flowLog, state, world } = rooms;
+  const { name, settleMs } = flowLog.describe();
+  await sweep(state, name, world.now());
+  const ledger = await readLedger(state, name);
+  const before = after(world.now(), -(rooms.settle ?? settleMs));
+  const listed = await listNew(flowLog, rooms.relist ? {} : ledger.settled, before);
+  const known = await knownObjects(rooms, ledger);
+  const batches = planBatches(listed.objects, known);
+  const seen: Seen = { settled: ledger.settled, batches: rooms.relist ? new Set(ledger.batches) : undefined };
+  const reports: ReadReport[] = [];
+  let longest = 0;
+  let done = 0;
+  for (const batch of batches) {
+    const started = world.now();
+    if (after(started, longest * 1.5) >= world.deadline()) break;
+    reports.push(...(await readAndCommit(rooms, batch, seen)));
+    longest = Math.max(longest, world.now() - started);
+    done += batch.objects.length;
+  }
+  const left = batches.reduce((sum, { objects }) => sum + objects.length, 0) - done;
+  if (left === 0 && reports.length > 0) await settleOld(rooms, new Map(listed.objects.map(({ key, ends }) => [key, ends])));
+  const report = { ...totals(reports), left, young: listed.young };
+  if (reports.length > 0) await tell(rooms, report);
+  await sweep(state, name, world.now());
+  return report;
+}
+
+type ReadReport = ObjectReport & { readonly size: number };
+
+async function knownObjects({ flowLog, state, relist }: CollectRooms, ledger: Ledger): Promise<ReadonlyMap<string, ReadObject>> {
+  const known = new Map<string, ReadObject>();
+  for (const batch of relist ? ledger.batches : []) {
+    const record = await readBatch(state, flowLog.describe().name, batch);
+    for (const { key, version } of record?.objects ?? []) known.set(key, [key, version, batch]);
+  }
+  for (const entry of ledger.recent) known.set(entry[0], entry);
+  return known;
+}
+
+/** What this run took its decisions from. */
+interface Seen {
+  readonly settled: Ledger['settled'];
+  /** For a run that looks at everything again: no batch but these, and its own, may have come since. */
+  readonly batches: Set<string> | undefined;
+}
+
+async function readAndCommit(rooms: CollectRooms, planned: Batch, seen: Seen): Promise<readonly ReadReport[]> {
+  const batch = await wholeBatch(rooms, planned);
+  const { flowLog, state, world } = rooms;
+  const { name } = flowLog.describe();
+  const id = batchId(batch, world);
+  await changeLedger(state, name, (held) => ({ ...held, pending: [...held.pending, { id, until: after(world.now(), pendingMs) }] }));
+  const usage = await flowLog.usage(batch.objects);
+  const sizes = new Map(batch.objects.map(({ key, size }) => [key, size]));
+  const objects = usage.objects.map((report) => ({ ...report, size: sizes.get(report.key) ?? 0 }));
+  const { replaces } = batch;
+  await writeTables(rooms, usage, { id, objects, replaces: replaces === undefined ? [] : [replaces] });
+  const { sampled } = flowLog.describe();
+  const committed = await changeLedger(state, name, (held) => (isFirst(held, { id, objects, replaces }, seen) ? withBatch(held, { id, objects, replaces }, sampled) : undefined));
+  seen.batches?.add(id);
+  if (committed) return objects;
+  // Another collector was first: what it has read counts, this does not.
+  await changeLedger(state, name, (held) => toGarbage(held, id));
+  return [];
+}
+
+/**
+ * To replace a batch, everything it holds has to be read again. What has left the log since would be lost with it; then
+ * the old batch stays, and the changed objects are read in addition: their sums count twice, their days and times not.
+ */
+async function wholeBatch({ flowLog, state }: CollectRooms, batch: Batch): Promise<Batch> {
+  if (batch.replaces === undefined) return batch;
+  const record = await readBatch(state, flowLog.describe().name, batch.replaces);
+  const present = new Map(batch.objects.map((object) => [object.key, object]));
+  const before = new Map(record?.objects.map(({ key, version }) => [key, version]));
+  const isWhole = [...before.keys()].every((key) => present.has(key));
+  if (isWhole) return batch;
+  return { objects: batch.objects.filter(({ key, version }) => before.get(key) !== version), replaces: undefined };
+}
+
+/** Tells what it holds, and which attempt it is: tables of two attempts never share a name. */
+function batchId({ objects }: Batch, world: World): string {
+  const held = sha256(objects.map(({ key, version }) => `${key}\n${version}\n`).join(''));
+  return `${held.slice(0, 24)}-${Buffer.from(world.random(6)).toString('hex')}`;
+}
+
+async function writeTables({ flowLog, state }: CollectRooms, { facts, coverage }: UsageBatch, record: BatchRecord): Promise<void> {
+  const keys = usageKeys(flowLog.describe().name);
+  await state.create(keys.facts(record.id), facts.parquet);
+  await state.create(keys.coverage(record.id), coverage.parquet);
+  await state.create(keys.batch(record.id), Buffer.from(JSON.stringify(record)));
+}
+
+interface Finished {
+  readonly id: string;
+  readonly objects: readonly ReadReport[];
+  readonly replaces: string | undefined;
+}
+
+/** False where the batch must not count: it was swept, or another collector has read one of its objects. */
+function isFirst(held: Ledger, { id, objects, replaces }: Finished, seen: Seen): boolean {
+  const isPending = held.pending.some((pending) => pending.id === id);
+  const taken = new Set(held.recent.filter(([, , batch]) => batch !== replaces).map(([key, version]) => `${key}\n${version}`));
+  const isTaken = objects.some(({ key, version }) => taken.has(`${key}\n${version}`) || wasSettled(key, held, seen));
+  const isReplaceable = replaces === undefined || held.batches.includes(replaces);
+  const isAlone = seen.batches === undefined || held.batches.every((batch) => seen.batches?.has(batch));
+  return isPending && !isTaken && isReplaceable && isAlone;
+}
+
+/** Settled since this run began: another collector has read it and forgotten its name already. */
+function wasSettled(key: string, held: Ledger, seen: Seen): boolean {
+  const stream = streamOf(key);
+  return stream !== undefined && key <= (held.settled[stream] ?? '') && key > (seen.settled[stream] ?? '');
+}
+
+function withBatch(held: Ledger, { id, objects, replaces }: Finished, sampled: boolean): Ledger {
+  const keys = new Set(objects.map(({ key }) => key));
+  const damaged = objects.filter(({ malformed, unreadable }) => malformed > 0 || unreadable !== undefined);
+  return {
+    ...held,
+    sampled,
+    batches: [...held.batches.filter((batch) => batch !== replaces), id],
+    pending: held.pending.filter((pending) => pending.id !== id),
+    garbage: replaces === undefined ? held.garbage : [...held.garbage, replaces],
+    recent: [...held.recent.filter(([key]) => !keys.has(key)), ...objects.map(({ key, version }) => [key, version, id] as const)],
+    damaged: [
+      ...held.damaged.filter(({ key }) => !keys.has(key)),
+      ...damaged.map(({ key, malformed, unreadable }) => ({ key, malformed, unreadable })),
+    ],
+  };
+}
+
+function toGarbage(held: Ledger, id: string): Ledger {
+  return { ...held, pending: held.pending.filter((pending) => pending.id !== id), garbage: [...held.garbage, id] };
+}
+
+async function settleOld({ flowLog, state, world }: CollectRooms, ends: ReadonlyMap<string, Instant | undefined>): Promise<void> {
+  const horizon = after(world.now(), -watchedMs);
+  await changeLedger(state, flowLog.describe().name, (held) => {
+    const next = settle(held, ends, horizon);
+    return next.recent.length === held.recent.length ? undefined : next;
+  });
+}
+
+function totals(reports: readonly ReadReport[]) {
+  const sum = (of: (report: ReadReport) => number) => reports.reduce((total, report) => total + of(report), 0);
+  return {
+    objects: reports.length,
+    records: sum(({ records }) => records),
+    malformed: sum(({ malformed }) => malformed),
+    unreadable: sum(({ unreadable }) => (unreadable === undefined ? 0 : 1)),
+    bytes: sum(({ size }) => size),
+  };
+}
+
+async function tell({ flowLog, audit }: CollectRooms, report: CollectReport): Promise<void> {
+  const { name } = flowLog.describe();
+  const about = { subject: { kind: 'flow-log', id: name }, actor: 'lockkeeper', correlation: name } as const;
+  await audit?.record({ action: 'usage.collect', stage: 'fact', ...about, details: { ...report } });
+}
