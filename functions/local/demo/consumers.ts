@@ -1,12 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { LockkeeperError } from '../../../shared/base/error.ts';
+import { after } from '../../../shared/base/time.ts';
+import type { World } from '../../../shared/base/world.ts';
 import { loginOf } from '../../../shared/rotation/consumer-text.ts';
 import type { SecretStore } from '../../../shared/secrets/contract.ts';
 import type { Login } from '../../../shared/services/contract.ts';
 import { systemCode } from '../system-code.ts';
 
 export interface ConsumersOptions {
+  readonly world: World;
   readonly store: SecretStore;
   readonly secret: string;
   readonly port: number;
@@ -43,8 +46,8 @@ export function startConsumers(options: ConsumersOptions): Consumers {
   const work = async (): Promise<void> => {
     while (!end.signal.aborted) {
       const login = await readLogin(options);
-      const fresh = AbortSignal.any([end.signal, AbortSignal.timeout(options.cacheMs)]);
-      while (!fresh.aborted) await logIn(options.port, login, met);
+      const keptUntil = after(options.world.now(), options.cacheMs);
+      while (!end.signal.aborted && options.world.now() < keptUntil) await logIn(options.port, login, met);
     }
   };
   const all = Promise.all(Array.from({ length: options.count }, work));

@@ -21,11 +21,11 @@ export async function rotationChapter(stage: Stage, first: FirstLogins): Promise
   const { teller } = stage;
   teller.chapter('Rotation that nobody notices', `${clients} clients log in to PostgreSQL in a loop, through ${rotations} rotations: failures must stay 0`);
   const tally = await rotateUnderLoad(stage, { name: 'orders-db', times: rotations, first: first.orders });
-  teller.shows(`${tally.logins} logins through ${rotations} rotations of orders-db: ${tally.failures} failed.`);
+  teller.shows(`${tally.logins} logins through ${rotations} rotations of orders-db: ${tally.failures} failed${codesOf(tally)}.`);
   teller.proves(`${rotations} rotations, ${tally.logins} real logins, 0 failures`, tally.failures === 0 && tally.logins > rotations);
   teller.shows('', 'The same loop against a single user, who has only one password at a time:');
   const control = await rotateUnderLoad(stage, { name: 'reports-db', times: controls, first: first.reports });
-  teller.shows(`${control.logins} logins through ${controls} rotations of reports-db: ${control.failures} failed (SQLSTATE ${control.codes.join(', ')}).`);
+  teller.shows(`${control.logins} logins through ${controls} rotations of reports-db: ${control.failures} failed${codesOf(control)}.`);
   teller.proves('the loop notices when clients are locked out', control.failures > 0 && control.codes.includes('28P01'));
 }
 
@@ -42,7 +42,7 @@ async function rotateUnderLoad(stage: Stage, { name, times, first }: Load): Prom
   if (!rooms || !store) throw new LockkeeperError('bug', `the demo's configuration has no credential ${name}`);
   const port = stage.alive.portOf(name);
   await importLogin(rooms, { engine: 'postgres', host: '127.0.0.1', port, dbname: 'postgres' }, first);
-  const consumers = startConsumers({ store, secret: name, port, count: clients, cacheMs: propagationMs / 3 });
+  const consumers = startConsumers({ world: rooms.world, store, secret: name, port, count: clients, cacheMs: propagationMs / 3 });
   try {
     for (let round = 1; round <= times && !stage.signal.aborted; round += 1) {
       const report = await rotateOnce(rooms, stage);
@@ -68,6 +68,10 @@ async function rotateOnce(rooms: RotationRooms, stage: Stage): Promise<RotationR
     throw report.error ?? new LockkeeperError('rejected', `the rotation of ${rooms.plan.name} ended ${report.outcome}: ${report.text}`);
   }
   return { ...report, steps };
+}
+
+function codesOf({ codes }: Tally): string {
+  return codes.length === 0 ? '' : ` (SQLSTATE ${codes.join(', ')})`;
 }
 
 function stepsOf(report: RotationReport): readonly string[] {

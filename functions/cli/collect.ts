@@ -1,0 +1,22 @@
+import { collectAll } from '../local/jobs.ts';
+import type { LocalRooms } from '../local/rooms-wire.ts';
+import type { CollectReport } from '../../shared/usage/collect.ts';
+import { exitCode, type ExitCode, type Terminal } from './io.ts';
+
+/**
+ * `lockkeeper collect`: reads the new objects of every configured flow log, each exactly once. Prints a line a log, or with
+ * --output json one object `{logs: […]}`. Objects that could not be read lower coverage and are counted.
+ */
+export async function collectVerb(rooms: LocalRooms, terminal: Terminal): Promise<ExitCode> {
+  const done = await collectAll(rooms);
+  if (terminal.json) terminal.out(JSON.stringify({ logs: done.map(({ name, report }) => ({ log: name, ...report })) }));
+  else for (const { name, report } of done) terminal.out(collectLine(name, report));
+  return exitCode.done;
+}
+
+/** One line of text about one log. */
+export function collectLine(name: string, { objects, records, malformed, unreadable, left, young }: CollectReport): string {
+  const damage = malformed + unreadable === 0 ? 'none damaged' : `${malformed} rows malformed, ${unreadable} objects unreadable`;
+  const later = [...(left > 0 ? [`${left} left for the next run`] : []), ...(young > 0 ? [`${young} too young`] : [])];
+  return [`${name}: ${objects} new objects`, `${records} rows`, damage, ...later].join(', ');
+}

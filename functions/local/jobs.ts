@@ -1,0 +1,80 @@
+import type { Approvals, Notice } from '../../shared/approvals/contract.ts';
+import type { ClosingHooks } from '../../shared/idle-ports/closing-rooms.ts';
+import { closeApproved } from '../../shared/idle-ports/close.ts';
+import type { Step } from '../../shared/idle-ports/closing-rooms.ts';
+import { refusalsOf } from '../../shared/idle-ports/refusals.ts';
+import { scan } from '../../shared/idle-ports/scan.ts';
+import { watchClosed } from '../../shared/idle-ports/watch.ts';
+import { LockkeeperError } from '../../shared/base/error.ts';
+import { rotate, type RotationReport } from '../../shared/rotation/run.ts';
+import { collect, type CollectReport } from '../../shared/usage/collect.ts';
+import { evidenceUntilNow, judgeNetwork, type Judged, type JudgingRooms } from './judging.ts';
+import type { LocalRooms } from './rooms-wire.ts';
+
+/** What a job did for one network or credential. */
+export interface Done<Report> {
+  readonly name: string;
+  readonly report: Report;
+}
+
+/** Reads the new objects of every flow log once. */
+export async function collectAll(rooms: LocalRooms): Promise<readonly Done<CollectReport>[]> {
+  const { state } = await rooms.stores();
+  const done: Done<CollectReport>[] = [];
+  for (const logs of (await rooms.flowLogs()).values()) {
+    for (const flowLog of logs) done.push({ name: flowLog.describe().name, report: await collect({ flowLog, state, audit: await rooms.audit(), world: rooms.world }) });
+  }
+  return done;
+}
+
+/** A network's verdicts and what was asked. */
+export interface Scanned {
+  readonly judged: Judged;
+  readonly steps: readonly Step[];
+  readonly problems: readonly LockkeeperError[];
+  readonly unfinished: boolean;
+}
+
+/** Judges every network that has a firewall and flow logs, and asks people about what is unused. */
+export async function scanAll(rooms: LocalRooms, approvals: Approvals): Promise<readonly Done<Scanned>[]> {
+  const closing = await rooms.closing(approvals);
+  const done: Done<Scanned>[] = [];
+  for (const name of closing.firewalls.keys()) {
+    const judged = await judgeNetwork(name, await judgingRooms(rooms, name));
+    const { steps, problems, unfinished } = await scan(closing, judged.judgement);
+    done.push({ name, report: { judged, steps, problems, unfinished } });
+  }
+  return done;
+}
+
+/** Looks after everything that is closed, then closes what was approved. */
+export async function closeAll(rooms: LocalRooms, approvals: Approvals, probe?: ClosingHooks['probe']): Promise<Pick<Scanned, 'steps' | 'problems' | 'unfinished'>> {
+  const closing = await rooms.closing(approvals);
+  const watched = await watchClosed(closing, {
+    refusals: async (closure) => refusalsOf(closure, await evidenceUntilNow(await judgingRooms(rooms, closure.firewall)), closing.policy),
+  });
+  const closed = await closeApproved(closing, {
+    judge: async (firewall) => (await judgeNetwork(firewall, await judgingRooms(rooms, firewall))).judgement,
+    ...(probe === undefined ? {} : { probe }),
+  });
+  return {
+    steps: [...watched.steps, ...closed.steps],
+    problems: [...watched.problems, ...closed.problems],
+    unfinished: watched.unfinished || closed.unfinished,
+  };
+}
+
+/** Carries every rotation on that is due or under way. */
+export async function rotateAll(rooms: LocalRooms, tell: (notice: Notice) => Promise<void>): Promise<readonly Done<RotationReport>[]> {
+  const done: Done<RotationReport>[] = [];
+  for (const [name, one] of await rooms.rotations({ tell, actor: 'lockkeeper' })) done.push({ name, report: await rotate(one) });
+  return done;
+}
+
+/** What judging the network `name` needs; `not-found` where the configuration has no such network with a firewall. */
+export async function judgingRooms(rooms: LocalRooms, name: string): Promise<JudgingRooms> {
+  const firewall = (await rooms.firewalls()).get(name);
+  if (firewall === undefined) throw new LockkeeperError('not-found', `no network ${name} with a firewall is configured`, { hint: 'Put it back under `networks`.' });
+  const flowLogs = (await rooms.flowLogs()).get(name) ?? [];
+  return { config: rooms.config, world: rooms.world, state: (await rooms.stores()).state, firewall, flowLogs };
+}

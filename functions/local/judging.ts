@@ -1,0 +1,64 @@
+import { canonicalJson, sha256 } from '../../shared/base/canonical.ts';
+import { LockkeeperError } from '../../shared/base/error.ts';
+import { after, hour, instant, type Instant } from '../../shared/base/time.ts';
+import type { World } from '../../shared/base/world.ts';
+import type { Config } from '../../shared/config/schema.ts';
+import type { Firewall } from '../../shared/firewalls/contract.ts';
+import type { FlowLog } from '../../shared/flow-logs/contract.ts';
+import { judge } from '../../shared/idle-ports/judge.ts';
+import type { Judgement } from '../../shared/idle-ports/proposal.ts';
+import type { ObjectStore } from '../../shared/objects/contract.ts';
+import type { UsageEvidence, Window } from '../../shared/usage/evidence.ts';
+import { readEvidence } from '../../shared/usage/read-evidence.ts';
+import { idlePolicyOf } from './policies.ts';
+
+/** What judging one network needs. */
+export interface JudgingRooms {
+  readonly config: Pick<Config, 'idlePorts'>;
+  readonly world: World;
+  readonly state: ObjectStore;
+  readonly firewall: Firewall;
+  readonly flowLogs: readonly FlowLog[];
+}
+
+/** A judgement, with the evidence it rests on. */
+export interface Judged {
+  readonly judgement: Judgement;
+  readonly evidence: UsageEvidence;
+  readonly asOf: Instant;
+}
+
+/**
+ * Judges the openings of the network `name` by what was collected so far. The window ends where the flow logs have settled:
+ * later rows may still be on their way. Reads only.
+ */
+export async function judgeNetwork(name: string, rooms: JudgingRooms): Promise<Judged> {
+  const { config, world, firewall } = rooms;
+  const policy = idlePolicyOf(config);
+  const asOf = world.now();
+  const window = windowOf(rooms, asOf);
+  const state = await firewall.openings();
+  const evidence = await evidenceOf(rooms, window);
+  const verdicts = judge({ state, evidence, logs: [], policy, asOf });
+  const rules = `idle-ports/1 ${sha256(canonicalJson({ ...policy })).slice(0, 12)}`;
+  return { judgement: { firewall: name, state, verdicts, window, policy: rules }, evidence, asOf };
+}
+
+/** Everything the network's logs say, up to now: for watching what was closed. */
+export async function evidenceUntilNow(rooms: JudgingRooms): Promise<UsageEvidence> {
+  return evidenceOf(rooms, { ...windowOf(rooms, rooms.world.now()), to: rooms.world.now() });
+}
+
+async function evidenceOf({ state, flowLogs, world }: JudgingRooms, window: Window): Promise<UsageEvidence> {
+  if (flowLogs.length === 0) {
+    throw new LockkeeperError('invalid', 'a network without flow logs cannot be judged', { hint: 'Name its flow logs in the configuration, under networks.' });
+  }
+  return readEvidence({ state, logs: flowLogs.map((log) => log.describe().name), window, world });
+}
+
+function windowOf({ config, flowLogs }: JudgingRooms, asOf: Instant): Window {
+  const settleMs = Math.max(0, ...flowLogs.map((log) => log.describe().settleMs));
+  const end = asOf - settleMs;
+  const to = instant(end - (end % hour));
+  return { from: after(to, -config.idlePorts.window.ms), to };
+}

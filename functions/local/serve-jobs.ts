@@ -1,0 +1,54 @@
+import type { Approvals, Notice } from '../../shared/approvals/contract.ts';
+import type { LockkeeperError } from '../../shared/base/error.ts';
+import type { Step } from '../../shared/idle-ports/closing-rooms.ts';
+import { closeAll, collectAll, rotateAll, scanAll } from './jobs.ts';
+import type { LocalRooms } from './rooms-wire.ts';
+import type { Job } from './schedule.ts';
+import type { ServeLog } from './serve-log.ts';
+
+/** What `serve` does at which times. Without approvals nobody can be asked, so nothing is judged or closed. */
+export function serveJobs(rooms: LocalRooms, approvals: Approvals | undefined, log: ServeLog): readonly Job[] {
+  const { rotate, collect, scan, close } = rooms.config.schedules;
+  const jobs: Job[] = [
+    { name: 'rotate', pattern: rotate, run: () => runRotate(rooms, approvals, log) },
+    { name: 'collect', pattern: collect, run: () => runCollect(rooms, log) },
+  ];
+  if (approvals === undefined) return jobs;
+  return [
+    ...jobs,
+    { name: 'scan', pattern: scan, run: () => runScan(rooms, approvals, log) },
+    { name: 'close', pattern: close, run: () => runClose(rooms, approvals, log) },
+  ];
+}
+
+async function runRotate(rooms: LocalRooms, approvals: Approvals | undefined, log: ServeLog): Promise<void> {
+  const tell = async (notice: Notice): Promise<void> => {
+    log.warning('rotate', notice.text);
+    await approvals?.tell(notice);
+  };
+  for (const { name, report } of await rotateAll(rooms, tell)) {
+    if (report.error !== undefined) log.failure('rotate', report.error);
+    else log.info('rotate', `${name}: ${report.outcome}: ${report.text}`);
+  }
+}
+
+async function runCollect(rooms: LocalRooms, log: ServeLog): Promise<void> {
+  for (const { name, report } of await collectAll(rooms)) log.info('collect', `${name}: ${report.objects} new objects, ${report.records} rows, ${report.malformed} malformed, ${report.unreadable} unreadable, ${report.left} left`);
+}
+
+async function runScan(rooms: LocalRooms, approvals: Approvals, log: ServeLog): Promise<void> {
+  for (const { name, report } of await scanAll(rooms, approvals)) {
+    const counts = Map.groupBy(report.judged.judgement.verdicts, ({ verdict }) => verdict);
+    log.info('scan', `${name}: ${[...counts].map(([verdict, some]) => `${some.length} ${verdict}`).join(', ')}`);
+    tellSteps('scan', report, log);
+  }
+}
+
+async function runClose(rooms: LocalRooms, approvals: Approvals, log: ServeLog): Promise<void> {
+  tellSteps('close', await closeAll(rooms, approvals), log);
+}
+
+function tellSteps(job: string, { steps, problems }: { readonly steps: readonly Step[]; readonly problems: readonly LockkeeperError[] }, log: ServeLog): void {
+  for (const { opening, outcome, text } of steps) log.info(job, `${opening}: ${outcome}: ${text}`);
+  for (const problem of problems) log.failure(job, problem);
+}

@@ -1,0 +1,102 @@
+import { LockkeeperError } from '../../shared/base/error.ts';
+import { minute } from '../../shared/base/time.ts';
+import { systemWorld, type World } from '../../shared/base/world.ts';
+import { loadConfig } from '../../shared/config/load.ts';
+import type { Config } from '../../shared/config/schema.ts';
+import { gatePlan } from './gate/from-config.ts';
+import { startGate, type Gate } from './gate/gate.ts';
+import { LastRuns } from './last-runs.ts';
+import { openPage, type OpenPage } from './page-wire.ts';
+import { localRooms } from './rooms-wire.ts';
+import { startSchedule } from './schedule.ts';
+import { serveJobs } from './serve-jobs.ts';
+import type { ServeLog } from './serve-log.ts';
+
+export interface ServeOptions {
+  readonly configFile: string;
+  /** Of the approvals page; undefined: as configured. 0 takes a free one. */
+  readonly port: number | undefined;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly log: (world: World) => ServeLog;
+  /** Aborted: stop after the present step. */
+  readonly signal: AbortSignal;
+}
+
+/** A running `serve`. */
+export interface Serving {
+  /** Where each approver finds the page; empty where the configuration asks nobody. */
+  readonly addresses: ReadonlyMap<string, string>;
+  /** Ends in order: no new run, the present one to its next step, the page, the gates, the log's head. */
+  stop(): Promise<void>;
+}
+
+/** Starts gates, page and schedule of a configuration. Everything serves on return; what fails at the start ends what began. */
+export async function startServing(options: ServeOptions): Promise<Serving> {
+  const { config, file } = await loadConfig(options.configFile);
+  const world = stoppingWorld(options.signal);
+  const log = options.log(world);
+  const endings: (() => Promise<void>)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const end of endings.splice(0).toReversed()) await end();
+  };
+  try {
+    for (const gate of await startGates(config, world, log)) endings.push(() => gate.close());
+    const rooms = localRooms({ loaded: { config, file }, world, environment: options.environment, run: 'serve' });
+    endings.push(() => rooms.close());
+    const page = await pageOf(config, options.port, world);
+    if (page) {
+      endings.push(() => page.close());
+      page.serve(await rooms.closing(page.page));
+    }
+    const { state } = await rooms.stores();
+    const schedule = await startSchedule({ jobs: serveJobs(rooms, page?.page, log), world, lastRuns: new LastRuns(state), log });
+    endings.push(() => schedule.stop());
+    return { addresses: page?.addresses ?? new Map(), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Once the host is asked to stop, every story finds its deadline reached and stops at its next safe place. */
+function stoppingWorld(signal: AbortSignal): World {
+  const world = systemWorld();
+  return { ...world, deadline: () => (signal.aborted ? world.now() : world.deadline()) };
+}
+
+async function pageOf(config: Config, port: number | undefined, world: World): Promise<OpenPage | undefined> {
+  const { approvals } = config;
+  return approvals && openPage(approvals.approvers, port ?? approvals.port, world);
+}
+
+async function startGates(config: Config, world: World, log: ServeLog): Promise<readonly Gate[]> {
+  const gates: Gate[] = [];
+  try {
+    for (const name of Object.keys(config.networks)) {
+      const gate = await startGateOf(config, name, { world, log });
+      if (gate) gates.push(gate);
+    }
+    return gates;
+  } catch (error) {
+    await Promise.all(gates.map((gate) => gate.close()));
+    throw error;
+  }
+}
+
+async function startGateOf(config: Config, name: string, { world, log }: { readonly world: World; readonly log: ServeLog }): Promise<Gate | undefined> {
+  const plan = gatePlan(config, name);
+  if (plan === undefined) return undefined;
+  if (plan.flowLogDirectory === undefined) {
+    throw new LockkeeperError('invalid', `the gate of network ${name} has nowhere to write its flow log`, { hint: 'Name a flow log under the network, with a directory.' });
+  }
+  const gate = await startGate({
+    ...plan,
+    world,
+    flowLogs: { directory: plan.flowLogDirectory, intervalMs: minute, publishMs: 5 * minute },
+    near: false,
+    tickMs: 1_000,
+    onFailure: (error) => log.failure(`gate ${name}`, error),
+  });
+  log.info(`gate ${name}`, `forwards ${gate.services.map((service) => `${service.name} at 127.0.0.1:${service.port}`).join(', ')}; admin ${gate.url}`);
+  return gate;
+}
