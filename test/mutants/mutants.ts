@@ -1,0 +1,200 @@
+/** One fault seeded into the code, which a test has to catch. */
+export interface Mutant {
+  readonly name: string;
+  readonly file: string;
+  /** Stands exactly once in the file. */
+  readonly find: string;
+  readonly replace: string;
+  /** The jest files that have to fail. */
+  readonly tests: readonly string[];
+}
+
+const rotation = ['test/rotation/rotate.test.ts', 'test/rotation/gates.test.ts', 'test/rotation/trouble.test.ts'];
+const closing = [
+  'test/idle-ports/closing.test.ts',
+  'test/idle-ports/decision.test.ts',
+  'test/firewalls/memory.test.ts',
+];
+const watching = ['test/idle-ports/watching.test.ts', 'test/idle-ports/closing.test.ts'];
+const auditing = ['test/audit/log.test.ts', 'test/audit/secrets.test.ts'];
+const configuring = ['test/config/check.test.ts'];
+
+/** Every mutant, by story. */
+export const mutants: readonly Mutant[] = [
+  {
+    name: 'publish-first',
+    file: 'shared/rotation/decide.ts',
+    find: "{ do: 'move', to: 'staged' }",
+    replace: "{ do: 'move', to: 'verified' }",
+    tests: rotation,
+  },
+  {
+    name: 'publish-without-a-login',
+    file: 'shared/rotation/decide.ts',
+    find: "if (seen.answers.new === undefined) return { do: 'ask', candidate: 'new', logins: [login] };",
+    replace: "if (seen.answers.new === undefined) return { do: 'move', to: 'verified' };",
+    tests: rotation,
+  },
+  {
+    name: 'no-drain-gate',
+    file: 'shared/rotation/decide.ts',
+    find: 'if (asked.now < ends) return',
+    replace: 'if (asked.now < 0) return',
+    tests: rotation,
+  },
+  {
+    name: 'drain-in-spite-of-sessions',
+    file: 'shared/rotation/decide.ts',
+    find: 'if (left.length > 0) return',
+    replace: 'if (left.length < 0) return',
+    tests: rotation,
+  },
+  {
+    name: 'value-only-in-memory',
+    file: 'shared/rotation/effects.ts',
+    find: 'return storeOf(run.rooms, step.place.store).stage(step.place.secret, journal.rotation, text);',
+    replace: "return Promise.resolve({ id: 'in-memory', value: text });",
+    tests: rotation,
+  },
+  {
+    name: 'another-value-for-every-store',
+    file: 'shared/rotation/effects.ts',
+    find: 'const login = known ?? {',
+    replace: 'const login = {',
+    tests: rotation,
+  },
+  {
+    name: 'unreachable-taken-for-refused',
+    file: 'shared/rotation/effects.ts',
+    find: '(await run.rooms.service.accepts(login))',
+    replace: '(await run.rooms.service.accepts(login).catch(() => []))',
+    tests: rotation,
+  },
+  {
+    name: 'guard-that-lets-a-stale-writer-through',
+    file: 'shared/rotation/effects.ts',
+    find: 'if (live?.journal.epoch === journal.epoch && live.journal.nonce === journal.nonce) return;',
+    replace: 'if (live) return;',
+    tests: [...rotation, 'test/rotation/together.test.ts'],
+  },
+  {
+    name: 'retired-without-proof',
+    file: 'shared/rotation/decide.ts',
+    find: "if (seen.answers.old === undefined) return { do: 'ask', candidate: 'old', logins: old };",
+    replace: "if (seen.answers.old === undefined) return { do: 'prove', proof: 'refused' };",
+    tests: rotation,
+  },
+  {
+    name: 'effect-before-intent',
+    file: 'shared/rotation/recorded.ts',
+    find: "  await record(run, { ...what, stage: 'intent' });\n",
+    replace: '',
+    tests: rotation,
+  },
+  {
+    name: 'downtime-without-consent',
+    file: 'shared/rotation/begin.ts',
+    find: "if (service.strategy === 'single' && !acceptDowntime) {",
+    replace: "if (service.strategy === 'single' && acceptDowntime && !acceptDowntime) {",
+    tests: rotation,
+  },
+  {
+    name: 'close-without-fingerprint',
+    file: 'shared/firewalls/memory.ts',
+    find: "if (fingerprintOf(live) !== prepared.fingerprint) throw touched(name, prepared, 'close');",
+    replace: '',
+    tests: closing,
+  },
+  {
+    name: 'close-at-the-gate-without-fingerprint',
+    file: 'functions/local/gate/rule-book.ts',
+    find: "return ruleFingerprint(live) === expected.fingerprint ? 'done' : 'stale';",
+    replace: "return ruleFingerprint(live) === '' ? 'stale' : 'done';",
+    tests: ['test/firewalls/local-gate.test.ts'],
+  },
+  {
+    name: 'approval-not-bound-to-the-hash',
+    file: 'shared/idle-ports/closure-check.ts',
+    find: 'if (hashOf(live) !== closure.hash) return',
+    replace: "if (hashOf(live) === 'never') return",
+    tests: closing,
+  },
+  {
+    name: 'votes-for-another-question',
+    file: 'shared/idle-ports/decision.ts',
+    find: "one.answer === 'approve' && one.hash === hash && people",
+    replace: "one.answer === 'approve' && people",
+    tests: [...closing, 'test/idle-ports/scan.test.ts'],
+  },
+  {
+    name: 'owners-approve-their-own',
+    file: 'shared/idle-ports/decision.ts',
+    find: 'filter((who) => !people.excluded.includes(who))',
+    replace: 'filter(() => true)',
+    tests: closing,
+  },
+  {
+    name: 'apply-before-it-can-be-undone',
+    file: 'shared/idle-ports/close.ts',
+    find: "    const closing = await this.#save(held, moved(held.closure, 'closing', {",
+    replace:
+      "    await firewallOf(this.#rooms, held.closure.firewall).apply(prepared);\n    const closing = await this.#save(held, moved(held.closure, 'closing', {",
+    tests: [...closing, 'test/idle-ports/closing-crashes.test.ts'],
+  },
+  {
+    name: 'close-before-intent',
+    file: 'shared/idle-ports/close.ts',
+    find: "    await this.#rooms.audit.record(entryOf(closure, { action: 'closure.apply', stage: 'intent', details }));\n",
+    replace: '',
+    tests: [...closing, 'test/idle-ports/closing-crashes.test.ts'],
+  },
+  {
+    name: 'restore-that-forgets-a-field',
+    file: 'shared/firewalls/memory.ts',
+    find: 'network.rules.set(prepared.change.opening, readRule(prepared.before));',
+    replace: "network.rules.set(prepared.change.opening, { ...readRule(prepared.before), description: '' });",
+    tests: closing,
+  },
+  {
+    name: 'a-scanner-reopens',
+    file: 'shared/idle-ports/watch-decision.ts',
+    find: 'knocks.find(({ known }) => known)',
+    replace: 'knocks.find(() => true)',
+    tests: watching,
+  },
+  {
+    name: 'settled-before-its-time',
+    file: 'shared/idle-ports/watch-decision.ts',
+    find: 'if (now < until) return',
+    replace: 'if (now < 0) return',
+    tests: watching,
+  },
+  {
+    name: 'a-chain-that-is-not-checked',
+    file: 'shared/audit/chain-check.ts',
+    find: 'if (this.#previous === undefined || entry.previous === this.#previous) return undefined;',
+    replace: 'if (this.#previous !== null) return undefined;',
+    tests: ['test/audit/verify.test.ts'],
+  },
+  {
+    name: 'secrets-in-the-log',
+    file: 'shared/audit/log.ts',
+    find: '      refuseSecrets(event);\n',
+    replace: '',
+    tests: auditing,
+  },
+  {
+    name: 'a-config-that-shows-passwords',
+    file: 'shared/config/mistakes.ts',
+    find: "if (isPassword(path)) return 'what stands here';",
+    replace: '',
+    tests: configuring,
+  },
+  {
+    name: 'unknown-keys-are-fine',
+    file: 'shared/config/services.ts',
+    find: "  return z.strictObject({\n    name: name.describe('One word for the service, everywhere.'),",
+    replace: "  return z.object({\n    name: name.describe('One word for the service, everywhere.'),",
+    tests: configuring,
+  },
+];
