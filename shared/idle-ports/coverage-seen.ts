@@ -1,6 +1,7 @@
 import type { Interface } from '../firewalls/contract.ts';
 import { after, dayOf, hour, type Instant } from '../base/time.ts';
 import type { ScopeCoverage, UsageEvidence, Window } from '../usage/evidence.ts';
+import type { CoverageExpectation } from './coverage-expected.ts';
 
 /** What one log, or several together, showed of one interface inside the window. */
 export interface Seen {
@@ -21,12 +22,32 @@ export interface Seen {
   readonly malformed: number;
 }
 
+/** A flow log with what its evidence says, by scope. */
+export interface ReadLog extends CoverageExpectation {
+  readonly evidence: UsageEvidence;
+  readonly byScope: ReadonlyMap<string, ScopeCoverage>;
+  /** Keys of objects that could not be read. */
+  readonly unreadable: readonly string[];
+  /** Objects with rows that could not be read. */
+  readonly malformed: number;
+}
+
 const wholeDayMs = 24 * hour;
 
+/** Looks through a log's evidence once, however many interfaces ask. */
+export function readLog(log: CoverageExpectation, evidence: UsageEvidence): ReadLog {
+  return {
+    ...log,
+    evidence,
+    byScope: new Map(evidence.coverage.map((coverage) => [coverage.scope, coverage])),
+    unreadable: evidence.damaged.filter(({ unreadable }) => unreadable !== undefined).map(({ key }) => key),
+    malformed: evidence.damaged.filter(({ malformed }) => malformed > 0).length,
+  };
+}
+
 /** The coverage of one interface by one log; rows from before the log existed do not count. */
-export function seenBy(one: Interface, evidence: UsageEvidence, createdAt: Instant | undefined): Seen {
-  const scopes = [one.id, ...one.within.toReversed()];
-  const found = scopes.flatMap((scope) => evidence.coverage.filter((coverage) => coverage.scope === scope))[0];
+export function seenBy(one: Interface, { evidence, byScope, createdAt, unreadable, malformed }: ReadLog): Seen {
+  const found = [one.id, ...one.within.toReversed()].flatMap((scope) => byScope.get(scope) ?? [])[0];
   return {
     createdAt,
     days: new Set((found?.seenDays ?? []).filter((day) => createdAt === undefined || day >= firstWholeDay(createdAt))),
@@ -35,8 +56,8 @@ export function seenBy(one: Interface, evidence: UsageEvidence, createdAt: Insta
     gaps: found && allGaps(found, evidence.window),
     lostHours: found?.lostHours ?? 0,
     lastSeen: found?.lastSeen,
-    unreadable: evidence.damaged.filter(({ unreadable }) => unreadable !== undefined).map(({ key }) => key),
-    malformed: evidence.damaged.filter(({ malformed }) => malformed > 0).length,
+    unreadable,
+    malformed,
   };
 }
 

@@ -1,33 +1,11 @@
 import type { Interface } from '../firewalls/contract.ts';
-import { hour, type Instant } from '../base/time.ts';
-import type { UsageEvidence, Window } from '../usage/evidence.ts';
-import { seenBy, together } from './coverage-seen.ts';
+import { hour } from '../base/time.ts';
+import type { Window } from '../usage/evidence.ts';
+import { seenBy, together, type ReadLog } from './coverage-seen.ts';
 import { weigh } from './coverage-weigh.ts';
+import type { CoverageExpectation } from './coverage-expected.ts';
 import type { IdlePolicy } from './policy.ts';
 import type { Reason } from './verdict.ts';
-
-/** A flow log as the cloud describes it: what it could have seen, and what was read of it. */
-export interface CoverageExpectation {
-  /** The cloud's own id of the log. */
-  readonly name: string;
-  /** Ids of the networks, subnets or interfaces it is switched on at; undefined: everywhere. */
-  readonly covers: readonly string[] | undefined;
-  /** Which packets it keeps. A log of rejected packets proves nothing about silence. */
-  readonly traffic: 'all' | 'accepted' | 'rejected';
-  /** It saw nothing before; undefined where the cloud does not tell. */
-  readonly createdAt: Instant | undefined;
-  /** What is wrong with it, as a sentence with what to do; undefined where it works. */
-  readonly trouble: string | undefined;
-  /** Whether its rows have TCP flags; undefined: not known. */
-  readonly hasFlags: boolean | undefined;
-  /** What was read of this log alone; undefined where there is no other log, so that all evidence is this log's. */
-  readonly evidence: UsageEvidence | undefined;
-}
-
-/** A flow log with its evidence at hand. */
-export interface ReadLog extends CoverageExpectation {
-  readonly evidence: UsageEvidence;
-}
 
 export interface Coverage {
   /** Share of the expected time that was seen, 0–1. */
@@ -59,7 +37,7 @@ function shareOf(one: Interface, fit: readonly ReadLog[], { window, policy }: Co
   const from = one.attachedAt !== undefined && one.attachedAt > window.from ? one.attachedAt : window.from;
   // So young that nothing of it need have arrived.
   if (window.to - from <= policy.settleMs + hour) return { share: 1, problems: [] };
-  const each = fit.map(({ evidence, createdAt }) => seenBy(one, evidence, createdAt));
+  const each = fit.map((log) => seenBy(one, log));
   const tries = (each.length > 1 ? [...each, together(each, window)] : each).map((seen) => weigh(seen, { place: one.id, span: { from, to: window.to }, policy }));
   return tries.find(({ problems }) => problems.length === 0) ?? tries.at(-1) ?? { share: 0, problems: [] };
 }

@@ -2,7 +2,9 @@ import type { Instant } from '../base/time.ts';
 import { LockkeeperError } from '../base/error.ts';
 import type { FirewallState, Opening } from '../firewalls/contract.ts';
 import type { UsageEvidence } from '../usage/evidence.ts';
-import { coverageOf, type Coverage, type CoverageExpectation, type ReadLog } from './coverage.ts';
+import { coverageOf, type Coverage } from './coverage.ts';
+import type { CoverageExpectation } from './coverage-expected.ts';
+import { readLog, type ReadLog } from './coverage-seen.ts';
 import { withoutScanners } from './initiator-scanners.ts';
 import { whoBegan } from './initiator.ts';
 import { credit, type Credit } from './judge-credit.ts';
@@ -18,8 +20,8 @@ export interface JudgeInput {
   /** What the logs say. Its window is what is judged. */
   readonly evidence: UsageEvidence;
   /**
-   * The flow logs as the cloud describes them; empty: one log that sees everything. Where logs differ in what they cover
-   * or keep, each brings its own evidence, and `evidence` is asked for the window only.
+   * The flow logs as the cloud describes them; empty: one log that covers everything. Where logs differ in what they
+   * cover or keep, each brings its own evidence, and `evidence` is asked for the window only.
    */
   readonly logs: readonly CoverageExpectation[];
   readonly policy: IdlePolicy;
@@ -69,8 +71,9 @@ function coverageByInterface(state: FirewallState, input: JudgeInput): ReadonlyM
 }
 
 function readLogs({ logs, evidence }: JudgeInput): readonly ReadLog[] {
-  if (logs.length > 0) return logs.map((log) => ({ ...log, evidence: log.evidence ?? evidence }));
-  return [{ name: 'the flow log', covers: undefined, traffic: 'all', createdAt: undefined, trouble: undefined, hasFlags: undefined, evidence }];
+  if (logs.length > 0) return logs.map((log) => readLog(log, log.evidence ?? evidence));
+  const only = { name: 'the flow log', covers: undefined, traffic: 'all', createdAt: undefined, trouble: undefined, hasFlags: undefined, evidence } as const;
+  return [readLog(only, evidence)];
 }
 
 /** Interfaces that were attached after the judgement's time did not exist yet. */

@@ -27,10 +27,11 @@ export interface Overlaps {
 /** Compares openings that apply to the same interface. */
 export function overlapsOf({ openings }: FirewallState): Overlaps {
   const shapes = openings.filter(({ direction }) => direction === 'ingress').map(shapeOf);
+  const shapeById = new Map(shapes.map((shape) => [shape.opening.id, shape]));
   const neighbours = neighboursOf(shapes);
   const met = new Map<string, readonly (readonly Shape[])[]>();
   const meeting = (opening: Opening): readonly (readonly Shape[])[] => {
-    const shape = shapes.find(({ opening: one }) => one === opening);
+    const shape = shapeById.get(opening.id);
     const held = met.get(opening.id) ?? (shape ? neighbours(opening).map((here) => here.filter((other) => other !== shape && overlap(shape, other))) : []);
     met.set(opening.id, held);
     return held;
@@ -41,7 +42,7 @@ export function overlapsOf({ openings }: FirewallState): Overlaps {
       const gone = new Set<string>();
       for (const opening of candidates.toSorted((a, b) => (a.id < b.id ? 1 : -1))) {
         const places = meeting(opening).map((others) => others.filter((other) => !gone.has(other.opening.id)));
-        if (places.length > 0 && places.every((others) => isCovered(shapeOf(opening), others))) gone.add(opening.id);
+        if (places.length > 0 && places.every((others) => isCovered(shapeById.get(opening.id) ?? shapeOf(opening), others))) gone.add(opening.id);
       }
       return gone;
     },
@@ -63,7 +64,11 @@ function shapeOf(opening: Opening): Shape {
 function neighboursOf(shapes: readonly Shape[]): (opening: Opening) => readonly (readonly Shape[])[] {
   const byTarget = new Map<string, number[]>();
   shapes.forEach(({ opening }, index) => {
-    for (const target of new Set(opening.targets)) byTarget.set(target, [...(byTarget.get(target) ?? []), index]);
+    for (const target of new Set(opening.targets)) {
+      const held = byTarget.get(target);
+      if (held) held.push(index);
+      else byTarget.set(target, [index]);
+    }
   });
   return ({ targets }) => {
     const sets = new Map(targets.map((target) => [byTarget.get(target)?.join() ?? '', byTarget.get(target) ?? []]));

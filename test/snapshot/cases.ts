@@ -20,7 +20,7 @@ function account(format: LogFormat = 'v5'): Account {
   return new Account()
     .interface('eni-server', { ip: server, v6: '2600:1f18:0:1::10', groups: ['sg-server'] })
     .interface('eni-client', { ip: client, v6: '2600:1f18:0:2::20', groups: ['sg-client'], subnet: 'subnet-2' })
-    .log('fl-0a1', { at: 'vpc-1', format });
+    .log('fl-0a1', { at: 'vpc-1', format, objects: 'one' });
 }
 
 function after(built: Account, happen: (built: Account) => void): Account {

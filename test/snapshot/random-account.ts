@@ -47,7 +47,7 @@ export function randomAccount(seed: string, format: LogFormat): Labelled {
     groups: [`sg-${index % 4}`, ...(roll(3) === 0 ? [`sg-${(index + 1) % 4}`] : [])],
   }));
   const rules = Array.from({ length: 16 }, (_, index) => anyRule(index, roll));
-  const account = new Account().log('fl-0a1', { at: 'vpc-1', format });
+  const account = new Account().log('fl-0a1', { at: 'vpc-1', format, objects: 'one' });
   for (const { eni, ip, groups } of hosts) account.interface(eni, { ip, groups });
   for (const rule of rules) account.rule(rule.id, rule.group, asDocument(rule));
   const used = new Map<string, Set<number>>();

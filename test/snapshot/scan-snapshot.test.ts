@@ -1,68 +1,12 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { hasCode } from '../../shared/base/error.ts';
-import { scanSnapshotVerb, type SnapshotOptions } from '../../functions/cli/scan-snapshot.ts';
-import { snapshotRooms } from '../../functions/cli/snapshot-wire.ts';
-import { testWorld } from '../world.ts';
 import { Account, asOf, on } from './account.ts';
 import { cases } from './cases.ts';
 import { asParquet } from './parquet.ts';
+import { inPlace, judged, printed, scanned, verdicts } from './run-scan.ts';
 import { middle, scan, session } from './traffic.ts';
-
-interface Printed {
-  readonly asOf: string;
-  readonly window: { readonly from: string; readonly to: string };
-  readonly verdicts: readonly { readonly rule: string; readonly verdict: string; readonly reasons: readonly { readonly code: string; readonly text: string }[]; readonly [field: string]: unknown }[];
-  readonly damaged: readonly { readonly key: string; readonly unreadable: string | null }[];
-}
-
-interface Ended {
-  readonly out: readonly string[];
-  readonly err: readonly string[];
-  readonly code: number;
-}
-
-async function scanned(directory: string, options: SnapshotOptions = { asOf }, json = true): Promise<Ended> {
-  const out: string[] = [];
-  const err: string[] = [];
-  const terminal = { out: (line: string) => void out.push(line), err: (line: string) => void err.push(line), json, signal: new AbortController().signal };
-  const code = await scanSnapshotVerb(directory, options, snapshotRooms(testWorld('2026-10-31T00:00:00Z')), terminal);
-  return { out, err, code };
-}
-
-async function judged(account: Account, prepare: (directory: string) => Promise<void> = async () => {}, encoding?: 'gz' | 'text'): Promise<Printed> {
-  return inPlace(account, async (directory) => {
-    await prepare(directory);
-    return printed(await scanned(directory));
-  }, encoding);
-}
-
-async function inPlace<Answer>(account: Account, use: (directory: string) => Promise<Answer>, encoding?: 'gz' | 'text'): Promise<Answer> {
-  const directory = await mkdtemp(join(tmpdir(), 'snapshot-'));
-  try {
-    await account.write(directory, encoding);
-    return await use(directory);
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
-}
-
-function printed({ out }: Ended): Printed {
-  expect(out).toHaveLength(1);
-  const object: unknown = JSON.parse(out[0] ?? '');
-  if (!isPrinted(object)) throw new Error(`not what a scan prints: ${out[0]}`);
-  return object;
-}
-
-function isPrinted(value: unknown): value is Printed {
-  return typeof value === 'object' && value !== null && 'verdicts' in value && Array.isArray(value.verdicts) && 'damaged' in value && 'window' in value;
-}
-
-function verdicts({ verdicts: all }: Printed): Readonly<Record<string, string>> {
-  return Object.fromEntries(all.map(({ rule, verdict, reasons }) => [rule, `${verdict} ${reasons[0]?.code}`]));
-}
 
 function silent(): Account {
   return new Account().interface('eni-server', { ip: '10.0.1.10', groups: ['sg-server'] }).rule('sgr-1', 'sg-server').log('fl-0a1', { at: 'vpc-1' });
@@ -130,8 +74,6 @@ describe('a snapshot', () => {
 
   test('with an unreadable object from outside the window is judged', async () => {
     const answer = await judged(silent(), async (directory) => {
-      const text = await readFile(join(directory, dayObject('2026-10-07')));
-      await writeFile(join(directory, dayObject('2026-10-07')), text);
       await writeFile(join(directory, 'flow-logs/123456789012_vpcflowlogs_eu-central-1_fl-0a1_20260707T0000Z_0a1b2c3d.log.gz'), 'this is no gzip');
     });
     expect(verdicts(answer)).toEqual({ 'sgr-1': 'unused no-traffic' });
