@@ -157,8 +157,7 @@ function consumerOf(vault: MemoryVault): Login {
 
 /** `service` with some of its methods replaced. */
 export function withOther(service: Service, other: Partial<Service>): Service {
-  const { describe, change, accepts, sessions, retire } = service;
-  return { describe, change, accepts, sessions, retire, ...other };
+  return new Proxy(service, { get: (object, property): unknown => Reflect.get(property in other ? other : object, property) });
 }
 
 /** Somebody writes another login into store one, past lockkeeper. */

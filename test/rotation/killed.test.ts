@@ -1,0 +1,67 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { importLogin } from '../../shared/rotation/import.ts';
+import { loginOf } from '../../shared/rotation/consumer-text.ts';
+import type { RotationRooms } from '../../shared/rotation/plan.ts';
+import { rotate } from '../../shared/rotation/run.ts';
+import { localFileSecrets } from '../../shared/secrets/local-file.ts';
+import { logsIn, makePair } from '../services/postgres-pair.ts';
+import { startPostgres, type PostgresServer } from '../services/postgres-server.ts';
+import { durableRooms, type DurablePlace } from './killed-child.ts';
+
+let server: PostgresServer;
+beforeAll(async () => {
+  server = await startPostgres();
+}, 60_000);
+afterAll(async () => server.stop());
+
+const points = ['one.stage after 1', 'service.change in-guard 1', 'service.change after 1', 'one.promote after 1', 'service.retire in-guard 1', 'service.retire after 1', 'state.replace before 4'];
+
+describe('a process killed by the operating system in the middle of a rotation of a real PostgreSQL:', () => {
+  test.each(points)('%s', async (point) => {
+    const pair = await makePair(server);
+    const directory = await mkdtemp(join(tmpdir(), 'lockkeeper-killed-'));
+    try {
+      const place: DurablePlace = { directory, endpoint: server.endpoint, users: pair.users, owner: pair.owner };
+      const rooms = durableRooms(place);
+      for (const name of ['one', 'two']) await localFileSecrets({ directory: join(directory, name), keyFile: join(directory, 'key'), world: rooms.world }).add('app');
+      await importLogin(rooms, { engine: 'postgres', host: '127.0.0.1', port: server.port }, pair.initial);
+      expect(await killedAt(place, point)).toBe('SIGKILL');
+      await allLogIn(rooms);
+      await finish(rooms);
+      await allLogIn(rooms);
+      expect(await logsIn(server.port, pair.initial)).toBe(false);
+    } finally {
+      await rm(directory, { recursive: true, force: true });
+    }
+  }, 30_000);
+});
+
+async function killedAt(place: DurablePlace, point: string): Promise<unknown> {
+  const child = spawn(process.execPath, ['--no-warnings', join(import.meta.dirname, 'killed-child.ts'), JSON.stringify(place), ...point.split(' ')], { stdio: 'inherit', timeout: 20_000, killSignal: 'SIGTERM' });
+  const [, signal]: unknown[] = await once(child, 'exit');
+  return signal;
+}
+
+/** What consumers read in any store logs in at the server. */
+async function allLogIn(rooms: RotationRooms): Promise<void> {
+  for (const store of Object.values(rooms.stores)) {
+    const { current } = await store.read('app');
+    expect(current && (await logsIn(server.port, loginOf(current.value)))).toBe(true);
+  }
+}
+
+async function finish(rooms: RotationRooms): Promise<void> {
+  for (let runs = 0; runs < 50; runs += 1) {
+    const report = await rotate(rooms, { now: true });
+    if (report.outcome === 'done') return;
+    expect(['waiting', 'failed']).toContain(report.outcome);
+    await pause(50);
+  }
+  throw new Error('the rotation does not end');
+}
