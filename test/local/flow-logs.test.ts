@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { hour, minute } from '../../shared/base/time.ts';
+import { hour, minute, parseInstant } from '../../shared/base/time.ts';
+import { fastWorld } from '../../shared/base/world.ts';
 import { testWorld } from '../world.ts';
 import { awsRows, gatePlace, logFiles, ruleFor, say, stay, visit, type GatePlace } from './gate-place.ts';
 
@@ -47,6 +48,39 @@ describe('AWS flow logs of a gate', () => {
     expect(Number(received?.['bytes'])).toBeGreaterThan(2_000);
     expect(Number(received?.['packets'])).toBeGreaterThanOrEqual(4);
     expect(received?.['dstport']).toBe(String(place.gate.services[0]?.port));
+    await place.end();
+  });
+
+  test('count what comes first after a quiet interval in the interval in which it came', async () => {
+    const world = testWorld('2026-10-01T10:00:00Z');
+    const place = await gatePlace({ world, services: ['absent', 'closed', 'echo'] });
+    const { gate } = place;
+    await gate.rules.put(ruleFor(gate, 'absent'), 'absent');
+    await gate.rules.put(ruleFor(gate, 'echo'), 'absent');
+    for (const [at, { port }] of gate.services.entries()) {
+      world.pass(minute);
+      expect(await visit(port, 'x', from)).toBe(at === 2 ? 'x' : 'reset');
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await gate.close();
+    const rows = awsRows(await logFiles(place)).filter((row) => row['flow-direction'] === 'ingress');
+    expect(rows.map((row) => `${row['interface-id']} ${Number(row['start']) - 1_790_848_800}`)).toEqual(['if-absent 60', 'if-closed 120', 'if-echo 180']);
+    await place.end();
+  });
+
+  test('hold every connection exactly once, however fast the clock runs', async () => {
+    const world = fastWorld(parseInstant('2026-10-01T10:00:00Z'), hour / 3);
+    const place = await gatePlace({ world, intervalMs: hour, publishMs: hour });
+    await place.gate.rules.put(ruleFor(place.gate, 'echo', { sources: ['127.0.1.0/24'] }), 'absent');
+    const port = place.gate.services[0]?.port ?? 0;
+    for (let round = 0; round < 60; round += 1) {
+      await Promise.all([visit(port, 'x', '127.0.1.1'), visit(port, 'x', '127.0.2.2'), visit(port, 'x', '127.0.1.3')]);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await place.gate.close();
+    const begun = awsRows(await logFiles(place)).filter((row) => row['flow-direction'] === 'ingress' && (Number(row['tcp-flags']) & 2) !== 0);
+    const counts = Map.groupBy(begun, (row) => `${row['srcaddr']} ${row['action']}`);
+    expect([...counts].map(([what, rows]) => [what, rows.length]).toSorted(([a], [b]) => (String(a) < String(b) ? -1 : 1))).toEqual([['127.0.1.1 ACCEPT', 60], ['127.0.1.3 ACCEPT', 60], ['127.0.2.2 REJECT', 60]]);
     await place.end();
   });
 

@@ -68,12 +68,14 @@ export class FlowTable {
 
   /** No rule lets it in. */
   rejected(knock: Knock): void {
-    this.#finished.push(momentary(knock, 'rejected', this.advance()));
+    const now = this.advance();
+    this.#finished.push(momentary(knock, 'rejected', now));
   }
 
   /** It was let in and nobody listens: SYN answered by RST. */
   refused(knock: Knock): void {
-    this.#finished.push(momentary(knock, 'refused', this.advance()));
+    const now = this.advance();
+    this.#finished.push(momentary(knock, 'refused', now));
   }
 
   /** The service accepted it. */
