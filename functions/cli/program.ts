@@ -42,8 +42,16 @@ export function usageFault(thrown: unknown): { readonly message: string; readonl
 
 /** Every verb, in the order in which a newcomer meets them. */
 export const verbs: readonly (readonly [name: string, about: string])[] = [
-  ['scan', 'find the openings that nobody uses'],
+  ['demo', 'see the whole of it on this machine, with real sockets and a real database'],
+  ['serve', 'do everything at its time, with a page for those who approve'],
+  ['rotate', 'change credentials so that nobody is ever locked out'],
+  ['collect', 'read new flow logs, each once'],
+  ['scan', 'find the openings that nobody uses, and ask about them'],
+  ['approve', 'agree to close an opening'],
+  ['deny', 'keep an opening: for good, for a while, or until a date'],
+  ['reopen', 'put a closed opening back exactly as it was'],
   ['audit', 'the log of everything that was done: verify it, show it'],
+  ['flows', 'print flow-log files of any cloud as JSON lines'],
   ['config', 'the configuration: check it, or print its schema'],
 ];
 

@@ -11,7 +11,15 @@ export async function declareVerb(verb: Command, frame: Frame): Promise<void> {
 }
 
 const declarations: Readonly<Record<string, (() => Promise<Declare>) | undefined>> = {
+  demo: async () => (await import('./declare-host.ts')).declareDemo,
+  serve: async () => (await import('./declare-host.ts')).declareServe,
+  rotate: async () => (await import('./declare-rotate.ts')).declareRotate,
+  collect: async () => (await import('./declare-usage.ts')).declareCollect,
   scan: async () => (await import('./declare-scan.ts')).declareScan,
+  approve: async () => (await import('./declare-answers.ts')).declareApprove,
+  deny: async () => (await import('./declare-answers.ts')).declareDeny,
+  reopen: async () => (await import('./declare-answers.ts')).declareReopen,
   audit: async () => (await import('./declare-audit.ts')).declareAudit,
+  flows: async () => (await import('./declare-usage.ts')).declareFlows,
   config: async () => (await import('./declare-config.ts')).declareConfig,
 };
