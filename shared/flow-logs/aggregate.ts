@@ -64,7 +64,7 @@ function groupsOf(relation: string, unit: number): string {
   const day = 86_400_000 / unit;
   return `
 SELECT file, coalesce(key, k) AS key, i, l, peer, bit_or(hours) AS hours, count(*) AS records, count_if(counted) AS once, min(s) AS first, max(e) AS last,
-  sum(packets) AS packets, sum(bytes) AS bytes, max(bytes / packets) AS largest, min(other) AS other_low, max(other) AS other_high
+  sum(packets) AS packets, sum(bytes) AS bytes, max(bytes / nullif(packets, 0)) AS largest, min(other) AS other_low, max(other) AS other_high
 FROM (
   SELECT *, (e // ${day})::UBIGINT * 17592186044416 + coalesce(port, 0)::UBIGINT * 65536 + coalesce(protocol, 0)::UBIGINT * 256
     + k + folded::UTINYINT * 128 AS key

@@ -73,7 +73,7 @@ function rowOf(values: Values, fields: readonly string[], line: number): ParsedR
   }
   const status = values.text('log-status') ?? 'OK';
   const times = { start: timeOf(values, 'start'), end: timeOf(values, 'end') };
-  const place = values.text('interface-id') ?? values.text('resource-id') ?? values.text('instance-id') ?? '-';
+  const place = values.text('interface-id') ?? values.text('resource-id') ?? (fields.includes('interface-id') ? undefined : values.text('instance-id')) ?? '-';
   if (status === 'NODATA' || status === 'SKIPDATA') {
     if (values.wrong !== undefined) return { kind: 'malformed', line, why: values.wrong };
     return { kind: 'status', status, scope: place, ...times };

@@ -13,6 +13,8 @@ export async function* jsonValues(lines: AsyncIterable<string>): AsyncGenerator<
   for await (const line of lines) {
     number += 1;
     if (pending.isEmpty && line.trim() === '') continue;
+    // A whole entry in the middle of another means that the other was cut off: it must not swallow the rest.
+    if (pending.isOpenObject && line.startsWith('{') && wholeValue(line) !== undefined) yield* pending.take();
     pending.add(line, number);
     if (pending.isOpen) continue;
     yield* pending.take();
@@ -34,6 +36,10 @@ class Pending {
 
   get isOpen(): boolean {
     return this.#depth > 0;
+  }
+
+  get isOpenObject(): boolean {
+    return this.isOpen && this.#lines[0]?.startsWith('{') === true;
   }
 
   add(line: string, number: number): void {
