@@ -15,7 +15,7 @@ const closing = [
   'test/idle-ports/decision.test.ts',
   'test/firewalls/memory.test.ts',
 ];
-const watching = ['test/idle-ports/watching.test.ts', 'test/idle-ports/closing.test.ts'];
+const watching = ['test/idle-ports/watching.test.ts', 'test/mutants/quarantine.test.ts'];
 const auditing = ['test/audit/log.test.ts', 'test/audit/secrets.test.ts'];
 const configuring = ['test/config/check.test.ts'];
 
@@ -75,7 +75,7 @@ export const mutants: readonly Mutant[] = [
     file: 'shared/rotation/effects.ts',
     find: 'if (live?.journal.epoch === journal.epoch && live.journal.nonce === journal.nonce) return;',
     replace: 'if (live) return;',
-    tests: [...rotation, 'test/rotation/together.test.ts'],
+    tests: ['test/mutants/stale-writer.test.ts'],
   },
   {
     name: 'retired-without-proof',
@@ -89,7 +89,7 @@ export const mutants: readonly Mutant[] = [
     file: 'shared/rotation/recorded.ts',
     find: "  await record(run, { ...what, stage: 'intent' });\n",
     replace: '',
-    tests: rotation,
+    tests: ['test/rotation/crash.test.ts'],
   },
   {
     name: 'downtime-without-consent',

@@ -1,0 +1,21 @@
+import { expect, test } from '@jest/globals';
+import { rotate } from '../../shared/rotation/run.ts';
+import { makePlace, runUntilDone, window, withOther } from '../rotation/place.ts';
+
+test('a run that stops right before it retires a user, and wakes after that user got a new value, retires nothing', async () => {
+  const place = await makePlace();
+  await place.run({ now: true });
+  place.world.pass(window);
+  const rooms = place.rooms();
+  const sleeping = withOther(rooms.service, {
+    async retire(login, guard, options) {
+      await runUntilDone(place);
+      await place.run({ now: true });
+      expect(place.consumer('one').slot).toBe(login.slot);
+      await rooms.service.retire(login, guard, options);
+    },
+  });
+  await expect(rotate({ ...rooms, service: sleeping })).resolves.not.toMatchObject({ outcome: 'done' });
+  expect(place.consumerLogsIn('one')).toBe(true);
+  expect(place.consumerLogsIn('two')).toBe(true);
+});
