@@ -92,10 +92,11 @@ function cameFirst({ interface: place }: Conversation, { inbound, outbound }: Wa
   return inbound.first < outbound.first && !isNearStart(inbound.first, about.historyStart(place));
 }
 
-/** Where the peer's port is a high one too, it must not be the other way round just as well. */
+/** Unless the ports themselves tell client from server, it must not be the other way round just as well. */
 function isServedAtPeer({ protocol, peer, local }: Conversation, { portLow, portHigh, peerPortLow }: Tally, about: Surroundings): boolean {
-  if (peer === undefined || portLow < ephemeral || !about.servesAt({ peer, protocol, port: peerPortLow }, local)) return false;
-  return peerPortLow < ephemeral || ![portLow, portHigh].some((port) => about.servesAt({ peer: local, protocol, port }, peer));
+  if (peer === undefined || !about.servesAt({ peer, protocol, port: peerPortLow }, local)) return false;
+  if (peerPortLow < ephemeral && portLow >= ephemeral) return true;
+  return ![portLow, portHigh].some((port) => about.servesAt({ peer: local, protocol, port }, peer));
 }
 
 /**

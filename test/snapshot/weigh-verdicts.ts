@@ -7,7 +7,7 @@ export interface Weighed {
   readonly falselyIdle: readonly string[];
   /** Used by nobody, and called used or cannot-tell. */
   readonly needless: readonly string[];
-  /** Of these, for another reason than ping and high ports on both sides, where no row tells who began. */
+  /** Of these, rules for one port, where nothing can be unclear: ping, and wide rules that replies come through, can be. */
   readonly inexcusable: readonly string[];
   readonly judged: number;
 }
@@ -20,8 +20,8 @@ export function weighVerdicts({ account, used }: Labelled, { verdicts }: Printed
     return verdict !== 'narrow' || [...ports].some((port) => port >= 0 && !usedPorts.some(({ from, to }) => from <= port && port <= to));
   });
   const needless = verdicts.filter(({ rule, verdict }) => !used.has(rule) && verdict !== 'unused' && verdict !== 'no-effect');
-  const withPing = new Set(account.rules.filter((rule) => 'IpProtocol' in rule && (rule.IpProtocol === 'icmp' || rule.IpProtocol === '-1')).map(idOf));
-  const inexcusable = needless.filter(({ rule, reasons }) => !withPing.has(rule) && reasons[0]?.code !== 'direction-unclear');
+  const ofOnePort = new Set(account.rules.filter((rule) => 'FromPort' in rule && 'ToPort' in rule && rule.FromPort === rule.ToPort && rule.FromPort !== -1).map(idOf));
+  const inexcusable = needless.filter(({ rule }) => ofOnePort.has(rule));
   const told = ({ rule, verdict, reasons }: Printed['verdicts'][number]): string => `${rule} ${verdict}: ${reasons[0]?.text}`;
   return { falselyIdle: falselyIdle.map(told), needless: needless.map(told), inexcusable: inexcusable.map(told), judged: verdicts.length };
 }
