@@ -1,5 +1,5 @@
 import { systemWorld } from '../../shared/base/world.ts';
-import { aliveChapter } from '../local/demo/alive-chapter.ts';
+import { aliveChapter, logsChapter } from '../local/demo/alive-chapter.ts';
 import { approvalChapter, proposalChapter } from '../local/demo/approval-chapter.ts';
 import { auditChapter } from '../local/demo/audit-chapter.ts';
 import { closingChapter, driftChapter, reopeningChapter } from '../local/demo/closing-chapter.ts';
@@ -41,8 +41,10 @@ export async function demoVerb(options: DemoOptions, terminal: Terminal): Promis
 }
 
 async function play({ stage, first, scratch }: SetStage): Promise<void> {
-  await aliveChapter(stage, systemWorld());
-  await rotationChapter(stage, first);
+  const passing = aliveChapter(stage, systemWorld());
+  // It goes on beside the next chapter; what goes wrong in it is heard when it is waited for.
+  await Promise.all([passing.over, rotationChapter(stage, first)]);
+  await logsChapter(stage, passing);
   await usageChapter(stage);
   await proposalChapter(stage);
   await approvalChapter(stage);

@@ -11,6 +11,7 @@ import { localRooms } from './rooms-wire.ts';
 import { startSchedule } from './schedule.ts';
 import { serveJobs } from './serve-jobs.ts';
 import type { ServeLog } from './serve-log.ts';
+import { stoppingWorld } from './stopping-world.ts';
 
 export interface ServeOptions {
   readonly configFile: string;
@@ -33,7 +34,7 @@ export interface Serving {
 /** Starts gates, page and schedule of a configuration. Everything serves on return; what fails at the start ends what began. */
 export async function startServing(options: ServeOptions): Promise<Serving> {
   const { config, file } = await loadConfig(options.configFile);
-  const world = stoppingWorld(options.signal);
+  const world = stoppingWorld(systemWorld(), options.signal);
   const log = options.log(world);
   const endings: (() => Promise<void>)[] = [];
   const stop = async (): Promise<void> => {
@@ -56,12 +57,6 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
     await stop();
     throw error;
   }
-}
-
-/** Once the host is asked to stop, every story finds its deadline reached and stops at its next safe place. */
-function stoppingWorld(signal: AbortSignal): World {
-  const world = systemWorld();
-  return { ...world, deadline: () => (signal.aborted ? world.now() : world.deadline()) };
 }
 
 async function pageOf(config: Config, port: number | undefined, world: World): Promise<OpenPage | undefined> {

@@ -9,37 +9,63 @@ import type { Stage } from './stage.ts';
 import { visit } from './visit.ts';
 
 /** A day of the world takes this long, in real milliseconds. */
-const dayMs = 550;
+const dayMs = 600;
 
-/** Shows what runs, and lets 45 days of real traffic pass. */
-export async function aliveChapter(stage: Stage, real: World): Promise<void> {
+/** What came of the clients of the history. */
+export interface Tally {
+  answered: number;
+  refused: number;
+}
+
+/** A history on its way. */
+export interface Passing {
+  readonly days: number;
+  /** Ends when the present is reached, or the demo is over. */
+  readonly over: Promise<Tally>;
+}
+
+/** Shows what runs, and lets the days begin to pass. */
+export function aliveChapter(stage: Stage, real: World): Passing {
   const { teller, alive, world } = stage;
   teller.chapter('A miniature multi-cloud, alive', 'real services, a gate before each network, real connections; only the clock is faster');
   for (const { network, name, kind } of miniature) {
     teller.shows(`${network.padEnd(6)}${name.padEnd(12)}127.0.0.1:${alive.portOf(name)}  ${kind === 'absent' ? 'an opening whose service is gone' : kind}`);
   }
   const start = world.now();
-  const tally = { answered: 0, refused: 0 };
   const days = Math.round((real.now() - start) / day);
-  teller.aside(`${days} days of history from ${formatInstant(start)}, about ${Math.ceil((days * dayMs) / 1_000)} s …`);
-  await makeHistory({ world, speed: day / dayMs, present: () => real.now(), live: (at) => liveHour(alive, { at, start }, tally), signal: stage.signal });
-  stage.signal.throwIfAborted();
-  for (const name of networkNames) await alive.gates[name].flush();
-  const logs = await Promise.all(networkNames.map(async (name) => ({ name, files: await filesBelow(join(stage.directory, 'flow-logs', name)) })));
-  teller.shows('', `${tally.answered} connections answered, ${tally.refused} refused; the gates wrote:`);
-  for (const { name, files } of logs) teller.shows(`${name}: ${files.length} objects, such as`, `  ${files.at(-1) ?? 'none'}`);
-  const isTrue = tally.answered > days && tally.refused >= days - 1 && logs.every(({ files }) => files.length > days);
-  teller.proves(`${days} days of flow logs in the formats and layouts of three clouds, of real connections`, isTrue);
+  teller.shows('', `${days} days pass from ${formatInstant(start)} on, in about ${Math.ceil((days * dayMs) / 1_000)} s. Meanwhile:`);
+  return { days, over: live(stage, start, real) };
 }
 
-async function liveHour(alive: Alive, { at, start }: { readonly at: Instant; readonly start: Instant }, tally: { answered: number; refused: number }): Promise<void> {
+/** Waits until the days have passed, and shows what they left in the flow logs. */
+export async function logsChapter(stage: Stage, { days, over }: Passing): Promise<void> {
+  const { teller, alive } = stage;
+  teller.chapter(`${days} days later`, 'flow logs as the clouds name, lay out and write them, of the connections that really were');
+  const tally = await over;
+  for (const name of networkNames) await alive.gates[name].flush();
+  const logs = await Promise.all(networkNames.map(async (name) => ({ name, files: await filesBelow(join(stage.directory, 'flow-logs', name)) })));
+  teller.shows(`${tally.answered} connections answered, ${tally.refused} refused; the gates wrote:`);
+  for (const { name, files } of logs) teller.shows(`${name}: ${files.length} objects, such as`, `  ${files.at(-1) ?? 'none'}`);
+  const isTrue = tally.answered > days && tally.refused >= days - 1 && logs.every(({ files }) => files.length > days);
+  teller.proves(`${days} days of flow logs of three clouds, of real connections`, isTrue);
+}
+
+async function live(stage: Stage, start: Instant, real: World): Promise<Tally> {
+  const tally: Tally = { answered: 0, refused: 0 };
+  const { world, alive, signal } = stage;
+  await makeHistory({ world, speed: day / dayMs, present: () => real.now(), live: (at) => liveHour(alive, { at, start }, tally), signal });
+  signal.throwIfAborted();
+  return tally;
+}
+
+async function liveHour(alive: Alive, { at, start }: { readonly at: Instant; readonly start: Instant }, tally: Tally): Promise<void> {
   keepGap(alive, at, start);
   const date = new Date(at);
   const when = { hour: date.getUTCHours(), weekday: date.getUTCDay() };
   await Promise.all(visitors.filter((visitor) => visitor.comes(when)).map((visitor) => come(alive, visitor, tally)));
 }
 
-async function come(alive: Alive, visitor: Visitor, tally: { answered: number; refused: number }): Promise<void> {
+async function come(alive: Alive, visitor: Visitor, tally: Tally): Promise<void> {
   const kind = miniature.find(({ name }) => name === visitor.service)?.kind ?? 'tcp';
   const seen = await visit(alive.portOf(visitor.service), kind, visitor.from);
   tally[seen.kind] += 1;

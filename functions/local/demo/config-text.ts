@@ -6,7 +6,7 @@ import { miniature, people, type MiniatureService } from './miniature.ts';
 export const adminPasswordFile = 'lockkeeper-role';
 
 /** How long a consumer may go on with an old password. */
-export const propagationMs = 300;
+export const propagationMs = 400;
 
 /** The demo's lockkeeper.yaml: what a person would have written for this miniature. Its paths are relative to itself. */
 export function configText(alive: Alive): string {

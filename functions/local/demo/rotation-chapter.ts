@@ -42,7 +42,7 @@ async function rotateUnderLoad(stage: Stage, { name, times, first }: Load): Prom
   if (!rooms || !store) throw new LockkeeperError('bug', `the demo's configuration has no credential ${name}`);
   const port = stage.alive.portOf(name);
   await importLogin(rooms, { engine: 'postgres', host: '127.0.0.1', port, dbname: 'postgres' }, first);
-  const consumers = startConsumers({ world: rooms.world, store, secret: name, port, count: clients, cacheMs: propagationMs / 3 });
+  const consumers = startConsumers({ world: rooms.world, store, secret: name, port, count: clients, cacheMs: propagationMs / 4 });
   try {
     for (let round = 1; round <= times && !stage.signal.aborted; round += 1) {
       const report = await rotateOnce(rooms, stage);

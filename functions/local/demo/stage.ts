@@ -10,6 +10,7 @@ export interface Stage {
   readonly alive: Alive;
   readonly rooms: LocalRooms;
   readonly page: OpenPage;
+  /** The clock of gates and clients; stories live in real time. */
   readonly world: FastWorld;
   /** Where the stores, the configuration and the flow logs are. */
   readonly directory: string;

@@ -6,9 +6,8 @@ import { openings, type Stage } from './stage.ts';
 
 /** Reads 45 days of flow logs once, judges every opening, and asks about what is unused. */
 export async function usageChapter(stage: Stage): Promise<void> {
-  const { teller, rooms, alive } = stage;
+  const { teller, rooms } = stage;
   teller.chapter('What the flow logs say', 'silence, a scanner, a gap in the log and real use are four different things');
-  for (const gate of Object.values(alive.gates)) await gate.flush();
   for (const { name, report } of await collectAll(rooms)) teller.shows(collectLine(name, report));
   const scanned = await scanAll(rooms, stage.page.page);
   teller.shows('', ...tableOf(scanned.flatMap(({ report }) => report.judged.judgement.verdicts)), '');
