@@ -33,7 +33,7 @@ function reasons(error: LockkeeperError): readonly string[] {
   const seen = new Set<unknown>([error]);
   for (let cause = error.cause; cause !== undefined && cause !== null && !seen.has(cause); cause = causeOf(cause)) {
     seen.add(cause);
-    lines.push(...reason(cause));
+    lines.push(...reason(cause), ...(error.code === 'bug' ? framesOf(cause) : []));
   }
   return lines;
 }
@@ -45,11 +45,12 @@ function reason(cause: unknown): readonly string[] {
   const code = textOf(cause, 'code');
   const isSystem = textOf(cause, 'syscall') !== undefined;
   const told = isSystem ? textOf(cause, 'message') : [name, code].filter((part) => part !== undefined).join(' ');
-  return [told ?? name, ...framesOf(cause)];
+  return [told ?? name];
 }
 
 /** Where in lockkeeper it was thrown, for those who mend it. Frames hold names and lines, never values. */
-function framesOf(cause: object): readonly string[] {
+function framesOf(cause: unknown): readonly string[] {
+  if (typeof cause !== 'object' || cause === null) return [];
   const frames = (textOf(cause, 'stack') ?? '')
     .split('\n')
     .filter((line) => /^\s+at .*\/(functions|shared)\//.test(line));

@@ -2,9 +2,19 @@ import { runMeasures, type Measure } from './run-measures.ts';
 
 const benchmarks: readonly Measure[] = [
   {
+    name: 'usage-gz',
+    about: 'facts from eight million flow-log records against a bare read of the same files',
+    run: async () => (await import('./usage-gz.ts')).usageGz(),
+  },
+  {
     name: 'cli-help',
     about: '`lockkeeper --help` against an empty script',
     run: async () => (await import('./cli-help.ts')).cliHelp(),
+  },
+  {
+    name: 'judge',
+    about: 'a thousand openings judged by a hundred thousand rows of usage',
+    run: async () => (await import('./judge.ts')).judgeRules(),
   },
 ];
 

@@ -1,5 +1,26 @@
 import { runMeasures, type Measure } from '../bench/run-measures.ts';
 
-const proofs: readonly Measure[] = [];
+const proofs: readonly Measure[] = [
+  {
+    name: 'rotation-crash-memory',
+    about: 'every write of a rotation lost or killed, once and twice; then simply run again',
+    run: async () => (await import('./rotation-crash-memory.ts')).rotationCrashMemory(),
+  },
+  {
+    name: 'rotation-logins-postgres',
+    about: 'clients that log in to a real PostgreSQL in a loop, through twenty rotations',
+    run: async () => (await import('./rotation-logins-postgres.ts')).rotationLoginsPostgres(),
+  },
+  {
+    name: 'closing-crash-memory',
+    about: 'every write of a closing lost or killed, once and twice; then simply run again',
+    run: async () => (await import('./closing-crash-memory.ts')).closingCrashMemory(),
+  },
+  {
+    name: 'labelled-traffic-aws',
+    about: 'random accounts whose true use is known, judged from snapshots',
+    run: async () => (await import('./labelled-traffic-aws.ts')).labelledTrafficAws(),
+  },
+];
 
 process.exitCode = await runMeasures(proofs, process.argv.slice(2), { out: console.log, err: console.error });

@@ -1,0 +1,82 @@
+import { describe, expect, test } from '@jest/globals';
+import { printError } from '../../functions/cli/print-error.ts';
+import { hostTerminal } from '../../functions/cli/terminal.ts';
+import { LockkeeperError } from '../../shared/base/error.ts';
+import { PlantedSecret } from '../planted-secret.ts';
+import { memoryHost } from './memory-host.ts';
+
+describe('Ctrl-C', () => {
+  test('asks for a stop at the next safe place, and makes the exit code 130', () => {
+    const host = memoryHost([]);
+    const terminal = hostTerminal(host, false);
+    expect(terminal.ends(0)).toBe(0);
+    host.signal('SIGINT');
+    expect(terminal.signal.aborted).toBe(true);
+    expect(terminal.ends(0)).toBe(130);
+    expect(host.exits).toEqual([]);
+  });
+
+  test('pressed twice ends the process at once', () => {
+    const host = memoryHost([]);
+    hostTerminal(host, false);
+    host.signal('SIGINT');
+    host.signal('SIGINT');
+    expect(host.exits).toEqual([130]);
+  });
+
+  test('is not what SIGTERM is: that stops too, and the verb says how it ended', () => {
+    const host = memoryHost([]);
+    const terminal = hostTerminal(host, false);
+    host.signal('SIGTERM');
+    expect(terminal.signal.aborted).toBe(true);
+    expect(terminal.ends(0)).toBe(0);
+  });
+});
+
+test('a reader that goes away is no error: nothing more is written, and work stops', () => {
+  const host = memoryHost([]);
+  const terminal = hostTerminal(host, false);
+  terminal.out('one');
+  host.closeOut();
+  terminal.out('two');
+  terminal.err('three');
+  expect(host.out()).toBe('one\n');
+  expect(host.err()).toBe('three\n');
+  expect(terminal.signal.aborted).toBe(true);
+});
+
+describe('an error', () => {
+  const printed = (error: unknown, json = false): string => {
+    const host = memoryHost([]);
+    printError(error, hostTerminal(host, json));
+    return host.err();
+  };
+
+  test('is told with every cause of lockkeeper’s own', () => {
+    const cause = new LockkeeperError('unreachable', 'db:5432 does not answer');
+    const text = printed(new LockkeeperError('denied', 'cannot rotate orders-db', { cause, hint: 'Start it.' }));
+    expect(text).toBe(
+      'lockkeeper: cannot rotate orders-db\n  why:  db:5432 does not answer (unreachable)\n  do:   Start it.\n  code: denied\n',
+    );
+  });
+
+  test('of somebody else is told by its name and code only: its text may quote what it failed to read', () => {
+    const planted = new PlantedSecret();
+    const foreign = Object.assign(new SyntaxError(`Unexpected token in "${planted.bare()}"`), { code: 'ERR_X' });
+    for (const json of [false, true]) {
+      const text = printed(new LockkeeperError('invalid', 'the secret is no JSON', { cause: foreign }), json);
+      const bug = printed(foreign, json);
+      expect(text).toContain('SyntaxError ERR_X');
+      expect(bug).toContain('bug');
+      planted.search('an error', text).search('a bug', bug);
+    }
+    planted.expectNowhere();
+  });
+
+  test('whose causes go round in a circle is still told', () => {
+    const one = new Error('one');
+    const two = new Error('two', { cause: one });
+    one.cause = two;
+    expect(printed(new LockkeeperError('bug', 'x', { cause: one }))).toContain('code: bug');
+  });
+});
