@@ -33,6 +33,7 @@ export function begun(
     proof: null,
     trouble: null,
     blocked: null,
+    overruled: null,
     rejections: 0,
     refusals: 0,
     emergency: leaked ? { ...leaked, cleared: false, reviewed: false, told: false } : null,
@@ -67,7 +68,7 @@ export function advanced(journal: Journal, step: Step, result: StepResult): Jour
     case 'block':
       return { ...next, blocked: { reason: step.reason, text: step.text, since: result.now, told: false } };
     case 'unblock':
-      return { ...next, phase: step.back, rejections: 0, refusals: 0, trouble: null };
+      return { ...next, phase: step.back, rejections: 0, refusals: 0, trouble: null, overruled: journal.blocked?.reason ?? null };
     case 'alarm':
       return { ...next, blocked: journal.blocked && { ...journal.blocked, told: true } };
     case 'clear':
@@ -98,7 +99,7 @@ export function draftOf(journal: Journal): JournalDraft {
 }
 
 function moved(next: JournalDraft, to: Extract<Step, { do: 'move' }>['to'], now: Instant): JournalDraft {
-  const progress = { ...next, phase: to, trouble: null };
+  const progress = { ...next, phase: to, trouble: null, overruled: null };
   if (to === 'verified') return { ...progress, refusals: 0 };
   // The window begins only after every store was seen to hand out the new value.
   if (to === 'draining') return { ...progress, refusals: 0, convergedAt: now };
@@ -109,7 +110,7 @@ function moved(next: JournalDraft, to: Extract<Step, { do: 'move' }>['to'], now:
 function replanned(journal: Journal, result: StepResult): JournalDraft {
   const copies = journal.copies.map((copy) => ({ ...copy, staged: null }));
   const rotation = result.rotation ?? journal.rotation;
-  return { ...draftOf(journal), rotation, phase: 'planned', copies, rejections: journal.rejections + 1, trouble: null, blocked: null, past: buried(journal) };
+  return { ...draftOf(journal), rotation, phase: 'planned', copies, rejections: journal.rejections + 1, trouble: null, blocked: null, overruled: null, past: buried(journal) };
 }
 
 /** Enough to recognise what a writer that slept through many rotations may still stage. */

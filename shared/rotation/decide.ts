@@ -74,12 +74,12 @@ const going: Readonly<Record<Phase, (journal: Journal, seen: Seen, asked: Asked)
   done: beginning,
 };
 
-function staging(journal: Journal, seen: Seen, asked: Asked): Step {
+function staging(journal: Journal, seen: Seen): Step {
   for (const entry of journal.copies) {
     const { pending } = copyOf(seen, entry);
     if (!pending) return { do: 'stage', place: entry };
     if (pending.rotation === journal.rotation) continue;
-    if (journal.past.includes(pending.rotation) || insists(journal, asked)) return { do: 'abandon', place: entry, rotation: pending.rotation };
+    if (journal.past.includes(pending.rotation) || insists(journal, 'foreign-pending')) return { do: 'abandon', place: entry, rotation: pending.rotation };
     const text = `${entry.store}/${entry.secret} holds a value staged by ${pending.rotation}, which this journal does not know`;
     return block('foreign-pending', `${text}. Find out who staged it; a run with --now forgets it.`);
   }
@@ -120,21 +120,21 @@ function verifying(journal: Journal, seen: Seen): Step {
   return { do: 'retry', back: 'staged', text: `the service refuses the new value of ${journal.target} after it was set` };
 }
 
-function publishing(journal: Journal, seen: Seen, asked: Asked): Step {
+function publishing(journal: Journal, seen: Seen): Step {
   for (const entry of journal.copies) {
     if (entry.published !== null) continue;
     const copy = copyOf(seen, entry);
     const live = copy.current?.id ?? null;
     if (!stagedIn(journal, copy) || live === entry.from) return { do: 'promote', place: entry, from: entry.from };
-    if (insists(journal, asked)) return { do: 'rebase', place: entry, from: live };
+    if (insists(journal, 'changed-by-hand')) return { do: 'rebase', place: entry, from: live };
     return handChanged(entry.store, entry.secret);
   }
   return { do: 'move', to: 'published' };
 }
 
-function converging(journal: Journal, seen: Seen, asked: Asked): Step {
+function converging(journal: Journal, seen: Seen): Step {
   const stray = journal.copies.find((entry) => copyOf(seen, entry).current?.id !== entry.published);
-  if (!stray || insists(journal, asked)) return { do: 'move', to: 'draining' };
+  if (!stray || insists(journal, 'changed-by-hand')) return { do: 'move', to: 'draining' };
   if (journal.refusals >= 3) return handChanged(stray.store, stray.secret);
   return { do: 'retry', back: 'published', text: `${stray.store}/${stray.secret} does not show the published value yet` };
 }
@@ -155,7 +155,7 @@ function draining(journal: Journal, seen: Seen, asked: Asked): Step {
   const handedOut = currentLogins(seen).find((login) => isOld(login, logins, strategy === 'additive'));
   if (handedOut) return block('in-use-again', `a store hands out ${handedOut.slot} again, which is about to be retired. Publish there what the other stores hand out, or replace everything with --now --leaked.`);
   if (seen.service.problems.length > 0) return unready(seen);
-  if (logins.length === 0 && !asked.force) return block('old-value-gone', 'no store keeps the old value, so it cannot be taken from the service. Remove it by hand, then run with --now.');
+  if (logins.length === 0 && !insists(journal, 'old-value-gone')) return block('old-value-gone', 'no store keeps the old value, so it cannot be taken from the service. Remove it by hand, then run with --now.');
   return { do: 'retire', logins, endSessions: false };
 }
 
@@ -193,9 +193,9 @@ function knownLogin(journal: Journal, seen: Seen, slot: string): Login | undefin
   return oldLogins(journal, seen).find((login) => login.slot === slot);
 }
 
-/** A person, or an emergency, goes over what somebody else did to the stores in the meantime. */
-function insists(journal: Journal, asked: Asked): boolean {
-  return asked.force || journal.emergency !== null;
+/** What was blocked, a person was told and then ran with --now; an emergency goes over it at once. */
+function insists(journal: Journal, reason: BlockReason): boolean {
+  return journal.emergency !== null || journal.overruled === reason;
 }
 
 function isOld(login: Login, old: readonly Login[], byValue: boolean): boolean {

@@ -47,6 +47,8 @@ export type Journal = {
   readonly trouble: { readonly text: string; readonly attempts: number; readonly notBefore: Instant } | null;
   /** Why only a person can help on; `told` once people know. */
   readonly blocked: { readonly reason: string; readonly text: string; readonly since: Instant; readonly told: boolean } | null;
+  /** The reason for which it was blocked and that a person then overruled with --now; until the next phase. */
+  readonly overruled: string | null;
   /** How many values in a row were given up: the service's policy would not take them, or a store lost them. */
   readonly rejections: number;
   /** How often in a row what should hold after a step did not: the new value refused, the old one accepted. */
@@ -88,6 +90,7 @@ const schema: z.ZodType<Journal> = z.strictObject({
   proof: z.enum(['refused', 'value-gone']).nullable(),
   trouble: z.strictObject({ text: z.string(), attempts: z.number().int(), notBefore: time }).nullable(),
   blocked: z.strictObject({ reason: z.string(), text: z.string(), since: time, told: z.boolean() }).nullable(),
+  overruled: z.string().nullable(),
   rejections: z.number().int(),
   refusals: z.number().int(),
   emergency: z

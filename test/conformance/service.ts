@@ -103,7 +103,9 @@ export function serviceSuite(name: string, open: () => Promise<ServicePlace>): v
     test('a stale writer that waited for the lock cannot overwrite the newer value', async () => {
       let epoch = 1;
       const newer = { slot: place.target, value: new Sealed('Newer_value-0123456789abcdefghij') };
+      const inside = Promise.withResolvers<void>();
       const move: Guard = async () => {
+        inside.resolve();
         await pause(40);
         epoch = 2;
       };
@@ -111,7 +113,7 @@ export function serviceSuite(name: string, open: () => Promise<ServicePlace>): v
         if (epoch !== 1) throw new LockkeeperError('conflict', 'stale');
       };
       const winning = place.first.change(newer, move);
-      await pause(15);
+      await inside.promise;
       await expect(place.second.change(fresh, onlyInFirstEpoch)).rejects.toMatchObject({ code: 'conflict' });
       await winning;
       expect(await place.logsIn(newer)).toBe(true);

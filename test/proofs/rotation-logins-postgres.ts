@@ -50,15 +50,15 @@ interface Tally {
 async function loginsThrough(server: PostgresServer, strategy: 'alternating' | 'single'): Promise<Tally> {
   const rooms = await roomsOn(server, strategy);
   const tally: Tally = { logins: 0, failures: 0, done: 0 };
-  let isOver = false;
+  const end = new AbortController();
   const loops = Array.from({ length: clients }, async (_, index) => {
     const read = cachedReader(rooms, index);
-    while (!isOver) await logInOnce(server.port, await read(), tally);
+    while (!end.signal.aborted) await logInOnce(server.port, await read(), tally);
   });
   try {
     for (; tally.done < rotations; tally.done += 1) await oneRotation(rooms);
   } finally {
-    isOver = true;
+    end.abort();
     await Promise.all(loops);
   }
   return tally;

@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { LockkeeperError } from '../../shared/base/error.ts';
+import { Sealed } from '../../shared/base/sealed.ts';
 import { minute } from '../../shared/base/time.ts';
+import { loginOf } from '../../shared/rotation/consumer-text.ts';
 import { rotate } from '../../shared/rotation/run.ts';
 import type { Service } from '../../shared/services/contract.ts';
 import { firstValue, makePlace, putByHand, runUntilDone, window, withOther } from './place.ts';
@@ -59,6 +61,22 @@ describe('nothing is published before it is proven:', () => {
 });
 
 describe('the drain:', () => {
+  test('begins only when every store is seen to hand out the new value, however late that is', async () => {
+    const place = await makePlace();
+    const rooms = place.rooms();
+    const two = rooms.stores['two'];
+    if (!two) throw new Error('no store two');
+    const before = await two.read('app/db');
+    let isBehind = true;
+    const lagging = { ...two, read: async (secret: string) => (isBehind && place.trail.includes('effect promote') ? before : two.read(secret)), stage: two.stage.bind(two), promote: two.promote.bind(two) };
+    const late = { ...rooms, stores: { ...rooms.stores, two: lagging } };
+    expect(await rotate(late, { now: true })).toMatchObject({ phase: 'published' });
+    place.world.pass(window);
+    isBehind = false;
+    expect(await place.run()).toMatchObject({ phase: 'draining', until: place.world.now() + window });
+    expect(place.host.holds('app_a', firstValue)).toBe(true);
+  });
+
   test('the old value stays valid for the whole window, and nobody can shorten it by asking', async () => {
     const place = await makePlace();
     await place.run({ now: true });
@@ -154,11 +172,14 @@ describe('the guard:', () => {
     };
     const late = rotate({ ...rooms, service: withOther(rooms.service, { change }) }, { now: true });
     await atTheDoor.promise;
-    await runUntilDone(place);
-    await runUntilDone(place);
+    const stale = loginOf(new Sealed(place.vaults['one']?.shelves.get('app-db')?.pending?.text ?? ''));
+    // Three turns later the user it was about to change is the one that consumers use.
+    for (let turn = 0; turn < 3; turn += 1) await runUntilDone(place);
     const live = place.consumer('one');
+    expect(live.slot).toBe(stale.slot);
     asleep.resolve();
     expect(await late).toMatchObject({ outcome: 'busy' });
+    expect(place.host.holds(stale.slot, stale.value.open())).toBe(false);
     expect(place.consumer('one').value.equals(live.value)).toBe(true);
     expect(place.consumerLogsIn('one') && place.consumerLogsIn('two')).toBe(true);
     expect(await runUntilDone(place)).toMatchObject({ outcome: 'done' });

@@ -42,10 +42,10 @@ describe('a process killed by the operating system in the middle of a rotation o
   }, 30_000);
 });
 
-async function killedAt(place: DurablePlace, point: string): Promise<unknown> {
+async function killedAt(place: DurablePlace, point: string): Promise<string | null> {
   const child = spawn(process.execPath, ['--no-warnings', join(import.meta.dirname, 'killed-child.ts'), JSON.stringify(place), ...point.split(' ')], { stdio: 'inherit', timeout: 20_000, killSignal: 'SIGTERM' });
-  const [, signal]: unknown[] = await once(child, 'exit');
-  return signal;
+  await once(child, 'exit');
+  return child.signalCode;
 }
 
 /** What consumers read in any store logs in at the server. */

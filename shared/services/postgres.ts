@@ -1,0 +1,187 @@
+import { createHash } from 'node:crypto';
+import pg from 'pg';
+import { LockkeeperError } from '../base/error.ts';
+import type { Sealed } from '../base/sealed.ts';
+import { instant } from '../base/time.ts';
+import type { World } from '../base/world.ts';
+import type { Guard, Login, LoginAnswer, Service, Session, Slot } from './contract.ts';
+import { asAdmin, withConnection, type PostgresTarget, type PostgresTls } from './postgres-connection.ts';
+import { isRefusal, postgresError } from './postgres-errors.ts';
+import { readRoles, roleProblems } from './postgres-roles.ts';
+import { scramVerifier } from './scram.ts';
+
+/** One PostgreSQL service and the users that take turns on it. */
+export interface PostgresOptions {
+  /** Names the lock: every lockkeeper that rotates this credential must use the same name and database. */
+  readonly credential: string;
+  readonly strategy: 'alternating' | 'single';
+  /** Two login roles for alternating, one for single. */
+  readonly users: readonly Slot[];
+  /** The NOLOGIN role that owns the objects and that both users become; alternating only. */
+  readonly ownerRole?: string;
+  readonly database: string;
+  /** `host:port`; the first is the primary, where changes are made; every one must accept a value before it is published. */
+  readonly endpoints: readonly string[];
+  readonly tls: PostgresTls;
+  /** lockkeeper's own login: a role that administers the users. It needs pg_signal_backend to end sessions. */
+  readonly admin: { readonly user: string; readonly password: Sealed };
+  readonly world: World;
+  /** Of SCRAM's key derivation; 4096 unless given. */
+  readonly iterations?: number;
+  /** Length of new values; 32 unless given. */
+  readonly valueLength?: number;
+}
+
+/**
+ * A PostgreSQL service (10 and later). Values travel as SCRAM verifiers, so no server log can hold one. Changes run in one
+ * transaction under `pg_advisory_xact_lock`, the guard inside it; a lock by lease would let a stale writer through.
+ */
+export function postgresService(options: PostgresOptions): Service {
+  const host = new PostgresHost(options);
+  return {
+    describe: () => host.describe(),
+    change: (login, guard) => host.change(login, guard),
+    accepts: (login) => inTurn(options.endpoints, (endpoint) => host.logIn(endpoint, login)),
+    sessions: async (slot) => (await inTurn(options.endpoints, (endpoint) => host.sessionsAt(endpoint, slot))).flat(),
+    retire: (login, guard, ends) => host.retire(login, guard, ends?.endSessions ?? false),
+  };
+}
+
+class PostgresHost {
+  readonly #options: PostgresOptions;
+  /** Unlike any consumer's and any other lockkeeper's name, so that only this object's own logins are left out of sessions. */
+  readonly #loginName: string;
+
+  constructor(options: PostgresOptions) {
+    this.#options = options;
+    this.#loginName = `lockkeeper ${Buffer.from(options.world.random(6)).toString('hex')}`;
+  }
+
+  async describe(): ReturnType<Service['describe']> {
+    const { strategy, users, endpoints, valueLength = 32 } = this.#options;
+    const roles = await asAdmin(this.#admin(this.#primary()), 'reading the roles', (client) => readRoles(client, this.#options));
+    const found = roleProblems(roles, this.#options);
+    return {
+      strategy,
+      slots: users,
+      endpoints,
+      sessionsSeen: strategy === 'alternating' ? 'exact' : 'age',
+      preHashed: true,
+      valueRule: { alphabet: 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_', length: valueLength },
+      problems: found.problems,
+      slotsEqual: strategy === 'alternating' && found.equal,
+    };
+  }
+
+  async change(login: Login, guard: Guard): Promise<void> {
+    const verifier = scramVerifier(login.value, { iterations: this.#options.iterations ?? 4096, salt: this.#options.world.random(16) });
+    await this.#alter(login.slot, guard, async () => pg.escapeLiteral(verifier));
+  }
+
+  /** An alternating user loses its password whatever it is; a single one only if it is still the given value. */
+  async retire(login: Login, guard: Guard, endSessions: boolean): Promise<void> {
+    const isSingle = this.#options.strategy === 'single';
+    await this.#alter(login.slot, guard, async () => (isSingle && !(await this.#isCurrent(login)) ? undefined : 'NULL'));
+    if (endSessions) await inTurn(this.#options.endpoints, (endpoint) => this.#endSessions(endpoint, login.slot));
+  }
+
+  /** One fresh connection; the server's own refusal is an answer, everything else is thrown. */
+  async logIn(endpoint: string, login: Login): Promise<LoginAnswer> {
+    const target = { ...this.#admin(endpoint), user: login.slot, password: login.value };
+    try {
+      return await withConnection(target, async (client) => {
+        // The user became the owner role at login; only as itself it may see its own connection.
+        await client.query('SET ROLE NONE');
+        const { rows } = await client.query<{ ssl: boolean }>('SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()');
+        return { endpoint, accepted: true, encrypted: rows[0]?.ssl === true };
+      });
+    } catch (thrown) {
+      if (isRefusal(thrown)) return { endpoint, accepted: false, encrypted: this.#options.tls !== 'off' };
+      throw postgresError(thrown, `logging in as ${login.slot} at ${endpoint}`);
+    }
+  }
+
+  async sessionsAt(endpoint: string, slot: Slot): Promise<readonly Session[]> {
+    const text = `SELECT coalesce(host(client_addr), 'local socket') AS address, application_name AS program,
+        extract(epoch FROM backend_start)::float8 * 1000 AS since
+      FROM pg_stat_activity WHERE usename = $1 AND coalesce(application_name, '') <> $2 ORDER BY backend_start`;
+    interface Row { readonly address: string; readonly program: string | null; readonly since: number | null }
+    const rows = await asAdmin(this.#admin(endpoint), `reading the sessions of ${slot}`, async (client) => (await client.query<Row>(text, [slot, this.#loginName])).rows);
+    return rows.map((row) => ({
+      slot,
+      peer: row.program ? `${row.address} (${row.program})` : row.address,
+      since: row.since === null ? undefined : instant(row.since),
+    }));
+  }
+
+  /**
+   * ALTER ROLE under the lock. Killed before COMMIT: the server rolls back, nothing happened. Killed after: it happened,
+   * and doing it again is harmless. A COMMIT without an answer is `uncertain`.
+   */
+  async #alter(slot: Slot, guard: Guard, password: () => Promise<string | undefined>): Promise<void> {
+    const { credential, users } = this.#options;
+    if (!users.includes(slot)) throw new LockkeeperError('not-found', `${credential} has no user ${slot}`, { hint: `Its users are ${users.join(', ')}.` });
+    let isCommitting = false;
+    try {
+      await withConnection(this.#admin(this.#primary()), async (client) => {
+        await client.query('BEGIN');
+        await client.query("SET LOCAL lock_timeout = '5s'");
+        await client.query('SELECT pg_advisory_xact_lock($1::bigint)', [lockKey(credential)]);
+        await guard();
+        const value = await password();
+        if (value !== undefined) await client.query(`ALTER ROLE ${pg.escapeIdentifier(slot)} PASSWORD ${value}`);
+        isCommitting = true;
+        const answer = await client.query('COMMIT');
+        if (answer.command !== 'COMMIT') throw new LockkeeperError('unreachable', `changing ${slot}: the server rolled back`, { hint: 'The next run tries again.' });
+        isCommitting = false;
+      });
+    } catch (thrown) {
+      const error = postgresError(thrown, `changing ${slot} at ${this.#primary()}`);
+      if (!isCommitting || !isConnectionLoss(error)) throw error;
+      throw new LockkeeperError('uncertain', `${error.message}; it may have happened`, { hint: 'The next run finds out by logging in.', cause: thrown });
+    }
+  }
+
+  async #isCurrent(login: Login): Promise<boolean> {
+    return (await this.logIn(this.#primary(), login)).accepted;
+  }
+
+  /** Several rounds, because a login that was accepted a moment before the change may show up a moment later. */
+  async #endSessions(endpoint: string, slot: Slot): Promise<void> {
+    const rounds = this.#options.strategy === 'alternating' ? 5 : 1;
+    const text = 'SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE usename = $1 AND pid <> pg_backend_pid()';
+    await asAdmin(this.#admin(endpoint), `ending the sessions of ${slot}`, async (client) => {
+      for (let round = 1; round <= rounds; round += 1) {
+        const { rowCount } = await client.query(text, [slot]);
+        if (rowCount === 0 || rounds === 1) return;
+      }
+      throw new LockkeeperError('conflict', `sessions of ${slot} at ${endpoint} do not end`, { hint: 'End them by hand; the next run tries again.' });
+    });
+  }
+
+  #primary(): string {
+    const [first] = this.#options.endpoints;
+    if (first !== undefined) return first;
+    throw new LockkeeperError('invalid', `${this.#options.credential} names no endpoint`, { hint: 'Name at least one host:port.' });
+  }
+
+  #admin(endpoint: string): PostgresTarget {
+    const { database, tls, admin } = this.#options;
+    return { endpoint, database, tls, user: admin.user, password: admin.password, applicationName: this.#loginName };
+  }
+}
+
+function isConnectionLoss(error: LockkeeperError): boolean {
+  return error.code === 'unreachable' || error.code === 'bug';
+}
+
+/** One lock for one credential, as a signed 64-bit number. */
+function lockKey(credential: string): string {
+  return createHash('sha256').update(`lockkeeper:${credential}`).digest().readBigInt64BE(0).toString();
+}
+
+async function inTurn<T>(endpoints: readonly string[], ask: (endpoint: string) => Promise<T>): Promise<T[]> {
+  const answers: T[] = [];
+  for (const endpoint of endpoints) answers.push(await ask(endpoint));
+  return answers;
+}
