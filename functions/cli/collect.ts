@@ -1,17 +1,25 @@
 import { collectAll } from '../local/jobs.ts';
 import type { LocalRooms } from '../local/rooms-wire.ts';
+import type { LockkeeperError } from '../../shared/base/error.ts';
 import type { CollectReport } from '../../shared/usage/collect.ts';
 import { exitCode, type ExitCode, type Terminal } from './io.ts';
 
 /**
  * `lockkeeper collect`: reads the new objects of every configured flow log, each exactly once. Prints a line a log, or with
- * --output json one object `{logs: […]}`. Objects that could not be read lower coverage and are counted.
+ * --output json one object `{logs: […]}`. Objects that could not be read lower coverage and are
+ * counted. Exit code 1 where a whole log could not be read; the others were.
  */
 export async function collectVerb(rooms: LocalRooms, terminal: Terminal): Promise<ExitCode> {
-  const done = await collectAll(rooms);
+  const { done, problems } = await collectAll(rooms);
   if (terminal.json) terminal.out(JSON.stringify({ logs: done.map(({ name, report }) => ({ log: name, ...report })) }));
   else for (const { name, report } of done) terminal.out(collectLine(name, report));
-  return exitCode.done;
+  for (const problem of problems) terminal.err(problemText(problem));
+  return problems.length === 0 ? exitCode.done : exitCode.failed;
+}
+
+/** What went wrong and what to do, for stderr. */
+export function problemText({ message, hint }: LockkeeperError): string {
+  return hint === undefined ? message : `${message}. ${hint}`;
 }
 
 /** One line of text about one log. */

@@ -31,8 +31,9 @@ export async function demoVerb(options: DemoOptions, terminal: Terminal): Promis
     if (terminal.signal.aborted) return exitCode.interrupted;
     if (terminal.json) terminal.out(JSON.stringify({ ok: true, claims: tell.claims() }));
     tell.aside('');
-    tell.shows(`${tell.claims().length} proofs, all of them hold.`, ...(options.keep === undefined ? [] : laterCommands(set)));
+    tell.shows(`${tell.claims().length} proofs, all of them hold.`);
     if (!set.stage.isScript) await stay(set, terminal);
+    if (options.keep !== undefined) tell.shows('', `The stores stay in ${options.keep}. Try:`, ...laterCommands(set));
     return exitCode.done;
   } finally {
     told.abort();

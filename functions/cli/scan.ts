@@ -1,6 +1,7 @@
 import type { Approvals } from '../../shared/approvals/contract.ts';
 import { scanAll, type Done, type Scanned } from '../local/jobs.ts';
 import type { LocalRooms } from '../local/rooms-wire.ts';
+import { problemText } from './collect.ts';
 import { exitCode, type ExitCode, type Terminal } from './io.ts';
 import { judgedJson, printVerdicts } from './print-verdicts.ts';
 
@@ -14,11 +15,11 @@ export interface ScanOptions {
  * about what is unused. The same evidence again asks nothing new. Exit code 1 where an opening could not be handled.
  */
 export async function scanVerb(options: ScanOptions, rooms: LocalRooms & { readonly approvals: Approvals }, terminal: Terminal): Promise<ExitCode> {
-  const scanned = await scanAll(rooms, rooms.approvals);
+  const { done: scanned, problems } = await scanAll(rooms, rooms.approvals);
   if (terminal.json) terminal.out(JSON.stringify({ networks: scanned.map(networkJson) }));
   else for (const { name, report } of scanned) printNetwork(name, report, terminal);
-  for (const { report } of scanned) for (const problem of report.problems) terminal.err(`${problem.message}. ${problem.hint ?? ''}`);
-  if (scanned.some(({ report }) => report.problems.length > 0)) return exitCode.failed;
+  for (const problem of problems) terminal.err(problemText(problem));
+  if (problems.length > 0) return exitCode.failed;
   const isSettled = scanned.every(({ report }) => report.steps.length === 0 && report.judged.judgement.verdicts.every(({ verdict }) => verdict !== 'cannot-tell'));
   return options.detailedExitcode && !isSettled ? exitCode.changes : exitCode.done;
 }

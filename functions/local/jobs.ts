@@ -5,7 +5,7 @@ import type { Step } from '../../shared/idle-ports/closing-rooms.ts';
 import { refusalsOf } from '../../shared/idle-ports/refusals.ts';
 import { scan } from '../../shared/idle-ports/scan.ts';
 import { watchClosed } from '../../shared/idle-ports/watch.ts';
-import { LockkeeperError } from '../../shared/base/error.ts';
+import { asLockkeeperError, LockkeeperError } from '../../shared/base/error.ts';
 import { rotate, type RotationReport } from '../../shared/rotation/run.ts';
 import { collect, type CollectReport } from '../../shared/usage/collect.ts';
 import { evidenceUntilNow, judgeNetwork, type Judged, type JudgingRooms } from './judging.ts';
@@ -17,14 +17,19 @@ export interface Done<Report> {
   readonly report: Report;
 }
 
+/** Reports, and what kept single logs or networks from having one; the others were handled all the same. */
+export interface AllDone<Report> {
+  readonly done: readonly Done<Report>[];
+  readonly problems: readonly LockkeeperError[];
+}
+
 /** Reads the new objects of every flow log once. */
-export async function collectAll(rooms: LocalRooms): Promise<readonly Done<CollectReport>[]> {
+export async function collectAll(rooms: LocalRooms): Promise<AllDone<CollectReport>> {
   const { state } = await rooms.stores();
-  const done: Done<CollectReport>[] = [];
-  for (const logs of (await rooms.flowLogs()).values()) {
-    for (const flowLog of logs) done.push({ name: flowLog.describe().name, report: await collect({ flowLog, state, audit: await rooms.audit(), world: rooms.world }) });
-  }
-  return done;
+  const audit = await rooms.audit();
+  const logs = [...(await rooms.flowLogs()).values()].flat();
+  const named = new Map(logs.map((flowLog) => [flowLog.describe().name, flowLog]));
+  return each(named, (flowLog) => collect({ flowLog, state, audit, world: rooms.world }));
 }
 
 /** A network's verdicts and what was asked. */
@@ -36,15 +41,29 @@ export interface Scanned {
 }
 
 /** Judges every network that has a firewall and flow logs, and asks people about what is unused. */
-export async function scanAll(rooms: LocalRooms, approvals: Approvals): Promise<readonly Done<Scanned>[]> {
+export async function scanAll(rooms: LocalRooms, approvals: Approvals): Promise<AllDone<Scanned>> {
   const closing = await rooms.closing(approvals);
-  const done: Done<Scanned>[] = [];
-  for (const name of closing.firewalls.keys()) {
+  const { done, problems } = await each(closing.firewalls, async (_firewall, name) => {
     const judged = await judgeNetwork(name, await judgingRooms(rooms, name));
-    const { steps, problems, unfinished } = await scan(closing, judged.judgement);
-    done.push({ name, report: { judged, steps, problems, unfinished } });
+    return { judged, ...(await scan(closing, judged.judgement)) };
+  });
+  return { done, problems: [...problems, ...done.flatMap(({ report }) => report.problems)] };
+}
+
+/** One after the other; a defect ends everything, anything else only its own. */
+async function each<Thing, Report>(things: ReadonlyMap<string, Thing>, work: (thing: Thing, name: string) => Promise<Report>): Promise<AllDone<Report>> {
+  const done: Done<Report>[] = [];
+  const problems: LockkeeperError[] = [];
+  for (const [name, thing] of things) {
+    try {
+      done.push({ name, report: await work(thing, name) });
+    } catch (thrown) {
+      const error = asLockkeeperError(thrown);
+      if (error.code === 'bug') throw thrown;
+      problems.push(error);
+    }
   }
-  return done;
+  return { done, problems };
 }
 
 /** Looks after everything that is closed, then closes what was approved. */

@@ -33,15 +33,19 @@ async function runRotate(rooms: LocalRooms, approvals: Approvals | undefined, lo
 }
 
 async function runCollect(rooms: LocalRooms, log: ServeLog): Promise<void> {
-  for (const { name, report } of await collectAll(rooms)) log.info('collect', `${name}: ${report.objects} new objects, ${report.records} rows, ${report.malformed} malformed, ${report.unreadable} unreadable, ${report.left} left`);
+  const { done, problems } = await collectAll(rooms);
+  for (const { name, report } of done) log.info('collect', `${name}: ${report.objects} new objects, ${report.records} rows, ${report.malformed} malformed, ${report.unreadable} unreadable, ${report.left} left`);
+  for (const problem of problems) log.failure('collect', problem);
 }
 
 async function runScan(rooms: LocalRooms, approvals: Approvals, log: ServeLog): Promise<void> {
-  for (const { name, report } of await scanAll(rooms, approvals)) {
+  const { done, problems } = await scanAll(rooms, approvals);
+  for (const { name, report } of done) {
     const counts = Map.groupBy(report.judged.judgement.verdicts, ({ verdict }) => verdict);
     log.info('scan', `${name}: ${[...counts].map(([verdict, some]) => `${some.length} ${verdict}`).join(', ')}`);
-    tellSteps('scan', report, log);
+    tellSteps('scan', { steps: report.steps, problems: [] }, log);
   }
+  for (const problem of problems) log.failure('scan', problem);
 }
 
 async function runClose(rooms: LocalRooms, approvals: Approvals, log: ServeLog): Promise<void> {

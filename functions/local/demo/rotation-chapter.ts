@@ -51,6 +51,7 @@ async function rotateUnderLoad(stage: Stage, { name, times, first }: Load): Prom
   } finally {
     await consumers.stop();
   }
+  stage.signal.throwIfAborted();
   return consumers.tally();
 }
 

@@ -21,9 +21,16 @@ export interface Teller {
   claims(): readonly Claim[];
 }
 
-/** Tells on stdout; with `--output json` only the claims count, and the telling goes to stderr. */
+/**
+ * Tells on stdout; with `--output json` only the claims count, and the telling goes to stderr. It falls silent once the demo is
+ * interrupted: what still goes wrong then proves nothing.
+ */
 export function teller(terminal: Terminal): Teller {
-  const say = (line: string): void => (terminal.json ? terminal.err(line) : terminal.out(line));
+  const say = (line: string): void => {
+    if (terminal.signal.aborted) return;
+    if (terminal.json) terminal.err(line);
+    else terminal.out(line);
+  };
   const claims: Claim[] = [];
   let chapters = 0;
   let title = '';

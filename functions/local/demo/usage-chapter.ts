@@ -8,8 +8,11 @@ import { openings, type Stage } from './stage.ts';
 export async function usageChapter(stage: Stage): Promise<void> {
   const { teller, rooms } = stage;
   teller.chapter('What the flow logs say', 'silence, a scanner, a gap in the log and real use are four different things');
-  for (const { name, report } of await collectAll(rooms)) teller.shows(collectLine(name, report));
-  const scanned = await scanAll(rooms, stage.page.page);
+  const collected = await collectAll(rooms);
+  for (const { name, report } of collected.done) teller.shows(collectLine(name, report));
+  const { done: scanned, problems } = await scanAll(rooms, stage.page.page);
+  const [problem] = [...collected.problems, ...problems];
+  if (problem) throw problem;
   teller.shows('', ...tableOf(scanned.flatMap(({ report }) => report.judged.judgement.verdicts)), '');
   proveVerdicts(stage, scanned);
 }

@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import type { Server } from 'node:net';
 import type { LockkeeperError } from '../../../shared/base/error.ts';
 import type { Sealed } from '../../../shared/base/sealed.ts';
@@ -58,6 +59,7 @@ export interface Gate {
  * What was closed stays closed over a restart, since the rules are read back. `conflict` where a port is taken.
  */
 export async function startGate(options: GateOptions): Promise<Gate> {
+  await mkdir(options.flowLogs.directory, { recursive: true });
   const rules = await RuleBook.open(options.rulesFile);
   const token = await tokenFile(options.tokenFile, options.world);
   const log = new FlowLogWriter({

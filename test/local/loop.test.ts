@@ -1,0 +1,82 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from '@jest/globals';
+import { hour, parseInstant } from '../../shared/base/time.ts';
+import { loadConfig } from '../../shared/config/load.ts';
+import { takeAnswer } from '../../shared/idle-ports/answers.ts';
+import { ClosureJournal } from '../../shared/idle-ports/closure-journal.ts';
+import { reopen } from '../../shared/idle-ports/reopen.ts';
+import { gatePlan } from '../../functions/local/gate/from-config.ts';
+import { startGate, type Gate } from '../../functions/local/gate/gate.ts';
+import { closeAll, collectAll, scanAll } from '../../functions/local/jobs.ts';
+import { localRooms } from '../../functions/local/rooms-wire.ts';
+import { terminalApprovals } from '../../functions/cli/wire.ts';
+import { testWorld } from '../world.ts';
+import { ruleFor, visit } from './gate-place.ts';
+
+const config = (upstream: number): string => `
+version: 1
+stores: { state: { kind: file-system, path: state }, log: { kind: file-system, path: log } }
+networks:
+  office:
+    cloud: aws
+    firewall: { kind: local-gate, url: "http://127.0.0.1:23900", tokenFile: gate/token, run: true }
+    flowLogs: [{ name: office-flows, format: aws-vpc, directory: flow-logs }]
+services:
+  - { name: busy, owner: olga, network: office, port: 23001, forwardTo: "127.0.0.1:${upstream}" }
+  - { name: silent, owner: olga, network: office, port: 23002, forwardTo: "127.0.0.1:${upstream}" }
+idlePorts: { window: 3d }
+approvals: { kind: local-page, approvers: [ada] }
+`;
+
+test('the loop runs: real traffic is read, a silent port is proposed, approved, closed for real, knocked at, and reopened as it was', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'lockkeeper-loop-'));
+  const echo = createServer((socket) => void socket.on('error', () => socket.destroy()).pipe(socket));
+  await new Promise<void>((resolve) => echo.listen(0, '127.0.0.1', resolve));
+  const address = echo.address();
+  const file = join(directory, 'lockkeeper.yaml');
+  await writeFile(file, config(typeof address === 'object' && address !== null ? address.port : 0));
+  const loaded = await loadConfig(file);
+  const world = testWorld('2026-10-01T00:00:00Z');
+  const plan = gatePlan(loaded.config, 'office');
+  if (plan === undefined) throw new Error('no gate');
+  const flowLogs = { directory: join(directory, 'flow-logs'), intervalMs: hour, publishMs: hour };
+  const gate = await startGate({ ...plan, world, flowLogs, near: false, tickMs: 1_000, onFailure: () => undefined });
+  const rooms = localRooms({ loaded, world, environment: {}, run: 'test' });
+  const approvals = await terminalApprovals(rooms, { out: () => undefined, err: () => undefined, json: false, signal: new AbortController().signal });
+  try {
+    for (const name of ['busy', 'silent']) await gate.rules.put(ruleFor(gate, name, { createdAt: parseInstant('2026-09-01T00:00:00Z') }), 'absent');
+    const answers = new Set<string>();
+    for (let hours = 0; hours < 4 * 24; hours += 1) {
+      if (hours % 6 === 1) answers.add(await visit(portOf(gate, 'busy'), 'x'.repeat(100), '127.0.1.1'));
+      world.pass(hour);
+    }
+    expect([...answers]).toEqual(['x'.repeat(100)]);
+    await gate.flush();
+    expect((await collectAll(rooms)).done[0]?.report).toMatchObject({ malformed: 0, unreadable: 0, left: 0 });
+    const { done, problems } = await scanAll(rooms, approvals);
+    expect(problems).toEqual([]);
+    const [scanned] = done;
+    expect(scanned?.report.judged.judgement.verdicts.map(({ rule, verdict }) => `${rule} ${verdict}`)).toEqual(['to-busy used', 'to-silent unused']);
+    const closing = await rooms.closing(approvals);
+    const [held] = await new ClosureJournal(closing.state).all();
+    await takeAnswer(closing, { hash: held?.closure.hash ?? '', answer: 'approve', who: 'ada', why: '', until: undefined });
+    const closed = await closeAll(rooms, approvals, async () => ((await visit(portOf(gate, 'silent'))) === 'reset' ? 'refused' : 'reachable'));
+    expect(closed.steps.map(({ opening, outcome }) => `${opening} ${outcome}`)).toEqual(['to-silent closed']);
+    expect([await visit(portOf(gate, 'silent')), await visit(portOf(gate, 'busy'))]).toEqual(['reset', 'hello']);
+    await reopen(closing, await new ClosureJournal(closing.state).find(held?.closure.hash ?? ''), { who: 'ada', why: 'still needed' });
+    expect(await visit(portOf(gate, 'silent'))).toBe('hello');
+    expect(gate.rules.rules().map((rule) => rule.id)).toEqual(['to-busy', 'to-silent']);
+  } finally {
+    await rooms.close();
+    await gate.close();
+    await new Promise((resolve) => echo.close(resolve));
+    await rm(directory, { recursive: true });
+  }
+});
+
+function portOf(gate: Gate, name: string): number {
+  return gate.services.find((one) => one.name === name)?.port ?? 0;
+}
