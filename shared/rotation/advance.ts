@@ -46,13 +46,10 @@ export function advanced(journal: Journal, step: Step, result: StepResult): Jour
   const next = { ...draftOf(journal), blocked: null };
   switch (step.do) {
     case 'stage':
-      return { ...next, copies: marked(journal, step.place, { staged: result.version ?? null }) };
     case 'promote':
-      return { ...next, copies: marked(journal, step.place, { published: result.version ?? null }) };
     case 'rebase':
-      return { ...next, copies: marked(journal, step.place, { from: step.from }) };
     case 'retire-copy':
-      return { ...next, copies: marked(journal, step.place, { retired: true }) };
+      return { ...next, copies: marked(journal, step.place, copyAfter(step, result.version ?? null)) };
     case 'change':
       return { ...next, phase: 'set', rejections: 0 };
     case 'retire':
@@ -116,6 +113,12 @@ function replanned(journal: Journal, result: StepResult): JournalDraft {
 /** Enough to recognise what a writer that slept through many rotations may still stage. */
 function buried(journal: Journal): readonly string[] {
   return [...journal.past, journal.rotation].slice(-50);
+}
+
+function copyAfter(step: Extract<Step, { do: 'stage' | 'promote' | 'rebase' | 'retire-copy' }>, version: string | null): Partial<JournalCopy> {
+  if (step.do === 'stage') return { staged: version };
+  if (step.do === 'promote') return { published: version };
+  return step.do === 'rebase' ? { from: step.from } : { retired: true };
 }
 
 function marked(journal: Journal, place: CopyPlace, change: Partial<JournalCopy>): readonly JournalCopy[] {

@@ -5,7 +5,7 @@ import type { Session } from '../services/contract.ts';
 import { advanced, begun } from './advance.ts';
 import { decide } from './decide.ts';
 import { journals, type Journal, type JournalDraft } from './journal.ts';
-import type { RotationRooms } from './plan.ts';
+import type { CopyPlace, RotationRooms } from './plan.ts';
 import { copyOf, currentLogins, type CopySeen, type Seen, type VersionSeen } from './seen.ts';
 import type { Rest, Step } from './step.ts';
 import { look } from './under-way.ts';
@@ -107,32 +107,22 @@ function counted(draft: JournalDraft): Journal {
 }
 
 function said(step: Step, at: Pretended, rooms: RotationRooms): string | undefined {
+  if ('place' in step) return saidOfCopy(step);
   const target = at.journal?.target ?? '';
+  const { endpoints, preHashed } = at.seen.service;
   switch (step.do) {
     case 'ask':
-      return { current: 'Log in as consumers do now.', new: `Log in as ${target} with the new value on ${at.seen.service.endpoints.join(', ')}.`, old: 'Try the old value once: it must be refused.' }[step.candidate];
+      return { current: 'Log in as consumers do now.', new: `Log in as ${target} with the new value on ${endpoints.join(', ')}.`, old: 'Try the old value once: it must be refused.' }[step.candidate];
     case 'ask-sessions':
       return at.journal && at.journal.phase !== 'done' ? `Wait until nobody is logged in as ${step.slots.join(', ')} any more.` : `See that nobody is logged in as ${step.slots.join(', ')}.`;
     case 'plan':
       return `Begin: the next value belongs to ${step.target}.`;
-    case 'stage':
-      return `Stage the new value in ${step.place.store}/${step.place.secret}, where consumers cannot see it.`;
-    case 'abandon':
-      return `Forget what ${step.rotation} left staged in ${step.place.store}/${step.place.secret}.`;
     case 'change':
-      return `Set it for ${step.login.slot} at ${rooms.plan.service}${at.seen.service.preHashed ? ', as a hash that no log can betray' : ''}.`;
+      return `Set it for ${step.login.slot} at ${rooms.plan.service}${preHashed ? ', as a hash that no log can betray' : ''}.`;
     case 'clear':
       return `Shut ${target} out and end its sessions.`;
-    case 'promote':
-      return `Publish it in ${step.place.store}/${step.place.secret}.`;
-    case 'rebase':
-      return `Go on from what somebody else put into ${step.place.store}/${step.place.secret}.`;
     case 'retire':
       return `Retire the old value${step.logins.length > 0 ? ` of ${step.logins.map((login) => login.slot).join(', ')}` : ''}.`;
-    case 'retire-copy':
-      return `Forget the old value in ${step.place.store}/${step.place.secret}.`;
-    case 'move':
-      return step.to === 'done' ? 'Done.' : undefined;
     case 'replan':
       return `Begin again with another value: ${step.why}.`;
     case 'rest':
@@ -142,13 +132,26 @@ function said(step: Step, at: Pretended, rooms: RotationRooms): string | undefin
     case 'alarm':
     case 'review':
     case 'tell':
-      return 'Tell people.';
+      return `Tell people: ${step.do}.`;
     case 'unblock':
       return 'Try again what is blocked.';
+    case 'move':
     case 'prove':
       break;
   }
-  return undefined;
+  return step.do === 'move' && step.to === 'done' ? 'Done.' : undefined;
+}
+
+function saidOfCopy(step: Extract<Step, { readonly place: CopyPlace }>): string {
+  const name = `${step.place.store}/${step.place.secret}`;
+  const sentences = {
+    stage: `Stage the new value in ${name}, where consumers cannot see it.`,
+    abandon: `Forget what another rotation left staged in ${name}.`,
+    promote: `Publish it in ${name}.`,
+    rebase: `Go on from what somebody else put into ${name}.`,
+    'retire-copy': `Forget the old value in ${name}.`,
+  };
+  return sentences[step.do];
 }
 
 function promised(rooms: RotationRooms, seen: Seen): Pick<Rehearsal, 'failedLogins' | 'why'> {
