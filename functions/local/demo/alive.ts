@@ -10,6 +10,7 @@ import { miniature, openingOf, type MiniatureService } from './miniature.ts';
 import { startPostgres, type PostgresServer } from './postgres-server.ts';
 import { absentService, startHttpService, startTcpService, type RunningService } from './services.ts';
 
+/** The networks of the demo; each has its gate. */
 export const networkNames = ['aws', 'gcp', 'azure'] as const;
 export type NetworkName = (typeof networkNames)[number];
 

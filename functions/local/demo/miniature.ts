@@ -24,6 +24,7 @@ export interface Visitor {
   readonly comes: (at: { readonly hour: number; readonly weekday: number }) => boolean;
 }
 
+/** Who owns the demo's services, and who may approve; an owner never does. */
 export const people = { owner: 'olga', approvers: ['ada', 'ben'] } as const;
 
 const owner = people.owner;

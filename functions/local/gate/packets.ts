@@ -4,6 +4,7 @@ export interface Traffic {
   readonly bytes: number;
 }
 
+/** Not one packet. */
 export const noTraffic: Traffic = { packets: 0, bytes: 0 };
 
 /** A SYN is longer than other bare packets: it carries options. */
