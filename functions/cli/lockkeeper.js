@@ -12,10 +12,8 @@ if (major < 22 || (major === 22 && minor < 18)) {
   process.exit(1);
 }
 
-// Compiled code is kept beside the packages, apart for help and for work, since it keeps what its first run used. Where it
-// may not be written, this does nothing, and the start is slower.
-const use = process.argv.length < 3 || process.argv.includes('--help') ? 'help' : 'work';
-module.enableCompileCache(fileURLToPath(new URL(`../../node_modules/.cache/lockkeeper-${use}`, import.meta.url)));
+// Compiled code is kept beside the packages. Where that may not be written, this does nothing, and the start is slower.
+module.enableCompileCache(fileURLToPath(new URL('../../node_modules/.cache/lockkeeper', import.meta.url)));
 
 const { main } = await import('./main.ts');
 await main(process);

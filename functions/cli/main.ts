@@ -1,6 +1,4 @@
 import type { ExitCode } from './io.ts';
-import type { Frame } from './frame.ts';
-import { buildProgram, usageFault } from './program.ts';
 import type { Host } from './terminal.ts';
 
 /**
@@ -13,25 +11,31 @@ export async function main(host: Host & { exitCode?: number | string | null | un
   setTimeout(() => host.exit(code), 2_000).unref();
 }
 
-/** The exit code of one command line. Loads only what its verb uses; `--help` loads the words alone. */
+/** The exit code of one command line. Loads only what its verb uses; a bare `--help` loads the text alone. */
 export async function run(host: Host): Promise<number> {
-  const json = saysJson(host.argv);
+  host.stdout.on('error', ignoreClosedReader);
+  const [word, ...others] = host.argv.slice(2);
+  if ((word === '--help' || word === '-h') && others.length === 0) {
+    host.stdout.write((await import('./help.ts')).helpText());
+    return 0;
+  }
+  return await runVerb(host, saysJson(host.argv));
+}
+
+async function runVerb(host: Host, json: boolean): Promise<ExitCode> {
+  const { buildProgram, usageFault } = await import('./program.ts');
   const terminal = onceOnly(async () => (await import('./terminal.ts')).hostTerminal(host, json));
   let code: ExitCode = 0;
   try {
     await buildProgram({ host, json, terminal, finish: (how) => (code = how) }).parseAsync([...host.argv]);
+    return code;
   } catch (thrown) {
-    code = await failed(thrown, json, terminal);
+    const usage = usageFault(thrown);
+    if (usage?.exitCode === 0) return 0;
+    if (usage && !json) return 1;
+    const { printError, usageError } = await import('./print-error.ts');
+    return printError(usage ? usageError(usage.message) : thrown, await terminal());
   }
-  return code;
-}
-
-async function failed(thrown: unknown, json: boolean, terminal: Frame['terminal']): Promise<ExitCode> {
-  const usage = usageFault(thrown);
-  if (usage?.exitCode === 0) return 0;
-  if (usage && !json) return 1;
-  const { printError, usageError } = await import('./print-error.ts');
-  return printError(usage ? usageError(usage.message) : thrown, await terminal());
 }
 
 /** Read from the words themselves: an error may come before the options were understood. */
@@ -42,4 +46,9 @@ function saysJson(argv: readonly string[]): boolean {
 function onceOnly<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;
   return () => (made ??= make());
+}
+
+/** `lockkeeper --help | head` is no error. */
+function ignoreClosedReader(error: Error): void {
+  if (!('code' in error) || error.code !== 'EPIPE') throw error;
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { run } from '../../functions/cli/main.ts';
-import { verbs } from '../../functions/cli/program.ts';
+import { verbs } from '../../functions/cli/help.ts';
 import { example } from '../config/example.ts';
 import { memoryHost } from './memory-host.ts';
 
@@ -34,6 +34,14 @@ describe('help', () => {
       expect(out.replaceAll(/\s+/g, ' ')).toContain(about);
     }
     expect(out).toContain('Examples:');
+  });
+
+  test('is the same text, however it is asked for', async () => {
+    const { out } = await lockkeeper('--help');
+    for (const words of [['-h'], ['--no-color', '--help'], ['--output', 'json', '-h']]) {
+      expect(await lockkeeper(...words)).toEqual({ code: 0, out, err: '' });
+    }
+    expect((await lockkeeper()).err).toBe(out);
   });
 
   test.each(verbs.map(([name, about]) => ({ name, about })))(

@@ -28,13 +28,13 @@ test('a reader that closes early gets no error and no crash', async () => {
   expect({ code, told }).toEqual({ code: 0, told: '' });
 });
 
-test('help loads no SDK and no engine', () => {
+test('help loads no parser, no SDK and no engine', () => {
   const loaded = `import('node:module').then(({ registerHooks }) => registerHooks({ resolve: (name, context, next) => { process.stderr.write(name + '\\n'); return next(name, context); } }))`;
   const { stderr } = spawnSync(
     process.execPath,
     ['--import', `data:text/javascript,await ${loaded}`, command, '--help'],
     options,
   );
-  expect(stderr).toContain('./program.ts');
-  expect(stderr).not.toMatch(/zod|yaml|duckdb|aws|pg|croner/);
+  expect(stderr).toContain('./help.ts');
+  expect(stderr).not.toMatch(/commander|zod|yaml|duckdb|aws|pg|croner/);
 });

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { run } from '../../functions/cli/main.ts';
-import { verbs } from '../../functions/cli/program.ts';
+import { verbs } from '../../functions/cli/help.ts';
 import { checkConfig, mistakeText } from '../../shared/config/check.ts';
 import { configJsonSchema } from '../../shared/config/shape.ts';
 import { memoryHost } from '../cli/memory-host.ts';
