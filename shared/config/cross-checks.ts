@@ -1,3 +1,4 @@
+import { gateMistakes } from './gates.ts';
 import type { Mistake } from './mistakes.ts';
 import { nearest } from './nearest.ts';
 import { rough, type Rough, type RoughService } from './rough.ts';
@@ -23,6 +24,7 @@ export function crossMistakes(data: unknown): readonly Mistake[] {
         list: 'networks',
       }),
     ),
+    ...gateMistakes(config),
     ...freezesForward(config),
     ...twins(config),
   ];

@@ -15,6 +15,7 @@ const roughService = z
     protocol: z.string().catch('tcp'),
     owner: maybeText,
     approvers: maybeTexts,
+    forwardTo: maybeText,
     credential: z
       .object({
         strategy: maybeText,
@@ -34,13 +35,24 @@ const roughService = z
   })
   .catch({ protocol: 'tcp' });
 
+const network = z
+  .object({
+    cloud: maybeText,
+    firewall: z
+      .object({ run: z.boolean().catch(false) })
+      .optional()
+      .catch(undefined),
+    flowLogs: listOf(named),
+  })
+  .catch({ flowLogs: [] });
+
 const store = z.object({ path: maybeText }).optional().catch(undefined);
 
 /** Reads a configuration leniently: it takes any map, and what is wrong in it becomes undefined or empty. */
 export const rough = z.object({
   stores: z.object({ state: store, log: store }).catch({}),
   secrets: z.record(z.string(), z.unknown()).catch({}),
-  networks: z.record(z.string(), z.object({ flowLogs: listOf(named) }).catch({ flowLogs: [] })).catch({}),
+  networks: z.record(z.string(), network).catch({}),
   services: listOf(roughService),
   idlePorts: z
     .object({

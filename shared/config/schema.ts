@@ -78,8 +78,9 @@ function network(resolve: ResolvePath) {
         z.strictObject({
           kind: z.literal('local-gate').describe('The gate that comes with lockkeeper.'),
           url: z
-            .url({ protocol: /^http$/, hostname: /^(127\.0\.0\.1|localhost)$/, error: 'is not http://127.0.0.1:PORT' })
-            .describe('Its admin address, on this machine.'),
+            .string()
+            .regex(/^http:\/\/(127\.0\.0\.1|localhost):[1-9]\d{0,4}\/?$/, { error: 'is not http://127.0.0.1:PORT' })
+            .describe('Its admin address, on this machine: http://127.0.0.1:PORT.'),
           tokenFile: pathOf(resolve).describe('The token of its admin address, readable by its owner only.'),
           run: z.boolean().default(false).describe('Whether `lockkeeper serve` runs this gate itself.'),
           rulesFile: pathOf(resolve)

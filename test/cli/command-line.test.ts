@@ -76,8 +76,6 @@ describe('words that make no sense end with 1 and a suggestion', () => {
     expect(text).toMatchObject({ code: 1, out: '' });
     expect(text.err).toContain(what);
     expect(text.err).toContain(hint);
-    const json = await lockkeeper(...words.filter((word) => !['--output', 'xml'].includes(word)), '--output', 'json');
-    expect(json.code).toBe(1);
   });
 
   test('as one JSON object with --output json', async () => {
@@ -106,8 +104,8 @@ describe('config check', () => {
     expect(code).toBe(1);
     expect(out.trim().split('\n')).toEqual([
       expect.stringMatching(/broken\.yaml:9:12 networks\.office\.cloud "asw" is not one of/),
-      expect.stringMatching(/broken\.yaml:31:5 services\[1\]\.port is missing/),
-      expect.stringMatching(/broken\.yaml:31:50 services\[1\]\.prot is not a key .* Did you mean "port"\?/),
+      expect.stringMatching(/broken\.yaml:32:5 services\[1\]\.port is missing/),
+      expect.stringMatching(/broken\.yaml:32:50 services\[1\]\.prot is not a key .* Did you mean "port"\?/),
     ]);
   });
 

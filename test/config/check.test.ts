@@ -131,9 +131,12 @@ describe('each rule has its mistake and a hint', () => {
     ['port: 8080', 'port: 80800', 'Where clients reach it.'],
     ['10.0.0.0/8', '10.0.0.0/33', 'Address ranges of real clients'],
     ['"*/5 * * * *"', 'hourly', 'Rotate what is due'],
-    ['127.0.0.1:5433', 'db', 'host:port of every server'],
-    ['127.0.0.1:5433', '127.0.0.1:99999', 'host:port of every server'],
+    ['db.internal:5433', 'db', 'host:port of every server'],
+    ['db.internal:5433', '127.0.0.1:99999', 'host:port of every server'],
     ['http://127.0.0.1:7001', 'http://gate.example:7001', 'Its admin address'],
+    ['forwardTo: 127.0.0.1:5433', 'forwardTo: 10.0.0.9:5433', 'forwardTo: 127.0.0.1:PORT'],
+    ['port: 8080,', 'port: 8080, protocol: udp,', 'forwards tcp only'],
+    ['cloud: aws', 'cloud: kubernetes', 'choose one of them'],
     ['opening: sgr-1', 'opening: sgr-1, network: offce', 'Did you mean "office"?'],
   ])('%s turned into %s', (find, replace, hint) => {
     const found = checkConfig(broken(find, replace), '/').mistakes;
@@ -153,9 +156,14 @@ describe('each rule has its mistake and a hint', () => {
     expect(mistakes(single.replace('engine: postgres', 'engine: postgres\n      acceptDowntime: true'))).toEqual([]);
   });
 
+  test('behind a gate that lockkeeper runs it must be said where a service listens', () => {
+    expect(hintOf(broken('    forwardTo: 127.0.0.1:5433\n', ''))).toContain('forwardTo: 127.0.0.1:PORT');
+    expect(mistakes(broken('    forwardTo: 127.0.0.1:5433\n', '').replace(', run: true', ''))).toEqual([]);
+  });
+
   test('an owner does not count among the approvers of an own service', () => {
     expect(mistakes(broken('approvers: [anna] }', 'approvers: [ben] }'))).toEqual([
-      '31:73 services[1].approvers 1 must agree about "legacy", but only 0 may (nobody)',
+      '32:102 services[1].approvers 1 must agree about "legacy", but only 0 may (nobody)',
     ]);
   });
 });

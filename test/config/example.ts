@@ -16,6 +16,7 @@ services:
     owner: payments
     network: office
     port: 5432
+    forwardTo: 127.0.0.1:5433
     consumers: [orders-api]
     credential:
       engine: postgres
@@ -23,13 +24,13 @@ services:
       users: [orders_a, orders_b]
       ownerRole: orders_owner
       database: orders
-      endpoints: ["127.0.0.1:5433"]
+      endpoints: ["db.internal:5433"]
       tls: { ca: ca.pem }
       admin: { user: lockkeeper, password: { file: admin.password } }
       secrets: [{ store: main, name: orders-db }]
       propagation: 10m
       every: 2w
-  - { name: legacy, owner: ben, network: office, port: 8080, approvers: [anna] }
+  - { name: legacy, owner: ben, network: office, port: 8080, forwardTo: "localhost:8081", approvers: [anna] }
 idlePorts:
   window: 45d
   knownSources: [10.0.0.0/8, "2001:db8::/32"]

@@ -56,7 +56,7 @@ test('a broken file is one error that lists every mistake with file, line, colum
     message: [
       `${file} has 2 mistakes:`,
       `  ${file}:16:14 services[0].network "ofice" is not in \`networks\`. Did you mean "office"?`,
-      `  ${file}:33:3 idlePorts.windw is not a key of this format. Did you mean "window"?`,
+      `  ${file}:34:3 idlePorts.windw is not a key of this format. Did you mean "window"?`,
     ].join('\n'),
   });
 });
