@@ -37,15 +37,23 @@ function writer(run: string, count: number) {
       resolve();
     });
   });
+  const lines = () => told.split('\n').filter((line) => line.endsWith('}'));
+  /** Comes when this many appends were acknowledged, or the process is gone. */
+  const acknowledges = (wanted: number) =>
+    new Promise<void>((resolve) => {
+      const look = () => void (lines().length >= wanted && resolve());
+      child.stdout.on('data', look);
+      child.on('close', () => resolve());
+      look();
+    });
   const acknowledged = new Promise<readonly z.infer<typeof lineSchema>[]>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', () => {
       running.delete(child);
-      const lines = told.split('\n').filter((line) => line.endsWith('}'));
-      resolve(lines.map((line) => lineSchema.parse(JSON.parse(line))).filter(({ index }) => index !== undefined));
+      resolve(lines().map((line) => lineSchema.parse(JSON.parse(line))).filter(({ index }) => index !== undefined));
     });
   });
-  return { child, ready, acknowledged };
+  return { child, ready, acknowledges, acknowledged };
 }
 
 test('five processes that append at once write one log, every acknowledged entry in it', async () => {
@@ -65,7 +73,8 @@ test('processes killed while they append lose nothing that was acknowledged, and
     const pair = [writer(`a${round}`, 1_000), writer(`b${round}`, 1_000)];
     await Promise.all(pair.map(({ ready }) => ready));
     for (const { child } of pair) child.stdin.write('go');
-    await wait(80 + round * 17);
+    await Promise.race(pair.map((each) => each.acknowledges(2 + round)));
+    await wait(round * 3);
     for (const { child } of pair) child.kill('SIGKILL');
     acknowledged.push(...(await Promise.all(pair.map((each) => each.acknowledged))).flat());
     expect((await verify(stores())).findings).toEqual([]);
