@@ -28,11 +28,21 @@ export async function openPage(people: readonly string[], port: number, world: W
     origin: server.origin,
     addresses: new Map([...tokens].map(([who, token]) => [who, `${server.origin}/?token=${token.open()}`])),
     serve(rooms) {
+      // What became of each person's last answer; shown once, on the page that follows it.
+      const said = new Map<string, string>();
       server.serve({
         authorise: (request) => page.authorise(request),
         hear: (message) => page.hear(message),
-        answer: async (heard) => (await takeAnswer(rooms, heard)).text,
-        show: async (who) => page.html({ who, now: world.now(), ...(await queue(rooms)), notices: page.shown().notices }),
+        async answer(heard) {
+          const { text } = await takeAnswer(rooms, heard);
+          said.set(heard.who, text);
+          return text;
+        },
+        async show(who) {
+          const html = page.html({ who, now: world.now(), said: said.get(who), ...(await queue(rooms)), notices: page.shown().notices });
+          said.delete(who);
+          return html;
+        },
       });
     },
     close: () => server.close(),

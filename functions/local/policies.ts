@@ -4,7 +4,7 @@ import { defaultIdlePolicy, type IdlePolicy } from '../../shared/idle-ports/poli
 
 /** How the configuration wants openings judged; where it says nothing, the defaults. */
 export function idlePolicyOf({ idlePorts }: Pick<Config, 'idlePorts'>): IdlePolicy {
-  return { ...defaultIdlePolicy, minCoverage: idlePorts.minCoverage };
+  return { ...defaultIdlePolicy, minCoverage: idlePorts.minCoverage, scanners: idlePorts.scanners };
 }
 
 /** How carefully the configuration wants them closed. */

@@ -23,6 +23,8 @@ export interface PageClosure {
 export interface PageView {
   readonly who: string;
   readonly now: Instant;
+  /** What became of this person's answer, right after it was given. */
+  readonly said?: string | undefined;
   readonly questions: readonly PageQuestion[];
   readonly closures: readonly PageClosure[];
   readonly notices: readonly Notice[];
@@ -41,6 +43,7 @@ export function pageHtml(view: PageView): string {
 <body>
 <header><h1>lockkeeper</h1><p>You are <strong>${escape(view.who)}</strong> · ${time(view.now)} · <a href="/">Reload</a></p></header>
 <main>
+${view.said === undefined ? '' : `<p role="status"><strong>Your answer</strong>: ${escape(view.said)}</p>`}
 ${section('Questions', 'Nothing waits for a decision.', view.questions.map((item) => questionHtml(item, view.who)))}
 ${section('Closures', 'Nothing was closed yet.', view.closures.map(closureHtml))}
 ${section('Notices', 'No news.', view.notices.toReversed().map(noticeHtml))}

@@ -166,6 +166,11 @@ describe('the page', () => {
     expect(tagsOf(html)).toEqual(tagsOf(pageHtml({ ...view, who: 'x', questions: [{ question: question(hash('a'), { approvers: ['x'] }), approvedBy: [] }], notices: [{ hash: undefined, level: 'info', text: 'x' }] })));
   });
 
+  test('says what became of an answer, as text', () => {
+    expect(pageHtml(view)).not.toContain('role="status"');
+    expect(pageHtml({ ...view, said: 'not counted: <b>you</b> asked for it' })).toContain('<p role="status"><strong>Your answer</strong>: not counted: &lt;b&gt;you&lt;/b&gt; asked for it</p>');
+  });
+
   test('never offers Approve to the Enter key: it stands alone in its form', () => {
     const forms = pageHtml(view).match(/<form[\s\S]*?<\/form>/g) ?? [];
     const approving = forms.filter((one) => one.includes('value="approve"'));

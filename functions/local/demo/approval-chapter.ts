@@ -3,7 +3,8 @@ import { LockkeeperError } from '../../../shared/base/error.ts';
 import type { Closure } from '../../../shared/idle-ports/closure.ts';
 import { ClosureJournal } from '../../../shared/idle-ports/closure-journal.ts';
 import { questionOf } from '../../../shared/idle-ports/question.ts';
-import { Browser } from './browser.ts';
+import { Browser, type Shown } from './browser.ts';
+import { liveRules } from './live-rules.ts';
 import { openings, type Stage } from './stage.ts';
 
 /** Shows the question about the silent opening, as people read it. */
@@ -13,7 +14,8 @@ export async function proposalChapter(stage: Stage): Promise<void> {
   const closure = await closureOf(stage, openings.silent);
   const { title, facts, hash } = questionOf(closure);
   teller.shows(title, ...facts.map(({ label, text }) => `  ${label}: ${text}`), `  Hash: ${hash}`);
-  teller.proves('the question shows the rule exactly as it is', JSON.stringify(closure.proposal.before).includes(openings.silent));
+  const live = liveRules(stage).get(openings.silent);
+  teller.proves('the question shows the rule exactly as it is', live !== undefined && facts.some(({ text }) => text === live));
 }
 
 /** A person approves on the page; with `--script` the page's own form is sent. Strangers cannot. */
@@ -48,7 +50,12 @@ export async function answerOnPage(stage: Stage, opening: string, said: { readon
   const isOffered = shown.text.includes(`value="${hash}"`) && shown.text.includes(`value="${answer}"`);
   if (!isOffered) throw new LockkeeperError('bug', `the page offers ${approver} no ${answer} for ${opening}`);
   const sent = await browser.post(`${page.origin}/answer`, { hash, ...said }, { origin: page.origin });
-  teller.shows(`${approver} presses ${answer} for ${opening} on the page: ${sent.status === 303 ? 'taken' : `${sent.status} ${firstLine(sent.text)}`}`);
+  teller.shows(`${approver} presses ${answer} for ${opening} on the page: ${sent.status === 303 ? told(await browser.open(page.origin)) : `${sent.status} ${firstLine(sent.text)}`}`);
+}
+
+/** What the page says right after an answer. */
+function told({ text }: Shown): string {
+  return /<p role="status">(.*)<\/p>/.exec(text)?.[1]?.replaceAll(/<[^>]+>/g, '') ?? 'taken';
 }
 
 /** Waits until a person has brought the opening's closing to this phase. */
