@@ -5,9 +5,10 @@ import type { Session } from '../services/contract.ts';
 import { advanced, begun } from './advance.ts';
 import { decide } from './decide.ts';
 import { journals, type Journal, type JournalDraft } from './journal.ts';
-import type { CopyPlace, RotationRooms } from './plan.ts';
+import type { RotationRooms } from './plan.ts';
 import { copyOf, currentLogins, type CopySeen, type Seen, type VersionSeen } from './seen.ts';
 import type { Rest, Step } from './step.ts';
+import { nameOf } from './step-name.ts';
 import { look } from './under-way.ts';
 
 /** What a rotation would do, without doing any of it. */
@@ -43,11 +44,11 @@ export async function rehearse(rooms: RotationRooms): Promise<Rehearsal> {
   for (let turn = 0; turn < 500; turn += 1) {
     const step = decide(at.journal, at.seen, { plan: rooms.plan, now: at.now, force: true, leaked: false });
     if (step.do === 'rest' && step.outcome === 'waiting' && step.until !== undefined) {
-      steps.push(`Wait: ${step.text}.`);
+      steps.push(`wait: ${step.text}`);
       at.now = step.until;
       continue;
     }
-    const sentence = said(step, at, rooms);
+    const sentence = said(step, at);
     if (sentence !== undefined) steps.push(sentence);
     const ended = step.do === 'rest' || step.do === 'block' || step.do === 'retry' || (step.do === 'move' && step.to === 'done');
     if (ended) return { credential: rooms.plan.name, wouldFinish: step.do === 'move', steps, ...promised(rooms, seen), sessions };
@@ -106,52 +107,24 @@ function counted(draft: JournalDraft): Journal {
   return { ...draft, epoch: 1, nonce: 'rehearsed' };
 }
 
-function said(step: Step, at: Pretended, rooms: RotationRooms): string | undefined {
-  if ('place' in step) return saidOfCopy(step);
-  const target = at.journal?.target ?? '';
-  const { endpoints, preHashed } = at.seen.service;
+/** The step in the words of a real run's report; undefined for those that only move the journal. */
+function said(step: Step, at: Pretended): string | undefined {
   switch (step.do) {
-    case 'ask':
-      return { current: 'Log in as consumers do now.', new: `Log in as ${target} with the new value on ${endpoints.join(', ')}.`, old: 'Try the old value once: it must be refused.' }[step.candidate];
     case 'ask-sessions':
-      return at.journal && at.journal.phase !== 'done' ? `Wait until nobody is logged in as ${step.slots.join(', ')} any more.` : `See that nobody is logged in as ${step.slots.join(', ')}.`;
-    case 'plan':
-      return `Begin: the next value belongs to ${step.target}.`;
+      return at.journal && at.journal.phase !== 'done' ? `wait until nobody is logged in as ${step.slots.join(', ')} any more` : nameOf(step);
     case 'change':
-      return `Set it for ${step.login.slot} at ${rooms.plan.service}${preHashed ? ', as a hash that no log can betray' : ''}.`;
-    case 'clear':
-      return `Shut ${target} out and end its sessions.`;
-    case 'retire':
-      return `Retire the old value${step.logins.length > 0 ? ` of ${step.logins.map((login) => login.slot).join(', ')}` : ''}.`;
-    case 'replan':
-      return `Begin again with another value: ${step.why}.`;
+      return `${nameOf(step)}${at.seen.service.preHashed ? ', as a hash that no log can betray' : ''}`;
     case 'rest':
     case 'block':
     case 'retry':
-      return `Stop: ${step.text}`;
-    case 'alarm':
-    case 'review':
-    case 'tell':
-      return `Tell people: ${step.do}.`;
-    case 'unblock':
-      return 'Try again what is blocked.';
-    case 'move':
+      return `stop: ${step.text}`;
     case 'prove':
-      break;
+      return undefined;
+    case 'move':
+      return step.to === 'done' ? 'done' : undefined;
+    default:
+      return nameOf(step);
   }
-  return step.do === 'move' && step.to === 'done' ? 'Done.' : undefined;
-}
-
-function saidOfCopy(step: Extract<Step, { readonly place: CopyPlace }>): string {
-  const name = `${step.place.store}/${step.place.secret}`;
-  const sentences = {
-    stage: `Stage the new value in ${name}, where consumers cannot see it.`,
-    abandon: `Forget what another rotation left staged in ${name}.`,
-    promote: `Publish it in ${name}.`,
-    rebase: `Go on from what somebody else put into ${name}.`,
-    'retire-copy': `Forget the old value in ${name}.`,
-  };
-  return sentences[step.do];
 }
 
 function promised(rooms: RotationRooms, seen: Seen): Pick<Rehearsal, 'failedLogins' | 'why'> {

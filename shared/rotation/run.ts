@@ -7,6 +7,7 @@ import { carryOut } from './effects.ts';
 import { journals, type Phase } from './journal.ts';
 import type { RotationRooms } from './plan.ts';
 import type { Rest, Step } from './step.ts';
+import { nameOf } from './step-name.ts';
 import { askedOf, look, type RotateRequest, type Run } from './under-way.ts';
 
 /** How a run ended. `busy`: another run is at work. `stopped`: the host's deadline came; the next run goes on. */
@@ -119,11 +120,4 @@ function report(run: Run, outcome: Outcome, text: string): RotationReport {
     steps: run.steps,
     error: undefined,
   };
-}
-
-function nameOf(step: Step): string {
-  if ('place' in step) return `${step.do} ${step.place.store}/${step.place.secret}`;
-  if (step.do === 'move') return `move to ${step.to}`;
-  if (step.do === 'ask') return `ask whether the ${step.candidate} login works`;
-  return step.do;
 }

@@ -17,7 +17,7 @@ describe('rehearsing', () => {
     expect([effects(place), place.log.events, [...place.bucket.objects]]).toEqual([[], [], []]);
     expect([...place.vaults['one']?.shelves ?? []]).toEqual(before);
     await runUntilDone(place);
-    const kinds = [/^Stage/, /^Stage/, /^Set it/, /^Publish/, /^Publish/, /^Retire/, /^Forget/, /^Forget/];
+    const kinds = [/^stage/, /^stage/, /^set the new value/, /^publish/, /^publish/, /^end the old value/, /^end the old copy/, /^end the old copy/];
     const said = rehearsal.steps.filter((step) => kinds.some((kind) => kind.test(step)));
     expect(said.map((step, index) => kinds[index]?.test(step))).toEqual(kinds.map(() => true));
     expect(effects(place).filter((what) => !/create|replace/.test(what))).toEqual(['stage', 'stage', 'change', 'promote', 'promote', 'retire', 'retire', 'retire'].map((what) => `effect ${what}`));
@@ -44,7 +44,7 @@ describe('rehearsing', () => {
     await place.run({ now: true });
     const { steps, wouldFinish } = await rehearse(place.rooms());
     expect(wouldFinish).toBe(true);
-    expect(steps[0]).toContain('Wait');
+    expect(steps[0]).toContain('wait');
     expect(place.journal()?.phase).toBe('draining');
   });
 });

@@ -23,7 +23,7 @@ describe('lockkeeper rotate', () => {
     const terminal = listening();
     expect(await rotateVerb(['app-db'], { now: true }, roomsOf(place), terminal)).toBe(0);
     expect(terminal.lines[0]).toMatch(/^app-db: waiting \(draining\): consumers may hold the old value until /);
-    expect(terminal.lines).toContain('  promote two/app/db');
+    expect(terminal.lines).toContain('  publish in two/app/db');
   });
 
   test('prints one JSON object with --output json, and no value in it', async () => {
