@@ -1,10 +1,10 @@
 import type { Answer, Heard } from '../../shared/approvals/contract.ts';
 import { hasCode, LockkeeperError } from '../../shared/base/error.ts';
 import { after, day, parseInstant, type Instant } from '../../shared/base/time.ts';
-import { takeAnswer } from '../../shared/idle-ports/answers.ts';
-import type { ClosingRooms } from '../../shared/idle-ports/closing-rooms.ts';
-import { ClosureJournal } from '../../shared/idle-ports/closure-journal.ts';
-import type { Refusal, Ruling } from '../../shared/idle-ports/decision.ts';
+import { takeAnswer } from '../../shared/idle-ports/closing/answers.ts';
+import type { ClosingRooms } from '../../shared/idle-ports/closing/closing-rooms.ts';
+import { ClosureJournal } from '../../shared/idle-ports/closing/closure-journal.ts';
+import type { Refusal, Ruling } from '../../shared/idle-ports/closing/decision.ts';
 import { exitCode, type ExitCode, type Terminal } from './io.ts';
 
 /** What wire.ts provides to `approve`, `deny` and `reopen`. */

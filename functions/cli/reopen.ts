@@ -1,6 +1,6 @@
 import { LockkeeperError } from '../../shared/base/error.ts';
-import { ClosureJournal, type HeldClosure } from '../../shared/idle-ports/closure-journal.ts';
-import { reopen } from '../../shared/idle-ports/reopen.ts';
+import { ClosureJournal, type HeldClosure } from '../../shared/idle-ports/closing/closure-journal.ts';
+import { reopen } from '../../shared/idle-ports/closing/reopen.ts';
 import { personOf, type AnswerOptions, type AnswerRooms } from './answer.ts';
 import { exitCode, type ExitCode, type Terminal } from './io.ts';
 

@@ -2,7 +2,7 @@ import type { Instant } from '../../shared/base/time.ts';
 import { instant } from '../../shared/base/time.ts';
 import type { Description } from '../../shared/firewalls/aws/descriptions.ts';
 import { Fields, type Item } from '../../shared/firewalls/aws/fields.ts';
-import type { CoverageExpectation } from '../../shared/idle-ports/coverage-expected.ts';
+import type { CoverageExpectation } from '../../shared/idle-ports/judging/coverage/expected.ts';
 
 /** A flow log as describe-flow-logs tells it: what to expect, before its objects are read. */
 export type DescribedLog = Omit<CoverageExpectation, 'evidence'>;

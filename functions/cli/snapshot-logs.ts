@@ -1,5 +1,5 @@
 import type { UsageEvidence } from '../../shared/usage/evidence.ts';
-import type { CoverageExpectation } from '../../shared/idle-ports/coverage-expected.ts';
+import type { CoverageExpectation } from '../../shared/idle-ports/judging/coverage/expected.ts';
 import type { DescribedLog } from './snapshot-flow-logs.ts';
 
 /** What was read of the objects of one flow log; undefined: of objects whose names tell no flow log. */

@@ -1,10 +1,10 @@
 import type { Approvals, Notice } from '../../shared/approvals/contract.ts';
-import type { ClosingHooks } from '../../shared/idle-ports/closing-rooms.ts';
-import { closeApproved } from '../../shared/idle-ports/close.ts';
-import type { Step } from '../../shared/idle-ports/closing-rooms.ts';
-import { refusalsOf } from '../../shared/idle-ports/refusals.ts';
-import { scan } from '../../shared/idle-ports/scan.ts';
-import { watchClosed } from '../../shared/idle-ports/watch.ts';
+import type { ClosingHooks } from '../../shared/idle-ports/closing/closing-rooms.ts';
+import { closeApproved } from '../../shared/idle-ports/closing/close.ts';
+import type { Step } from '../../shared/idle-ports/closing/closing-rooms.ts';
+import { refusalsOf } from '../../shared/idle-ports/closing/refusals.ts';
+import { scan } from '../../shared/idle-ports/closing/scan.ts';
+import { watchClosed } from '../../shared/idle-ports/closing/watch.ts';
 import { asLockkeeperError, LockkeeperError } from '../../shared/base/error.ts';
 import { rotate, type RotationReport } from '../../shared/rotation/run.ts';
 import { collect, type CollectReport } from '../../shared/usage/collect.ts';

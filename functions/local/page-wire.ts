@@ -1,9 +1,9 @@
 import type { LocalPage } from '../../shared/approvals/local-page.ts';
 import { Sealed } from '../../shared/base/sealed.ts';
 import type { World } from '../../shared/base/world.ts';
-import { takeAnswer } from '../../shared/idle-ports/answers.ts';
-import type { ClosingRooms } from '../../shared/idle-ports/closing-rooms.ts';
-import { queue } from '../../shared/idle-ports/queue.ts';
+import { takeAnswer } from '../../shared/idle-ports/closing/answers.ts';
+import type { ClosingRooms } from '../../shared/idle-ports/closing/closing-rooms.ts';
+import { queue } from '../../shared/idle-ports/closing/queue.ts';
 import { openPageServer } from './page-server.ts';
 
 /** The approvals page while it is open. */

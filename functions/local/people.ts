@@ -1,6 +1,6 @@
 import type { Config, ServiceConfig } from '../../shared/config/schema.ts';
 import type { Opening } from '../../shared/firewalls/contract.ts';
-import type { People } from '../../shared/idle-ports/closure.ts';
+import type { People } from '../../shared/idle-ports/closing/closure.ts';
 
 /** Whom the configuration asks about an opening: those of the service behind it; its owner never approves for it. */
 export function peopleOf(config: Pick<Config, 'services' | 'approvals'>, network: string, opening: Opening): People {

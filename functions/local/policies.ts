@@ -1,6 +1,6 @@
 import type { Config } from '../../shared/config/schema.ts';
-import { defaultClosingPolicy, type ClosingPolicy } from '../../shared/idle-ports/limits.ts';
-import { defaultIdlePolicy, type IdlePolicy } from '../../shared/idle-ports/policy.ts';
+import { defaultClosingPolicy, type ClosingPolicy } from '../../shared/idle-ports/closing/limits.ts';
+import { defaultIdlePolicy, type IdlePolicy } from '../../shared/idle-ports/judging/policy.ts';
 
 /** How the configuration wants openings judged; where it says nothing, the defaults. */
 export function idlePolicyOf({ idlePorts }: Pick<Config, 'idlePorts'>): IdlePolicy {

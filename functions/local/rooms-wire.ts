@@ -5,7 +5,7 @@ import type { LoadedConfig } from '../../shared/config/load.ts';
 import type { Config } from '../../shared/config/schema.ts';
 import type { Firewall } from '../../shared/firewalls/contract.ts';
 import type { FlowLog } from '../../shared/flow-logs/contract.ts';
-import type { ClosingRooms } from '../../shared/idle-ports/closing-rooms.ts';
+import type { ClosingRooms } from '../../shared/idle-ports/closing/closing-rooms.ts';
 import type { RotationRooms } from '../../shared/rotation/plan.ts';
 import type { SecretStore } from '../../shared/secrets/contract.ts';
 import { gatePlan } from './gate/from-config.ts';

@@ -1,6 +1,6 @@
 import type { Approvals, Notice } from '../../shared/approvals/contract.ts';
 import type { LockkeeperError } from '../../shared/base/error.ts';
-import type { Step } from '../../shared/idle-ports/closing-rooms.ts';
+import type { Step } from '../../shared/idle-ports/closing/closing-rooms.ts';
 import { closeAll, collectAll, rotateAll, scanAll } from './jobs.ts';
 import type { LocalRooms } from './rooms-wire.ts';
 import type { Job } from './schedule.ts';

@@ -4,8 +4,8 @@ import { approveVerb } from '../../functions/cli/approve.ts';
 import { denyVerb } from '../../functions/cli/deny.ts';
 import type { Terminal } from '../../functions/cli/io.ts';
 import { reopenVerb } from '../../functions/cli/reopen.ts';
-import { closeApproved } from '../../shared/idle-ports/close.ts';
-import { scan } from '../../shared/idle-ports/scan.ts';
+import { closeApproved } from '../../shared/idle-ports/closing/close.ts';
+import { scan } from '../../shared/idle-ports/closing/scan.ts';
 import { ClosingPlace, rule } from './closing-world.ts';
 
 interface Paper extends Terminal {

@@ -4,13 +4,13 @@ import { LockkeeperError } from '../../shared/base/error.ts';
 import { after, day, hour, minute } from '../../shared/base/time.ts';
 import type { Firewall, PreparedChange } from '../../shared/firewalls/contract.ts';
 import { memoryFirewall } from '../../shared/firewalls/memory.ts';
-import { takeAnswer } from '../../shared/idle-ports/answers.ts';
-import { closeApproved } from '../../shared/idle-ports/close.ts';
-import type { ClosingRooms } from '../../shared/idle-ports/closing-rooms.ts';
-import { ClosureJournal } from '../../shared/idle-ports/closure-journal.ts';
-import { reopen } from '../../shared/idle-ports/reopen.ts';
-import { scan } from '../../shared/idle-ports/scan.ts';
-import { watchClosed } from '../../shared/idle-ports/watch.ts';
+import { takeAnswer } from '../../shared/idle-ports/closing/answers.ts';
+import { closeApproved } from '../../shared/idle-ports/closing/close.ts';
+import type { ClosingRooms } from '../../shared/idle-ports/closing/closing-rooms.ts';
+import { ClosureJournal } from '../../shared/idle-ports/closing/closure-journal.ts';
+import { reopen } from '../../shared/idle-ports/closing/reopen.ts';
+import { scan } from '../../shared/idle-ports/closing/scan.ts';
+import { watchClosed } from '../../shared/idle-ports/closing/watch.ts';
 import { ClosingPlace, row, rule } from './closing-world.ts';
 
 /** Something that happens: a run of lockkeeper, a person's answer, a person's edit, time. */

@@ -2,12 +2,12 @@ import { describe, expect, test } from '@jest/globals';
 import { LockkeeperError, type ErrorCode } from '../../shared/base/error.ts';
 import { after, day, hour } from '../../shared/base/time.ts';
 import type { Firewall } from '../../shared/firewalls/contract.ts';
-import { takeAnswer } from '../../shared/idle-ports/answers.ts';
-import { closeApproved, type RunReport } from '../../shared/idle-ports/close.ts';
-import type { ClosingRooms } from '../../shared/idle-ports/closing-rooms.ts';
-import { ClosureJournal } from '../../shared/idle-ports/closure-journal.ts';
-import { reopen } from '../../shared/idle-ports/reopen.ts';
-import { scan } from '../../shared/idle-ports/scan.ts';
+import { takeAnswer } from '../../shared/idle-ports/closing/answers.ts';
+import { closeApproved, type RunReport } from '../../shared/idle-ports/closing/close.ts';
+import type { ClosingRooms } from '../../shared/idle-ports/closing/closing-rooms.ts';
+import { ClosureJournal } from '../../shared/idle-ports/closing/closure-journal.ts';
+import { reopen } from '../../shared/idle-ports/closing/reopen.ts';
+import { scan } from '../../shared/idle-ports/closing/scan.ts';
 import { ClosingPlace, rule } from './closing-world.ts';
 
 const packet = { from: '10.1.2.3', at: 'if-a', protocol: 6, port: 5432 };

@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { after, day, instant } from '../../shared/base/time.ts';
-import { takeAnswer } from '../../shared/idle-ports/answers.ts';
+import { takeAnswer } from '../../shared/idle-ports/closing/answers.ts';
 import type { Heard } from '../../shared/approvals/contract.ts';
-import type { Vote } from '../../shared/idle-ports/closure.ts';
-import { approversOf, decide, type Ruling } from '../../shared/idle-ports/decision.ts';
-import { scan } from '../../shared/idle-ports/scan.ts';
+import type { Vote } from '../../shared/idle-ports/closing/closure.ts';
+import { approversOf, decide, type Ruling } from '../../shared/idle-ports/closing/decision.ts';
+import { scan } from '../../shared/idle-ports/closing/scan.ts';
 import { ClosingPlace, rule } from './closing-world.ts';
 
 async function asked(): Promise<ClosingPlace> {

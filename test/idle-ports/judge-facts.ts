@@ -1,9 +1,9 @@
 import { after, day, dayOf, hour, minute, parseInstant, type Instant } from '../../shared/base/time.ts';
 import type { FirewallState, Interface, Opening, Source } from '../../shared/firewalls/contract.ts';
 import type { FactKind } from '../../shared/flow-logs/contract.ts';
-import type { CoverageExpectation } from '../../shared/idle-ports/coverage-expected.ts';
-import { judge } from '../../shared/idle-ports/judge.ts';
-import { defaultIdlePolicy, type IdlePolicy } from '../../shared/idle-ports/policy.ts';
+import type { CoverageExpectation } from '../../shared/idle-ports/judging/coverage/expected.ts';
+import { judge } from '../../shared/idle-ports/judging/judge.ts';
+import { defaultIdlePolicy, type IdlePolicy } from '../../shared/idle-ports/judging/policy.ts';
 import type { Verdict } from '../../shared/idle-ports/verdict.ts';
 import type { ScopeCoverage, UsageEvidence, UsageRow, Window } from '../../shared/usage/evidence.ts';
 

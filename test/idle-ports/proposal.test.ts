@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
 import { day } from '../../shared/base/time.ts';
 import { memoryFirewall } from '../../shared/firewalls/memory.ts';
-import { differences, evidenceFor, hashOf, judgingName, proposalFor, type Material } from '../../shared/idle-ports/proposal.ts';
-import { questionOf } from '../../shared/idle-ports/question.ts';
-import { scan } from '../../shared/idle-ports/scan.ts';
+import { differences, evidenceFor, hashOf, judgingName, proposalFor, type Material } from '../../shared/idle-ports/closing/proposal.ts';
+import { questionOf } from '../../shared/idle-ports/closing/question.ts';
+import { scan } from '../../shared/idle-ports/closing/scan.ts';
 import { ClosingPlace, rule } from './closing-world.ts';
 
 async function material(place: ClosingPlace): Promise<Material> {

@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
-import { takeAnswer } from '../../shared/idle-ports/answers.ts';
-import { closeApproved } from '../../shared/idle-ports/close.ts';
-import { queue } from '../../shared/idle-ports/queue.ts';
-import { scan } from '../../shared/idle-ports/scan.ts';
+import { takeAnswer } from '../../shared/idle-ports/closing/answers.ts';
+import { closeApproved } from '../../shared/idle-ports/closing/close.ts';
+import { queue } from '../../shared/idle-ports/closing/queue.ts';
+import { scan } from '../../shared/idle-ports/closing/scan.ts';
 import { ClosingPlace, rule } from './closing-world.ts';
 
 async function seen(place: ClosingPlace): Promise<{ questions: readonly unknown[]; closures: readonly unknown[] }> {

@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { LockkeeperError } from '../../shared/base/error.ts';
 import { after, day } from '../../shared/base/time.ts';
-import { takeAnswer } from '../../shared/idle-ports/answers.ts';
-import { scan, type ScanReport } from '../../shared/idle-ports/scan.ts';
+import { takeAnswer } from '../../shared/idle-ports/closing/answers.ts';
+import { scan, type ScanReport } from '../../shared/idle-ports/closing/scan.ts';
 import { ClosingPlace, rule } from './closing-world.ts';
 
 async function look(place: ClosingPlace): Promise<ScanReport> {

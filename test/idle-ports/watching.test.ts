@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { LockkeeperError } from '../../shared/base/error.ts';
 import { after, day, hour, minute } from '../../shared/base/time.ts';
-import { takeAnswer } from '../../shared/idle-ports/answers.ts';
-import { closeApproved, type RunReport } from '../../shared/idle-ports/close.ts';
-import { ClosureJournal, type HeldClosure } from '../../shared/idle-ports/closure-journal.ts';
-import { reopen } from '../../shared/idle-ports/reopen.ts';
-import { scan } from '../../shared/idle-ports/scan.ts';
-import { watchClosed } from '../../shared/idle-ports/watch.ts';
+import { takeAnswer } from '../../shared/idle-ports/closing/answers.ts';
+import { closeApproved, type RunReport } from '../../shared/idle-ports/closing/close.ts';
+import { ClosureJournal, type HeldClosure } from '../../shared/idle-ports/closing/closure-journal.ts';
+import { reopen } from '../../shared/idle-ports/closing/reopen.ts';
+import { scan } from '../../shared/idle-ports/closing/scan.ts';
+import { watchClosed } from '../../shared/idle-ports/closing/watch.ts';
 import { ClosingPlace, row, rule } from './closing-world.ts';
 
 const rules = [rule('r-1'), rule('other', { ports: { from: 80, to: 80 } })];

@@ -114,28 +114,28 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'approval-not-bound-to-the-hash',
-    file: 'shared/idle-ports/closure-check.ts',
+    file: 'shared/idle-ports/closing/closure-check.ts',
     find: 'if (hashOf(live) !== closure.hash) return',
     replace: "if (hashOf(live) === 'never') return",
     tests: closing,
   },
   {
     name: 'votes-for-another-question',
-    file: 'shared/idle-ports/decision.ts',
+    file: 'shared/idle-ports/closing/decision.ts',
     find: "one.answer === 'approve' && one.hash === hash && people",
     replace: "one.answer === 'approve' && people",
     tests: [...closing, 'test/idle-ports/scan.test.ts'],
   },
   {
     name: 'owners-approve-their-own',
-    file: 'shared/idle-ports/decision.ts',
+    file: 'shared/idle-ports/closing/decision.ts',
     find: 'filter((who) => !people.excluded.includes(who))',
     replace: 'filter(() => true)',
     tests: closing,
   },
   {
     name: 'apply-before-it-can-be-undone',
-    file: 'shared/idle-ports/close.ts',
+    file: 'shared/idle-ports/closing/close.ts',
     find: "    const closing = await this.#save(held, moved(held.closure, 'closing', {",
     replace:
       "    await firewallOf(this.#rooms, held.closure.firewall).apply(prepared);\n    const closing = await this.#save(held, moved(held.closure, 'closing', {",
@@ -143,7 +143,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'close-before-intent',
-    file: 'shared/idle-ports/close.ts',
+    file: 'shared/idle-ports/closing/close.ts',
     find: "    await this.#rooms.audit.record(entryOf(closure, { action: 'closure.apply', stage: 'intent', details }));\n",
     replace: '',
     tests: [...closing, 'test/idle-ports/closing-crashes.test.ts'],
@@ -157,14 +157,14 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a-scanner-reopens',
-    file: 'shared/idle-ports/watch-decision.ts',
+    file: 'shared/idle-ports/closing/watch-decision.ts',
     find: 'knocks.find(({ known }) => known)',
     replace: 'knocks.find(() => true)',
     tests: watching,
   },
   {
     name: 'settled-before-its-time',
-    file: 'shared/idle-ports/watch-decision.ts',
+    file: 'shared/idle-ports/closing/watch-decision.ts',
     find: 'if (now < until) return',
     replace: 'if (now < 0) return',
     tests: watching,

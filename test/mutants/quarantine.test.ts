@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
 import { day, hour } from '../../shared/base/time.ts';
-import { takeAnswer } from '../../shared/idle-ports/answers.ts';
-import { closeApproved } from '../../shared/idle-ports/close.ts';
-import { scan } from '../../shared/idle-ports/scan.ts';
-import { watchClosed } from '../../shared/idle-ports/watch.ts';
+import { takeAnswer } from '../../shared/idle-ports/closing/answers.ts';
+import { closeApproved } from '../../shared/idle-ports/closing/close.ts';
+import { scan } from '../../shared/idle-ports/closing/scan.ts';
+import { watchClosed } from '../../shared/idle-ports/closing/watch.ts';
 import { ClosingPlace, rule } from '../idle-ports/closing-world.ts';
 
 test('where nobody can see who is refused, a closed opening is still watched to the end of its quarantine', async () => {

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LockkeeperError } from '../../../shared/base/error.ts';
-import type { Closure } from '../../../shared/idle-ports/closure.ts';
-import { ClosureJournal } from '../../../shared/idle-ports/closure-journal.ts';
-import { questionOf } from '../../../shared/idle-ports/question.ts';
+import type { Closure } from '../../../shared/idle-ports/closing/closure.ts';
+import { ClosureJournal } from '../../../shared/idle-ports/closing/closure-journal.ts';
+import { questionOf } from '../../../shared/idle-ports/closing/question.ts';
 import { Browser, type Shown } from './browser.ts';
 import { liveRules } from './live-rules.ts';
 import { openings, type Stage } from './stage.ts';

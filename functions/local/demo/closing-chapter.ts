@@ -1,5 +1,5 @@
 import { canonicalJson } from '../../../shared/base/canonical.ts';
-import type { Step } from '../../../shared/idle-ports/closing-rooms.ts';
+import type { Step } from '../../../shared/idle-ports/closing/closing-rooms.ts';
 import { closeAll } from '../jobs.ts';
 import { answerOnPage, closureOf, waitForPerson } from './approval-chapter.ts';
 import { liveRules } from './live-rules.ts';

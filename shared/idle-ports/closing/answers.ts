@@ -1,0 +1,55 @@
+import type { Heard } from '../../approvals/contract.ts';
+import { hasCode, LockkeeperError } from '../../base/error.ts';
+import { deliverOrLeave } from './ask.ts';
+import { entryOf, type ClosingRooms } from './closing-rooms.ts';
+import { ClosureJournal, type HeldClosure } from './closure-journal.ts';
+import { decide, type Ruling } from './decision.ts';
+import { reopen } from './reopen.ts';
+
+/**
+ * Takes what one person said: records it if it counts, and says what became of it. The log has it before it takes
+ * effect; repeating it changes nothing. `not-found` for a hash nobody was asked about, `conflict` for one whose place
+ * another took; for "reopen" also what `reopen` throws.
+ */
+export async function takeAnswer(rooms: ClosingRooms, heard: Heard): Promise<Ruling> {
+  const held = await new ClosureJournal(rooms.state).find(heard.hash);
+  if (heard.answer === 'reopen') {
+    const { text } = await reopen(rooms, held, heard);
+    return { kind: 'counted', text, closure: held.closure };
+  }
+  const ruling = await record(rooms, held, heard);
+  await deliverOrLeave(rooms);
+  return ruling;
+}
+
+/** Two people may answer at once: who comes second decides again on what the first left. */
+async function record(rooms: ClosingRooms, first: HeldClosure, heard: Heard): Promise<Ruling> {
+  let held = first;
+  for (let attempts = 0; attempts < 5; attempts += 1) {
+    const ruling = await recordOnce(rooms, held, heard);
+    if (ruling) return ruling;
+    held = await new ClosureJournal(rooms.state).find(heard.hash);
+  }
+  throw new LockkeeperError('conflict', `the answer of ${heard.who} about ${first.closure.opening} was not recorded: too many answer at once`, {
+    hint: 'Answer again.',
+  });
+}
+
+/** Undefined where another run changed the journal first. */
+async function recordOnce(rooms: ClosingRooms, held: HeldClosure, heard: Heard): Promise<Ruling | undefined> {
+  const { closure } = held;
+  const ruling = decide(closure, heard, { policy: rooms.policy, now: rooms.world.now() });
+  const details = { answer: heard.answer, why: heard.why, until: heard.until, text: ruling.text };
+  const entry = { action: `decision.${heard.answer}`, actor: heard.who, details };
+  if (ruling.kind === 'refused') await rooms.audit.record(entryOf(closure, { ...entry, stage: 'outcome', result: 'refused' }));
+  if (ruling.kind !== 'counted') return ruling;
+  await rooms.audit.record(entryOf(closure, { ...entry, stage: 'intent' }));
+  try {
+    await new ClosureJournal(rooms.state).save(held, ruling.closure);
+  } catch (thrown) {
+    if (hasCode(thrown, 'conflict')) return undefined;
+    throw thrown;
+  }
+  await rooms.audit.record(entryOf(closure, { ...entry, stage: 'outcome', result: 'done' }));
+  return ruling;
+}

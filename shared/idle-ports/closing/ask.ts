@@ -1,0 +1,104 @@
+import { isTransient, LockkeeperError } from '../../base/error.ts';
+import { after } from '../../base/time.ts';
+import type { ClosingRooms } from './closing-rooms.ts';
+import { entryOf } from './closing-rooms.ts';
+import { notice, type Closure, type People } from './closure.ts';
+import { ClosureJournal, type HeldClosure } from './closure-journal.ts';
+import { evidenceFor, hashOf, proposalFor, type Material } from './proposal.ts';
+import { questionOf } from './question.ts';
+
+/** What the journal held before a question, and what to tell people about that. */
+export interface Before {
+  readonly held: HeldClosure | undefined;
+  /** Empty where there was nothing worth a word. */
+  readonly why: string;
+}
+
+/**
+ * Puts the question whether to close an opening, in place of what its journal held; every earlier answer is void.
+ * `invalid` where nobody, or not enough people, could approve. Crash: the proposal and the journal are durable before
+ * anybody is asked, and `show` finishes what is not shown yet.
+ */
+export async function ask(rooms: ClosingRooms, material: Material, { held, why }: Before): Promise<HeldClosure> {
+  const people = rooms.people(material.judgement.firewall, material.opening);
+  refuseUnanswerable(material.opening.id, people);
+  const closure = newClosure(rooms, material, { people, round: (held?.closure.proposal.round ?? 0) + 1 });
+  const journal = new ClosureJournal(rooms.state);
+  await journal.keep(closure.proposal);
+  if (!held) return show(rooms, await journal.begin(closure));
+  if (why !== '') await rooms.audit.record(entryOf(held.closure, { action: 'proposal.void', stage: 'fact', details: { why, instead: closure.hash } }));
+  const news = why === '' ? [] : [notice(closure, 'warning', why)];
+  return show(rooms, await journal.save(held, { ...closure, notices: [...held.closure.notices, ...news] }));
+}
+
+/** Shows a question that is not known to have reached people. Repeatable: asking is idempotent on the hash. */
+export async function show(rooms: ClosingRooms, held: HeldClosure): Promise<HeldClosure> {
+  const { closure } = held;
+  if (closure.shown) return held;
+  const details = { approvers: closure.people.approvers, needed: closure.people.needed, expires: closure.expires, before: closure.proposal.before };
+  await rooms.audit.record(entryOf(closure, { action: 'proposal.ask', stage: 'intent', details }));
+  await rooms.approvals.ask(questionOf(closure));
+  await rooms.audit.record(entryOf(closure, { action: 'proposal.ask', stage: 'outcome', result: 'done' }));
+  return new ClosureJournal(rooms.state).save(held, { ...closure, shown: true });
+}
+
+/** Tells people what they were not told yet. Telling may repeat after a crash; nothing is forgotten. */
+export async function tell(rooms: ClosingRooms, held: HeldClosure): Promise<HeldClosure> {
+  if (held.closure.notices.length === 0) return held;
+  for (const one of held.closure.notices) await rooms.approvals.tell(one);
+  return new ClosureJournal(rooms.state).save(held, { ...held.closure, notices: [] });
+}
+
+/** Finishes what earlier runs left untold: questions that were not shown, notices that did not arrive. Repeatable. */
+export async function deliver(rooms: ClosingRooms): Promise<void> {
+  for (const held of await new ClosureJournal(rooms.state).all()) {
+    await tell(rooms, held.closure.phase === 'proposed' ? await show(rooms, held) : held);
+  }
+}
+
+/**
+ * The same after a person's own act, which is done by now: where people cannot be reached at the moment, what they should
+ * hear stays in the journals, and the next run delivers it.
+ */
+export async function deliverOrLeave(rooms: ClosingRooms): Promise<void> {
+  try {
+    await deliver(rooms);
+  } catch (thrown) {
+    if (!(thrown instanceof LockkeeperError) || !(isTransient(thrown.code) || thrown.code === 'conflict')) throw thrown;
+  }
+}
+
+function refuseUnanswerable(opening: string, people: People): void {
+  const eligible = new Set(people.approvers.filter((who) => !people.excluded.includes(who)));
+  if (people.needed >= 1 && eligible.size >= people.needed) return;
+  const found = eligible.size === 0 ? 'nobody who can be reached may approve it' : `only ${[...eligible].join(', ')} may approve it`;
+  throw new LockkeeperError('invalid', `nobody was asked about ${opening}: it needs ${people.needed} approvals, and ${found}`, {
+    hint: 'Name more approvers, or lower `needed`; who owns a service never approves for it.',
+  });
+}
+
+function newClosure(rooms: ClosingRooms, material: Material, { people, round }: { people: People; round: number }): Closure {
+  const proposal = proposalFor(material, round);
+  const now = rooms.world.now();
+  return {
+    firewall: proposal.firewall,
+    opening: proposal.opening,
+    proposal,
+    hash: hashOf(proposal),
+    evidence: evidenceFor(material),
+    people,
+    phase: 'proposed',
+    since: now,
+    expires: after(now, rooms.policy.approvalExpiresMs),
+    shown: false,
+    votes: [],
+    approvedAt: undefined,
+    until: undefined,
+    prepared: undefined,
+    closedAt: undefined,
+    reopening: undefined,
+    problem: undefined,
+    notices: [],
+    knocksTold: undefined,
+  };
+}

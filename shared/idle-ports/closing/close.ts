@@ -1,0 +1,205 @@
+import { LockkeeperError } from '../../base/error.ts';
+import { after, formatInstant } from '../../base/time.ts';
+import type { PreparedChange } from '../../firewalls/contract.ts';
+import { ask, deliver } from './ask.ts';
+import { entryOf, firewallOf, keepGoing, stepOf, timeIsUp, type ClosingHooks, type ClosingRooms, type Step } from './closing-rooms.ts';
+import { checkApproval, type Check, type Fresh } from './closure-check.ts';
+import { moved, nameOf, notice, type Closure } from './closure.ts';
+import { ClosureJournal, type HeldClosure } from './closure-journal.ts';
+import { exempted, lineStopped, mustWait } from './limits.ts';
+import type { Material } from './proposal.ts';
+import { beginReopening, finishReopening } from './reopen.ts';
+import { watchUntil } from './watch-decision.ts';
+
+/** What a run did. A caller must fail loudly where there are problems; the next run tries those again. */
+export interface RunReport {
+  readonly steps: readonly Step[];
+  readonly problems: readonly LockkeeperError[];
+  /** True where the run's time was over first; the next run goes on. */
+  readonly unfinished: boolean;
+}
+
+/**
+ * Closes what people approved, after a last look whether it is still exactly that, and finishes what a crashed run
+ * began. Nothing is closed that drifted: people get the difference and a new question. Run it as often as you like.
+ *
+ * ```
+ * look again → journal (all that undo needs) → intent → apply → probe → outcome → journal
+ * crash:   nothing │        next run looks again, and finishes or voids        │ all done
+ * ```
+ */
+export async function closeApproved(rooms: ClosingRooms, hooks: ClosingHooks): Promise<RunReport> {
+  const all = await new ClosureJournal(rooms.state).all();
+  const run = new Closing(rooms, hooks, all);
+  for (const held of turns(all)) {
+    if (timeIsUp(rooms.world)) return run.report(true);
+    await run.handle(held);
+  }
+  await run.deliver();
+  return run.report(false);
+}
+
+/** Begun closings first, then approvals, the oldest first. */
+function turns(all: readonly HeldClosure[]): readonly HeldClosure[] {
+  const approved = all.filter(({ closure }) => closure.phase === 'approved');
+  approved.sort((a, b) => (a.closure.approvedAt ?? 0) - (b.closure.approvedAt ?? 0));
+  return [...all.filter(({ closure }) => closure.phase === 'closing'), ...approved];
+}
+
+class Closing {
+  readonly #rooms: ClosingRooms;
+  readonly #hooks: ClosingHooks;
+  readonly #journal: ClosureJournal;
+  readonly #all: Map<string, Closure>;
+  readonly #steps: Step[] = [];
+  readonly #problems: LockkeeperError[] = [];
+  #closed = 0;
+
+  constructor(rooms: ClosingRooms, hooks: ClosingHooks, all: readonly HeldClosure[]) {
+    this.#rooms = rooms;
+    this.#hooks = hooks;
+    this.#journal = new ClosureJournal(rooms.state);
+    this.#all = new Map(all.map(({ key, closure }) => [key, closure]));
+  }
+
+  report(unfinished: boolean): RunReport {
+    return { steps: this.#steps, problems: this.#problems, unfinished };
+  }
+
+  async handle(held: HeldClosure): Promise<void> {
+    await keepGoing(this.#problems, async () => void this.#steps.push(await this.#handle(held)));
+  }
+
+  async deliver(): Promise<void> {
+    await keepGoing(this.#problems, () => deliver(this.#rooms));
+  }
+
+  async #handle(held: HeldClosure): Promise<Step> {
+    const wait = this.#mustWait(held);
+    if (held.closure.phase === 'approved' && wait !== undefined) return stepOf(held.closure, 'waiting', wait);
+    const fresh = await this.#look(held.closure);
+    const check = checkApproval(held.closure, fresh, { policy: this.#rooms.policy, now: this.#rooms.world.now() });
+    if (check.kind === 'void' || check.kind === 'expired') return this.#giveUp(held, check, fresh.material);
+    if (check.kind === 'go' && wait !== undefined) return stepOf(held.closure, 'waiting', wait);
+    const prepared = held.closure.prepared ?? fresh.material?.prepared;
+    if (!prepared) throw new LockkeeperError('bug', `${nameOf(held.closure)} may be closed, but was never prepared`);
+    return this.#close(held, prepared);
+  }
+
+  #mustWait({ key, closure }: HeldClosure): string | undefined {
+    const { policy, world } = this.#rooms;
+    const stopped = lineStopped(policy, [...this.#all.values()], world.now());
+    if (stopped !== undefined) return stopped;
+    if (this.#closed >= policy.maxClosuresPerRun) return `${this.#closed} closed in this run, and that is the limit`;
+    return mustWait(policy, closure, [...this.#all].filter(([other]) => other !== key).map(([, other]) => other));
+  }
+
+  /** Judges anew, then reads the rule once more through `prepare`. */
+  async #look(closure: Closure): Promise<Fresh> {
+    const judgement = await this.#hooks.judge(closure.firewall);
+    const live = judgement.state.openings.find(({ id }) => id === closure.opening);
+    const nothing = { live, material: undefined, people: undefined };
+    if (!live) return { ...nothing, otherwise: 'the opening is not there any more' };
+    const people = this.#rooms.people(closure.firewall, live);
+    const verdict = judgement.verdicts.find(({ rule }) => rule === closure.opening);
+    if (verdict?.verdict !== 'unused') {
+      return { ...nothing, people, otherwise: `it is ${verdict?.verdict ?? 'not judged'} now: ${verdict?.reasons.map(({ text }) => text).join(' ') ?? ''}` };
+    }
+    if (live.managedBy !== undefined) return { ...nothing, people, otherwise: `it belongs to ${live.managedBy} now` };
+    const prepared = await firewallOf(this.#rooms, closure.firewall).prepare({ kind: 'close', opening: live.id });
+    return { live, material: { judgement, opening: live, verdict, prepared }, people, otherwise: '' };
+  }
+
+  async #giveUp(held: HeldClosure, check: Extract<Check, { why: string }>, material: Material | undefined): Promise<Step> {
+    const { closure } = held;
+    const phase = check.kind === 'expired' ? 'expired' : 'drifted';
+    await this.#rooms.audit.record(entryOf(closure, { action: 'approval.void', stage: 'fact', details: { why: check.why } }));
+    const text = `${nameOf(closure)} was not closed, and its approval is void: ${check.why}`;
+    const change = { since: this.#rooms.world.now(), problem: check.why, notices: [...closure.notices, notice(closure, 'warning', text)] };
+    const next = await this.#save(held, moved(closure, phase, change));
+    const stays = exempted(this.#rooms.policy, closure, this.#rooms.world.now()) !== undefined;
+    if (check.kind === 'void' && material && !stays) await ask(this.#rooms, material, { held: next, why: '' });
+    return stepOf(closure, phase, check.why);
+  }
+
+  async #close(held: HeldClosure, prepared: PreparedChange): Promise<Step> {
+    const now = this.#rooms.world.now();
+    const closing = await this.#save(held, moved(held.closure, 'closing', { since: now, prepared, closedAt: held.closure.closedAt ?? now }));
+    this.#closed += 1;
+    const { closure } = closing;
+    const details = { before: prepared.before, after: prepared.after ?? null, fingerprint: prepared.fingerprint, approvedBy: closure.votes.map(({ who }) => who) };
+    await this.#rooms.audit.record(entryOf(closure, { action: 'closure.apply', stage: 'intent', details }));
+    await this.#refuseIfMoved(closing);
+    try {
+      await firewallOf(this.#rooms, closure.firewall).apply(prepared);
+    } catch (thrown) {
+      if (!(thrown instanceof LockkeeperError)) throw thrown;
+      return this.#notApplied(closing, thrown);
+    }
+    const seen = await this.#hooks.probe?.(closure);
+    await this.#rooms.audit.record(entryOf(closure, { action: 'closure.apply', stage: 'outcome', result: 'done', details: { probe: seen } }));
+    return seen === 'reachable' ? this.#hadNoEffect(closing) : this.#quarantine(closing, prepared);
+  }
+
+  async #quarantine(held: HeldClosure, prepared: PreparedChange): Promise<Step> {
+    const now = this.#rooms.world.now();
+    const closure = moved(held.closure, 'quarantined', { since: now });
+    const watched = formatInstant(watchUntil(closure, this.#rooms.policy));
+    const text = `${nameOf(closure)} is closed and watched until ${watched}. Undo: lockkeeper reopen ${closure.hash.slice(0, 12)} --reason WHY`;
+    try {
+      await this.#save(held, { ...closure, notices: [...closure.notices, notice(closure, 'info', text)] });
+    } catch (thrown) {
+      await this.#undoUnlessClosed(held, prepared);
+      throw thrown;
+    }
+    return stepOf(closure, 'closed', text);
+  }
+
+  /** A run that was paused must not close what others gave up or reopened meanwhile. */
+  async #refuseIfMoved(held: HeldClosure): Promise<void> {
+    const current = await this.#journal.load(held.closure.firewall, held.closure.opening);
+    if (current?.version === held.version) return;
+    throw new LockkeeperError('conflict', `another run is at work on ${nameOf(held.closure)}`, { hint: 'Nothing was closed here; run again.' });
+  }
+
+  /** The same where the pause came even later: unless the journal says closed, this closing must not stand. */
+  async #undoUnlessClosed({ closure }: HeldClosure, prepared: PreparedChange): Promise<void> {
+    const current = (await this.#journal.load(closure.firewall, closure.opening))?.closure;
+    const stands = current?.phase === 'closing' || current?.phase === 'quarantined' || current?.phase === 'settled';
+    if (stands && current.hash === closure.hash) return;
+    await this.#rooms.audit.record(entryOf(closure, { action: 'closure.restore', stage: 'intent', details: { why: `it is ${current?.phase} meanwhile` } }));
+    await firewallOf(this.#rooms, closure.firewall).restore(prepared);
+    await this.#rooms.audit.record(entryOf(closure, { action: 'closure.restore', stage: 'outcome', result: 'done' }));
+  }
+
+  async #hadNoEffect(held: HeldClosure): Promise<Step> {
+    const why = 'closing it had no effect: a packet still comes through';
+    const back = await finishReopening(this.#rooms, await beginReopening(this.#rooms, held, { who: 'lockkeeper', why, automatic: true }));
+    this.#all.set(back.key, back.closure);
+    return stepOf(back.closure, 'reopened', why);
+  }
+
+  async #notApplied(held: HeldClosure, error: LockkeeperError): Promise<Step> {
+    const { closure } = held;
+    const result = error.code === 'conflict' ? 'refused' : isDefinite(error) ? 'failed' : 'uncertain';
+    await this.#rooms.audit.record(entryOf(closure, { action: 'closure.apply', stage: 'outcome', result, details: { problem: error.message } }));
+    if (result === 'uncertain') throw error;
+    const now = this.#rooms.world.now();
+    const text = `${nameOf(closure)} was not closed: ${error.message}`;
+    const change = { since: now, problem: error.message, until: after(now, this.#rooms.policy.approvalExpiresMs) };
+    const notices = [...closure.notices, notice(closure, 'alarm', text)];
+    await this.#save(held, moved(closure, result === 'refused' ? 'drifted' : 'failed', { ...change, notices }));
+    return stepOf(closure, result === 'refused' ? 'drifted' : 'failed', error.message);
+  }
+
+  async #save(held: HeldClosure, closure: Closure): Promise<HeldClosure> {
+    const next = await this.#journal.save(held, closure);
+    this.#all.set(next.key, next.closure);
+    return next;
+  }
+}
+
+/** True where the firewall surely changed nothing and would refuse again. */
+function isDefinite({ code }: LockkeeperError): boolean {
+  return code === 'denied' || code === 'rejected' || code === 'invalid' || code === 'unsupported' || code === 'not-found';
+}

@@ -1,0 +1,82 @@
+import type { Approvals } from '../../approvals/contract.ts';
+import type { AuditEvent, AuditLog } from '../../audit/entry.ts';
+import { LockkeeperError } from '../../base/error.ts';
+import type { Plain } from '../../base/canonical.ts';
+import { second } from '../../base/time.ts';
+import type { World } from '../../base/world.ts';
+import type { Firewall, Opening } from '../../firewalls/contract.ts';
+import type { ObjectStore } from '../../objects/contract.ts';
+import type { Closure, People } from './closure.ts';
+import type { ClosingPolicy } from './limits.ts';
+import type { Judgement } from './proposal.ts';
+
+/** Everything the story of closing needs from the world; a host fills it. */
+export interface ClosingRooms {
+  readonly world: World;
+  readonly state: ObjectStore;
+  readonly audit: AuditLog;
+  readonly approvals: Approvals;
+  /** By the name that judgements and proposals carry. */
+  readonly firewalls: ReadonlyMap<string, Firewall>;
+  readonly policy: ClosingPolicy;
+  /** Whom an opening concerns. Only approvers who can be reached. */
+  people(firewall: string, opening: Opening): People;
+}
+
+/** What closing needs besides: fresh eyes right before the deed, and a look at the result. */
+export interface ClosingHooks {
+  /** Reads the firewall and the evidence anew and judges; never an answer from before. */
+  judge(firewall: string): Promise<Judgement>;
+  /** Tries to get through the closed opening. Leave it out where nobody can try. */
+  probe?(closure: Closure): Promise<'refused' | 'reachable'>;
+}
+
+/** What became of one opening in one run. */
+export interface Step {
+  readonly firewall: string;
+  readonly opening: string;
+  readonly hash: string;
+  /** One word: asked, kept, waiting, void, closed, drifted, failed, reopened, settled, busy, … */
+  readonly outcome: string;
+  /** One sentence for people. */
+  readonly text: string;
+}
+
+/** The step of a closure. */
+export function stepOf(closure: Closure, outcome: string, text: string): Step {
+  const { firewall, opening, hash } = closure;
+  return { firewall, opening, hash, outcome, text };
+}
+
+/** True where too little of this run is left to begin with another opening. */
+export function timeIsUp(world: World): boolean {
+  return world.now() + 10 * second >= world.deadline();
+}
+
+/** One part of a run. What fails is kept among the problems and does not keep the others; a dead process or a defect ends the run. */
+export async function keepGoing(problems: LockkeeperError[], part: () => Promise<void>): Promise<void> {
+  try {
+    await part();
+  } catch (thrown) {
+    if (!(thrown instanceof LockkeeperError) || thrown.code === 'bug') throw thrown;
+    problems.push(thrown);
+  }
+}
+
+/** The firewall of that name; `not-found` where the host has none. */
+export function firewallOf(rooms: ClosingRooms, name: string): Firewall {
+  const firewall = rooms.firewalls.get(name);
+  if (firewall) return firewall;
+  throw new LockkeeperError('not-found', `there is no firewall ${JSON.stringify(name)} in the configuration`, {
+    hint: 'A question or a closed opening still refers to it: put its network back into the configuration.',
+  });
+}
+
+/** An audit entry about a closure; the details never hold more than the caller gives. */
+export function entryOf(
+  closure: Closure,
+  entry: Pick<AuditEvent, 'action' | 'stage' | 'result'> & { readonly actor?: string; readonly details?: { readonly [key: string]: Plain | undefined } },
+): AuditEvent {
+  const { actor = 'lockkeeper', details = {}, ...rest } = entry;
+  return { ...rest, actor, details: { firewall: closure.firewall, ...details }, subject: { kind: 'opening', id: closure.opening }, correlation: closure.hash };
+}

@@ -1,0 +1,47 @@
+import { after, formatInstant, instant, type Instant } from '../../base/time.ts';
+import type { Closure } from './closure.ts';
+import type { ClosingPolicy } from './limits.ts';
+import type { Knock, Refusals } from './refusals.ts';
+
+/** What to do about an opening that is closed and watched. */
+export type Watching =
+  /** Somebody put it back by hand. */
+  | { readonly kind: 'back-already' }
+  | { readonly kind: 'reopen'; readonly knock: Knock; readonly why: string }
+  /** Tell people who knocked since they were last told. */
+  | { readonly kind: 'tell'; readonly knocks: readonly Knock[] }
+  | { readonly kind: 'settle' }
+  | { readonly kind: 'wait'; readonly why: string };
+
+/** A known source that is refused reopens at once, if the policy says so; silence for long enough settles. Pure. */
+export function decideWatching(
+  closure: Closure,
+  seen: { readonly refusals: Refusals; readonly isOpen: boolean },
+  { policy, now }: { policy: ClosingPolicy; now: Instant },
+): Watching {
+  if (seen.isOpen) return { kind: 'back-already' };
+  const { knocks, seenUntil } = seen.refusals;
+  const missed = knocks.find(({ known }) => known);
+  if (missed && policy.autoReopen) {
+    return { kind: 'reopen', knock: missed, why: `${missed.who} was refused at ${formatInstant(missed.last)}: ${missed.why}` };
+  }
+  const news = knocks.filter(({ last }) => closure.knocksTold === undefined || last > closure.knocksTold);
+  if (news.length > 0) return { kind: 'tell', knocks: news };
+  if (missed) return { kind: 'wait', why: `${missed.who} is refused, and a person must decide` };
+  return settle(closure, seenUntil, { policy, now });
+}
+
+/** Until when a quarantined opening is watched: the quarantine, and no less than connections live that were open when it was closed. */
+export function watchUntil(closure: Closure, policy: ClosingPolicy): Instant {
+  const open = closure.prepared?.openConnectionsLastMs ?? policy.openConnectionsLastMs;
+  return after(closure.since, Math.max(policy.quarantineMs, open));
+}
+
+/** Silence counts only as far as the logs reach; where rejects are invisible, time alone must do, as people were told. */
+function settle(closure: Closure, seenUntil: Instant | undefined, { policy, now }: { policy: ClosingPolicy; now: Instant }): Watching {
+  const until = watchUntil(closure, policy);
+  if (now < until) return { kind: 'wait', why: `it is watched until ${formatInstant(until)}` };
+  if (closure.prepared?.rejectsVisible !== true || (seenUntil ?? instant(0)) >= until) return { kind: 'settle' };
+  const reach = seenUntil === undefined ? 'there are none' : `they end at ${formatInstant(seenUntil)}`;
+  return { kind: 'wait', why: `the logs must reach ${formatInstant(until)} to show that nobody was refused, and ${reach}` };
+}

@@ -1,0 +1,124 @@
+import type { LockkeeperError } from '../../base/error.ts';
+import { after, formatInstant } from '../../base/time.ts';
+import type { FirewallState } from '../../firewalls/contract.ts';
+import { deliver } from './ask.ts';
+import type { RunReport } from './close.ts';
+import { entryOf, firewallOf, keepGoing, stepOf, timeIsUp, type ClosingRooms, type Step } from './closing-rooms.ts';
+import { moved, nameOf, notice, type Closure } from './closure.ts';
+import { ClosureJournal, type HeldClosure } from './closure-journal.ts';
+import type { Knock, Refusals } from './refusals.ts';
+import { beginReopening, finishReopening } from './reopen.ts';
+import { decideWatching } from './watch-decision.ts';
+
+export interface WatchHooks {
+  /** What the logs say about a closed opening by now; see refusalsOf. */
+  refusals(closure: Closure): Promise<Refusals>;
+}
+
+/**
+ * Looks after everything that is closed: finishes reopenings that a crashed run began, reopens where a known source is
+ * refused, tells who knocks, settles what stayed silent long enough. Run it before closing anything more.
+ */
+export async function watchClosed(rooms: ClosingRooms, hooks: WatchHooks): Promise<RunReport> {
+  const run = new Watch(rooms, hooks);
+  const all = await new ClosureJournal(rooms.state).all();
+  const reopening = all.filter(({ closure }) => closure.phase === 'reopening');
+  for (const held of [...reopening, ...all.filter(({ closure }) => closure.phase === 'quarantined')]) {
+    if (timeIsUp(rooms.world)) return run.report(true);
+    await run.handle(held);
+  }
+  await run.deliver();
+  return run.report(false);
+}
+
+class Watch {
+  readonly #rooms: ClosingRooms;
+  readonly #hooks: WatchHooks;
+  readonly #journal: ClosureJournal;
+  readonly #steps: Step[] = [];
+  readonly #problems: LockkeeperError[] = [];
+  /** Each firewall is read once a run. */
+  readonly #states = new Map<string, FirewallState>();
+
+  constructor(rooms: ClosingRooms, hooks: WatchHooks) {
+    this.#rooms = rooms;
+    this.#hooks = hooks;
+    this.#journal = new ClosureJournal(rooms.state);
+  }
+
+  report(unfinished: boolean): RunReport {
+    return { steps: this.#steps, problems: this.#problems, unfinished };
+  }
+
+  async handle(held: HeldClosure): Promise<void> {
+    const step = () => (held.closure.phase === 'reopening' ? this.#finish(held) : this.#watch(held));
+    await keepGoing(this.#problems, async () => void this.#steps.push(await step()));
+  }
+
+  async deliver(): Promise<void> {
+    await keepGoing(this.#problems, () => deliver(this.#rooms));
+  }
+
+  async #watch(held: HeldClosure): Promise<Step> {
+    const { closure } = held;
+    const { policy, world } = this.#rooms;
+    const refusals = await this.#hooks.refusals(closure);
+    const decided = decideWatching(closure, { refusals, isOpen: await this.#isOpen(closure) }, { policy, now: world.now() });
+    switch (decided.kind) {
+      case 'reopen':
+        return this.#finish(await beginReopening(this.#rooms, held, { who: 'lockkeeper', why: decided.why, automatic: true }));
+      case 'tell':
+        return this.#tell(held, decided.knocks);
+      case 'back-already':
+        return this.#backAlready(held);
+      case 'settle':
+        return this.#settle(held);
+      case 'wait':
+      default:
+        return stepOf(closure, 'quarantined', decided.why);
+    }
+  }
+
+  async #finish(held: HeldClosure): Promise<Step> {
+    const { closure } = await finishReopening(this.#rooms, held);
+    return stepOf(closure, 'reopened', closure.reopening?.why ?? '');
+  }
+
+  /** True where a rule of this id stands that is not what lockkeeper left behind. */
+  async #isOpen({ firewall, opening, prepared }: Closure): Promise<boolean> {
+    if (prepared?.after !== undefined) return false;
+    const state = this.#states.get(firewall) ?? (await firewallOf(this.#rooms, firewall).openings());
+    this.#states.set(firewall, state);
+    return state.openings.some(({ id }) => id === opening);
+  }
+
+  async #tell(held: HeldClosure, knocks: readonly Knock[]): Promise<Step> {
+    const { closure } = held;
+    const who = knocks.map((knock) => `${knock.who} at ${formatInstant(knock.last)} (${knock.why})`).join(', ');
+    const level = knocks.some(({ known }) => known) ? 'alarm' : 'info';
+    const text = `refused at ${nameOf(closure)} since it was closed: ${who}`;
+    const told = knocks.map(({ last }) => last).toSorted((a, b) => b - a)[0];
+    await this.#journal.save(held, { ...closure, knocksTold: told, notices: [...closure.notices, notice(closure, level, text)] });
+    return stepOf(closure, 'quarantined', text);
+  }
+
+  async #backAlready(held: HeldClosure): Promise<Step> {
+    const { closure } = held;
+    const now = this.#rooms.world.now();
+    const why = 'somebody put the rule back by hand';
+    await this.#rooms.audit.record(entryOf(closure, { action: 'closure.found-open', stage: 'fact', details: { why } }));
+    const change = { since: now, until: after(now, this.#rooms.policy.deniedForMs), problem: why };
+    const notices = [...closure.notices, notice(closure, 'warning', `${nameOf(closure)} is open again: ${why}`)];
+    await this.#journal.save(held, moved(closure, 'reopened', { ...change, notices }));
+    return stepOf(closure, 'reopened', why);
+  }
+
+  async #settle(held: HeldClosure): Promise<Step> {
+    const { closure } = held;
+    await this.#rooms.audit.record(entryOf(closure, { action: 'closure.settle', stage: 'fact', details: { closedAt: closure.closedAt } }));
+    const text = `${nameOf(closure)} stayed silent and is settled. It can still be reopened exactly as it was.`;
+    const change = { since: this.#rooms.world.now(), notices: [...closure.notices, notice(closure, 'info', text)] };
+    await this.#journal.save(held, moved(closure, 'settled', change));
+    return stepOf(closure, 'settled', text);
+  }
+}

@@ -1,0 +1,40 @@
+import { hour } from '../../../base/time.ts';
+import type { Tally } from './conversations.ts';
+
+/**
+ * Bytes of packets without payload, IP header included: a reset has no options, a SYN or an ACK has some.
+ *
+ * |                     | IPv4 | IPv6 |
+ * |---------------------|------|------|
+ * | reset               |   40 |   60 |
+ * | largest without payload |   60 |   80 |
+ */
+const bare = { v4: { reset: 40, empty: 60 }, v6: { reset: 60, empty: 80 } } as const;
+
+function sizesFor(peer: string | undefined): (typeof bare)['v4' | 'v6'] {
+  return peer?.includes(':') ? bare.v6 : bare.v4;
+}
+
+/** True where some record's mean packet is too large for a handshake: somebody sent data, so a session stood. */
+export function carriesPayload({ largest }: Tally, peer: string | undefined): boolean {
+  return largest > sizesFor(peer).empty;
+}
+
+/**
+ * Without flags: data either way, or an answer larger than a reset to fewer packets than came in, which is a handshake
+ * and its end. One packet back for each that came is a reset, or a SYN-ACK that nobody took up.
+ */
+export function answeredWithoutFlags(inbound: Tally, outbound: Tally | undefined, peer: string | undefined): boolean {
+  if (carriesPayload(inbound, peer)) return true;
+  if (!outbound) return false;
+  return carriesPayload(outbound, peer) || (outbound.largest > sizesFor(peer).reset && inbound.packets > outbound.packets);
+}
+
+/**
+ * Without flags: one pair of ports with small packets both ways, hour after hour, is a session kept alive and not a
+ * scanner that comes back.
+ */
+export function isLastingSession(inbound: Tally, outbound: Tally | undefined): boolean {
+  if (!outbound || inbound.peerPortLow !== inbound.peerPortHigh || inbound.portLow !== inbound.portHigh) return false;
+  return inbound.last - inbound.first >= 6 * hour && inbound.records >= 6 * inbound.days.length;
+}
