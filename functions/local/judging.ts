@@ -1,4 +1,3 @@
-import { canonicalJson, sha256 } from '../../shared/base/canonical.ts';
 import { LockkeeperError } from '../../shared/base/error.ts';
 import { after, hour, instant, type Instant } from '../../shared/base/time.ts';
 import type { World } from '../../shared/base/world.ts';
@@ -6,7 +5,7 @@ import type { Config } from '../../shared/config/schema.ts';
 import type { Firewall } from '../../shared/firewalls/contract.ts';
 import type { FlowLog } from '../../shared/flow-logs/contract.ts';
 import { judge } from '../../shared/idle-ports/judging/judge.ts';
-import type { Judgement } from '../../shared/idle-ports/closing/proposal.ts';
+import { judgingName, type Judgement } from '../../shared/idle-ports/closing/proposal.ts';
 import type { ObjectStore } from '../../shared/objects/contract.ts';
 import type { UsageEvidence, Window } from '../../shared/usage/evidence.ts';
 import { readEvidence } from '../../shared/usage/read-evidence.ts';
@@ -40,8 +39,7 @@ export async function judgeNetwork(name: string, rooms: JudgingRooms): Promise<J
   const state = await firewall.openings();
   const evidence = await evidenceOf(rooms, window);
   const verdicts = judge({ state, evidence, logs: [], policy, asOf });
-  const rules = `idle-ports/1 ${sha256(canonicalJson({ ...policy })).slice(0, 12)}`;
-  return { judgement: { firewall: name, state, verdicts, window, policy: rules }, evidence, asOf };
+  return { judgement: { firewall: name, state, verdicts, window, policy: judgingName({ ...policy }) }, evidence, asOf };
 }
 
 /** Everything the network's logs say, up to now: for watching what was closed. */

@@ -8,7 +8,7 @@ export const idlePorts = z.strictObject({
     .number()
     .min(0)
     .max(1)
-    .default(0.95)
+    .default(0.99)
     .describe('Share of the window that the logs must have seen; below it nothing is called unused.'),
   quarantine: duration.prefault('7d').describe('How long a closed port is watched before the closing is settled.'),
   autoReopen: z.boolean().default(true).describe('Reopen at once when a known source is refused.'),

@@ -46,7 +46,7 @@ describe('a right configuration', () => {
       networks: {},
       idlePorts: {
         window: { ms: 30 * 86_400_000 },
-        minCoverage: 0.95,
+        minCoverage: 0.99,
         autoReopen: true,
         maxClosuresPerRun: 1,
         freezes: [],
