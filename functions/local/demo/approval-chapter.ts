@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LockkeeperError } from '../../../shared/base/error.ts';
 import type { Closure } from '../../../shared/idle-ports/closing/closure.ts';
@@ -59,8 +60,11 @@ function told({ text }: Shown): string {
 }
 
 /** Waits until a person has brought the opening's closing to this phase. */
-export async function waitForPerson(stage: Stage, opening: string, phase: Closure['phase']): Promise<void> {
-  stage.teller.shows('', `Your turn: open ${stage.page.addresses.get(stage.approver) ?? ''}`, `and bring ${opening} to "${phase}".`);
+export async function waitForPerson(stage: Stage, opening: string, phase: 'approved' | 'reopened'): Promise<void> {
+  const { hash } = await closureOf(stage, opening);
+  const verb = phase === 'approved' ? `approve ${hash.slice(0, 12)} --as ${stage.approver}` : `reopen ${opening} --reason WHY --as ${stage.approver}`;
+  stage.teller.shows('', `Your turn: open ${stage.page.addresses.get(stage.approver) ?? ''}`, `and bring ${opening} to "${phase}"; or in another terminal:`);
+  stage.teller.shows(`  npx lockkeeper --config ${join(stage.directory, 'lockkeeper.yaml')} ${verb}`);
   while (!stage.signal.aborted && (await closureOf(stage, opening)).phase !== phase) await sleep(250);
   stage.signal.throwIfAborted();
 }
