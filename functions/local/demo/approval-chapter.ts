@@ -56,7 +56,7 @@ export async function answerOnPage(stage: Stage, opening: string, said: { readon
 
 /** What the page says right after an answer. */
 function told({ text }: Shown): string {
-  return /<p role="status">(.*)<\/p>/.exec(text)?.[1]?.replaceAll(/<[^>]+>/g, '') ?? 'taken';
+  return /<p role="status">(.*)<\/p>/.exec(text)?.[1]?.replaceAll(/<[^>]+>/g, '').replace('Your answer: ', '') ?? 'taken';
 }
 
 /** Waits until a person has brought the opening's closing to this phase. */
