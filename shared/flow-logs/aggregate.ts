@@ -4,10 +4,8 @@
  *   file, i (interface), l (local), peer, lp, pp (ports), protocol, k (code of the kind), packets, bytes, s, e (times)
  *   and counted: false where the row is the second reading of one that is counted already.
  *
- * It is read once. One grouping set makes the facts; the same groups carry the hours they touched as bits, which makes
- * the coverage; a second grouping set counts rows an object.
- *
- *   hours: bit 23 − h is hour h of the day of `last`; bits 24 and up are the hours of the day before.
+ * It is read once. One grouping set makes the facts; the second, much smaller, one an object, interface and hour, makes
+ * the coverage and counts rows by object.
  */
 
 /** Kinds as small numbers, so that a group's key is one integer. From `seen` on the row is no fact. */
@@ -36,53 +34,71 @@ export const peerCap = 64;
 /** Creates the tables that one read fills. */
 export const createGroups: readonly string[] = [
   `CREATE TABLE groups (interface VARCHAR, local VARCHAR, peer VARCHAR, day INTEGER, protocol UTINYINT, port INTEGER,
-   kind UTINYINT, folded BOOLEAN, hours BIGINT, records BIGINT, first BIGINT, last BIGINT, packets DOUBLE, bytes DOUBLE,
+   kind UTINYINT, folded BOOLEAN, records BIGINT, first BIGINT, last BIGINT, packets DOUBLE, bytes DOUBLE,
    largest DOUBLE, other_low INTEGER, other_high INTEGER)`,
   `CREATE TABLE spelled (address VARCHAR, canonical VARCHAR)`,
   `CREATE TABLE covered (scope VARCHAR, hour BIGINT, state VARCHAR)`,
 ];
 
-/** Reads `relation` once into the temporary table `chunk`. `perSecond`: its times are seconds, else milliseconds. */
-export function readChunk(relation: string, perSecond: boolean): string {
-  return `CREATE OR REPLACE TEMP TABLE chunk AS ${groupsOf(relation, perSecond ? 1_000 : 1)}`;
+/** What a relation of sightings is like. */
+export interface RelationKind {
+  /** Times are seconds and rows are of objects: as AWS writes them. Else milliseconds, counted and covered elsewhere. */
+  readonly isRaw: boolean;
+  /** It has the column `counted`; else every row is counted. */
+  readonly hasTwice: boolean;
+}
+
+/** Reads `relation` once into the temporary table `chunk`. */
+export function readChunk(relation: string, kind: RelationKind): string {
+  return `CREATE OR REPLACE TEMP TABLE chunk AS ${groupsOf(relation, kind)}`;
 }
 
 /** Rows of the chunk an object (its place in the list that was read) and code. */
-export const countsOfChunk = `SELECT file, key, once FROM chunk WHERE file IS NOT NULL`;
+export const countsOfChunk = `SELECT file, key, sum(once) FROM chunk WHERE file IS NOT NULL GROUP BY file, key`;
 
-/** Adds the chunk to the groups. */
-export function keepChunk(perSecond: boolean): string {
-  const unit = perSecond ? 1_000 : 1;
+/** Adds the chunk's facts to the groups. */
+export function keepChunk({ isRaw }: RelationKind): string {
+  const unit = isRaw ? 1_000 : 1;
   return `INSERT INTO groups
 SELECT i, l, peer, (key >> 44)::INTEGER, ((key >> 8) & 255)::UTINYINT, ((key >> 16) & 65535)::INTEGER, (key & 127)::UTINYINT,
-  (key & 128) <> 0, hours, records, first * ${unit}, last * ${unit}, packets, bytes, largest, other_low, other_high
-FROM chunk WHERE file IS NULL AND (key & 127) < ${code.other}`;
+  (key & 128) <> 0, records, first * ${unit}, last * ${unit}, packets, bytes, largest, other_low, other_high
+FROM chunk WHERE file IS NULL AND (key & 127) < ${code.seen}`;
 }
 
-/** Three strings and one integer as key: hashing eight columns instead costs a fifth of the whole read. */
-function groupsOf(relation: string, unit: number): string {
-  const day = 86_400_000 / unit;
+/** Adds the hours that the chunk's good rows touch; of a row longer than a day, which no cloud writes, the last 25. */
+export const keepHours = `INSERT INTO covered
+SELECT DISTINCT i, unnest(range(greatest(least(coalesce(hs, h), h), h - 24)::BIGINT, h::BIGINT + 1)) * 3600000,
+  CASE WHEN key = ${code.lost} THEN 'lost' ELSE 'seen' END
+FROM chunk WHERE file IS NOT NULL AND key NOT IN (${code.other}, ${code.malformed})`;
+
+/**
+ * This is where the time goes, so: one integer for most of the key; AWS's long interface ids by their 64-bit hash (of ids
+ * that nobody can choose; a million of them share one by chance once in 37 million reads); divisions in the type of the
+ * times. A mean packet of no packets is null by the setting ieee_floating_point_ops.
+ */
+function groupsOf(relation: string, { isRaw, hasTwice }: RelationKind): string {
+  const day = isRaw ? 86_400 : 86_400_000;
+  const folded = `coalesce(k IN (${code.in}, ${code.out}) AND lp >= 32768 AND pp < lp, false)`;
+  const [byObject, sets] = isRaw
+    ? ['file, any_value(i) AS i, h, hs, coalesce(key, k) AS key', 'GROUPING SETS ((key, place, l, peer), (file, place, h, hs, k))']
+    : ['NULL AS file, i, key', 'key, i, l, peer'];
   return `
-SELECT file, coalesce(key, k) AS key, i, l, peer, bit_or(hours) AS hours, count(*) AS records, count_if(counted) AS once, min(s) AS first, max(e) AS last,
-  sum(packets) AS packets, sum(bytes) AS bytes, max(bytes / nullif(packets, 0)) AS largest, min(other) AS other_low, max(other) AS other_high
+SELECT ${byObject}, l, peer, count(*) AS records, ${hasTwice ? 'count_if(counted)' : 'count(*)'} AS once, min(s)::BIGINT AS first,
+  max(e)::BIGINT AS last, sum(packets) AS packets, sum(bytes) AS bytes, max(bytes / packets) AS largest,
+  min(other) AS other_low, max(other) AS other_high
 FROM (
-  SELECT *, (e // ${day})::UBIGINT * 17592186044416 + coalesce(port, 0)::UBIGINT * 65536 + coalesce(protocol, 0)::UBIGINT * 256
-    + k + folded::UTINYINT * 128 AS key
+  SELECT * EXCLUDE (lp, pp, swapped, folded), CASE WHEN swapped THEN lp ELSE pp END AS other,
+    (e // ${day})::UBIGINT * 17592186044416 + (coalesce(CASE WHEN swapped THEN pp ELSE lp END, 0)::UINTEGER * 65536
+    + coalesce(protocol, 0)::UINTEGER * 256 + k + folded::UTINYINT * 128) AS key
   FROM (
-    SELECT file, i, l, peer, protocol, packets::DOUBLE AS packets, bytes::DOUBLE AS bytes, least(s, e) AS s, coalesce(e, 0) AS e, k, counted, folded,
-      CASE WHEN folded OR k = ${code['opened-out']} THEN pp ELSE lp END AS port,
-      CASE WHEN folded OR k = ${code['opened-out']} THEN lp ELSE pp END AS other, ${hours(3_600_000 / unit)} AS hours
-    FROM (SELECT *, coalesce(k IN (${code.in}, ${code.out}) AND lp >= 32768 AND pp < lp, false) AS folded FROM (${relation}))
+    SELECT *, folded OR k = ${code['opened-out']} AS swapped, e // 3600 AS h, s // 3600 AS hs, ${isRaw ? 'hash(i)' : 'i'} AS place
+    FROM (
+      SELECT * REPLACE (packets::DOUBLE AS packets, bytes::DOUBLE AS bytes, least(s, e) AS s, coalesce(e, 0) AS e), ${folded} AS folded
+      FROM (${relation})
+    )
   )
 )
-GROUP BY GROUPING SETS ((key, i, l, peer), (file, k))`;
-}
-
-/** A row longer than a day touches its last 25 hours: no cloud writes such rows. */
-function hours(length: number): string {
-  const last = `(e // ${length})`;
-  const span = `least(greatest(${last} - coalesce(s, e) // ${length}, 0), 24)`;
-  return `(((1::BIGINT << (${span} + 1)::BIGINT) - 1) << (23 - ${last} % 24)::BIGINT)`;
+GROUP BY ${sets}`;
 }
 
 /** Addresses in the chunk that are not plain IPv4 and not spelled yet, each once: TypeScript spells them (addresses.ts). */
@@ -123,15 +139,5 @@ const sums = `sum(records)::BIGINT AS records, min(first) AS first, max(last) AS
 
 const kindName = `['opened-in', 'answered', 'refused', 'rejected', 'opened-out', 'in', 'out'][kind::INTEGER]`;
 
-/** Rows of CoverageFact, in one order. Rows of `covered` are added as they are. */
-export const coverageOf = `
-SELECT DISTINCT scope, hour, state FROM (
-  SELECT interface AS scope, (day::BIGINT * 24 + 23 - bit) * 3600000 AS hour, state
-  FROM (
-    SELECT interface, day, CASE WHEN kind = ${code.lost} THEN 'lost' ELSE 'seen' END AS state, bit_or(hours) AS hours
-    FROM groups WHERE interface IS NOT NULL GROUP BY ALL
-  ), range(48) bits(bit)
-  WHERE (hours >> bit) & 1 = 1
-  UNION ALL SELECT scope, hour, state FROM covered
-)
-ORDER BY scope, hour, state`;
+/** Rows of CoverageFact, in one order. */
+export const coverageOf = 'SELECT DISTINCT scope, hour, state FROM covered ORDER BY scope, hour, state';

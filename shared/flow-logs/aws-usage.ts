@@ -1,5 +1,5 @@
 import { canonicalAddress } from './addresses.ts';
-import { code, countsOfChunk, keepChunk, oddAddresses, readChunk } from './aggregate.ts';
+import { code, countsOfChunk, keepChunk, keepHours, oddAddresses, readChunk } from './aggregate.ts';
 import { brokenGzip, claimedLength } from './content.ts';
 import { literal, type Engine } from './engine.ts';
 import { awsRows, awsSightings, findOwn, isTransitGateway, tellsDirection, type AwsShape } from './formats/aws-vpc.ts';
@@ -53,8 +53,8 @@ async function readOnce(engine: Engine, shape: AwsShape, files: readonly ShapedF
   await engine.run('DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans');
   const paths = files.map(({ path }) => path);
   try {
-    if (!tellsDirection(shape) && !isTransitGateway(shape)) await learnOwn(engine, awsRows(shape, paths));
-    await engine.run(readChunk(relationOf(shape, paths), true));
+    if (isByAddress(shape)) await learnOwn(engine, awsRows(shape, paths));
+    await engine.run(readChunk(relationOf(shape, paths), { isRaw: true, hasTwice: isByAddress(shape) }));
     const counts = await countFiles(engine, shape, paths);
     const broken = await brokenAmong(shape, files, counts);
     if (broken.size === 0) await keep(engine, shape, paths);
@@ -67,7 +67,11 @@ async function readOnce(engine: Engine, shape: AwsShape, files: readonly ShapedF
 function relationOf(shape: AwsShape, paths: readonly string[]): string {
   const rows = awsRows(shape, paths);
   if (isTransitGateway(shape)) return awsSightings(`SELECT * REPLACE ('NODATA' AS status, NULL AS e) FROM (${rows})`, 'told');
-  return awsSightings(rows, tellsDirection(shape) ? 'told' : 'by-address');
+  return awsSightings(rows, isByAddress(shape) ? 'by-address' : 'told');
+}
+
+function isByAddress(shape: AwsShape): boolean {
+  return !tellsDirection(shape) && !isTransitGateway(shape);
 }
 
 /** Forgets what other files said about interfaces, so that the same files always give the same rows. */
@@ -113,7 +117,7 @@ async function withoutAddress(engine: Engine, shape: AwsShape, paths: readonly s
   if (Number(found?.[0]) === 0) return [];
   return engine.rows(`
 SELECT file, count(*) FROM (${relationOf(shape, paths)})
-WHERE (l IN ${none} OR peer IN ${none}) AND k < ${code.malformed} AND counted GROUP BY file`);
+WHERE (l IN ${none} OR peer IN ${none}) AND k < ${code.malformed}${isByAddress(shape) ? ' AND counted' : ''} GROUP BY file`);
 }
 
 async function brokenAmong(shape: AwsShape, files: readonly ShapedFile[], counts: ReadonlyMap<string, FileCount>) {
@@ -137,13 +141,16 @@ async function looksOdd(path: string, { records, malformed }: FileCount, meanLin
 
 /** Single rows may lack a direction where the others have one: those are read once more, by address. */
 async function keep(engine: Engine, shape: AwsShape, paths: readonly string[]): Promise<void> {
-  await engine.run(keepChunk(true));
+  const kind = { isRaw: true, hasTwice: isByAddress(shape) };
+  await engine.run(keepChunk(kind));
+  await engine.run(keepHours);
   const [unclear] = await engine.rows(`SELECT count(*) FROM chunk WHERE file IS NOT NULL AND key = ${code.unclear}`);
   if (Number(unclear?.[0]) === 0) return;
   const rows = awsRows(shape, paths);
   await learnOwn(engine, rows);
-  await engine.run(readChunk(awsSightings(`SELECT * FROM (${rows}) WHERE direction IS NULL AND coalesce(status, 'OK') = 'OK'`, 'by-address'), true));
-  await engine.run(`${keepChunk(true)} AND (key & 127) < ${code.seen}`);
+  const unsided = `SELECT * FROM (${rows}) WHERE direction IS NULL AND coalesce(status, 'OK') = 'OK'`;
+  await engine.run(readChunk(awsSightings(unsided, 'by-address'), { isRaw: true, hasTwice: true }));
+  await engine.run(keepChunk(kind));
 }
 
 /** Which files make DuckDB fail; each is tried alone. Where none does, the failure is not about a file. */

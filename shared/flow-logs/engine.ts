@@ -58,6 +58,7 @@ function settings({ threads, memory = '320MB' }: EngineLimits, scratch: string):
     memory_limit: memory,
     temp_directory: join(scratch, 'spill'),
     preserve_insertion_order: 'false',
+    ieee_floating_point_ops: 'false',
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
   };

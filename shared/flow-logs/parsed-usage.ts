@@ -24,7 +24,8 @@ export interface ParsedIntake {
 
 const table = `CREATE OR REPLACE TABLE parsed (i VARCHAR, l VARCHAR, peer VARCHAR, lp INTEGER, pp INTEGER, protocol UTINYINT,
   packets DOUBLE, bytes DOUBLE, s BIGINT, e BIGINT, k UTINYINT, object INTEGER)`;
-const relation = 'SELECT 0 AS file, * EXCLUDE (object), true AS counted FROM parsed';
+const relation = 'SELECT 0 AS file, * EXCLUDE (object) FROM parsed';
+const kind = { isRaw: false, hasTwice: false };
 const flushAt = 500_000;
 
 /** Opens an intake. `inventory` tells whose address is whose where rows do not say which way they went. */
@@ -35,10 +36,8 @@ export async function parsedIntake(engine: Engine, inventory: readonly KnownInte
   const flush = async () => {
     if (waiting === 0) return;
     waiting = 0;
-    await engine.run(readChunk(relation, false));
-    // Hours were counted while parsing: not every row of these formats proves that its scope was watched.
-    await engine.run('UPDATE chunk SET hours = 0');
-    await engine.run(keepChunk(false));
+    await engine.run(readChunk(relation, kind));
+    await engine.run(keepChunk(kind));
     await engine.run(table);
   };
   return {

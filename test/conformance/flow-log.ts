@@ -53,7 +53,7 @@ export function flowLogSuite(name: string, fresh: Fresh, { cloud, keys }: FlowLo
             expect(await cellsOfBatch(await log.usage(await listed(log)))).toEqual(expectedCells(rows, undefined, peerCap));
           }, { peerCap });
         }),
-        { numRuns: 25, seed: 7 },
+        { numRuns: 10, seed: 7 },
       );
     }, 60_000);
     test('counts every good row and every bad row of every object', async () => {

@@ -43,12 +43,13 @@ export function awsRows(shape: AwsShape, files: readonly string[]): string {
   const field = (name: string, otherwise = 'NULL') => (shape.fields.includes(name) ? read(shape, name) : otherwise);
   const text = (name: string) => field(name, 'NULL::VARCHAR');
   const number = (name: string) => field(name, `NULL::${numeric[name] ?? 'BIGINT'}`);
+  const time = shape.fields.includes('end') ? `coalesce(${number('end')}, ${number('start')})` : number('start');
   // Only the columns that are needed: each string that is read costs as much as an aggregate.
   const place = shape.fields.includes('interface-id') ? ['interface-id', 'resource-id'] : ['resource-id', 'instance-id'];
   return `SELECT file_index AS file, coalesce(${place.map(text).join(', ')}, '-') AS i,
   ${text('srcaddr')} AS src, ${text('dstaddr')} AS dst, ${number('srcport')} AS sport, ${number('dstport')} AS dport,
-  ${number('protocol')} AS protocol, ${number('packets')} AS packets, ${number('bytes')} AS bytes, ${number('start')}::BIGINT AS s,
-  coalesce(${number('end')}, ${number('start')})::BIGINT AS e, ${text('action')} AS action, ${text('log-status')} AS status,
+  ${number('protocol')} AS protocol, ${number('packets')} AS packets, ${number('bytes')} AS bytes, ${number('start')} AS s,
+  ${time} AS e, ${text('action')} AS action, ${text('log-status')} AS status,
   ${number('tcp-flags')} AS flags, ${text('flow-direction')} AS direction
   FROM ${source(shape, files)}`;
 }
@@ -73,11 +74,11 @@ function source({ fields, columns: names, encoding }: AwsShape, files: readonly 
 /** SQL of the sightings of `rows` (see aggregate.ts), by the table of FactKind. */
 export function awsSightings(rows: string, localEnd: LocalEnd): string {
   const told = localEnd === 'told';
-  const sided = told ? `SELECT *, ${wayOut} AS out, true AS counted FROM (${rows})` : bySide(rows);
+  const sided = told ? `SELECT *, ${wayOut} AS out FROM (${rows})` : bySide(rows);
   return `
 SELECT file, i, CASE WHEN out THEN src ELSE dst END AS l, CASE WHEN out THEN dst ELSE src END AS peer,
-  CASE WHEN out THEN sport ELSE dport END::INTEGER AS lp, CASE WHEN out THEN dport ELSE sport END::INTEGER AS pp,
-  protocol, packets, bytes, s, e, counted, (${kind})::UTINYINT AS k
+  CASE WHEN out THEN sport ELSE dport END AS lp, CASE WHEN out THEN dport ELSE sport END AS pp,
+  protocol, packets, bytes, s, e, ${told ? '' : 'counted, '}(${kind})::UTINYINT AS k
 FROM (${sided})`;
 }
 
