@@ -59,7 +59,7 @@ async function printRows(summary: FileSummary, rows: AsyncIterable<ParsedRow>, t
   try {
     for await (const row of rows) {
       if (terminal.signal.aborted) break;
-      if (row.kind === 'record') terminal.out(JSON.stringify(printed(row.record)));
+      if (row.kind === 'record') terminal.out(JSON.stringify({ ...printed(row.record), repeats: row.repeats }));
       if (row.kind === 'record') summary.records += 1;
       else if (row.kind === 'status') summary.status += 1;
       else addBad(summary, row);

@@ -116,7 +116,8 @@ export interface FlowRecord {
 }
 
 export type ParsedRow =
-  | { readonly kind: 'record'; readonly record: FlowRecord }
+  /** `repeats`: an earlier row of the same object says exactly the same (Azure); it counts once in usage. */
+  | { readonly kind: 'record'; readonly record: FlowRecord; readonly repeats?: boolean }
   /** A good row that is no flow: NODATA, SKIPDATA, a transit-gateway row. */
   | {
       readonly kind: 'status';

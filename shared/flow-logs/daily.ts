@@ -10,7 +10,7 @@ import type { CoverageFact, Fact, ParsedRow } from './contract.ts';
  * as there. Pure.
  */
 export function dailyFacts(rows: readonly ParsedRow[], inventory?: readonly KnownInterface[], cap = peerCap): readonly Fact[] {
-  const records = rows.flatMap((row) => (row.kind === 'record' ? [row.record] : []));
+  const records = rows.flatMap((row) => (row.kind === 'record' && !row.repeats ? [row.record] : []));
   const own = ownAddresses(records, inventory);
   const facts = merge(records.flatMap((record) => sightings(record, own(record)).map(factOf)));
   return merge(capPeers(facts, cap)).toSorted(inOrder);

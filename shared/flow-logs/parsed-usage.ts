@@ -86,6 +86,7 @@ class Taken {
     this.records += 1;
     if (row.kind === 'record') {
       this.#cover(scopeOf(row.record), row.record, 'seen');
+      if (row.repeats) return;
       if (row.record.direction === undefined) this.#unclear.push(row.record);
       else this.ready.push(...sightings(row.record));
     } else {

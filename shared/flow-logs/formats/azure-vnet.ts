@@ -12,15 +12,16 @@ export interface AzureReader {
 
 /**
  * VNet flow logs (version 4) and NSG flow logs (versions 1 and 2): PT1H.json, its records alone, or bare tuples. A tuple
- * that repeats one of the same network card exactly is good but no second flow. The interface is the MAC address.
+ * that repeats one of the same network card exactly is a good row but no second flow: it says so. The interface is the MAC address.
  */
 export function azureReader(): AzureReader {
   const known = new Set<string>();
   const rowOf = (text: string, context: Context): ParsedRow => {
     const tuple = `${context.mac} ${context.kind} ${text}`;
-    if (known.has(tuple)) return { kind: 'status', status: 'duplicate' };
+    const row = tupleRow(text, context);
+    if (row.kind === 'record' && known.has(tuple)) return { ...row, repeats: true };
     known.add(tuple);
-    return tupleRow(text, context);
+    return row;
   };
   return {
     *rows(piece) {
