@@ -19,7 +19,8 @@ export interface Sighting {
 const tcp = 6;
 const syn = 2;
 const reset = 4;
-const ack = 16;
+const synAck = 18;
+const fin = 1;
 
 /**
  * What one row shows, by the table of FactKind. A row whose direction nobody knows counts for both of its ends.
@@ -71,9 +72,10 @@ function shown(record: FlowRecord, side: 'ingress' | 'egress'): readonly Shown[]
 
 function flagsShow({ protocol, flags }: FlowRecord, side: 'ingress' | 'egress'): FactKind {
   if (protocol !== tcp || flags === undefined) return side === 'egress' ? 'out' : 'in';
-  if ((flags & ack) !== 0) return side === 'egress' ? 'answered' : 'opened-out';
+  // AWS shows an ACK only with its SYN; others may show it alone, or with a RST.
+  if ((flags & synAck) === synAck) return side === 'egress' ? 'answered' : 'opened-out';
   if ((flags & syn) !== 0) return side === 'egress' ? 'opened-out' : 'opened-in';
-  if (side === 'egress' && flags === reset) return 'refused';
+  if (side === 'egress' && (flags & (fin | syn | reset)) === reset) return 'refused';
   return side === 'egress' ? 'out' : 'in';
 }
 

@@ -13,7 +13,7 @@ const places: Readonly<Record<TrafficCloud, readonly string[]>> = {
   azure: ['0022480A0B01', '0022480A0B02'],
 };
 const port = fc.constantFrom(22, 443, 5432, 8080, 32_767, 32_768, 40_000, 50_001, 65_535);
-const flags = fc.constantFrom(0, 1, 2, 3, 4, 5, 6, 7, 16, 18, 19, 22, 23, undefined);
+const flags = fc.constantFrom(0, 1, 2, 3, 4, 5, 6, 7, 16, 18, 19, 20, 22, 23, 24, undefined);
 
 /** Rows that the cloud's format can express exactly, a few of them bad or no flows; few ports and peers, so that they meet. */
 export function rowsOf(cloud: TrafficCloud): fc.Arbitrary<readonly ParsedRow[]> {

@@ -108,9 +108,9 @@ const kind = `CASE
   WHEN action = 'REJECT' THEN CASE WHEN out THEN ${code.seen} ELSE ${code.rejected} END
   WHEN action <> 'ACCEPT' THEN ${code.malformed}
   WHEN protocol <> 6 OR flags IS NULL THEN CASE WHEN out THEN ${code.out} ELSE ${code.in} END
-  WHEN flags & 16 <> 0 THEN CASE WHEN out THEN ${code.answered} ELSE ${code['opened-out']} END
+  WHEN flags & 18 = 18 THEN CASE WHEN out THEN ${code.answered} ELSE ${code['opened-out']} END
   WHEN flags & 2 <> 0 THEN CASE WHEN out THEN ${code['opened-out']} ELSE ${code['opened-in']} END
-  WHEN out THEN CASE WHEN flags = 4 THEN ${code.refused} ELSE ${code.out} END
+  WHEN out THEN CASE WHEN flags & 7 = 4 THEN ${code.refused} ELSE ${code.out} END
   ELSE ${code.in} END`;
 
 /** Creates `own`: the addresses of interfaces by the inventory, and those found out from rows. */
