@@ -103,7 +103,7 @@ async function rejected(engine: Engine, { columns, encoding }: AwsShape) {
   const header = literal(columns.join(' '));
   return engine.rows(`
 SELECT file_path, count(DISTINCT line) FROM reject_errors JOIN reject_scans USING (scan_id, file_id)
-WHERE csv_line IS NULL OR rtrim(csv_line, chr(13)) <> ${header} GROUP BY file_path`);
+WHERE csv_line IS NULL OR trim(csv_line, chr(13) || chr(10)) <> ${header} GROUP BY file_path`);
 }
 
 /** Spells the chunk's addresses in one way; gives the rows whose address is none, by file. */
@@ -158,7 +158,8 @@ async function culprits(engine: Engine, shape: AwsShape, { paths, thrown }: { pa
   const found: string[] = [];
   for (const path of paths) {
     try {
-      await engine.rows(`SELECT max(COLUMNS(*)) FROM (${awsRows(shape, [path])})`);
+      if (isByAddress(shape)) await learnOwn(engine, awsRows(shape, [path]));
+      await engine.run(readChunk(relationOf(shape, [path]), { isRaw: true, hasTwice: isByAddress(shape) }));
     } catch (cause) {
       if (!(cause instanceof Error)) throw cause;
       found.push(path);

@@ -1,6 +1,5 @@
 import { createReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
 import { pipeline } from 'node:stream/promises';
 import { Writable, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
@@ -19,13 +18,29 @@ export async function encodingOf(path: string): Promise<Encoding> {
 
 /** The lines of a text object, unpacked, without line ends. Errors: `invalid` for a broken or cut-off gzip stream. */
 export async function* linesOf(path: string): AsyncGenerator<string> {
-  const { stream, failed } = await opened(path);
+  const file = createReadStream(path);
+  const text = (await encodingOf(path)) === 'gzip' ? unpacked(file) : file;
+  let rest = '';
   try {
-    yield* createInterface({ input: stream, crlfDelay: Infinity });
+    for await (const chunk of text.setEncoding('utf8')) {
+      const lines = `${rest}${String(chunk)}`.split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) yield line.endsWith('\r') ? line.slice(0, -1) : line;
+    }
+  } catch (cause) {
+    throw brokenStream(path, cause);
   } finally {
-    stream.destroy();
+    text.destroy();
+    file.destroy();
   }
-  if (failed.cause !== undefined) throw brokenStream(path, failed.cause);
+  if (rest !== '') yield rest;
+}
+
+/** `pipe` passes no errors on. */
+function unpacked(file: Readable): Readable {
+  const stream = createGunzip();
+  file.on('error', (cause) => stream.destroy(cause));
+  return file.pipe(stream);
 }
 
 /** What the beginning of a file shows. */
@@ -65,18 +80,6 @@ export async function firstLine(path: string): Promise<string | undefined> {
   return undefined;
 }
 
-/** The whole text of an object, unpacked. Errors as linesOf. */
-export async function textOf(path: string): Promise<string> {
-  const { stream, failed } = await opened(path);
-  const chunks: Buffer[] = [];
-  try {
-    for await (const chunk of stream) chunks.push(Buffer.from(chunk));
-  } catch (cause) {
-    throw brokenStream(path, failed.cause ?? cause);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
 /** Why a gzip file is not whole (cut off, garbled, wrong checksum), or undefined. Reads it to the end. */
 export async function brokenGzip(path: string): Promise<string | undefined> {
   const drain = new Writable({ write: (_chunk, _encoding, done) => done() });
@@ -94,22 +97,6 @@ export async function claimedLength(path: string): Promise<number> {
   const { size } = await stat(path);
   const tail = await bytesAt(path, Math.max(0, size - 4), 4);
   return tail.length === 4 ? tail.readUInt32LE(0) : 0;
-}
-
-/** readline ends silently when its input fails, so the failure is kept beside the stream. */
-async function opened(path: string): Promise<{ stream: Readable; failed: { cause: unknown } }> {
-  const file = createReadStream(path);
-  const failed: { cause: unknown } = { cause: undefined };
-  const keep = (cause: unknown) => {
-    failed.cause ??= cause;
-  };
-  file.on('error', keep);
-  if ((await encodingOf(path)) !== 'gzip') return { stream: file, failed };
-  const stream = createGunzip();
-  stream.on('error', keep);
-  file.on('error', (cause) => stream.destroy(cause));
-  stream.on('close', () => file.destroy());
-  return { stream: file.pipe(stream), failed };
 }
 
 function brokenStream(path: string, cause: unknown): LockkeeperError {

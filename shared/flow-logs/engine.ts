@@ -17,9 +17,12 @@ export interface Engine {
   readonly scratch: string;
   /** Runs one statement. */
   run(sql: string): Promise<void>;
-  /** Runs one query and gives its rows, each an array of plain JSON values; 64-bit integers are texts. */
-  rows(sql: string): Promise<readonly (readonly Json[])[]>;
+  /** Runs one query and gives its rows; 64-bit integers are texts, lists and structs their JSON. */
+  rows(sql: string): Promise<readonly (readonly Cell[])[]>;
 }
+
+/** One value of a row. */
+export type Cell = string | number | boolean | null;
 
 /** Opens an engine, does `work`, closes everything, also where the work fails. */
 export async function withEngine<T>(limits: EngineLimits, work: (engine: Engine) => Promise<T>): Promise<T> {
@@ -33,13 +36,17 @@ export async function withEngine<T>(limits: EngineLimits, work: (engine: Engine)
       run: async (sql) => {
         await connection.run(sql);
       },
-      rows: async (sql) => (await connection.runAndReadAll(sql)).getRowsJson(),
+      rows: async (sql) => (await connection.runAndReadAll(sql)).getRowsJson().map((row) => row.map(cellOf)),
     });
   } finally {
     connection.closeSync();
     instance.closeSync();
     await rm(scratch, { recursive: true, force: true });
   }
+}
+
+function cellOf(value: Json): Cell {
+  return typeof value === 'object' && value !== null ? JSON.stringify(value) : value;
 }
 
 /** A text as an SQL literal. */

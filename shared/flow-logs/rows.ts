@@ -51,7 +51,10 @@ async function* azureRows(path: string): AsyncGenerator<ParsedRow> {
 async function* awsTextRows(path: string): AsyncGenerator<ParsedRow> {
   const first = await firstLine(path);
   if (first === undefined) return;
-  if (/^\s*[[{]/.test(first)) return yield* cloudWatchRows(path);
+  if (/^\s*[[{]/.test(first)) {
+    yield* cloudWatchRows(path);
+    return;
+  }
   const fields = headerFields(first);
   if (!fields) throw noHeader(path, first);
   for await (const { line, number } of numbered(path)) {

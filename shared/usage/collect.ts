@@ -2,11 +2,12 @@ import { sha256 } from '../base/canonical.ts';
 import { after, day, hour, type Instant } from '../base/time.ts';
 import type { World } from '../base/world.ts';
 import type { AuditLog } from '../audit/entry.ts';
-import type { FlowLog, ObjectReport, UsageBatch } from '../flow-logs/contract.ts';
+import type { FlowLog, UsageBatch } from '../flow-logs/contract.ts';
 import type { ObjectStore } from '../objects/contract.ts';
 import { changeLedger, readBatch, readLedger, usageKeys, type BatchRecord, type Ledger, type ReadObject } from './ledger.ts';
 import { listNew } from './list-new.ts';
-import { planBatches, settle, streamOf, type Batch } from './plan-batches.ts';
+import { planBatches, settle, type Batch } from './plan-batches.ts';
+import { isFirst, toGarbage, withBatch, type ReadReport, type Seen } from './count-batch.ts';
 import { sweep } from './sweep.ts';
 
 export interface CollectRooms {
@@ -78,8 +79,6 @@ export async function collect(rooms: CollectRooms): Promise<CollectReport> {
   return report;
 }
 
-type ReadReport = ObjectReport & { readonly size: number };
-
 async function knownObjects({ flowLog, state, relist }: CollectRooms, ledger: Ledger): Promise<ReadonlyMap<string, ReadObject>> {
   const known = new Map<string, ReadObject>();
   for (const batch of relist ? ledger.batches : []) {
@@ -88,13 +87,6 @@ async function knownObjects({ flowLog, state, relist }: CollectRooms, ledger: Le
   }
   for (const entry of ledger.recent) known.set(entry[0], entry);
   return known;
-}
-
-/** What this run took its decisions from. */
-interface Seen {
-  readonly settled: Ledger['settled'];
-  /** For a run that looks at everything again: no batch but these, and its own, may have come since. */
-  readonly batches: Set<string> | undefined;
 }
 
 async function readAndCommit(rooms: CollectRooms, planned: Batch, seen: Seen): Promise<readonly ReadReport[]> {
@@ -109,7 +101,8 @@ async function readAndCommit(rooms: CollectRooms, planned: Batch, seen: Seen): P
   const { replaces } = batch;
   await writeTables(rooms, usage, { id, objects, replaces: replaces === undefined ? [] : [replaces] });
   const { sampled } = flowLog.describe();
-  const committed = await changeLedger(state, name, (held) => (isFirst(held, { id, objects, replaces }, seen) ? withBatch(held, { id, objects, replaces }, sampled) : undefined));
+  const finished = { id, objects, replaces };
+  const committed = await changeLedger(state, name, (held) => (isFirst(held, finished, seen) ? withBatch(held, finished, sampled) : undefined));
   seen.batches?.add(id);
   if (committed) return objects;
   // Another collector was first: what it has read counts, this does not.
@@ -142,49 +135,6 @@ async function writeTables({ flowLog, state }: CollectRooms, { facts, coverage }
   await state.create(keys.facts(record.id), facts.parquet);
   await state.create(keys.coverage(record.id), coverage.parquet);
   await state.create(keys.batch(record.id), Buffer.from(JSON.stringify(record)));
-}
-
-interface Finished {
-  readonly id: string;
-  readonly objects: readonly ReadReport[];
-  readonly replaces: string | undefined;
-}
-
-/** False where the batch must not count: it was swept, or another collector has read one of its objects. */
-function isFirst(held: Ledger, { id, objects, replaces }: Finished, seen: Seen): boolean {
-  const isPending = held.pending.some((pending) => pending.id === id);
-  const taken = new Set(held.recent.filter(([, , batch]) => batch !== replaces).map(([key, version]) => `${key}\n${version}`));
-  const isTaken = objects.some(({ key, version }) => taken.has(`${key}\n${version}`) || wasSettled(key, held, seen));
-  const isReplaceable = replaces === undefined || held.batches.includes(replaces);
-  const isAlone = seen.batches === undefined || held.batches.every((batch) => seen.batches?.has(batch));
-  return isPending && !isTaken && isReplaceable && isAlone;
-}
-
-/** Settled since this run began: another collector has read it and forgotten its name already. */
-function wasSettled(key: string, held: Ledger, seen: Seen): boolean {
-  const stream = streamOf(key);
-  return stream !== undefined && key <= (held.settled[stream] ?? '') && key > (seen.settled[stream] ?? '');
-}
-
-function withBatch(held: Ledger, { id, objects, replaces }: Finished, sampled: boolean): Ledger {
-  const keys = new Set(objects.map(({ key }) => key));
-  const damaged = objects.filter(({ malformed, unreadable }) => malformed > 0 || unreadable !== undefined);
-  return {
-    ...held,
-    sampled,
-    batches: [...held.batches.filter((batch) => batch !== replaces), id],
-    pending: held.pending.filter((pending) => pending.id !== id),
-    garbage: replaces === undefined ? held.garbage : [...held.garbage, replaces],
-    recent: [...held.recent.filter(([key]) => !keys.has(key)), ...objects.map(({ key, version }) => [key, version, id] as const)],
-    damaged: [
-      ...held.damaged.filter(({ key }) => !keys.has(key)),
-      ...damaged.map(({ key, malformed, unreadable }) => ({ key, malformed, unreadable })),
-    ],
-  };
-}
-
-function toGarbage(held: Ledger, id: string): Ledger {
-  return { ...held, pending: held.pending.filter((pending) => pending.id !== id), garbage: [...held.garbage, id] };
 }
 
 async function settleOld({ flowLog, state, world }: CollectRooms, ends: ReadonlyMap<string, Instant | undefined>): Promise<void> {

@@ -96,15 +96,15 @@ const kinds: Readonly<Record<string, FactKind>> = {
 function usageRow(cells: readonly Json[]): UsageRow {
   const [place, local, protocol, port, kindName, peer, portLow, portHigh, peerPortLow, peerPortHigh, ...rest] = cells;
   const [first, last, firstInWindow, lastInWindow, days, records, packets, bytes, largest] = rest;
-  const kind = kinds[String(kindName)];
+  const kind = kinds[textOf(kindName)];
   if (!kind) throw new LockkeeperError('invalid', `a fact has the kind ${JSON.stringify(kindName)}`, { hint: 'A newer lockkeeper wrote these facts: use that one.' });
   return {
-    interface: String(place),
-    local: String(local),
+    interface: textOf(place),
+    local: textOf(local),
     protocol: Number(protocol),
     port: Number(port),
     kind,
-    peer: peer === null || peer === undefined ? undefined : String(peer),
+    peer: peer === null || peer === undefined ? undefined : textOf(peer),
     portLow: Number(portLow),
     portHigh: Number(portHigh),
     peerPortLow: Number(peerPortLow),
@@ -124,7 +124,7 @@ function usageRow(cells: readonly Json[]): UsageRow {
 function scopeCoverage([scope, hours, lost, days, aDay, first, last, gaps]: readonly Json[]): ScopeCoverage {
   const pairs = Array.isArray(gaps) ? gaps.filter((gap) => Array.isArray(gap)) : [];
   return {
-    scope: String(scope),
+    scope: textOf(scope),
     seenHours: Number(hours),
     lostHours: Number(lost),
     seenDays: textsOf(days),
@@ -135,12 +135,17 @@ function scopeCoverage([scope, hours, lost, days, aDay, first, last, gaps]: read
   };
 }
 
+function textOf(cell: Json | undefined): string {
+  if (typeof cell === 'string') return cell;
+  throw new LockkeeperError('invalid', `a fact has ${JSON.stringify(cell)} where a text belongs`, { hint: 'A newer lockkeeper wrote these facts: use that one.' });
+}
+
 function timeOf(cell: Json | undefined) {
   return cell === null || cell === undefined ? undefined : instant(Number(cell));
 }
 
 function textsOf(cell: Json | undefined): readonly string[] {
-  return Array.isArray(cell) ? cell.map(String) : [];
+  return Array.isArray(cell) ? cell.map(textOf) : [];
 }
 
 function literal(text: string): string {

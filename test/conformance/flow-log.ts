@@ -20,7 +20,7 @@ export interface FlowLogHarness {
 export interface FlowLogAbilities {
   readonly cloud: TrafficCloud;
   /** Keys of this log in ascending order, as many as asked for. */
-  keys(count: number): readonly string[];
+  readonly keys: (count: number) => readonly string[];
 }
 
 type Fresh = (objects: readonly TrafficObject[], options?: { readonly peerCap?: number }) => Promise<FlowLogHarness>;

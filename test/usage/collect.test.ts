@@ -126,7 +126,7 @@ describe('collecting flow logs', () => {
     const bucket = new MemoryBucket();
     const worlds = [testWorld('2026-09-03T00:00:00Z', 'one'), testWorld('2026-09-03T00:00:00Z', 'two')];
     const reports = await Promise.all(worlds.map((world) => collect({ flowLog: log, state: memoryObjects(bucket), world })));
-    expect(reports.map(({ objects }) => objects).toSorted()).toEqual([0, 5]);
+    expect(reports.map(({ objects }) => objects).toSorted((a, b) => a - b)).toEqual([0, 5]);
     expect(await recordsIn(bucket, testWorld())).toBe(5);
     expect(tablesIn(bucket)).toBe(3);
   });

@@ -25,7 +25,10 @@ export function azureReader(): AzureReader {
   };
   return {
     *rows(piece) {
-      if (piece.why !== undefined) return yield { kind: 'malformed', line: piece.line, why: piece.why };
+      if (piece.why !== undefined) {
+        yield { kind: 'malformed', line: piece.line, why: piece.why };
+        return;
+      }
       const outer = membersOf(piece.value);
       const records = outer['records'] === undefined ? [outer] : listOf(outer['records']);
       for (const record of records) yield* recordRows(membersOf(record), piece.line, rowOf);
@@ -57,7 +60,10 @@ function* flowRows(record: Members, line: number, rowOf: RowOf): Generator<Parse
   const mac = textOf(record['macAddress']);
   const vnet = membersOf(record['flowRecords'])['flows'];
   const nsg = membersOf(record['properties'])['flows'];
-  if (vnet === undefined && nsg === undefined) return yield { kind: 'malformed', line, why: 'a record without flows' };
+  if (vnet === undefined && nsg === undefined) {
+    yield { kind: 'malformed', line, why: 'a record without flows' };
+    return;
+  }
   for (const flow of listOf(vnet)) {
     for (const group of listOf(membersOf(flow)['flowGroups'])) {
       yield* tuples(membersOf(group), { mac: cardOf(mac), kind: 'vnet', line }, rowOf);

@@ -1,0 +1,59 @@
+import type { ObjectReport } from '../flow-logs/contract.ts';
+import type { Ledger } from './ledger.ts';
+import { streamOf } from './plan-batches.ts';
+
+/** What became of one object, and its size in bytes. */
+export type ReadReport = ObjectReport & { readonly size: number };
+
+/** What this run took its decisions from. */
+export interface Seen {
+  readonly settled: Ledger['settled'];
+  /** For a run that looks at everything again: no batch but these, and its own, may have come since. */
+  readonly batches: Set<string> | undefined;
+}
+
+/** A batch whose tables are written. */
+export interface Finished {
+  readonly id: string;
+  readonly objects: readonly ReadReport[];
+  readonly replaces: string | undefined;
+}
+
+/** False where the batch must not count: it was swept, or another collector has read one of its objects. Pure. */
+export function isFirst(held: Ledger, { id, objects, replaces }: Finished, seen: Seen): boolean {
+  const isPending = held.pending.some((pending) => pending.id === id);
+  const taken = new Set(held.recent.filter(([, , batch]) => batch !== replaces).map(([key, version]) => `${key}\n${version}`));
+  const isTaken = objects.some(({ key, version }) => taken.has(`${key}\n${version}`) || wasSettled(key, held, seen));
+  const isReplaceable = replaces === undefined || held.batches.includes(replaces);
+  const isAlone = seen.batches === undefined || held.batches.every((batch) => seen.batches?.has(batch));
+  return isPending && !isTaken && isReplaceable && isAlone;
+}
+
+/** Settled since this run began: another collector has read it and forgotten its name already. */
+function wasSettled(key: string, held: Ledger, seen: Seen): boolean {
+  const stream = streamOf(key);
+  return stream !== undefined && key <= (held.settled[stream] ?? '') && key > (seen.settled[stream] ?? '');
+}
+
+/** The ledger with this batch counting, and the one it replaces not. Pure. */
+export function withBatch(held: Ledger, { id, objects, replaces }: Finished, sampled: boolean): Ledger {
+  const keys = new Set(objects.map(({ key }) => key));
+  const damaged = objects.filter(({ malformed, unreadable }) => malformed > 0 || unreadable !== undefined);
+  return {
+    ...held,
+    sampled,
+    batches: [...held.batches.filter((batch) => batch !== replaces), id],
+    pending: held.pending.filter((pending) => pending.id !== id),
+    garbage: replaces === undefined ? held.garbage : [...held.garbage, replaces],
+    recent: [...held.recent.filter(([key]) => !keys.has(key)), ...objects.map(({ key, version }) => [key, version, id] as const)],
+    damaged: [
+      ...held.damaged.filter(({ key }) => !keys.has(key)),
+      ...damaged.map(({ key, malformed, unreadable }) => ({ key, malformed, unreadable })),
+    ],
+  };
+}
+
+/** The ledger with a batch that will never count. Pure. */
+export function toGarbage(held: Ledger, id: string): Ledger {
+  return { ...held, pending: held.pending.filter((pending) => pending.id !== id), garbage: [...held.garbage, id] };
+}
