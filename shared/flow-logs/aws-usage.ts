@@ -161,10 +161,20 @@ async function culprits(engine: Engine, shape: AwsShape, { paths, thrown }: { pa
       if (isByAddress(shape)) await learnOwn(engine, awsRows(shape, [path]));
       await engine.run(readChunk(relationOf(shape, [path]), { isRaw: true, hasTwice: isByAddress(shape) }));
     } catch (cause) {
-      if (!(cause instanceof Error)) throw cause;
+      if (!isAboutInput(cause)) throw cause;
       found.push(path);
     }
   }
   if (found.length === 0) throw thrown;
   return found;
+}
+
+/** DuckDB's errors have no codes, only words. */
+function isAboutInput(cause: unknown): boolean {
+  return /\b(Invalid Input|IO|Conversion|Binder|Serialization|Invalid) Error\b/.test(String(cause));
+}
+
+/** True for a defect of DuckDB itself, after which nothing runs on that engine any more. */
+export function isEngineBroken(cause: unknown): boolean {
+  return /\b(FATAL|INTERNAL) Error\b|has been invalidated/.test(String(cause));
 }

@@ -87,7 +87,8 @@ export async function brokenGzip(path: string): Promise<string | undefined> {
     await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), createGunzip({ chunkSize: 1 << 20 }), drain);
     return undefined;
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && String(cause.code).startsWith('Z_')) return cause.message;
+    const code = systemCode(cause);
+    if (code?.startsWith('Z_')) return `${code}: it is cut off or garbled`;
     throw cause;
   }
 }
@@ -99,9 +100,14 @@ export async function claimedLength(path: string): Promise<number> {
   return tail.length === 4 ? tail.readUInt32LE(0) : 0;
 }
 
+/** The code of an error of the system or of zlib (ENOENT, Z_DATA_ERROR); undefined for anything else. */
+export function systemCode(thrown: unknown): string | undefined {
+  const isCoded = typeof thrown === 'object' && thrown !== null && 'code' in thrown && typeof thrown.code === 'string';
+  return isCoded ? String(thrown.code) : undefined;
+}
+
 function brokenStream(path: string, cause: unknown): LockkeeperError {
-  const message = cause instanceof Error ? cause.message : String(cause);
-  return new LockkeeperError('invalid', `${path} cannot be unpacked: ${message}`, { cause, hint: 'Fetch the object again.' });
+  return new LockkeeperError('invalid', `${path} cannot be read: ${String(cause)}`, { cause, hint: 'Fetch the object again.' });
 }
 
 async function bytesAt(path: string, position: number, length: number): Promise<Buffer> {

@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LockkeeperError } from '../base/error.ts';
 import { after, hour, minute, parseInstant, type Instant } from '../base/time.ts';
+import { systemCode } from './content.ts';
 import { azureHour } from './formats/azure-vnet.ts';
 import type { Cloud } from '../base/cloud.ts';
 import type { LogObject } from './contract.ts';
@@ -26,7 +27,7 @@ async function filesBelow(directory: string): Promise<string[]> {
     const files = entries.filter((entry) => entry.isFile() && logName.test(entry.name));
     return files.map((entry) => join(entry.parentPath, entry.name).slice(join(directory, '/').length));
   } catch (cause) {
-    const isAbsent = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
+    const isAbsent = systemCode(cause) === 'ENOENT';
     throw new LockkeeperError(isAbsent ? 'not-found' : 'denied', `flow logs cannot be read from ${directory}: ${String(cause)}`, {
       cause,
       hint: isAbsent ? 'Name the directory that the bucket was copied to.' : 'Let this user read the directory.',

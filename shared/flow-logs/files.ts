@@ -3,7 +3,8 @@ import { asLockkeeperError } from '../base/error.ts';
 import { hour } from '../base/time.ts';
 import { createGroups } from './aggregate.ts';
 import { sortFiles } from './aws-shapes.ts';
-import { readShape } from './aws-usage.ts';
+import { isEngineBroken, readShape } from './aws-usage.ts';
+import { systemCode } from './content.ts';
 import { logObjects } from './directory.ts';
 import { literal, withEngine, type Engine, type EngineLimits } from './engine.ts';
 import { createOwn } from './formats/aws-vpc.ts';
@@ -40,15 +41,28 @@ export function filesFlowLog(options: FilesOptions): FlowLog {
     describe: () => ({ name, cloud, sampled: cloud === 'gcp', settleMs: options.settleMs ?? settle[cloud] }),
     objects: (after) => logObjects(directory, cloud, after),
     records: (object) => rowsOf(join(directory, object.key), cloud),
-    usage: (objects) => withEngine(options.limits ?? {}, (engine) => usage(engine, options, objects)),
+    usage: (objects) => usage(options, objects),
   };
 }
 
-async function usage(engine: Engine, options: FilesOptions, objects: readonly LogObject[]): Promise<UsageBatch> {
+/** Where DuckDB breaks on what it reads, TypeScript reads it: slower, and nothing is lost. */
+async function usage(options: FilesOptions, objects: readonly LogObject[]): Promise<UsageBatch> {
+  const limits = options.limits ?? {};
+  try {
+    return await withEngine(limits, (engine) => read(engine, options, { objects, reader: options.cloud === 'aws' ? readAws : readParsed }));
+  } catch (cause) {
+    if (!isEngineBroken(cause)) throw cause;
+    return withEngine(limits, (engine) => read(engine, options, { objects, reader: readParsed }));
+  }
+}
+
+type Reader = (engine: Engine, options: FilesOptions, paths: readonly string[]) => Promise<Reports>;
+
+async function read(engine: Engine, options: FilesOptions, { objects, reader }: { objects: readonly LogObject[]; reader: Reader }): Promise<UsageBatch> {
   for (const statement of [...createGroups, createOwn]) await engine.run(statement);
   await knowInventory(engine, options.interfaces ?? []);
   const paths = objects.map(({ key }) => join(options.directory, key));
-  const reports = options.cloud === 'aws' ? await readAws(engine, options, paths) : await readParsed(engine, options, paths);
+  const reports = await reader(engine, options, paths);
   const tables = await tablesOf(engine, options.peerCap);
   const none = { records: 0, malformed: 0, unreadable: undefined };
   return { ...tables, objects: objects.map(({ key, version }, index) => ({ key, version, ...(reports.get(paths[index] ?? '') ?? none) })) };
@@ -86,14 +100,10 @@ async function readOne(intake: ParsedIntake, path: string, cloud: FlowFormat) {
     return { records, malformed, unreadable };
   } catch (thrown) {
     const error = asLockkeeperError(thrown);
-    if (error.code !== 'invalid' && !isFileError(error.cause)) throw thrown;
+    // A file that cannot be opened is unreadable; anything else that nobody foresaw is not about the file.
+    if (error.code !== 'invalid' && systemCode(error.cause) === undefined) throw thrown;
     return { records: 0, malformed: 0, unreadable: error.message };
   }
-}
-
-/** A file that cannot be opened is unreadable; anything else that nobody foresaw is not about the file. */
-function isFileError(cause: unknown): boolean {
-  return cause instanceof Error && 'syscall' in cause;
 }
 
 async function knowInventory(engine: Engine, interfaces: readonly KnownInterface[]): Promise<void> {
