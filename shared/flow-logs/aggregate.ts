@@ -1,8 +1,8 @@
 /**
  * The one aggregation, as SQL text for DuckDB. A relation of sightings has one row a sighting:
  *
- *   file, i (interface), l (local), peer, lp, pp (ports), protocol, k (code of the kind), packets, bytes, s, e (times)
- *   and counted: false where the row is the second reading of one that is counted already.
+ *   file, i (interface), src, dst, sport, dport, out (true: the source is local), protocol, k (code of the kind),
+ *   packets, bytes, s, e (times) and counted: false where the row is the second reading of one that is counted already.
  *
  * It is read once. One grouping set makes the facts; the second, much smaller, one an object, interface and hour, makes
  * the coverage and counts rows by object.
@@ -56,13 +56,15 @@ export function readChunk(relation: string, kind: RelationKind): string {
 /** Rows of the chunk an object (its place in the list that was read) and code. */
 export const countsOfChunk = `SELECT file, key, sum(once) FROM chunk WHERE file IS NOT NULL GROUP BY file, key`;
 
-/** Adds the chunk's facts to the groups. */
+/** Adds the chunk's facts to the groups, which do not tell any more which end was the source. */
 export function keepChunk({ isRaw }: RelationKind): string {
   const unit = isRaw ? 1_000 : 1;
+  const out = '(key & 64) <> 0';
   return `INSERT INTO groups
-SELECT i, l, peer, (key >> 44)::INTEGER, ((key >> 8) & 255)::UTINYINT, ((key >> 16) & 65535)::INTEGER, (key & 127)::UTINYINT,
-  (key & 128) <> 0, records, first * ${unit}, last * ${unit}, packets, bytes, largest, other_low, other_high
-FROM chunk WHERE file IS NULL AND (key & 127) < ${code.seen}`;
+SELECT i, CASE WHEN ${out} THEN src ELSE dst END, CASE WHEN ${out} THEN dst ELSE src END, (key >> 44)::INTEGER,
+  ((key >> 8) & 255)::UTINYINT, ((key >> 16) & 65535)::INTEGER, (key & 15)::UTINYINT, (key & 128) <> 0, records,
+  least(first, last) * ${unit}, last * ${unit}, packets, bytes, largest, other_low, other_high
+FROM chunk WHERE file IS NULL AND (key & 15) < ${code.seen}`;
 }
 
 /** Adds the hours that the chunk's good rows touch; of a row longer than a day, which no cloud writes, the last 25. */
@@ -72,29 +74,34 @@ SELECT DISTINCT i, unnest(range(greatest(least(coalesce(hs, h), h), h - 24)::BIG
 FROM chunk WHERE file IS NOT NULL AND key NOT IN (${code.other}, ${code.malformed})`;
 
 /**
- * This is where the time goes, so: one integer for most of the key; AWS's long interface ids by their 64-bit hash (of ids
- * that nobody can choose; a million of them share one by chance once in 37 million reads); divisions in the type of the
- * times. A mean packet of no packets is null by the setting ieee_floating_point_ops.
+ * This is where the time goes, so: one integer for most of the key, nothing that DuckDB does row by row (least is as dear
+ * as three aggregates), divisions in the type of the times. A mean packet of no packets is null by the setting
+ * ieee_floating_point_ops.
  */
 function groupsOf(relation: string, { isRaw, hasTwice }: RelationKind): string {
   const day = isRaw ? 86_400 : 86_400_000;
-  const folded = `coalesce(k IN (${code.in}, ${code.out}) AND lp >= 32768 AND pp < lp, false)`;
+  const isFolded = (local: string, peer: string) => `${local} >= 32768 AND ${peer} < ${local}`;
   const [byObject, sets] = isRaw
-    ? ['file, any_value(i) AS i, h, hs, coalesce(key, k) AS key', 'GROUPING SETS ((key, place, l, peer), (file, place, h, hs, k))']
-    : ['NULL AS file, i, key', 'key, i, l, peer'];
+    ? ['file, i, h, hs, coalesce(key, k) AS key', 'GROUPING SETS ((key, i, src, dst), (file, i, h, hs, k))']
+    : ['NULL AS file, i, key', 'key, i, src, dst'];
   return `
-SELECT ${byObject}, l, peer, count(*) AS records, ${hasTwice ? 'count_if(counted)' : 'count(*)'} AS once, min(s)::BIGINT AS first,
+SELECT ${byObject}, src, dst, count(*) AS records, ${hasTwice ? 'count_if(counted)' : 'count(*)'} AS once, min(s)::BIGINT AS first,
   max(e)::BIGINT AS last, sum(packets) AS packets, sum(bytes) AS bytes, max(bytes / packets) AS largest,
   min(other) AS other_low, max(other) AS other_high
 FROM (
-  SELECT * EXCLUDE (lp, pp, swapped, folded), CASE WHEN swapped THEN lp ELSE pp END AS other,
-    (e // ${day})::UBIGINT * 17592186044416 + (coalesce(CASE WHEN swapped THEN pp ELSE lp END, 0)::UINTEGER * 65536
-    + coalesce(protocol, 0)::UINTEGER * 256 + k + folded::UTINYINT * 128) AS key
+  SELECT *, CASE WHEN is_source THEN dport ELSE sport END AS other,
+    (e // ${day})::UBIGINT * 17592186044416 + (CASE WHEN is_source THEN sport ELSE dport END::UINTEGER * 65536
+    + protocol::UINTEGER * 256 + k + out::UTINYINT * 64 + folded::UTINYINT * 128) AS key
   FROM (
-    SELECT *, folded OR k = ${code['opened-out']} AS swapped, e // 3600 AS h, s // 3600 AS hs, ${isRaw ? 'hash(i)' : 'i'} AS place
+    SELECT *, out <> (folded OR k = ${code['opened-out']}) AS is_source, e // 3600 AS h, s // 3600 AS hs
     FROM (
-      SELECT * REPLACE (packets::DOUBLE AS packets, bytes::DOUBLE AS bytes, least(s, e) AS s, coalesce(e, 0) AS e), ${folded} AS folded
-      FROM (${relation})
+      SELECT *, k >= ${code.in} AND k <= ${code.out}
+        AND CASE WHEN out THEN ${isFolded('sport', 'dport')} ELSE ${isFolded('dport', 'sport')} END AS folded
+      FROM (
+        SELECT * REPLACE (packets::DOUBLE AS packets, bytes::DOUBLE AS bytes, coalesce(e, 0) AS e, coalesce(sport, 0) AS sport,
+          coalesce(dport, 0) AS dport, coalesce(protocol, 0) AS protocol, coalesce(out, false) AS out)
+        FROM (${relation})
+      )
     )
   )
 )
@@ -103,7 +110,7 @@ GROUP BY ${sets}`;
 
 /** Addresses in the chunk that are not plain IPv4 and not spelled yet, each once: TypeScript spells them (addresses.ts). */
 export const oddAddresses = `
-SELECT DISTINCT address FROM (SELECT l AS address FROM chunk UNION ALL SELECT peer FROM chunk)
+SELECT DISTINCT address FROM (SELECT src AS address FROM chunk UNION ALL SELECT dst FROM chunk)
 WHERE address IS NOT NULL AND address NOT IN (SELECT address FROM spelled)
   AND NOT regexp_full_match(address, '(25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)(\\.(25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)){3}')`;
 

@@ -113,11 +113,11 @@ async function withoutAddress(engine: Engine, shape: AwsShape, paths: readonly s
   const values = spelled.map(([from, to]) => `(${from}, ${to === undefined ? 'NULL' : literal(to)})`);
   if (values.length > 0) await engine.run(`INSERT INTO spelled VALUES ${values.join(', ')}`);
   const none = `(SELECT address FROM spelled WHERE canonical IS NULL)`;
-  const [found] = await engine.rows(`SELECT count(*) FROM chunk WHERE l IN ${none} OR peer IN ${none}`);
+  const [found] = await engine.rows(`SELECT count(*) FROM chunk WHERE src IN ${none} OR dst IN ${none}`);
   if (Number(found?.[0]) === 0) return [];
   return engine.rows(`
 SELECT file, count(*) FROM (${relationOf(shape, paths)})
-WHERE (l IN ${none} OR peer IN ${none}) AND k < ${code.malformed}${isByAddress(shape) ? ' AND counted' : ''} GROUP BY file`);
+WHERE (src IN ${none} OR dst IN ${none}) AND k < ${code.malformed}${isByAddress(shape) ? ' AND counted' : ''} GROUP BY file`);
 }
 
 async function brokenAmong(shape: AwsShape, files: readonly ShapedFile[], counts: ReadonlyMap<string, FileCount>) {

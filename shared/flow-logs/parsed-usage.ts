@@ -22,9 +22,10 @@ export interface ParsedIntake {
   flush(): Promise<void>;
 }
 
-const table = `CREATE OR REPLACE TABLE parsed (i VARCHAR, l VARCHAR, peer VARCHAR, lp INTEGER, pp INTEGER, protocol UTINYINT,
+const table = `CREATE OR REPLACE TABLE parsed (i VARCHAR, src VARCHAR, dst VARCHAR, sport USMALLINT, dport USMALLINT, protocol UTINYINT,
   packets DOUBLE, bytes DOUBLE, s BIGINT, e BIGINT, k UTINYINT, object INTEGER)`;
-const relation = 'SELECT 0 AS file, * EXCLUDE (object) FROM parsed';
+/** A sighting knows which end is local: here it is always the source. */
+const relation = 'SELECT 0 AS file, true AS out, * EXCLUDE (object) FROM parsed';
 const kind = { isRaw: false, hasTwice: false };
 const flushAt = 500_000;
 
@@ -128,8 +129,8 @@ async function append(engine: Engine, taken: Taken, object: number): Promise<num
   const appender = await engine.connection.createAppender('parsed');
   for (const row of rows) {
     for (const text of [row.interface, row.local, row.peer]) appender.appendVarchar(text);
-    appender.appendInteger(row.localPort);
-    appender.appendInteger(row.peerPort);
+    appender.appendUSmallInt(row.localPort);
+    appender.appendUSmallInt(row.peerPort);
     appender.appendUTinyInt(row.protocol);
     appender.appendDouble(row.packets);
     appender.appendDouble(row.bytes);

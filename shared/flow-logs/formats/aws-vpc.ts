@@ -76,9 +76,7 @@ export function awsSightings(rows: string, localEnd: LocalEnd): string {
   const told = localEnd === 'told';
   const sided = told ? `SELECT *, ${wayOut} AS out FROM (${rows})` : bySide(rows);
   return `
-SELECT file, i, CASE WHEN out THEN src ELSE dst END AS l, CASE WHEN out THEN dst ELSE src END AS peer,
-  CASE WHEN out THEN sport ELSE dport END AS lp, CASE WHEN out THEN dport ELSE sport END AS pp,
-  protocol, packets, bytes, s, e, ${told ? '' : 'counted, '}(${kind})::UTINYINT AS k
+SELECT file, i, src, dst, sport, dport, out, protocol, packets, bytes, s, e, ${told ? '' : 'counted, '}(${kind})::UTINYINT AS k
 FROM (${sided})`;
 }
 
