@@ -30,7 +30,7 @@ export async function rotationLoginsPostgres(): Promise<Figure[]> {
     const pair = await loginsThrough(server, 'alternating');
     const single = await loginsThrough(server, 'single');
     return [
-      atMost('rotation-logins-postgres-failures', pair.failures, 'refused logins', 0),
+      atMost('rotation-logins-postgres', pair.failures, 'refused logins', 0),
       atLeast('rotation-logins-postgres-logins', pair.logins, 'logins', 400),
       atLeast('rotation-logins-postgres-rotations', pair.done, 'rotations', rotations),
       atLeast('rotation-logins-postgres-single-user-failures', single.failures, 'refused logins', 1),
