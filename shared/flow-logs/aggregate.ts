@@ -80,7 +80,6 @@ FROM chunk WHERE file IS NOT NULL AND key NOT IN (${code.other}, ${code.malforme
  */
 function groupsOf(relation: string, { isRaw, hasTwice }: RelationKind): string {
   const day = isRaw ? 86_400 : 86_400_000;
-  const isFolded = (local: string, peer: string) => `${local} >= 32768 AND ${peer} < ${local}`;
   const [byObject, sets] = isRaw
     ? ['file, i, h, hs, coalesce(key, k) AS key', 'GROUPING SETS ((key, i, src, dst), (file, i, h, hs, k))']
     : ['NULL AS file, i, key', 'key, i, src, dst'];
@@ -106,6 +105,10 @@ FROM (
   )
 )
 GROUP BY ${sets}`;
+}
+
+function isFolded(local: string, peer: string): string {
+  return `${local} >= 32768 AND ${peer} < ${local}`;
 }
 
 /** Addresses in the chunk that are not plain IPv4 and not spelled yet, each once: TypeScript spells them (addresses.ts). */
