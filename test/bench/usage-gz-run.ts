@@ -8,13 +8,13 @@ import type { LogObject } from '../../shared/flow-logs/contract.ts';
 const [what = '', directory = '', threads = '2'] = process.argv.slice(2);
 /** The columns that a fact is keyed by and sums up, with the types that AWS gives them: what the job cannot do without. */
 const byFact = {
-  key: '"interface-id", dstaddr, dstport, protocol',
+  by: '"interface-id", dstaddr, dstport, protocol',
   values: ', sum(packets) AS packets, sum(bytes) AS bytes',
   types: { dstport: 'INTEGER', protocol: 'INTEGER', packets: 'BIGINT', bytes: 'BIGINT', start: 'BIGINT', end: 'BIGINT' },
 };
 /** The least that still is a read-and-group: no address, no sums, the smallest types that hold the values. */
 const lean = {
-  key: '"interface-id", dstport, protocol',
+  by: '"interface-id", dstport, protocol',
   values: '',
   types: { dstport: 'USMALLINT', protocol: 'UTINYINT', start: 'UINTEGER', end: 'UINTEGER' },
 };
@@ -37,14 +37,14 @@ async function usage(): Promise<number> {
 }
 
 /** A read-and-group of the same files: nothing checked, nothing decided, all memory allowed. */
-async function bare({ key, values, types }: { readonly key: string; readonly values: string; readonly types: Readonly<Record<string, string>> }): Promise<number> {
+async function bare({ by, values, types }: { readonly by: string; readonly values: string; readonly types: Readonly<Record<string, string>> }): Promise<number> {
   const header =
     'version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status vpc-id subnet-id instance-id tcp-flags type pkt-srcaddr pkt-dstaddr region az-id sublocation-type sublocation-id pkt-src-aws-service pkt-dst-aws-service flow-direction traffic-path';
   const columns = header.split(' ').map((name) => `${literal(name)}: '${types[name] ?? 'VARCHAR'}'`);
   const files = objects.map(({ key }) => literal(join(directory, key)));
   return withEngine({ threads: Number(threads), memory: '8GB' }, async (engine) => {
     await engine.run(`CREATE TABLE grouped AS
-SELECT ${key}, "end" // 86400 AS day, count(*) AS n, min("start") AS first, max("end") AS last${values}
+SELECT ${by}, "end" // 86400 AS day, count(*) AS n, min("start") AS first, max("end") AS last${values}
 FROM read_csv([${files.join(', ')}], columns = {${columns.join(', ')}}, delim = ' ', header = true, auto_detect = false, nullstr = '-', quote = '', escape = '')
 GROUP BY ALL`);
     const [counted] = await engine.rows('SELECT sum(n) FROM grouped');
