@@ -13,7 +13,7 @@ export const ownFolder = '~lockkeeper';
  * Paths and durable files of one file-system store:
  *
  *     KEY                          the object, plain bytes
- *     ~lockkeeper/work/NONCE       unfinished writes; nothing in it counts
+ *     ~lockkeeper/unfinished/NONCE writes on their way; nothing in it counts
  *     ~lockkeeper/turns/NN/        whose turn it is to change an object
  *     ~lockkeeper/deleted/KEY~     empty; its modification time is later than that of anything deleted at KEY
  */
@@ -44,9 +44,9 @@ export class FilePlace {
 
   /** A folder that only the caller uses, for one write. */
   async workFolder(): Promise<string> {
-    await this.makeFolder(this.own('work'));
+    await this.makeFolder(this.own('unfinished'));
     for (;;) {
-      const folder = this.own('work', Buffer.from(this.world.random(16)).toString('hex'));
+      const folder = this.own('unfinished', Buffer.from(this.world.random(16)).toString('hex'));
       try {
         await mkdir(folder);
       } catch (thrown) {
@@ -85,8 +85,8 @@ export class FilePlace {
    */
   async #sweep(mine: string): Promise<void> {
     const now = (await stat(mine)).mtimeMs;
-    for (const name of await readdir(this.own('work'))) {
-      const path = this.own('work', name);
+    for (const name of await readdir(this.own('unfinished'))) {
+      const path = this.own('unfinished', name);
       const left = await infoAt(path);
       if (left && now - Number(left.mtimeNs / 1_000_000n) > hour) await rm(path, { recursive: true, force: true });
     }

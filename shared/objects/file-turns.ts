@@ -66,7 +66,7 @@ export class FileTurns {
   }
 
   async #takeAway(turns: string, holder: string, mine: string): Promise<boolean> {
-    const theirs = this.#place.own('work', holder.slice('held.'.length));
+    const theirs = this.#place.own('unfinished', holder.slice('held.'.length));
     await renamed(theirs, `${theirs}~`);
     const taken = await renamed(join(turns, holder), mine);
     await rm(`${theirs}~`, { recursive: true, force: true });

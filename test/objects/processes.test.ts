@@ -116,31 +116,31 @@ describe('what a dead process left', () => {
   test('unfinished work is in no listing, harms no write, and is swept after an hour', async () => {
     const store = fileSystemObjects({ directory });
     await store.create('a', bytes('1'));
-    await mkdir(own('work', 'old'));
-    await writeFile(own('work', 'old', 'new'), 'half');
-    await mkdir(own('work', 'young'));
+    await mkdir(own('unfinished', 'old'));
+    await writeFile(own('unfinished', 'old', 'new'), 'half');
+    await mkdir(own('unfinished', 'young'));
     const old = new Date(Date.now() - 2 * 3_600_000);
-    await utimes(own('work', 'old'), old, old);
+    await utimes(own('unfinished', 'old'), old, old);
     const next = fileSystemObjects({ directory });
     const found: string[] = [];
     for await (const { key } of next.list('')) found.push(key);
     expect(found).toEqual(['a']);
     await next.create('b', bytes('2'));
-    expect(await readdir(own('work'))).toEqual(['young']);
+    expect(await readdir(own('unfinished'))).toEqual(['young']);
   });
   test('a turn that nobody gives back is taken away', async () => {
     const store = fileSystemObjects({ directory });
     const made = await store.create('k', bytes('1'));
     const first = await store.replace('k', bytes('2'), made.outcome === 'done' ? made.version : '');
     const [turn = ''] = await readdir(own('turns'));
-    await mkdir(own('work', 'dead'));
-    await writeFile(own('work', 'dead', 'new'), 'theirs');
+    await mkdir(own('unfinished', 'dead'));
+    await writeFile(own('unfinished', 'dead', 'new'), 'theirs');
     await rename(own('turns', turn, 'free'), own('turns', turn, 'held.dead'));
     const second = await store.replace('k', bytes('3'), first.outcome === 'done' ? first.version : '');
     expect(second.outcome).toBe('done');
     expect(await readFile(join(directory, 'k'), 'utf8')).toBe('3');
     expect(await readdir(own('turns', turn))).toEqual(['free']);
-    expect(await readdir(own('work'))).toEqual([]);
+    expect(await readdir(own('unfinished'))).toEqual([]);
   });
   test('an owner that was only slow finds its work gone and overwrites nothing', async () => {
     const place = new FilePlace(directory, systemWorld());
@@ -169,16 +169,16 @@ describe('a disk that fails', () => {
     const [answer] = await begin(['writes', 'large', 4_000_000], { limit: 'ulimit -f 1000;' }).ended;
     expect(answer).toMatchObject({ thrown: { code: 'rejected' }, message: expect.stringContaining('store full') });
     expect((await readdir(directory)).toSorted()).toEqual(['small', '~lockkeeper']);
-    expect(await readdir(own('work'))).toEqual([]);
+    expect(await readdir(own('unfinished'))).toEqual([]);
   });
   test('not ours to write: denied', async () => {
     await fileSystemObjects({ directory }).create('small', bytes('1'));
     await chmod(directory, 0o555);
-    await chmod(own('work'), 0o555);
+    await chmod(own('unfinished'), 0o555);
     const nobody = process.getuid?.() === 0 ? { uid: 65_534 } : {};
     const [answer] = await begin(['writes', 'mine', 5], nobody).ended;
     expect(answer).toMatchObject({ thrown: { code: 'denied', hint: expect.stringContaining('right') } });
-    await chmod(own('work'), 0o755);
+    await chmod(own('unfinished'), 0o755);
     await chmod(directory, 0o755);
   });
   test.each([
