@@ -1,5 +1,5 @@
 import type { Instant } from '../base/time.ts';
-import type { FactKind } from '../flow-logs/contract.ts';
+import type { Fact } from '../flow-logs/contract.ts';
 
 /** Half-open: `from` is in it, `to` is not. */
 export interface Window {
@@ -8,30 +8,12 @@ export interface Window {
 }
 
 /** All facts of one port, kind and peer over the whole history, summed up; `days` tells when. */
-export interface UsageRow {
-  readonly interface: string;
-  readonly local: string;
-  readonly protocol: number;
-  /** As in Fact: the service's port, 0 where folded or without ports. */
-  readonly port: number;
-  readonly kind: FactKind;
-  /** Undefined: peers beyond the cap. */
-  readonly peer: string | undefined;
-  readonly portLow: number;
-  readonly portHigh: number;
-  readonly peerPortLow: number;
-  readonly peerPortHigh: number;
-  readonly first: Instant;
-  readonly last: Instant;
+export interface UsageRow extends Omit<Fact, 'day'> {
   /** First packet inside the window, and last; undefined where there is none. */
   readonly firstInWindow: Instant | undefined;
   readonly lastInWindow: Instant | undefined;
   /** UTC days with such traffic, ascending, before the window included. */
   readonly days: readonly string[];
-  readonly records: number;
-  readonly packets: number;
-  readonly bytes: number;
-  readonly largest: number;
 }
 
 /** What the logs could have seen of one scope inside the window. */
