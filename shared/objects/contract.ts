@@ -46,6 +46,25 @@ export interface ObjectStore {
   delete(key: string, held: ObjectVersion): Promise<DeleteAnswer>;
 }
 
+/** An object of which the store remembers more than the state that `get` tells. */
+export interface AlteredObject {
+  readonly key: string;
+  /** How many contents the store keeps under this key, today's included. */
+  readonly contents: number;
+  /** True where it was deleted, or hidden behind a delete marker, at any time the store remembers. */
+  readonly deleted: boolean;
+}
+
+/**
+ * What a store remembers of its past: versions, delete markers, soft-deleted objects. A driver offers it beside ObjectStore
+ * where its service keeps a past. Retention protects versions, not names: whoever may delete can hide a locked object behind a
+ * delete marker and create another one under its name, and only the past shows it.
+ */
+export interface ObjectHistory {
+  /** Objects whose key starts with `prefix` that were ever replaced or deleted, in the order of their keys. Errors: as `list`. */
+  altered(prefix: string): AsyncIterable<AlteredObject>;
+}
+
 /** The one object that the self-test leaves in a store where nothing can be deleted. Nobody else writes below self-test/. */
 export const selfTestObject = {
   key: 'self-test/create-only',

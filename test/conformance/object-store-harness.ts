@@ -1,3 +1,4 @@
+import { expect, test } from '@jest/globals';
 import type { CreateAnswer, ObjectStore, ReplaceAnswer, StoredObject } from '../../shared/objects/contract.ts';
 
 /** A fresh place and two handles on it, as two processes would hold them. */
@@ -12,6 +13,26 @@ export interface ObjectStoreHarness {
 export interface ObjectStoreAbilities {
   /** True where an object cannot be the folder of another one. */
   readonly folders: boolean;
+  /**
+   * For a server that imitates a cloud: titles of promises it breaks, each with what it does instead of what the cloud does.
+   * Such a promise is run all the same, and has to fail: a server that learned it shows.
+   */
+  readonly deviations?: Readonly<Record<string, string>>;
+  /** How long one promise may take where the store is far away. */
+  readonly limitMs?: number;
+}
+
+/** `test` for one store: a promise that is in its list of deviations must fail, and says why. */
+export type Promised = (title: string, body: () => Promise<void>) => void;
+
+/** Declares promises of the contract for a store with these abilities. */
+export function promises({ deviations = {}, limitMs = 20_000 }: ObjectStoreAbilities): Promised {
+  return (title, body) => {
+    const deviation = deviations[title];
+    // oxlint-disable-next-line jest/expect-expect, jest/valid-title -- the promise brings both
+    if (deviation === undefined) test(title, body, limitMs);
+    else test(`DEVIATES, ${title}: ${deviation}`, async () => await expect(body()).rejects.toThrow(/./s), limitMs);
+  };
 }
 
 /** The UTF-8 bytes of a text. */

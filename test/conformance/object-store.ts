@@ -1,10 +1,10 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect } from '@jest/globals';
 import { proveConditions } from '../../shared/objects/self-test.ts';
 import { Faults } from '../broken-writes.ts';
 import { testWorld } from '../world.ts';
 import { readingTests } from './object-store-reading.ts';
 import { writingTests } from './object-store-writing.ts';
-import { bytes, done, held, keysOf, type ObjectStoreAbilities, type ObjectStoreHarness } from './object-store-harness.ts';
+import { bytes, done, held, keysOf, promises, type ObjectStoreAbilities, type ObjectStoreHarness } from './object-store-harness.ts';
 
 /** Every promise of the ObjectStore contract, one test each. */
 export function objectStoreSuite(name: string, fresh: () => Promise<ObjectStoreHarness>, abilities: ObjectStoreAbilities): void {
@@ -18,17 +18,18 @@ export function objectStoreSuite(name: string, fresh: () => Promise<ObjectStoreH
       await harness.close();
     });
 
-    writingTests(at);
-    readingTests(at, abilities);
+    const promise = promises(abilities);
+    writingTests(at, promise);
+    readingTests(at, abilities, promise);
 
-    test('a lost acknowledgement of a create heals itself by creating again', async () => {
+    promise('a lost acknowledgement of a create heals itself by creating again', async () => {
       const faults = new Faults(new Map([[0, 'lost-after']]));
       const shaky = faults.wrap(at().one, 'store', ['create']);
       await expect(shaky.create('k', bytes('mine'))).rejects.toMatchObject({ code: 'uncertain' });
       expect((await shaky.create('k', bytes('mine'))).outcome).toBe('done');
       expect((await at().two.create('k', bytes('theirs'))).outcome).toBe('exists');
     });
-    test('a lost acknowledgement of a replace or delete shows as stale or missing, never as a second write', async () => {
+    promise('a lost acknowledgement of a replace or delete shows as stale or missing, never as a second write', async () => {
       const faults = new Faults(new Map([[0, 'lost-after'], [2, 'lost-after']]));
       const shaky = faults.wrap(at().one, 'store', ['replace', 'delete']);
       const first = done(await at().one.create('k', bytes('1')));
@@ -38,7 +39,7 @@ export function objectStoreSuite(name: string, fresh: () => Promise<ObjectStoreH
       await expect(shaky.delete('k', version)).rejects.toMatchObject({ code: 'uncertain' });
       expect(await shaky.delete('k', version)).toEqual({ outcome: 'missing' });
     });
-    test('passes the proof that a store must pass at start', async () => {
+    promise('passes the proof that a store must pass at start', async () => {
       await proveConditions(at().one, { world: testWorld(), writes: 'all' });
       expect(await keysOf(at().one, '')).toEqual([]);
       await proveConditions(at().one, { world: testWorld(), writes: 'create-only' });
