@@ -1,1 +1,45 @@
-console.log('There are no judges yet: nothing was checked by a server or verifier that this project did not write.');
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { asLockkeeperError } from '../../shared/base/error.ts';
+import { root } from '../house/sources.ts';
+import { installed, isInstalled } from './installed.ts';
+import { judges, type JudgeName } from './judges.ts';
+
+const isJudge = (word: string): word is JudgeName => Object.hasOwn(judges, word);
+
+/** Installs the judges named in `words`, or all, and runs their files. Answers the exit code. */
+async function main(words: readonly string[]): Promise<number> {
+  const unknown = words.filter((word) => !isJudge(word));
+  if (unknown.length > 0) return complain(`${unknown.join(', ')}: not known. There is: ${Object.keys(judges).join(', ')}.`);
+  const chosen = Object.keys(judges).filter(isJudge).filter((name) => words.length === 0 || words.includes(name));
+  try {
+    for (const name of chosen) await make(name);
+  } catch (thrown) {
+    const { message, hint } = asLockkeeperError(thrown);
+    return complain(hint === undefined ? message : `${message}\n${hint}`);
+  }
+  return await judge(chosen);
+}
+
+async function make(name: JudgeName): Promise<void> {
+  if (isInstalled(name)) return;
+  const { version, about } = judges[name];
+  console.error(`${name} ${version}: installing (${about}) …`);
+  const began = performance.now();
+  await installed(name);
+  console.error(`${name} ${version}: installed in ${Math.round((performance.now() - began) / 1000)} s`);
+}
+
+async function judge(names: readonly JudgeName[]): Promise<number> {
+  const files = names.map((name) => join('test', 'judges', `${name}.judge.ts`));
+  const words = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js', '--config', 'test/judges/jest.config.ts', '--runTestsByPath', ...files];
+  const child = spawn(process.execPath, words, { cwd: root, stdio: 'inherit' });
+  return await new Promise((resolve, reject) => child.on('exit', (code) => resolve(code ?? 1)).on('error', reject));
+}
+
+function complain(text: string): number {
+  console.error(text);
+  return 1;
+}
+
+process.exitCode = await main(process.argv.slice(2));
