@@ -4,6 +4,7 @@ import { obstacles } from './begin.ts';
 import { journals } from './journal.ts';
 import type { RotationRooms } from './plan.ts';
 import { currentLogins, type Seen } from './seen.ts';
+import { tellLogin } from './told.ts';
 import { look } from './under-way.ts';
 
 /** What stands between a credential and its first rotation. */
@@ -53,7 +54,7 @@ async function remember(rooms: RotationRooms, seen: Seen): Promise<void> {
   const copies = seen.copies.map((copy) => ({ store: copy.store, secret: copy.secret, from: null, staged: null, published: copy.current?.id ?? null, retired: false }));
   const draft = begun(undefined, { do: 'plan', target: current.slot, copies, resume: undefined }, { credential: plan.name, rotation, now: world.now() });
   const subject = { kind: 'credential', id: plan.name } as const;
-  await audit.record({ action: 'rotation.adopt', stage: 'fact', subject, actor, correlation: rotation, details: { slot: current.slot } });
+  await audit.record({ action: 'rotation.adopt', stage: 'fact', subject, actor, correlation: rotation, details: tellLogin(rooms, seen.copies, current) });
   await journals(rooms.state, world).write(undefined, { ...draft, phase: 'done', finishedAt: world.now() });
 }
 

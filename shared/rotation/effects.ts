@@ -1,13 +1,15 @@
 import { hasCode, LockkeeperError } from '../base/error.ts';
+import type { SecretVersion } from '../secrets/contract.ts';
 import type { Guard, Login, LoginAnswer } from '../services/contract.ts';
 import { advanced, begun, type StepResult } from './advance.ts';
 import { withLogin } from './consumer-text.ts';
 import { emergencyNotice, openReview } from './emergency.ts';
 import { generateValue, newRotationId } from './generate.ts';
-import { copyOf, readCopy, stagedIn, type Candidate, type CopySeen } from './seen.ts';
+import { copyOf, currentLogins, readCopy, stagedIn, versionSeen, type Candidate, type CopySeen } from './seen.ts';
 import type { CopyPlace } from './plan.ts';
-import { audited, record } from './recorded.ts';
+import { audited, record, type AuditedEffect } from './recorded.ts';
 import type { Rest, Step } from './step.ts';
+import { placeOf, tellLogin, tellVersion, type ToldLogin } from './told.ts';
 import { heldBy, seenBy, storeOf, type Run } from './under-way.ts';
 
 type Action = Exclude<Step, Rest>;
@@ -61,7 +63,8 @@ async function ask(run: Run, candidate: Candidate, logins: readonly Login[]): Pr
   const { endpoints } = seenBy(run).service;
   const everywhere = (one: readonly LoginAnswer[]) => endpoints.every((endpoint) => one.some((a) => a.endpoint === endpoint && a.accepted));
   const accepted = candidate === 'old' ? answers.flat().some((answer) => answer.accepted) : answers.some(everywhere);
-  await record(run, { action: 'rotation.login', stage: 'fact', details: { candidate, accepted, answers: answers.flat().map((answer) => ({ ...answer })) } });
+  const asked = logins.map((login, at) => ({ ...told(run, login), answers: (answers[at] ?? []).map((answer) => ({ ...answer })) }));
+  await record(run, { action: 'rotation.login', stage: 'fact', details: { candidate, accepted, logins: asked } });
   run.seen = { ...seenBy(run), answers: { ...seenBy(run).answers, [candidate]: accepted } };
 }
 
@@ -75,7 +78,8 @@ async function begin(run: Run, step: Of<'plan'>): Promise<void> {
   const rotation = step.resume ?? newRotationId(world);
   const leaked = run.request.leaked && { reason: run.request.leaked.reason, actor };
   const draft = begun(run.held?.journal, step, { credential: plan.name, rotation, now: world.now(), ...(leaked && { leaked }) });
-  const details = { target: step.target, ...(leaked && { leaked: leaked.reason }) };
+  const replaces = currentLogins(seenBy(run)).map((login) => told(run, login));
+  const details = { target: step.target, replaces, ...(leaked && { leaked: leaked.reason }) };
   await audited(run, { action: 'rotation.plan', rotation, details }, async () => {
     run.held = await run.journals.write(run.held, draft);
   });
@@ -93,8 +97,10 @@ async function stage(run: Run, step: Of<'stage'>): Promise<void> {
   const basis = copy.current?.text ?? seen.copies.find((one) => one.current)?.current?.text;
   if (!basis) throw new LockkeeperError('not-found', `${step.place.store}/${step.place.secret}: no store holds a text to put the new login into`);
   const text = withLogin(basis, login);
-  const details = { ...placeOf(step.place), slot: journal.target, ...fingerprinted(run, login) };
-  const version = await audited(run, { action: 'rotation.stage', details }, () => {
+  const details = { ...placeOf(step.place), ...tellVersion(run.rooms, { id: undefined, login }) };
+  // Somebody else may have been first: the outcome tells the version and the value that count.
+  const staged = (answer: SecretVersion) => tellVersion(run.rooms, versionSeen(answer));
+  const version = await audited(run, { action: 'rotation.stage', details, told: staged }, () => {
     return storeOf(run.rooms, step.place.store).stage(step.place.secret, journal.rotation, text);
   });
   await lookAgain(run, step.place);
@@ -102,7 +108,9 @@ async function stage(run: Run, step: Of<'stage'>): Promise<void> {
 }
 
 async function abandon(run: Run, step: Of<'abandon'>): Promise<void> {
-  const details = { ...placeOf(step.place), abandoned: step.rotation };
+  const { pending } = copyOf(seenBy(run), step.place);
+  const gone = pending?.rotation === step.rotation ? pending : undefined;
+  const details = { ...placeOf(step.place), abandoned: step.rotation, ...tellVersion(run.rooms, gone) };
   await audited(run, { action: 'rotation.abandon', details }, () => {
     return storeOf(run.rooms, step.place.store).abandon(step.place.secret, step.rotation);
   });
@@ -111,7 +119,7 @@ async function abandon(run: Run, step: Of<'abandon'>): Promise<void> {
 
 /** A value that policy refuses is given up with its rotation id; after any other failure the same value is tried again. */
 async function change(run: Run, step: Of<'change'>): Promise<void> {
-  const details = { slot: step.login.slot, ...fingerprinted(run, step.login) };
+  const details = told(run, step.login);
   try {
     await audited(run, { action: 'rotation.change', details }, () => run.rooms.service.change(step.login, guardOf(run)));
   } catch (thrown) {
@@ -131,9 +139,12 @@ async function giveUpValue(run: Run, error: LockkeeperError): Promise<void> {
 }
 
 async function promote(run: Run, step: Of<'promote'>): Promise<void> {
-  const { rotation } = heldBy(run).journal;
-  const version = await audited(run, { action: 'rotation.promote', details: { ...placeOf(step.place), from: step.from } }, () => {
-    return storeOf(run.rooms, step.place.store).promote(step.place.secret, rotation, step.from ?? undefined);
+  const { journal } = heldBy(run);
+  const staged = stagedIn(journal, copyOf(seenBy(run), step.place));
+  const details = { ...placeOf(step.place), from: step.from, ...tellVersion(run.rooms, staged) };
+  const current = (answer: SecretVersion) => tellVersion(run.rooms, versionSeen(answer));
+  const version = await audited(run, { action: 'rotation.promote', details, told: current }, () => {
+    return storeOf(run.rooms, step.place.store).promote(step.place.secret, journal.rotation, step.from ?? undefined);
   });
   await lookAgain(run, step.place);
   await moveOn(run, step, { version: version.id });
@@ -142,7 +153,7 @@ async function promote(run: Run, step: Of<'promote'>): Promise<void> {
 async function retire(run: Run, step: Of<'retire'> | Of<'clear'>): Promise<void> {
   const endSessions = step.do === 'clear' || step.endSessions;
   for (const login of step.logins) {
-    const details = { slot: login.slot, endSessions, ...fingerprinted(run, login) };
+    const details = { ...told(run, login), endSessions };
     await audited(run, { action: `rotation.${step.do}`, details }, () => run.rooms.service.retire(login, guardOf(run), { endSessions }));
   }
   run.seen = { ...seenBy(run), answers: {} };
@@ -150,7 +161,9 @@ async function retire(run: Run, step: Of<'retire'> | Of<'clear'>): Promise<void>
 }
 
 async function retireCopy(run: Run, step: Of<'retire-copy'>): Promise<void> {
-  await audited(run, { action: 'rotation.retire-copy', details: { ...placeOf(step.place), version: step.version } }, () => {
+  const { previous } = copyOf(seenBy(run), step.place);
+  const ended = previous?.id === step.version ? previous : { id: step.version, login: undefined };
+  await audited(run, { action: 'rotation.retire-copy', details: { ...placeOf(step.place), ...tellVersion(run.rooms, ended) } }, () => {
     return storeOf(run.rooms, step.place.store).retire(step.place.secret, step.version);
   });
   await lookAgain(run, step.place);
@@ -168,7 +181,7 @@ async function alarm(run: Run, step: Of<'block'> | Of<'alarm'>): Promise<void> {
 
 async function close(run: Run, step: Of<'review'> | Of<'tell'>): Promise<void> {
   const { journal } = heldBy(run);
-  await audited(run, { action: `rotation.${step.do}`, details: {} }, async () => {
+  await audited(run, { action: `rotation.${step.do}`, details: { reason: journal.emergency?.reason, ...whatHolds(run) } }, async () => {
     if (step.do === 'review') await openReview(run.rooms.state, journal, run.rooms.world.now());
     else await run.rooms.tell(emergencyNotice(journal));
   });
@@ -181,7 +194,8 @@ async function moveOn(run: Run, step: Action, result: Omit<StepResult, 'now'> = 
   const rotation = step.do === 'replan' ? newRotationId(run.rooms.world) : undefined;
   const full = { ...result, now: run.rooms.world.now(), ...(rotation && { rotation }) };
   // Before the journal says so: a crash in between tells it twice, never not at all.
-  if (step.do === 'move' && step.to === 'done') await record(run, { action: 'rotation.done', stage: 'fact', details: { proof: journal.proof } });
+  const fact = turningPoint(run, step, rotation);
+  if (fact) await record(run, { ...fact, stage: 'fact' });
   run.held = await run.journals.write(run.held, advanced(journal, step, full));
 }
 
@@ -203,11 +217,23 @@ async function lookAgain(run: Run, place: CopyPlace): Promise<void> {
   run.seen = { ...seenBy(run), copies: seenBy(run).copies.map((copy) => (isFresh(copy) ? fresh : copy)) };
 }
 
-function fingerprinted(run: Run, login: Login): { readonly fingerprint?: string } {
-  const key = run.rooms.fingerprintKey;
-  return key ? { fingerprint: login.value.fingerprint(key) } : {};
+/** Moves of the journal that no effect tells of, but without which an auditor would lose the thread. */
+function turningPoint(run: Run, step: Action, next: string | undefined): AuditedEffect | undefined {
+  const { journal } = heldBy(run);
+  if (step.do === 'replan') return { action: 'rotation.replan', details: { why: step.why, next } };
+  if (step.do === 'rebase') return { action: 'rotation.rebase', details: { ...placeOf(step.place), ...tellVersion(run.rooms, copyOf(seenBy(run), step.place).current) } };
+  if (step.do === 'unblock') return { action: 'rotation.unblock', details: { back: step.back, reason: journal.blocked?.reason } };
+  if (step.do !== 'move' || step.to !== 'done') return undefined;
+  return { action: 'rotation.done', details: { proof: journal.proof, ...whatHolds(run) } };
 }
 
-function placeOf(place: CopyPlace): CopyPlace {
-  return { store: place.store, secret: place.secret };
+/** What consumers read now, and how far each store is. */
+function whatHolds(run: Run) {
+  const holds = currentLogins(seenBy(run)).map((login) => told(run, login));
+  const copies = heldBy(run).journal.copies.map(({ store, secret, from, published }) => ({ store, secret, from, published }));
+  return { holds, copies };
+}
+
+function told(run: Run, login: Login): ToldLogin {
+  return tellLogin(run.rooms, seenBy(run).copies, login);
 }

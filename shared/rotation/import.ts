@@ -1,9 +1,12 @@
 import { LockkeeperError } from '../base/error.ts';
+import type { SecretVersion } from '../secrets/contract.ts';
 import type { Login } from '../services/contract.ts';
 import { consumerText, loginOf, type ConsumerAddress } from './consumer-text.ts';
 import { newRotationId } from './generate.ts';
 import type { CopyPlace, RotationRooms } from './plan.ts';
-import { sameLogin } from './seen.ts';
+import { audited } from './recorded.ts';
+import { readCopy, sameLogin, type CopySeen } from './seen.ts';
+import { placeOf, tellVersion } from './told.ts';
 import { storeOf } from './under-way.ts';
 
 /**
@@ -31,21 +34,29 @@ async function checkAccepted(rooms: RotationRooms, login: Login): Promise<void> 
 
 async function importInto(rooms: RotationRooms, place: CopyPlace, what: { readonly address: ConsumerAddress; readonly login: Login }): Promise<boolean> {
   const store = storeOf(rooms, place.store);
-  const { current, pending } = await store.read(place.secret);
-  if (current && sameLogin(loginOf(current.value), what.login)) return false;
+  const { current, pending } = await readCopy(place, store);
+  if (current && sameLogin(loginOf(current.text), what.login)) return false;
   if (current) {
     throw new LockkeeperError('conflict', `${place.store}/${place.secret} hands out another login already`, {
       hint: 'Rotate the credential, or empty the secret first.',
     });
   }
   // What a crashed import left staged may be another login: it is forgotten, never published.
-  if (pending?.rotation.startsWith('import-')) await store.abandon(place.secret, pending.rotation);
+  if (pending?.rotation.startsWith('import-')) await forget(rooms, place, pending);
   const rotation = newRotationId(rooms.world).replace(/^r-/, 'import-');
-  const subject = { kind: 'credential', id: rooms.plan.name } as const;
-  const event = { action: 'rotation.import', subject, actor: rooms.actor, correlation: rotation, details: { store: place.store, secret: place.secret, slot: what.login.slot } };
-  await rooms.audit.record({ ...event, stage: 'intent' });
-  await store.stage(place.secret, rotation, consumerText(what.address, what.login));
-  await store.promote(place.secret, rotation, undefined);
-  await rooms.audit.record({ ...event, stage: 'outcome', result: 'done' });
+  const details = { ...placeOf(place), ...tellVersion(rooms, { id: undefined, login: what.login }) };
+  const told = (version: SecretVersion) => tellVersion(rooms, { id: version.id, login: what.login });
+  await audited({ rooms, held: undefined }, { action: 'rotation.import', rotation, details, told }, async () => {
+    await store.stage(place.secret, rotation, consumerText(what.address, what.login));
+    return await store.promote(place.secret, rotation, undefined);
+  });
   return true;
+}
+
+async function forget(rooms: RotationRooms, place: CopyPlace, pending: NonNullable<CopySeen['pending']>): Promise<void> {
+  const { rotation } = pending;
+  const details = { ...placeOf(place), abandoned: rotation, ...tellVersion(rooms, pending) };
+  await audited({ rooms, held: undefined }, { action: 'rotation.abandon', rotation, details }, () => {
+    return storeOf(rooms, place.store).abandon(place.secret, rotation);
+  });
 }

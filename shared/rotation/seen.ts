@@ -93,7 +93,8 @@ export function currentLogins(seen: Seen): readonly Login[] {
   return different;
 }
 
-function versionSeen(version: SecretVersion): VersionSeen {
+/** A version with the login in it, where its text has one. */
+export function versionSeen(version: SecretVersion): VersionSeen {
   return { id: version.id, text: version.value, login: readable(version.value) };
 }
 

@@ -18,6 +18,9 @@ import { testWorld, type TestWorld } from '../world.ts';
 /** The value that consumers use before the first rotation. */
 export const firstValue = 'first-value-of-app-a-0123456789';
 
+/** The key of the log's fingerprints. */
+export const fingerprintKey = new Uint8Array(32).fill(7);
+
 export const window = 2 * hour;
 export const address = { engine: 'postgres', host: 'db', port: 5432, dbname: 'app' };
 
@@ -121,7 +124,7 @@ function brokenRooms(parts: Parts, faults: Faults | undefined): RotationRooms {
   const service = seen(memoryService(parts.host), ['change', 'retire']);
   const state = seen(memoryObjects(parts.bucket), ['create', 'replace']);
   const [one, two] = [seen(memorySecrets(parts.vaults.one), writes), seen(memorySecrets(parts.vaults.two), writes)];
-  const common = { plan: parts.plan, world: parts.world, actor: 'lockkeeper' };
+  const common = { plan: parts.plan, world: parts.world, actor: 'lockkeeper', fingerprintKey };
   if (!faults) return { ...common, service, state, stores: { one, two }, audit: parts.log, tell: tell.tell };
   const approvals = faults.wrap(tell, 'approvals', ['tell']);
   return {
