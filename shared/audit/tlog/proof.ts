@@ -1,5 +1,8 @@
 import { LockkeeperError } from '../../base/error.ts';
-import { edgeOf, hashBytes, perfectLevels, treeRoot, type Hash } from './merkle.ts';
+import { decodeBase64, encodeBase64 } from './base64.ts';
+import { parseCheckpoint, type Checkpoint } from './checkpoint.ts';
+import { edgeOf, hashBytes, leafHash, perfectLevels, treeRoot, verifyInclusion, type Hash } from './merkle.ts';
+import { parseNote, verifyNote, type VerifierKey } from './note.ts';
 import { tileWidth } from './tile.ts';
 
 /** The hash at (level, index): the root of the perfect subtree over the leaves from index · 2^level on, 2^level of them. */
@@ -57,7 +60,7 @@ function consistencyRanges(oldSize: number, newSize: number): readonly Range[] {
 
 /** For 2 and more. */
 function largestPowerBelow(count: number): number {
-  return 2 ** ((perfectLevels(count - 1)[0]) ?? 0);
+  return 2 ** (perfectLevels(count - 1)[0] ?? 0);
 }
 
 async function rangeRoot({ from, to }: Range, read: ReadSubtree): Promise<Hash> {
@@ -106,4 +109,72 @@ function splitTile(bytes: Uint8Array, width: number, name: string): readonly Has
 
 function isCount(value: number): boolean {
   return Number.isSafeInteger(value) && value >= 0;
+}
+
+/** C2SP tlog-proof: what one needs, beside the entry and the log's key, to see without the log that the entry is in it. */
+export interface Proof {
+  readonly index: number;
+  /** From the leaf's sibling up to the root's child. */
+  readonly hashes: readonly Hash[];
+  /** The whole signed note. */
+  readonly checkpoint: string;
+  /** Anything; nothing vouches for it. */
+  readonly extra?: Uint8Array;
+}
+
+const proofHead = 'c2sp.org/tlog-proof@v1';
+
+/** The proof as the text of a .tlog-proof file. */
+export function formatProof({ index, hashes, checkpoint, extra }: Proof): string {
+  const lines = [proofHead, ...(extra ? [`extra ${encodeBase64(extra)}`] : []), `index ${index}`, ...hashes.map(encodeBase64)];
+  return `${lines.join('\n')}\n\n${checkpoint}`;
+}
+
+/** The proof in such a text; `invalid` unless it has the form. Whether it proves anything says checkProof. */
+export function parseProof(text: string): Proof {
+  const blank = text.indexOf('\n\n');
+  if (blank < 0) throw badProof('no blank line is before its checkpoint');
+  const [head, ...lines] = text.slice(0, blank).split('\n');
+  if (head !== proofHead) throw badProof(`its first line is not ${proofHead}`);
+  const encoded = /^extra (.*)$/.exec(lines[0] ?? '')?.[1];
+  const extra = encoded === undefined ? undefined : bytesOf(encoded);
+  const [place, ...hashes] = encoded === undefined ? lines : lines.slice(1);
+  const index = /^index (0|[1-9]\d{0,15})$/.exec(place ?? '')?.[1];
+  if (index === undefined || !isCount(Number(index))) throw badProof(`${JSON.stringify(place ?? '')} is no line with an index`);
+  const proof = { index: Number(index), hashes: hashes.map(bytesOf), checkpoint: text.slice(blank + 2) };
+  if (proof.hashes.some((hash) => hash.length !== hashBytes)) throw badProof(`a hash has not ${hashBytes} bytes`);
+  return extra === undefined ? proof : { ...proof, extra };
+}
+
+function bytesOf(line: string): Uint8Array {
+  const bytes = decodeBase64(line);
+  if (bytes) return bytes;
+  throw badProof(`${JSON.stringify(line)} is not base64`);
+}
+
+function badProof(why: string, hint = 'It was cut off or changed: ask for it again.'): LockkeeperError {
+  return new LockkeeperError('invalid', `no proof: ${why}`, { hint });
+}
+
+/** Who says so: the checkpoint that the entry is in, and those of the keys that signed it. */
+export interface Proven {
+  readonly checkpoint: Checkpoint;
+  readonly signers: readonly VerifierKey[];
+}
+
+/**
+ * Answers where the entry, byte for byte, is at the proof's index in a checkpoint signed by the log: by the one of `keys` that
+ * bears the checkpoint's origin as its name. How many witnesses are enough is for the caller to say. `invalid`, with why, otherwise.
+ */
+export function checkProof({ proof, entry, keys }: { readonly proof: Proof; readonly entry: Uint8Array; readonly keys: readonly VerifierKey[] }): Proven {
+  const note = parseNote(proof.checkpoint);
+  const checkpoint = parseCheckpoint(note.text);
+  const signers = verifyNote(note, keys);
+  if (!signers.some(({ name, type }) => name === checkpoint.origin && type === 0x01)) {
+    throw badProof(`its checkpoint is not signed by ${checkpoint.origin} with a known key`, 'Give the verifier key of this log.');
+  }
+  const { index, hashes } = proof;
+  const { size, root } = checkpoint;
+  if (verifyInclusion({ index, size, leaf: leafHash(entry), proof: hashes, root })) return { checkpoint, signers };
+  throw badProof(`this entry is not at index ${index} of ${checkpoint.origin} as of ${size} entries`, 'The entry, the proof or both were changed.');
 }
