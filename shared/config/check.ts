@@ -21,8 +21,9 @@ export function checkConfig(text: string, directory: string): CheckedConfig {
   const source = readSource(text);
   const [flaw, ...flaws] = source.flaws.map(({ at, what }) => ({ ...at, path: '', what, hint: undefined }));
   if (flaw) return { mistakes: [flaw, ...flaws], config: undefined };
-  const parsed = configSchema((path) => resolve(directory, path)).safeParse(source.data);
-  const found = [...schemaMistakes(parsed.error?.issues ?? [], source.data), ...crossMistakes(source.data)];
+  const absolute = (path: string): string => resolve(directory, path);
+  const parsed = configSchema(absolute).safeParse(source.data);
+  const found = [...schemaMistakes(parsed.error?.issues ?? [], source.data), ...crossMistakes(source.data, absolute)];
   const [first, ...rest] = found
     .map((mistake) => placed(mistake, source))
     .toSorted((a, b) => a.line - b.line || a.column - b.column);

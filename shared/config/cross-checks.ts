@@ -1,20 +1,24 @@
+import { auditMistakes } from './witnesses.ts';
+import type { ResolvePath } from './fields.ts';
 import { gateMistakes } from './gates.ts';
 import type { Mistake } from './mistakes.ts';
 import { nearest } from './nearest.ts';
+import { placeMistakes } from './places.ts';
 import { rough, type Rough, type RoughService } from './rough.ts';
 import type { Path } from './source.ts';
 import { twins } from './twins.ts';
 
 /**
  * What is wrong between parts of a configuration: names that nothing has, ports that two services want, more signatures
- * than people. It reads the file leniently, so that one mistake elsewhere hides none of these.
+ * than people, two stores in one place. It reads the file leniently, so that one mistake elsewhere hides none of these.
  */
-export function crossMistakes(data: unknown): readonly Mistake[] {
+export function crossMistakes(data: unknown, resolve: ResolvePath): readonly Mistake[] {
   const read = rough.safeParse(data);
   if (!read.success) return [];
   const config = read.data;
   return [
-    ...storesApart(config),
+    ...placeMistakes(config, resolve),
+    ...auditMistakes(config),
     ...config.services.flatMap((service, at) => serviceNames(config, service, at)),
     ...config.services.flatMap((service, at) => credentialRules(service, at)),
     ...config.services.flatMap((service, at) => enoughApprovers(config, service, at)),
@@ -28,27 +32,6 @@ export function crossMistakes(data: unknown): readonly Mistake[] {
     ...freezesForward(config),
     ...twins(config),
   ];
-}
-
-function storesApart({ stores }: Rough): readonly Mistake[] {
-  const [state, log] = [stores.state?.path, stores.log?.path];
-  if (state === undefined || log === undefined) return [];
-  if (!isInside(state, log) && !isInside(log, state)) return [];
-  return [
-    {
-      path: ['stores', 'log', 'path'],
-      what: 'is the place of `state`, or one is inside the other',
-      hint: 'Give the log a directory of its own.',
-    },
-  ];
-}
-
-function isInside(inner: string, outer: string): boolean {
-  return `${tidy(inner)}/`.startsWith(`${tidy(outer)}/`);
-}
-
-function tidy(path: string): string {
-  return path.replace(/^(\.\/)+/, '').replace(/\/+$/, '');
 }
 
 function serviceNames(config: Rough, service: RoughService, at: number): readonly Mistake[] {

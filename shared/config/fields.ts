@@ -32,6 +32,19 @@ export const endpoint = z
   .regex(/^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):[1-9]\d{0,4}$/, { error: 'is not host:port', abort: true })
   .refine((text) => Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535, 'has a port above 65535');
 
+/** An address without login, query or fragment: who pastes one with a signature in it is told so, and it is not repeated. */
+export const webAddress = z
+  .string()
+  .refine(isWebAddress, 'is not https://HOST (or http:// on this machine) without user, password and query')
+  .meta({ format: 'uri' });
+
+function isWebAddress(text: string): boolean {
+  if (!URL.canParse(text) || /[?#\s]/.test(text)) return false;
+  const { protocol, hostname, username, password } = new URL(text);
+  const isHere = ['127.0.0.1', 'localhost', '[::1]'].includes(hostname);
+  return (protocol === 'https:' || (protocol === 'http:' && isHere)) && username === '' && password === '';
+}
+
 const cronField = String.raw`[0-9A-Za-z*,/?#-]+`;
 
 /** A cron pattern of five fields, or six where the first one is seconds; in UTC. */

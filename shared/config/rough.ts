@@ -46,11 +46,32 @@ const network = z
   })
   .catch({ flowLogs: [] });
 
-const store = z.object({ path: maybeText }).optional().catch(undefined);
+const store = z
+  .object({
+    kind: maybeText,
+    path: maybeText,
+    bucket: maybeText,
+    account: maybeText,
+    container: maybeText,
+    prefix: maybeText,
+    endpoint: maybeText,
+  })
+  .optional()
+  .catch(undefined);
+
+const audit = z
+  .object({
+    key: z.object({ path: maybeText }).optional().catch({}),
+    witnesses: listOf(z.object({ key: maybeText }).catch({})),
+    needed: z.number().optional().catch(undefined),
+    anchors: listOf(store),
+  })
+  .catch({ witnesses: [], anchors: [] });
 
 /** Reads a configuration leniently: it takes any map, and what is wrong in it becomes undefined or empty. */
 export const rough = z.object({
   stores: z.object({ state: store, log: store }).catch({}),
+  audit,
   secrets: z.record(z.string(), z.unknown()).catch({}),
   networks: z.record(z.string(), network).catch({}),
   services: listOf(roughService),
@@ -70,3 +91,5 @@ export const rough = z.object({
 export type Rough = z.output<typeof rough>;
 /** One service of it. */
 export type RoughService = Rough['services'][number];
+/** One store of it. */
+export type RoughStore = Rough['stores']['log'];

@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { audit } from './audit.ts';
 import { cron, name, pathOf, person, type ResolvePath } from './fields.ts';
 import { idlePorts } from './idle-ports.ts';
 import { service } from './services.ts';
+import { stores } from './stores.ts';
 
 /** The schema of lockkeeper.yaml. An unknown key is an error; every optional field has a default that its text states. */
 export function configSchema(resolve: ResolvePath) {
@@ -13,6 +15,7 @@ export function configSchema(resolve: ResolvePath) {
         .describe('Where an editor finds the JSON Schema of this file; lockkeeper ignores it.'),
       version: z.literal(1).describe('The version of this format.'),
       stores: stores(resolve),
+      audit: audit(resolve).prefault({}).describe('How the audit log is signed, and who else vouches for it.'),
       secrets: z.record(name, secretStore(resolve)).default({}).describe('Secret stores, by a name of your choice.'),
       networks: z
         .record(name, network(resolve))
@@ -43,21 +46,6 @@ export type NetworkConfig = Config['networks'][string];
 
 /** Where a password is. Exactly one of the three is there. */
 export type SecretReference = CredentialConfig['admin']['password'];
-
-function stores(resolve: ResolvePath) {
-  const store = z.discriminatedUnion('kind', [
-    z.strictObject({
-      kind: z.literal('file-system'),
-      path: pathOf(resolve).describe('A directory; it is made where it is missing.'),
-    }),
-  ]);
-  return z
-    .strictObject({
-      state: store.describe('Journals, proposals and usage facts: objects that change.'),
-      log: store.describe('The audit log: objects that are only ever created.'),
-    })
-    .describe('Where lockkeeper keeps what it knows. Two different places.');
-}
 
 function secretStore(resolve: ResolvePath) {
   return z.discriminatedUnion('kind', [
@@ -115,4 +103,6 @@ const schedules = z.strictObject({
   collect: cron.default('10 * * * *').describe('Read new flow logs.'),
   scan: cron.default('30 6 * * *').describe('Judge the openings and ask.'),
   close: cron.default('*/10 * * * *').describe('Close what was approved, and watch what is closed.'),
+  seal: cron.default('* * * * *').describe('Put acknowledged entries into the tree of the audit log, and sign it.'),
+  head: cron.default('0 7 * * *').describe('Post the head of the audit log where people are asked.'),
 });

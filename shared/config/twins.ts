@@ -38,6 +38,10 @@ export function twins(config: Rough): readonly Mistake[] {
       })),
       'stands there twice',
     ),
+    ...sameAgain(
+      config.audit.witnesses.map(({ key }, at) => ({ key, path: ['audit', 'witnesses', at, 'key'] })),
+      'is the key of two witnesses',
+    ),
   ];
 }
 

@@ -2,13 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { checkConfig } from '../../shared/config/check.ts';
 import { parseInstant } from '../../shared/base/time.ts';
 import { example } from './example.ts';
-
-/** What is found wrong with `text`, as path, line:column and what. */
-function mistakes(text: string): readonly string[] {
-  return checkConfig(text, '/etc/lockkeeper').mistakes.map(
-    ({ line, column, path, what }) => `${line}:${column} ${path} ${what}`,
-  );
-}
+import { mistakes } from './place.ts';
 
 /** The example with one exact piece replaced. */
 function broken(find: string, replace: string): string {
@@ -27,7 +21,7 @@ describe('a right configuration', () => {
   const { config } = checkConfig(example, '/etc/lockkeeper');
 
   test('is read with durations, times and absolute paths', () => {
-    expect(config?.stores.log.path).toBe('/etc/lockkeeper/log');
+    expect(config?.stores.log).toEqual({ kind: 'file-system', path: '/etc/lockkeeper/log' });
     expect(config?.services[0]?.credential?.every.ms).toBe(14 * 86_400_000);
     expect(config?.services[0]?.credential?.tls).toEqual({ ca: '/etc/lockkeeper/ca.pem' });
     expect(config?.idlePorts.exemptions[0]?.until).toBe(parseInstant('2027-01-01T00:00:00Z'));
@@ -115,7 +109,7 @@ describe('each rule has its mistake and a hint', () => {
     ['approvers: [anna] }', 'approvers: [carl, anna] }', 'Under `approvals.approvers` there is: anna, ben.'],
     ['port: 8080', 'port: 5432', 'The first is services[0].port.'],
     ['name: legacy', 'name: orders-db', 'The first is services[0].name.'],
-    ['needed: 1', 'needed: 3', 'Add approvers, or lower `needed`.'],
+    ['needed: 1, approvers', 'needed: 3, approvers', 'Add approvers, or lower `needed`.'],
     ['window: 45d', 'window: 45', 'How far back usage is judged.'],
     ['users: [orders_a, orders_b]', 'users: [orders_a, orders_a]', 'Name the two users that take turns.'],
     ['ownerRole: orders_owner', 'ownerRole: orders_a', 'The owner role is a third role, which nobody logs in as.'],

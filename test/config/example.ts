@@ -37,5 +37,15 @@ idlePorts:
   exemptions: [{ opening: sgr-1, until: "2027-01-01T00:00:00Z", why: yearly closing of the books }]
   freezes: [{ from: "2026-12-20T00:00:00Z", to: "2027-01-03T00:00:00+01:00", why: holidays }]
 approvals: { kind: local-page, needed: 1, approvers: [anna, ben] }
-schedules: { rotate: "*/5 * * * *" }
+schedules: { rotate: "*/5 * * * *", seal: "*/2 * * * *", head: "0 8 * * *" }
+audit:
+  origin: logs.example.org/lockkeeper
+  key: { kind: file, path: keys/audit.key }
+  witnesses:
+    - { key: witness.example+4ac50073+BAcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH, url: "https://witness.example/log" }
+    - { key: other.example+fc26012d+BAkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJ, url: "http://127.0.0.1:7380" }
+  needed: 1
+  anchors:
+    - { kind: gcp-storage, bucket: lockkeeper-anchor, prefix: office/ }
+  verifyWith: example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k
 `;

@@ -40,7 +40,7 @@ test('without any configuration the error says how to name one', async () => {
 test('a file is read with its paths beginning at its own directory', async () => {
   const { file, config } = await loadConfig(join(directory, 'lockkeeper.yaml'));
   expect(file).toBe(join(directory, 'lockkeeper.yaml'));
-  expect(config.stores.state.path).toBe(join(directory, 'state'));
+  expect(config.stores.state).toEqual({ kind: 'file-system', path: join(directory, 'state') });
 });
 
 test('a file that is not there, and a directory in its place, are named', async () => {
