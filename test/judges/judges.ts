@@ -45,7 +45,7 @@ export const judges: Readonly<Record<JudgeName, Judge>> = {
     program: 'bin/moto_server',
     steps: (directory) => [
       { command: 'python3', words: ['-m', 'venv', directory] },
-      { command: join(directory, 'bin', 'pip'), words: ['install', '--quiet', 'moto[s3,ec2,secretsmanager,athena,logs]==5.2.5', 'flask', 'flask-cors'] },
+      { command: join(directory, 'bin', 'pip'), words: ['install', '--quiet', 'moto[s3,ec2,secretsmanager,athena,logs]==5.2.5', 'flask==3.1.3', 'flask-cors==6.0.5'] },
     ],
   },
   versitygw: goJudge('objects in S3', 'github.com/versity/versitygw/cmd/versitygw', '1.8.0'),
