@@ -133,7 +133,7 @@ module.exports = {
       'infra-little',
       'infra imports config, and what drivers declare they may do.',
       { path: '^infra/' },
-      { path: '^(shared|functions)/', pathNot: ['^shared/config/', '/permissions[.]ts$'] },
+      { path: '^(shared|functions)/', pathNot: ['^shared/config/', '[/-]permissions[.]ts$'] },
     ),
     forbid(
       'known-package',

@@ -1,5 +1,6 @@
 import { CfnOutput, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { AnyPrincipal, Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { AnyPrincipal, Effect, ManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Key, KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms';
 import {
   BlockPublicAccess,
   Bucket,
@@ -9,10 +10,11 @@ import {
   type BucketProps,
 } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
+import { auditorStatements, writerStatements } from './policies.ts';
 import type { LogSettings } from './settings.ts';
 
 /**
- * The two buckets of lockkeeper on AWS.
+ * The two buckets of lockkeeper on AWS, the policies for the roles that use them, and, where it is wanted, the key of the log.
  *
  * | bucket | objects are | kept by                                                             |
  * |--------|-------------|---------------------------------------------------------------------|
@@ -27,8 +29,31 @@ export class LogAndStateStack extends Stack {
     super(scope, id, { description: 'lockkeeper: the audit log, which nobody rewrites, and its state' });
     const log = this.#log(settings);
     const state = this.#state(settings);
+    const key = settings.signingKey === 'kms' ? this.#signingKey() : undefined;
+    const writer = new ManagedPolicy(this, 'Writer', {
+      description: 'lockkeeper: create in the log, replace in the state, sign; for the roles of its functions',
+      statements: writerStatements({ log, state, key }),
+    });
+    const auditor = new ManagedPolicy(this, 'Auditor', {
+      description: 'lockkeeper: read the log and its past; for those who verify it',
+      statements: auditorStatements({ log, state, key }),
+    });
     new CfnOutput(this, 'LogBucketName', { value: log.bucketName });
     new CfnOutput(this, 'StateBucketName', { value: state.bucketName });
+    new CfnOutput(this, 'WriterPolicyArn', { value: writer.managedPolicyArn });
+    new CfnOutput(this, 'AuditorPolicyArn', { value: auditor.managedPolicyArn });
+    if (key) new CfnOutput(this, 'SigningKeyArn', { value: key.keyArn });
+  }
+
+  /** Who loses this key can still verify the log, but nobody can sign on with its name: it stays when the stack goes. */
+  #signingKey(): Key {
+    return new Key(this, 'SigningKey', {
+      description: 'lockkeeper: signs the checkpoints of the audit log',
+      keySpec: KeySpec.ECC_NIST_EDWARDS25519,
+      keyUsage: KeyUsage.SIGN_VERIFY,
+      pendingWindow: Duration.days(30),
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
   }
 
   #log({ retention, retentionDays, logKeepers }: LogSettings): Bucket {

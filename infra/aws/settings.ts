@@ -11,11 +11,13 @@ export interface LogSettings {
   readonly stateVersionDays: number;
   /** ARNs (with * and ?) of those whom the log's own policy does not hinder to delete; retention still does. */
   readonly logKeepers: readonly string[];
+  /** What signs the log. `kms`: a key that is made here and never leaves KMS. `elsewhere`: a key file, or the KMS of another cloud. */
+  readonly signingKey: 'kms' | 'elsewhere';
 }
 
 /**
  * Settings from the CDK context: logRetention (governance), logRetentionDays (1), stateVersionDays (30), logKeepers
- * (nobody; ARNs joined by commas). Throws for anything else than what can be; compliance has to be chosen in words, together with its days.
+ * (nobody; ARNs joined by commas), signingKey (elsewhere). Throws for anything else than what can be; compliance has to be chosen in words, together with its days.
  */
 export function readSettings(context: (key: string) => unknown): LogSettings {
   const retention = context('logRetention') ?? 'governance';
@@ -31,7 +33,13 @@ export function readSettings(context: (key: string) => unknown): LogSettings {
     retentionDays: wholeDays('logRetentionDays', days ?? 1),
     stateVersionDays: wholeDays('stateVersionDays', context('stateVersionDays') ?? 30),
     logKeepers: arns(context('logKeepers') ?? ''),
+    signingKey: signingKeyOf(context('signingKey') ?? 'elsewhere'),
   };
+}
+
+function signingKeyOf(value: unknown): LogSettings['signingKey'] {
+  if (value === 'kms' || value === 'elsewhere') return value;
+  throw new RangeError(`signingKey is ${JSON.stringify(value)}; say kms or elsewhere`);
 }
 
 function wholeDays(key: string, value: unknown): number {

@@ -10,12 +10,14 @@ const refusals = [
   [{ stateVersionDays: 1.5 }, 'say whole days'],
   [{ logKeepers: '*' }, 'say ARNs of IAM'],
   [{ logKeepers: 7 }, 'say ARNs of IAM'],
+  [{ signingKey: 'file' }, 'say kms or elsewhere'],
 ] as const;
-const [plain, compliance, kept, longer, ...refused] = synthesise([
+const [plain, compliance, kept, longer, signing, ...refused] = synthesise([
   {},
   { logRetention: 'compliance', logRetentionDays: '400' },
   { logKeepers: keeper },
   { stateVersionDays: 90 },
+  { signingKey: 'kms' },
   ...refusals.map(([context]) => context),
 ]);
 
@@ -144,6 +146,60 @@ describe.each(['Log', 'State'])('the bucket %s', (id) => {
     ];
     expect(statements(plain, id)).toMatchObject({ Statement: expect.arrayContaining(both) });
   });
+});
+
+/** The statements of the policy for roles whose logical id begins with `id`, each as `Sid: actions`, and by their Sid. */
+function granted(from: Synthesised | undefined, id: string) {
+  const [policy] = resources(from, 'AWS::IAM::ManagedPolicy', id);
+  if (!policy) throw new Error(`no policy ${id}`);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the form of every policy
+  const { Statement: all } = policy.Properties['PolicyDocument'] as { readonly Statement: readonly Grant[] };
+  const actions = all.flatMap((one) => [one.Action].flat());
+  return { actions: [...new Set(actions)].toSorted(), sid: (name: string) => all.find((one) => one.Sid === name) };
+}
+
+interface Grant {
+  readonly Sid: string;
+  readonly Effect: string;
+  readonly Action: string | readonly string[];
+  readonly Condition?: unknown;
+}
+
+describe('the policy for functions', () => {
+  const { actions, sid } = granted(plain, 'Writer');
+
+  test('lets them create in the log, and nothing that replaces, deletes or unlocks there', () => {
+    expect(sid('CreateInLog')).toMatchObject({ Effect: 'Allow', Action: 's3:PutObject', Condition: { Null: { 's3:if-none-match': 'false' } } });
+    expect(actions).toEqual(['s3:DeleteObject', 's3:GetObject', 's3:ListBucket', 's3:ListBucketVersions', 's3:PutObject']);
+    expect(JSON.stringify(sid('DeleteInState'))).toMatch(/"State/);
+    expect(JSON.stringify(sid('DeleteInState'))).not.toMatch(/"Log/);
+  });
+
+  test('lets them write state under a condition only', () => {
+    expect(sid('CreateInState')).toMatchObject({ Condition: { Null: { 's3:if-none-match': 'false' } } });
+    expect(sid('ReplaceInState')).toMatchObject({ Condition: { Null: { 's3:if-match': 'false' } } });
+  });
+
+  test('lets them sign with the key that is made here, the plain message alone', () => {
+    const conditions = { StringEquals: { 'kms:SigningAlgorithm': 'ED25519_SHA_512', 'kms:MessageType': 'RAW' } };
+    expect(granted(signing, 'Writer').sid('Sign')).toMatchObject({ Action: 'kms:Sign', Condition: conditions });
+    expect(sid('Sign')).toBeUndefined();
+  });
+});
+
+test('the policy for auditors reads, the past included, and writes nowhere', () => {
+  expect(granted(signing, 'Auditor').actions).toEqual(['kms:GetPublicKey', 's3:GetObject', 's3:ListBucket', 's3:ListBucketVersions']);
+  expect(granted(plain, 'Auditor').actions).toEqual(['s3:GetObject', 's3:ListBucket', 's3:ListBucketVersions']);
+});
+
+test('the key of the log is Ed25519, only signs, outlives the stack, and is made only where it is asked for', () => {
+  expect(resources(signing, 'AWS::KMS::Key')).toEqual([
+    expect.objectContaining({
+      DeletionPolicy: 'Retain',
+      Properties: expect.objectContaining({ KeySpec: 'ECC_NIST_EDWARDS25519', KeyUsage: 'SIGN_VERIFY' }),
+    }),
+  ]);
+  expect(resources(plain, 'AWS::KMS::Key')).toEqual([]);
 });
 
 test.each(refusals.map(([context, why], at) => ({ context, why, answer: refused[at] })))(
