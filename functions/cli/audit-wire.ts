@@ -1,42 +1,96 @@
 import { basename, dirname, join, resolve } from 'node:path';
 import { LockkeeperError } from '../../shared/base/error.ts';
 import { headKey } from '../../shared/audit/layout.ts';
+import { systemWorld } from '../../shared/base/world.ts';
+import { parseStoreUrl, storeUrl } from '../../shared/config/store-url.ts';
+import type { StoreConfig } from '../../shared/config/stores.ts';
+import type { ObjectStore } from '../../shared/objects/contract.ts';
 import { fileError } from '../../shared/objects/file-errors.ts';
 import { infoAt } from '../../shared/objects/file-state.ts';
-import { fileSystemObjects } from '../../shared/objects/file-system.ts';
-import type { AuditRooms, AuditStores } from './audit.ts';
+import { openStore } from '../local/stores-wire.ts';
+import type { AuditPlace, AuditRooms, AuditStores } from './audit.ts';
 
 /**
- * Where the audit verbs read. `--dir` takes what `demo --keep` left (a folder with `log` and `state`), or a copy of the log
- * store alone; `configFile` gives the configuration that counts without it. Nothing is ever written.
+ * Where the audit verbs read. `--dir` takes what `demo --keep` left (a folder with `log` and `state`), a copy of the log
+ * store alone, or plain tlog-tiles; `--store` and `--state` take addresses in a cloud; `configFile` gives the configuration
+ * that counts without them. Nothing is ever written.
  */
 export function auditRooms(configFile: () => Promise<string>): AuditRooms {
   return {
-    stores: async (directory) => (directory === undefined ? await configured(await configFile()) : await below(resolve(directory))),
+    async stores(place) {
+      refuseTwo(place);
+      if (place.dir !== undefined) return await below(resolve(place.dir));
+      if (place.store === undefined) return await configured(await configFile());
+      const state = place.state === undefined ? undefined : parseStoreUrl(place.state);
+      return await opened({ log: parseStoreUrl(place.store), state }, 'Check the address.');
+    },
   };
+}
+
+function refuseTwo({ dir, store, state }: AuditPlace): void {
+  if (dir !== undefined && (store ?? state) !== undefined)
+    throw new LockkeeperError('invalid', 'both a directory and a store in a cloud are named', { hint: 'Give --dir alone, or --store.' });
+  if (state !== undefined && store === undefined)
+    throw new LockkeeperError('invalid', 'a state store is named, but no log that it belongs to', { hint: 'Give --store too.' });
 }
 
 async function configured(file: string): Promise<AuditStores> {
   const { loadConfig } = await import('../../shared/config/load.ts');
-  const { stores } = (await loadConfig(file)).config;
-  if (!(await isThere(stores.log.path))) throw noLog(stores.log.path, 'Nothing was logged there yet; check stores.log in the configuration.');
-  return { log: fileSystemObjects({ directory: stores.log.path }), state: fileSystemObjects({ directory: stores.state.path }), where: stores.log.path };
+  const { stores, audit } = (await loadConfig(file)).config;
+  const found = await opened(stores, 'Nothing was logged there yet; check stores.log in the configuration.');
+  return { ...found, verifyWith: audit.verifyWith };
 }
 
 async function below(directory: string): Promise<AuditStores> {
   if (!(await isThere(directory))) throw noLog(directory, 'Check the path.');
   const inside = join(directory, 'log');
-  if (await isThere(inside)) return await opened(inside, join(directory, 'state'));
-  const beside = join(dirname(directory), 'state');
-  const isLog = (await isThere(join(directory, 'entries'))) || basename(directory) === 'log';
-  if (isLog) return await opened(directory, beside);
-  throw noLog(directory, 'Name the folder that holds `entries`, or the one above it that holds `log` and `state`.');
+  if (await isThere(inside)) return await files(inside, join(directory, 'state'));
+  const isLog = (await Promise.all(logFolders.map((name) => isThere(join(directory, name))))).includes(true);
+  if (isLog || basename(directory) === 'log') return await files(directory, join(dirname(directory), 'state'));
+  if (await isThere(join(directory, checkpointKey))) return await storesAt({ log: { kind: 'file-system', path: directory }, state: undefined });
+  throw noLog(directory, 'Name a folder that holds `log` and `state`, a copy of the log store, or one with `checkpoint` and `tile`.');
 }
 
+/** What a log store holds and plain tiles do not. */
+const logFolders = ['entries', 'inbox', 'seq'];
+
+/** Where plain tiles have their checkpoint (https://c2sp.org/tlog-tiles); a log store has none of that name. */
+const checkpointKey = 'checkpoint';
+
 /** A state store counts where it has a head, or belongs to the folder of the log. */
-async function opened(log: string, state: string): Promise<AuditStores> {
+async function files(log: string, state: string): Promise<AuditStores> {
   const hasState = (await isThere(join(state, headKey))) || ((await isThere(state)) && basename(log) === 'log');
-  return { log: fileSystemObjects({ directory: log }), state: hasState ? fileSystemObjects({ directory: state }) : undefined, where: log };
+  return await storesAt({ log: { kind: 'file-system', path: log }, state: hasState ? { kind: 'file-system', path: state } : undefined });
+}
+
+interface Places {
+  readonly log: StoreConfig;
+  readonly state: StoreConfig | undefined;
+}
+
+/** A log that was emptied is there as long as its state store holds anything: it has to be called tampered, not absent. */
+async function opened(places: Places, hint: string): Promise<AuditStores> {
+  const stores = await storesAt(places);
+  if ((await isEmpty(stores.log)) && (stores.state === undefined || (await isEmpty(stores.state)))) throw noLog(stores.where, hint);
+  return stores;
+}
+
+async function storesAt({ log, state }: Places): Promise<AuditStores> {
+  const world = systemWorld();
+  const { store, history } = await openStore(log, { world, contents: 'create-only' });
+  return {
+    log: store,
+    state: state && (await openStore(state, { world, contents: 'changing' })).store,
+    history,
+    where: storeUrl(log),
+    kind: (await store.get(checkpointKey)) === undefined ? 'log' : 'tiles',
+    verifyWith: undefined,
+  };
+}
+
+async function isEmpty(store: ObjectStore): Promise<boolean> {
+  for await (const _ of store.list('')) return false;
+  return true;
 }
 
 async function isThere(path: string): Promise<boolean> {
@@ -47,6 +101,6 @@ async function isThere(path: string): Promise<boolean> {
   }
 }
 
-function noLog(path: string, hint: string): LockkeeperError {
-  return new LockkeeperError('not-found', `there is no audit log in ${path}`, { hint });
+function noLog(where: string, hint: string): LockkeeperError {
+  return new LockkeeperError('not-found', `there is no audit log in ${where}`, { hint });
 }

@@ -2,7 +2,7 @@ import type { Entry } from '../../shared/audit/codec.ts';
 import { entries } from '../../shared/audit/read.ts';
 import { verify, type VerifyReport } from '../../shared/audit/verify.ts';
 import { formatInstant, parseInstant } from '../../shared/base/time.ts';
-import type { ObjectStore } from '../../shared/objects/contract.ts';
+import type { ObjectHistory, ObjectStore } from '../../shared/objects/contract.ts';
 import { exitCode, type ExitCode, type Terminal } from './io.ts';
 
 /** The stores of one log, to read from. */
@@ -10,19 +10,33 @@ export interface AuditStores {
   readonly log: ObjectStore;
   /** Undefined where none was found: then nobody can tell whether entries were cut off the end. */
   readonly state: ObjectStore | undefined;
+  /** What the log store remembers of its past; undefined where it keeps none. */
+  readonly history: ObjectHistory | undefined;
   /** Where the log is, for people. */
   readonly where: string;
+  /** `log`: as lockkeeper writes it. `tiles`: a plain tlog-tiles directory, as `audit export` or any other log made it. */
+  readonly kind: 'log' | 'tiles';
+  /** The public key to trust, as the configuration has it; undefined: the one that came with the log. */
+  readonly verifyWith: string | undefined;
+}
+
+/** Which log is meant; the configured one where nothing is said. */
+export interface AuditPlace {
+  /** A directory: one that holds `log` and `state`, a log alone, or plain tlog-tiles. */
+  readonly dir?: string | undefined;
+  /** A log in a cloud: s3://BUCKET/PREFIX, gs://BUCKET/PREFIX, https://ACCOUNT.blob.core.windows.net/CONTAINER/PREFIX. */
+  readonly store?: string | undefined;
+  /** The state store that belongs to `store`, written the same way. */
+  readonly state?: string | undefined;
 }
 
 /** What the wiring provides. */
 export interface AuditRooms {
-  /** The stores below `directory`, or of the configuration where it is undefined. `not-found` where no log is there. */
-  stores(directory: string | undefined): Promise<AuditStores>;
+  /** The stores of `place`, to read from. `not-found` where no log is there, `invalid` where two places are named. */
+  stores(place: AuditPlace): Promise<AuditStores>;
 }
 
-export interface AuditVerifyOptions {
-  readonly dir?: string | undefined;
-}
+export type AuditVerifyOptions = AuditPlace;
 
 export interface AuditShowOptions extends AuditVerifyOptions {
   /** Entries about this service's credential. */
@@ -42,8 +56,8 @@ export interface AuditShowOptions extends AuditVerifyOptions {
  * Proves that nobody changed the log: one line a finding, or one object {entries, ok, findings, covered} as JSON.
  * Exit code 1 if anything was changed. Only reads, needs no network.
  */
-export async function auditVerifyVerb({ dir }: AuditVerifyOptions, rooms: AuditRooms, terminal: Terminal): Promise<ExitCode> {
-  const stores = await rooms.stores(dir);
+export async function auditVerifyVerb(options: AuditVerifyOptions, rooms: AuditRooms, terminal: Terminal): Promise<ExitCode> {
+  const stores = await rooms.stores(options);
   const report = await verify(stores);
   if (terminal.json) terminal.out(JSON.stringify({ ...report, covered: report.covered ?? null }));
   else for (const line of told(report, stores)) terminal.out(line);
@@ -53,7 +67,7 @@ export async function auditVerifyVerb({ dir }: AuditVerifyOptions, rooms: AuditR
 /** Prints the entries that fit all options, one line each; as JSON one object a line. */
 export async function auditShowVerb(options: AuditShowOptions, rooms: AuditRooms, terminal: Terminal): Promise<ExitCode> {
   const fits = filterOf(options);
-  const { log } = await rooms.stores(options.dir);
+  const { log } = await rooms.stores(options);
   for await (const entry of entries({ log })) {
     if (terminal.signal.aborted) return exitCode.interrupted;
     if (fits(entry)) terminal.out(terminal.json ? jsonLine(entry) : textLine(entry));

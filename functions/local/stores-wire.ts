@@ -1,6 +1,7 @@
 import type { World } from '../../shared/base/world.ts';
 import type { Config } from '../../shared/config/schema.ts';
-import type { ObjectStore } from '../../shared/objects/contract.ts';
+import type { StoreConfig } from '../../shared/config/stores.ts';
+import type { ObjectHistory, ObjectStore } from '../../shared/objects/contract.ts';
 
 /** The two places of the configuration. */
 export interface Stores {
@@ -10,11 +11,49 @@ export interface Stores {
 
 /** Opens both stores, and proves that they honour conditions before anything relies on it; `unsupported` where one does not. */
 export async function openStores({ stores }: Pick<Config, 'stores'>, world: World): Promise<Stores> {
-  const { fileSystemObjects } = await import('../../shared/objects/file-system.ts');
   const { proveConditions } = await import('../../shared/objects/self-test.ts');
-  const state = fileSystemObjects({ directory: stores.state.path, world });
-  const log = fileSystemObjects({ directory: stores.log.path, world });
+  const { store: state } = await openStore(stores.state, { world, contents: 'changing' });
+  const { store: log } = await openStore(stores.log, { world, contents: 'create-only' });
   await proveConditions(state, { world, writes: 'all' });
   await proveConditions(log, { world, writes: 'create-only' });
   return { state, log };
+}
+
+/** How a store is used. */
+export interface StoreUse {
+  readonly world: World;
+  /** `create-only`: its objects are never replaced or deleted. */
+  readonly contents: 'create-only' | 'changing';
+}
+
+/** A store, and what it remembers of its past where it keeps one. */
+export interface OpenedStore {
+  readonly store: ObjectStore;
+  readonly history: ObjectHistory | undefined;
+}
+
+/** Opens one store of any kind, and loads the driver of that kind alone. Nothing is read, written or proven yet. */
+export async function openStore(place: StoreConfig, { world, contents }: StoreUse): Promise<OpenedStore> {
+  switch (place.kind) {
+    case 'file-system': {
+      const { fileSystemObjects } = await import('../../shared/objects/file-system.ts');
+      return { store: fileSystemObjects({ directory: place.path, world }), history: undefined };
+    }
+    case 'aws-s3': {
+      const { awsS3Objects } = await import('../../shared/objects/aws-s3.ts');
+      return remembering(awsS3Objects({ ...place, contents, world }));
+    }
+    case 'gcp-storage': {
+      const { gcpStorageObjects } = await import('../../shared/objects/gcp-storage.ts');
+      return remembering(gcpStorageObjects(place));
+    }
+    case 'azure-blob': {
+      const { azureBlobObjects } = await import('../../shared/objects/azure-blob.ts');
+      return remembering(azureBlobObjects(place));
+    }
+  }
+}
+
+function remembering(store: ObjectStore & ObjectHistory): OpenedStore {
+  return { store, history: store };
 }

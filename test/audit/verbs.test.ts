@@ -101,7 +101,7 @@ describe('audit verify', () => {
     await rm(elsewhere, { recursive: true });
   });
   test('without --dir the configuration says where', async () => {
-    await expect(rooms.stores(undefined)).rejects.toMatchObject({ message: 'no configuration' });
+    await expect(rooms.stores({})).rejects.toMatchObject({ message: 'no configuration' });
     const file = join(directory, 'lockkeeper.yaml');
     await writeFile(file, 'version: 1\nstores:\n  state: { kind: file-system, path: state }\n  log: { kind: file-system, path: log }\n');
     const { terminal, lines } = screen(false);
