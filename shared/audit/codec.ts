@@ -97,7 +97,7 @@ function storedForm({ index, previous, id, run, n, at, event }: Omit<Entry, 'has
     time: at,
     message: `${action} ${result ?? stage}: ${subject.kind} ${subject.id}`,
     actor: { user: { name: actor } },
-    metadata: { uid: id, sequence: index, correlation_uid: correlation, log_name: 'lockkeeper', product, version: ocsfVersion },
+    metadata: { uid: id, sequence: index, correlation_uid: correlation, log_name: 'lockkeeper', product, profiles, version: ocsfVersion },
     unmapped: { action, stage, subject: { kind: subject.kind, id: subject.id }, result, details, run, n, previous },
   };
 }
@@ -108,6 +108,9 @@ function subjectOf({ subject, correlation }: AuditEvent, product: Plain): { read
   if (subject.kind === 'run') return { app: product };
   return { entity: { type: subject.kind, uid: subject.id } };
 }
+
+/** OCSF's class of remediation, and that of a program's life, have an actor in this profile only. */
+const profiles = ['host'];
 
 const hexHash = z.string().regex(/^[0-9a-f]{64}$/);
 const count = z.number().int().nonnegative();
