@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path';
 import { root } from '../house/sources.ts';
 
 /** The judges by name; each has a file `<name>.judge.ts`. */
-export type JudgeName = 'azurite' | 'fake-gcs-server' | 'fsck' | 'litewitness' | 'moto' | 'versitygw' | 'x-mod';
+export type JudgeName = 'azurite' | 'fake-gcs-server' | 'fsck' | 'litewitness' | 'moto' | 'ocsf' | 'versitygw' | 'x-mod';
 
 /** A server or verifier that this project did not write, pinned to one version. */
 export interface Judge {
@@ -43,10 +43,13 @@ export const judges: Readonly<Record<JudgeName, Judge>> = {
     version: '5.2.5',
     about: 'objects in S3',
     program: 'bin/moto_server',
-    steps: (directory) => [
-      { command: 'python3', words: ['-m', 'venv', directory] },
-      { command: join(directory, 'bin', 'pip'), words: ['install', '--quiet', 'moto[s3,ec2,secretsmanager,athena,logs]==5.2.5', 'flask==3.1.3', 'flask-cors==6.0.5'] },
-    ],
+    steps: (directory) => pythonSteps(directory, ['moto[s3,ec2,secretsmanager,athena,logs]==5.2.5', 'flask==3.1.3', 'flask-cors==6.0.5']),
+  },
+  ocsf: {
+    version: '1.2.0',
+    about: "the audit log's entries: the OCSF schema",
+    program: 'bin/python',
+    steps: (directory) => pythonSteps(directory, ['ocsf-json-schema==1.2.0', 'jsonschema==4.26.0']),
   },
   versitygw: goJudge('objects in S3', 'github.com/versity/versitygw/cmd/versitygw', '1.8.0'),
   'x-mod': {
@@ -56,6 +59,14 @@ export const judges: Readonly<Record<JudgeName, Judge>> = {
     steps: (directory) => [goStep(['build', '-buildvcs=false', '-o', join(directory, 'x-mod'), '.'], { workDirectory: xModDirectory })],
   },
 };
+
+/** Packages in a Python environment of their own. */
+function pythonSteps(directory: string, packages: readonly string[]): readonly Step[] {
+  return [
+    { command: 'python3', words: ['-m', 'venv', directory] },
+    { command: join(directory, 'bin', 'pip'), words: ['install', '--quiet', ...packages] },
+  ];
+}
 
 /** A Go program as it is published; the last element of its path is its name. */
 function goJudge(about: string, path: string, version: string): Judge {
