@@ -59,8 +59,9 @@ export function parseVerifierKey(text: string): VerifierKey {
   if (name === undefined || id === undefined || bytes === undefined) throw badKey(text, 'it does not have the form name+id+base64');
   checkKeyName(name);
   const type = bytes[0];
+  if (type === undefined) throw badKey(text, 'it has no key');
   if (type !== 0x01 && type !== 0x04) {
-    throw new LockkeeperError('unsupported', `verifier key of ${name}: its type is ${type ?? 'missing'}`, { hint: 'Use an Ed25519 key: type 1, or 4 for a witness.' });
+    throw new LockkeeperError('unsupported', `verifier key of ${name}: its type is ${type}`, { hint: 'Use an Ed25519 key: type 1, or 4 for a witness.' });
   }
   const publicKey = bytes.subarray(1);
   if (publicKey.length !== publicKeyBytes) throw badKey(text, `its key has ${publicKey.length} bytes, not ${publicKeyBytes}`);
@@ -82,8 +83,9 @@ function badKey(text: string, why: string): LockkeeperError {
 export function formatNote(text: string, signatures: readonly NoteSignature[]): string {
   const lines = signatures.map(({ name, id, bytes }) => `— ${name} ${encodeBase64(Buffer.concat([Buffer.from(id, 'hex'), bytes]))}\n`);
   const note = `${text}\n${lines.join('')}`;
-  if (parseNote(note).text === text) return note;
-  throw new LockkeeperError('invalid', 'a note whose text does not end with a newline');
+  const read = parseNote(note);
+  if (read.text === text && read.signatures.every(({ id }, at) => id === signatures[at]?.id)) return note;
+  throw new LockkeeperError('invalid', 'a note whose text does not end with a newline, or a key id that is not eight hex digits');
 }
 
 /**

@@ -15,15 +15,15 @@ export function treeHash(entries: readonly Uint8Array[]): Buffer {
 }
 
 /** PATH(m, D[n]) of section 2.1.1. */
-export function path(m: number, entries: readonly Uint8Array[]): readonly Buffer[] {
+export function pathOf(m: number, entries: readonly Uint8Array[]): readonly Buffer[] {
   if (entries.length === 1) return [];
   const k = split(entries.length);
   const [left, right] = [entries.slice(0, k), entries.slice(k)];
-  return m < k ? [...path(m, left), treeHash(right)] : [...path(m - k, right), treeHash(left)];
+  return m < k ? [...pathOf(m, left), treeHash(right)] : [...pathOf(m - k, right), treeHash(left)];
 }
 
 /** PROOF(m, D[n]) of section 2.1.2, for 0 < m. */
-export function proof(m: number, entries: readonly Uint8Array[]): readonly Buffer[] {
+export function proofOf(m: number, entries: readonly Uint8Array[]): readonly Buffer[] {
   return subproof(m, entries, true);
 }
 

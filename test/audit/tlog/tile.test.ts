@@ -17,9 +17,9 @@ describe('the path of a tile', () => {
   });
 
   test('is understood again, whatever it names', () => {
-    const index = fc.oneof(fc.nat(3000), fc.maxSafeNat());
+    const indexes = fc.oneof(fc.nat(3000), fc.maxSafeNat());
     fc.assert(
-      fc.property(fc.nat(63), index, fc.integer({ min: 1, max: 256 }), (level, index, width) => {
+      fc.property(fc.nat(63), indexes, fc.integer({ min: 1, max: 256 }), (level, index, width) => {
         expect(parseTilePath(tilePath(level, index, width))).toEqual({ kind: 'hashes', level, index, width });
         expect(parseTilePath(bundlePath(index, width))).toEqual({ kind: 'entries', index, width });
       }),
@@ -84,9 +84,9 @@ describe('the tiles of a log', () => {
   });
 
   test('that are new are those of the larger log that the smaller one has not', () => {
-    const size = fc.oneof(fc.nat(1000), fc.nat(200_000));
+    const sizes = fc.oneof(fc.nat(1000), fc.nat(200_000));
     fc.assert(
-      fc.property(size, size, (one, other) => {
+      fc.property(sizes, sizes, (one, other) => {
         const [from, to] = [Math.min(one, other), Math.max(one, other)];
         const had = new Set(tilesOf(from).map(nameOf));
         expect(newTiles(from, to)).toEqual(tilesOf(to).filter((tile) => !had.has(nameOf(tile))));
