@@ -49,7 +49,7 @@ export async function openStore(place: StoreConfig, { world, contents }: StoreUs
     }
     case 'azure-blob': {
       const { azureBlobObjects } = await import('../../shared/objects/azure-blob.ts');
-      return remembering(azureBlobObjects(place));
+      return remembering(azureBlobObjects({ ...place, world }));
     }
   }
 }

@@ -26,7 +26,7 @@ const prefix = z
   .regex(/^(?:(?!\.{1,2}(?:\/|$))[A-Za-z0-9._=-]+(?:\/|$))*$/, {
     error: 'is not a prefix: use segments of letters, digits and . _ = - joined by "/"',
   })
-  .max(120)
+  .max(99)
   .transform((text) => (text === '' || text.endsWith('/') ? text : `${text}/`))
   .default('')
   .describe('What every key begins with, such as lockkeeper/log/. Default: nothing.');
@@ -73,7 +73,7 @@ const gcpStorage = z.strictObject({
     .regex(/^(?:[a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]$/, { error: 'is not the id of a project' })
     .exactOptional()
     .describe('The project that is billed. Default: that of the Google login.'),
-  endpoint: webAddress.exactOptional().describe('Address of a stand-in or a private endpoint. Default: Google itself.'),
+  endpoint: webAddress.exactOptional().describe('A server on this machine that speaks the same; no login is shown to it. Default: Google itself.'),
 });
 
 const azureBlob = z.strictObject({
@@ -88,6 +88,7 @@ const azureBlob = z.strictObject({
     .describe('The container: 3 to 63 of a-z 0-9 and single -.'),
   prefix,
   endpoint: webAddress
+    .refine((text) => text.startsWith('https:'), 'is not https: a login would go over http')
     .exactOptional()
     .describe('Address of the account, where it is not https://ACCOUNT.blob.core.windows.net.'),
 });
