@@ -5,7 +5,7 @@ import { systemWorld } from '../base/world.ts';
 import { azureAnswer } from '../clouds/azure.ts';
 import { azureContainer, type AzureBlobOptions } from './azure-blob-container.ts';
 import { alteredBlobs, listBlobs, type Pages } from './azure-blob-listing.ts';
-import { persist, type Trial } from './azure-blob-attempts.ts';
+import { persist, type Trial, type Try } from './azure-blob-attempts.ts';
 import type { CreateAnswer, DeleteAnswer, ObjectHistory, ObjectStore, ObjectVersion, ReplaceAnswer, StoredObject } from './contract.ts';
 import { checkKey } from './key.ts';
 
@@ -31,15 +31,18 @@ import { checkKey } from './key.ts';
 export function azureBlobObjects(options: AzureBlobOptions): ObjectStore & ObjectHistory {
   const place = azureContainer(options);
   const { requestLimitMs = 10_000, pageSize = 5_000, world = systemWorld() } = options;
-  const limit = () => ({ abortSignal: AbortSignal.timeout(requestLimitMs) });
   const blob = (verb: string, key: string): Blob => {
     checkKey(key);
     const name = place.prefix + key;
     const tried = `${verb} ${name} in container ${place.name}`;
-    return { tried, ask: (kind, act) => persist({ kind, tried }, world, async (isInDoubt) => await act({ client: (await place.open()).getBlockBlobClient(name), limit, isInDoubt })) };
+    return {
+      tried,
+      ask: (kind, act) =>
+        persist({ kind, tried, world, requestLimitMs }, async (one) => await act({ client: (await place.open()).getBlockBlobClient(name), ...one })),
+    };
   };
   const page: Pages['page'] = (search, token) =>
-    persist({ kind: 'read', tried: `list ${search.prefix} in container ${place.name}` }, world, async () => {
+    persist({ kind: 'read', tried: `list ${search.prefix} in container ${place.name}`, world, requestLimitMs }, async ({ limit }) => {
       const listing = (await place.open()).listBlobsFlat({ ...search, ...limit() });
       return await firstOf(listing.byPage({ maxPageSize: pageSize, ...(token !== undefined && { continuationToken: token }) }));
     });
@@ -57,19 +60,15 @@ interface Blob {
   /** What on what, for errors. */
   readonly tried: string;
   /** Some requests that are tried again together. */
-  readonly ask: <T>(kind: Trial['kind'], act: (one: Try) => Promise<T>) => Promise<T>;
+  readonly ask: <T>(kind: Trial['kind'], act: (one: BlobTry) => Promise<T>) => Promise<T>;
 }
 
-interface Try {
+interface BlobTry extends Try {
   readonly client: ReturnType<ContainerClient['getBlockBlobClient']>;
-  /** The time limit of one request. */
-  readonly limit: () => { readonly abortSignal: AbortSignal };
-  /** An earlier try may have been written. */
-  readonly isInDoubt: boolean;
 }
 
 /** Bytes and ETag of one answer: two requests could meet two states. */
-async function read({ client, limit }: Try): Promise<StoredObject | undefined> {
+async function read({ client, limit }: BlobTry): Promise<StoredObject | undefined> {
   const answer = await unlessAbsent(client.download(0, undefined, limit()));
   if (!answer) return undefined;
   if (!answer.readableStreamBody) throw incomplete('body', client.name);
@@ -112,7 +111,7 @@ async function remove(blob: Blob, held: ObjectVersion): Promise<DeleteAnswer> {
 }
 
 /** The new version, or undefined where the condition did not hold. */
-async function upload({ client, limit }: Try, bytes: Uint8Array, conditions: Conditions): Promise<ObjectVersion | undefined> {
+async function upload({ client, limit }: BlobTry, bytes: Uint8Array, conditions: Conditions): Promise<ObjectVersion | undefined> {
   try {
     const body = Buffer.from(bytes);
     return versionOf(await client.upload(body, body.length, { conditions, ...limit() }), client.name);
