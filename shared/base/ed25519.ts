@@ -1,13 +1,22 @@
-import { createPublicKey, verify, type KeyObject } from 'node:crypto';
+import { createPrivateKey, createPublicKey, verify, type KeyObject } from 'node:crypto';
 import { LockkeeperError } from './error.ts';
 
 /** DER of a public Ed25519 key up to the key itself, which is the last 32 bytes (RFC 8410, section 4). */
-const derHead = Buffer.from('302a300506032b6570032100', 'hex');
+const publicHead = Buffer.from('302a300506032b6570032100', 'hex');
+
+/** The same of a private one, PKCS#8: section 7. */
+const privateHead = Buffer.from('302e020100300506032b657004220420', 'hex');
+
+/** The private key of RFC 8032, 32 random bytes, as node:crypto wants it; `invalid` where it has another length. */
+export function ed25519PrivateKey(seed: Uint8Array): KeyObject {
+  if (seed.length !== 32) throw new LockkeeperError('invalid', `an Ed25519 seed of ${seed.length} bytes; it has 32`);
+  return createPrivateKey({ key: Buffer.concat([privateHead, seed]), format: 'der', type: 'pkcs8' });
+}
 
 /** A raw public key, 32 bytes, as node:crypto wants it; `invalid` where it has another length. */
 export function ed25519PublicKey(raw: Uint8Array): KeyObject {
   if (raw.length !== 32) throw new LockkeeperError('invalid', `an Ed25519 public key of ${raw.length} bytes; it has 32`);
-  return createPublicKey({ key: Buffer.concat([derHead, raw]), format: 'der', type: 'spki' });
+  return createPublicKey({ key: Buffer.concat([publicHead, raw]), format: 'der', type: 'spki' });
 }
 
 /** The raw public key, 32 bytes, of a public or private key; `invalid` where it is of another kind than Ed25519. */
@@ -15,7 +24,7 @@ export function rawEd25519(key: KeyObject): Uint8Array {
   const kind = key.asymmetricKeyType ?? 'a secret key';
   if (kind !== 'ed25519') throw new LockkeeperError('invalid', `a key of the kind ${kind}; an Ed25519 key is wanted`);
   const open = key.type === 'private' ? createPublicKey(key) : key;
-  return Uint8Array.from(open.export({ format: 'der', type: 'spki' }).subarray(derHead.length));
+  return Uint8Array.from(open.export({ format: 'der', type: 'spki' }).subarray(publicHead.length));
 }
 
 export interface SignedMessage {

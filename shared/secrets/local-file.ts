@@ -1,11 +1,12 @@
 import { mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { LockkeeperError, type ErrorCode } from '../base/error.ts';
+import { syncDirectory } from '../base/owner-file.ts';
 import { Sealed } from '../base/sealed.ts';
 import type { World } from '../base/world.ts';
 import type { SecretStore, SecretVersion } from './contract.ts';
 import { isErrno, withFileLock } from './file-lock.ts';
-import { createKey, readKey, syncDirectory } from './key-file.ts';
+import { createKey, readKey } from './key-file.ts';
 import { openFile, sealFile, type ShelfFile } from './sealed-file.ts';
 import { abandoned, emptyShelf, promoted, retired, staged, type Shelf, type ShelfVersion } from './shelf.ts';
 
