@@ -4,7 +4,7 @@ import type { World } from '../../shared/base/world.ts';
 import type { Config } from '../../shared/config/schema.ts';
 import type { Firewall } from '../../shared/firewalls/contract.ts';
 import type { FlowLog } from '../../shared/flow-logs/contract.ts';
-import { judge } from '../../shared/idle-ports/judging/judge.ts';
+import { judge, type JudgeInput } from '../../shared/idle-ports/judging/judge.ts';
 import { judgingName, type Judgement } from '../../shared/idle-ports/closing/proposal.ts';
 import type { ObjectStore } from '../../shared/objects/contract.ts';
 import type { UsageEvidence, Window } from '../../shared/usage/evidence.ts';
@@ -38,8 +38,8 @@ export async function judgeNetwork(name: string, rooms: JudgingRooms): Promise<J
   const window = windowOf(rooms, asOf);
   const state = await firewall.openings();
   const evidence = await evidenceOf(rooms, window);
-  const verdicts = judge({ state, evidence, logs: [], policy, asOf });
-  return { judgement: { firewall: name, state, verdicts, window, policy: judgingName({ ...policy }) }, evidence, asOf };
+  const input: JudgeInput = { state, evidence, logs: [], policy, asOf };
+  return { judgement: { firewall: name, state, verdicts: judge(input), window, policy: judgingName({ ...policy }), input }, evidence, asOf };
 }
 
 /** Everything the network's logs say, up to now: for watching what was closed. */

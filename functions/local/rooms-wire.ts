@@ -65,9 +65,10 @@ export function localRooms({ loaded, world, environment, run }: LocalRoomsOption
       return rotationRooms({ config, world, environment, secrets: await secrets(), state: (await stores()).state, audit: await audit(), ...by });
     },
     async closing(approvals) {
-      const { state } = await stores();
+      // The facts behind verdicts lie beside the entries: evidence that goes before the log does proves nothing.
+      const { state, log } = await stores();
       const people: ClosingRooms['people'] = (network, opening) => peopleOf(config, network, opening);
-      return { world, state, audit: await audit(), approvals, firewalls: await firewalls(), policy: closingPolicyOf(config), people };
+      return { world, state, audit: await audit(), evidence: log, approvals, firewalls: await firewalls(), policy: closingPolicyOf(config), people };
     },
     async close() {
       for (const close of closers.splice(0).toReversed()) await close();

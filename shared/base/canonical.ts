@@ -20,6 +20,26 @@ export function canonicalJson(value: Plain): string {
   return `{${members.map(([key, item]) => `${JSON.stringify(key)}:${canonicalJson(item)}`).join(',')}}`;
 }
 
+/**
+ * `value` itself, as what canonicalJson takes: interfaces are plain data that TypeScript does not take for records. `bug`
+ * for anything that has no JSON form, a Sealed above all.
+ */
+export function asPlain(value: unknown): Plain {
+  if (isPlain(value)) return value;
+  throw new LockkeeperError('bug', 'a value that is no plain data was to be stored');
+}
+
+function isPlain(value: unknown): value is Plain {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return true;
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (Array.isArray(value)) return value.every(isPlain);
+  if (typeof value !== 'object') return false;
+  // By the shape of its prototype, not by identity: data may come from another realm.
+  const prototype: unknown = Object.getPrototypeOf(value);
+  const isRecord = prototype === null || Object.getPrototypeOf(prototype) === null;
+  return isRecord && Object.values(value).every((item) => item === undefined || isPlain(item));
+}
+
 /** SHA-256 of the bytes or of the text in UTF-8, as lower-case hex. */
 export function sha256(content: Uint8Array | string): string {
   return createHash('sha256').update(content).digest('hex');

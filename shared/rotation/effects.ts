@@ -7,7 +7,7 @@ import { emergencyNotice, openReview } from './emergency.ts';
 import { generateValue, newRotationId } from './generate.ts';
 import { copyOf, currentLogins, readCopy, stagedIn, versionSeen, type Candidate, type CopySeen } from './seen.ts';
 import type { CopyPlace } from './plan.ts';
-import { audited, record, type AuditedEffect } from './recorded.ts';
+import { audited, record, type Told } from './recorded.ts';
 import type { Rest, Step } from './step.ts';
 import { placeOf, tellLogin, tellVersion, type ToldLogin } from './told.ts';
 import { heldBy, seenBy, storeOf, type Run } from './under-way.ts';
@@ -64,7 +64,7 @@ async function ask(run: Run, candidate: Candidate, logins: readonly Login[]): Pr
   const everywhere = (one: readonly LoginAnswer[]) => endpoints.every((endpoint) => one.some((a) => a.endpoint === endpoint && a.accepted));
   const accepted = candidate === 'old' ? answers.flat().some((answer) => answer.accepted) : answers.some(everywhere);
   const asked = logins.map((login, at) => ({ ...told(run, login), answers: (answers[at] ?? []).map((answer) => ({ ...answer })) }));
-  await record(run, { action: 'rotation.login', stage: 'fact', details: { candidate, accepted, logins: asked } });
+  await record(run, { action: 'rotation.login', details: { candidate, accepted, logins: asked } });
   run.seen = { ...seenBy(run), answers: { ...seenBy(run).answers, [candidate]: accepted } };
 }
 
@@ -174,7 +174,7 @@ async function retireCopy(run: Run, step: Of<'retire-copy'>): Promise<void> {
 async function alarm(run: Run, step: Of<'block'> | Of<'alarm'>): Promise<void> {
   if (step.do === 'block') await moveOn(run, step);
   const { blocked, credential } = heldBy(run).journal;
-  await record(run, { action: 'rotation.block', stage: 'fact', details: { reason: blocked?.reason, text: blocked?.text } });
+  await record(run, { action: 'rotation.block', details: { reason: blocked?.reason, text: blocked?.text } });
   await run.rooms.tell({ hash: undefined, level: 'alarm', text: `Rotation of ${credential} is blocked: ${blocked?.text ?? ''}` });
   await moveOn(run, { do: 'alarm' });
 }
@@ -195,7 +195,7 @@ async function moveOn(run: Run, step: Action, result: Omit<StepResult, 'now'> = 
   const full = { ...result, now: run.rooms.world.now(), ...(rotation && { rotation }) };
   // Before the journal says so: a crash in between tells it twice, never not at all.
   const fact = turningPoint(run, step, rotation);
-  if (fact) await record(run, { ...fact, stage: 'fact' });
+  if (fact) await record(run, fact);
   run.held = await run.journals.write(run.held, advanced(journal, step, full));
 }
 
@@ -218,7 +218,7 @@ async function lookAgain(run: Run, place: CopyPlace): Promise<void> {
 }
 
 /** Moves of the journal that no effect tells of, but without which an auditor would lose the thread. */
-function turningPoint(run: Run, step: Action, next: string | undefined): AuditedEffect | undefined {
+function turningPoint(run: Run, step: Action, next: string | undefined): Told | undefined {
   const { journal } = heldBy(run);
   if (step.do === 'replan') return { action: 'rotation.replan', details: { why: step.why, next } };
   if (step.do === 'rebase') return { action: 'rotation.rebase', details: { ...placeOf(step.place), ...tellVersion(run.rooms, copyOf(seenBy(run), step.place).current) } };

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance, type Json } from '@duckdb/node-api';
-import { canonicalJson, sha256, type Plain } from '../base/canonical.ts';
+import { asPlain, canonicalJson, sha256 } from '../base/canonical.ts';
 import { LockkeeperError } from '../base/error.ts';
 import { instant } from '../base/time.ts';
 import type { World } from '../base/world.ts';
@@ -36,7 +36,7 @@ export async function readEvidence(question: EvidenceQuestion): Promise<UsageEvi
     const { rows, coverage } = await ask(question, { directory, isEmpty: ledgers.every(({ batches }) => batches.length === 0) });
     const damaged = ledgers.flatMap((ledger) => ledger.damaged).toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
     const sampled = ledgers.some((ledger) => ledger.sampled);
-    return { window, rows, coverage, damaged, sampled, digest: sha256(canonicalJson(plain({ rows, coverage }))) };
+    return { window, rows, coverage, damaged, sampled, digest: sha256(canonicalJson(asPlain({ rows, coverage }))) };
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
@@ -150,14 +150,4 @@ function textsOf(cell: Json | undefined): readonly string[] {
 
 function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
-}
-
-/** What JSON keeps of it. */
-function plain(value: { readonly rows: readonly UsageRow[]; readonly coverage: readonly ScopeCoverage[] }): Plain {
-  const kept: unknown = JSON.parse(JSON.stringify(value));
-  return isPlain(kept) ? kept : null;
-}
-
-function isPlain(value: unknown): value is Plain {
-  return value !== undefined && typeof value !== 'function';
 }

@@ -155,6 +155,7 @@ class Run {
       ...rooms,
       state: this.faults.wrap(rooms.state, 'state', ['create', 'replace', 'delete']),
       audit: this.faults.wrap(rooms.audit, 'audit', ['record']),
+      evidence: this.faults.wrap(rooms.evidence, 'evidence', ['create']),
       approvals: this.faults.wrap(rooms.approvals, 'approvals', ['ask', 'tell']),
       firewalls: new Map([['net', firewall]]),
     };

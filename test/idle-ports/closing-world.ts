@@ -11,6 +11,7 @@ import { ClosureJournal } from '../../shared/idle-ports/closing/closure-journal.
 import { defaultClosingPolicy, type ClosingPolicy } from '../../shared/idle-ports/closing/limits.ts';
 import type { Judgement } from '../../shared/idle-ports/closing/proposal.ts';
 import { refusalsOf, type Refusals } from '../../shared/idle-ports/closing/refusals.ts';
+import { defaultIdlePolicy } from '../../shared/idle-ports/judging/policy.ts';
 import type { Verdict, VerdictName } from '../../shared/idle-ports/verdict.ts';
 import type { UsageEvidence, UsageRow } from '../../shared/usage/evidence.ts';
 import { testWorld } from '../world.ts';
@@ -19,6 +20,8 @@ import { testWorld } from '../world.ts';
 export class ClosingPlace {
   readonly world = testWorld();
   readonly bucket = new MemoryBucket();
+  /** Where the facts behind verdicts lie. */
+  readonly facts = new MemoryBucket();
   readonly board = new MemoryBoard();
   readonly entries: AuditEvent[] = [];
   readonly network: MemoryNetwork;
@@ -45,6 +48,7 @@ export class ClosingPlace {
       world: this.world,
       state: memoryObjects(this.bucket),
       audit: this.audit(),
+      evidence: memoryObjects(this.facts),
       approvals: memoryApprovals(new Map([['ann', new Sealed('ann-token')]]), this.board),
       firewalls: new Map([['net', memoryFirewall('net', this.network)]]),
       policy: this.policy,
@@ -62,7 +66,8 @@ export class ClosingPlace {
     const now = this.world.now();
     const window = { from: after(now, -this.windowMs), to: now };
     const verdicts = state.openings.map(({ id, ruleSet }) => ({ ...unused(id, ruleSet, now), ...this.verdicts.get(id) }));
-    return { firewall: 'net', state, verdicts, window, policy: this.judgePolicy };
+    const input = { state, evidence: this.evidence(), logs: [], policy: defaultIdlePolicy, asOf: now };
+    return { firewall: 'net', state, verdicts, window, policy: this.judgePolicy, input };
   }
 
   evidence(): UsageEvidence {

@@ -180,7 +180,7 @@ describe('reopening', () => {
     const place = await closed();
     await reopen(place.rooms(), await held(place), { who: 'ann', why: 'the month ends' });
     expect(place.network.rules.get('r-1')).toEqual(rule('r-1'));
-    expect(place.log('r-1').slice(-3)).toEqual(['closure.reopen intent', 'closure.restore intent', 'closure.restore outcome']);
+    expect(place.log('r-1').slice(-4)).toEqual(['closure.reopen intent', 'closure.reopen outcome', 'closure.restore intent', 'closure.restore outcome']);
     expect(await reopen(place.rooms(), await held(place), { who: 'ben', why: 'me too' })).toMatchObject({ outcome: 'open' });
     expect((await place.closure('r-1')).reopening).toMatchObject({ who: 'ann', why: 'the month ends' });
   });

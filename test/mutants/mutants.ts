@@ -86,8 +86,8 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'effect-before-intent',
-    file: 'shared/rotation/recorded.ts',
-    find: "  await record(run, { ...what, stage: 'intent' });\n",
+    file: 'shared/audit/audited.ts',
+    find: "  await log.record({ ...event(), stage: 'intent' });\n",
     replace: '',
     tests: ['test/rotation/crash.test.ts'],
   },
@@ -143,8 +143,8 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'close-before-intent',
-    file: 'shared/idle-ports/closing/close.ts',
-    find: "    await this.#rooms.audit.record(entryOf(closure, { action: 'closure.apply', stage: 'intent', details }));\n",
+    file: 'shared/audit/audited.ts',
+    find: "  await log.record({ ...event(), stage: 'intent' });\n",
     replace: '',
     tests: [...closing, 'test/idle-ports/closing-crashes.test.ts'],
   },

@@ -1,9 +1,11 @@
 import type { Heard } from '../../approvals/contract.ts';
 import { hasCode, LockkeeperError } from '../../base/error.ts';
+import { formatInstant } from '../../base/time.ts';
 import { deliverOrLeave } from './ask.ts';
-import { entryOf, type ClosingRooms } from './closing-rooms.ts';
+import type { ClosingRooms } from './closing-rooms.ts';
 import { ClosureJournal, type HeldClosure } from './closure-journal.ts';
 import { decide, type Ruling } from './decision.ts';
+import { audited, recordRefused } from './recorded.ts';
 import { reopen } from './reopen.ts';
 
 /**
@@ -39,17 +41,19 @@ async function record(rooms: ClosingRooms, first: HeldClosure, heard: Heard): Pr
 async function recordOnce(rooms: ClosingRooms, held: HeldClosure, heard: Heard): Promise<Ruling | undefined> {
   const { closure } = held;
   const ruling = decide(closure, heard, { policy: rooms.policy, now: rooms.world.now() });
-  const details = { answer: heard.answer, why: heard.why, until: heard.until, text: ruling.text };
-  const entry = { action: `decision.${heard.answer}`, actor: heard.who, details };
-  if (ruling.kind === 'refused') await rooms.audit.record(entryOf(closure, { ...entry, stage: 'outcome', result: 'refused' }));
+  const entry = { action: `decision.${heard.answer}`, actor: heard.who, details: voteOf(rooms, heard, ruling) };
+  if (ruling.kind === 'refused') await recordRefused(rooms, closure, entry);
   if (ruling.kind !== 'counted') return ruling;
-  await rooms.audit.record(entryOf(closure, { ...entry, stage: 'intent' }));
   try {
-    await new ClosureJournal(rooms.state).save(held, ruling.closure);
+    await audited(rooms, { ...entry, closure }, () => new ClosureJournal(rooms.state).save(held, ruling.closure));
   } catch (thrown) {
     if (hasCode(thrown, 'conflict')) return undefined;
     throw thrown;
   }
-  await rooms.audit.record(entryOf(closure, { ...entry, stage: 'outcome', result: 'done' }));
   return ruling;
+}
+
+/** A vote is evidence: what was said to which question, when, and what became of it. Who said it is the entry's actor. */
+function voteOf(rooms: ClosingRooms, { answer, hash, why, until }: Heard, { text }: Ruling) {
+  return { answer, hash, why, at: formatInstant(rooms.world.now()), until: until && formatInstant(until), text };
 }

@@ -1,11 +1,12 @@
 import { isTransient, LockkeeperError } from '../../base/error.ts';
-import { after } from '../../base/time.ts';
+import { after, formatInstant } from '../../base/time.ts';
 import type { ClosingRooms } from './closing-rooms.ts';
-import { entryOf } from './closing-rooms.ts';
 import { notice, type Closure, type People } from './closure.ts';
 import { ClosureJournal, type HeldClosure } from './closure-journal.ts';
 import { evidenceFor, hashOf, proposalFor, type Material } from './proposal.ts';
 import { questionOf } from './question.ts';
+import { keepReceipt } from './receipt.ts';
+import { audited, record } from './recorded.ts';
 
 /** What the journal held before a question, and what to tell people about that. */
 export interface Before {
@@ -16,8 +17,8 @@ export interface Before {
 
 /**
  * Puts the question whether to close an opening, in place of what its journal held; every earlier answer is void.
- * `invalid` where nobody, or not enough people, could approve. Crash: the proposal and the journal are durable before
- * anybody is asked, and `show` finishes what is not shown yet.
+ * `invalid` where nobody, or not enough people, could approve. Crash: the proposal, the receipt of what it rests on and the
+ * journal are durable before anybody is asked, and `show` finishes what is not shown yet.
  */
 export async function ask(rooms: ClosingRooms, material: Material, { held, why }: Before): Promise<HeldClosure> {
   const people = rooms.people(material.judgement.firewall, material.opening);
@@ -25,8 +26,9 @@ export async function ask(rooms: ClosingRooms, material: Material, { held, why }
   const closure = newClosure(rooms, material, { people, round: (held?.closure.proposal.round ?? 0) + 1 });
   const journal = new ClosureJournal(rooms.state);
   await journal.keep(closure.proposal);
+  await keepReceipt(rooms, closure, material);
   if (!held) return show(rooms, await journal.begin(closure));
-  if (why !== '') await rooms.audit.record(entryOf(held.closure, { action: 'proposal.void', stage: 'fact', details: { why, instead: closure.hash } }));
+  if (why !== '') await record(rooms, held.closure, { action: 'proposal.void', details: { why, instead: closure.hash } });
   const news = why === '' ? [] : [notice(closure, 'warning', why)];
   return show(rooms, await journal.save(held, { ...closure, notices: [...held.closure.notices, ...news] }));
 }
@@ -35,10 +37,9 @@ export async function ask(rooms: ClosingRooms, material: Material, { held, why }
 export async function show(rooms: ClosingRooms, held: HeldClosure): Promise<HeldClosure> {
   const { closure } = held;
   if (closure.shown) return held;
-  const details = { approvers: closure.people.approvers, needed: closure.people.needed, expires: closure.expires, before: closure.proposal.before };
-  await rooms.audit.record(entryOf(closure, { action: 'proposal.ask', stage: 'intent', details }));
-  await rooms.approvals.ask(questionOf(closure));
-  await rooms.audit.record(entryOf(closure, { action: 'proposal.ask', stage: 'outcome', result: 'done' }));
+  const { service, owner, approvers, excluded, needed } = closure.people;
+  const details = { service, owner, approvers, excluded, needed, expires: formatInstant(closure.expires) };
+  await audited(rooms, { closure, action: 'proposal.ask', details }, () => rooms.approvals.ask(questionOf(closure)));
   return new ClosureJournal(rooms.state).save(held, { ...closure, shown: true });
 }
 

@@ -2,12 +2,14 @@ import { LockkeeperError } from '../../base/error.ts';
 import { after, formatInstant } from '../../base/time.ts';
 import type { PreparedChange } from '../../firewalls/contract.ts';
 import { ask, deliver } from './ask.ts';
-import { entryOf, firewallOf, keepGoing, stepOf, timeIsUp, type ClosingHooks, type ClosingRooms, type Step } from './closing-rooms.ts';
+import { firewallOf, keepGoing, stepOf, timeIsUp, type ClosingHooks, type ClosingRooms, type Step } from './closing-rooms.ts';
 import { checkApproval, type Check, type Fresh } from './closure-check.ts';
 import { moved, nameOf, notice, type Closure } from './closure.ts';
 import { ClosureJournal, type HeldClosure } from './closure-journal.ts';
+import { approversOf } from './decision.ts';
 import { exempted, lineStopped, mustWait } from './limits.ts';
 import type { Material } from './proposal.ts';
+import { audited, record, type ToldEffect } from './recorded.ts';
 import { beginReopening, finishReopening } from './reopen.ts';
 import { watchUntil } from './watch-decision.ts';
 
@@ -113,7 +115,7 @@ class Closing {
   async #giveUp(held: HeldClosure, check: Extract<Check, { why: string }>, material: Material | undefined): Promise<Step> {
     const { closure } = held;
     const phase = check.kind === 'expired' ? 'expired' : 'drifted';
-    await this.#rooms.audit.record(entryOf(closure, { action: 'approval.void', stage: 'fact', details: { why: check.why } }));
+    await record(this.#rooms, closure, { action: 'approval.void', details: { why: check.why } });
     const text = `${nameOf(closure)} was not closed, and its approval is void: ${check.why}`;
     const change = { since: this.#rooms.world.now(), problem: check.why, notices: [...closure.notices, notice(closure, 'warning', text)] };
     const next = await this.#save(held, moved(closure, phase, change));
@@ -127,18 +129,33 @@ class Closing {
     const closing = await this.#save(held, moved(held.closure, 'closing', { since: now, prepared, closedAt: held.closure.closedAt ?? now }));
     this.#closed += 1;
     const { closure } = closing;
-    const details = { before: prepared.before, after: prepared.after ?? null, fingerprint: prepared.fingerprint, approvedBy: closure.votes.map(({ who }) => who) };
-    await this.#rooms.audit.record(entryOf(closure, { action: 'closure.apply', stage: 'intent', details }));
-    await this.#refuseIfMoved(closing);
+    let refusal: unknown;
+    const close = async (): Promise<'refused' | 'reachable' | undefined> => {
+      await this.#refuseIfMoved(closing);
+      await firewallOf(this.#rooms, closure.firewall).apply(prepared).catch((thrown: unknown) => {
+        refusal = thrown;
+        throw thrown;
+      });
+      return await this.#probe(closure);
+    };
     try {
-      await firewallOf(this.#rooms, closure.firewall).apply(prepared);
+      const seen = await audited(this.#rooms, { closure, ...applying(closure) }, close);
+      return seen === 'reachable' ? await this.#hadNoEffect(closing) : await this.#quarantine(closing, prepared);
     } catch (thrown) {
-      if (!(thrown instanceof LockkeeperError)) throw thrown;
+      // Only what the firewall itself said, and the log took, decides about the closing.
+      if (!(thrown instanceof LockkeeperError) || thrown !== refusal) throw thrown;
       return this.#notApplied(closing, thrown);
     }
-    const seen = await this.#hooks.probe?.(closure);
-    await this.#rooms.audit.record(entryOf(closure, { action: 'closure.apply', stage: 'outcome', result: 'done', details: { probe: seen } }));
-    return seen === 'reachable' ? this.#hadNoEffect(closing) : this.#quarantine(closing, prepared);
+  }
+
+  /** By now the rule is closed: a look that failed must not pass for a closing that failed. */
+  async #probe(closure: Closure): Promise<'refused' | 'reachable' | undefined> {
+    try {
+      return await this.#hooks.probe?.(closure);
+    } catch (cause) {
+      if (!(cause instanceof LockkeeperError) || cause.code === 'bug') throw cause;
+      throw new LockkeeperError('uncertain', `${nameOf(closure)} was closed, but it could not be tried: ${cause.message}`, { cause, hint: 'The next run tries again.' });
+    }
   }
 
   async #quarantine(held: HeldClosure, prepared: PreparedChange): Promise<Step> {
@@ -167,9 +184,8 @@ class Closing {
     const current = (await this.#journal.load(closure.firewall, closure.opening))?.closure;
     const stands = current?.phase === 'closing' || current?.phase === 'quarantined' || current?.phase === 'settled';
     if (stands && current.hash === closure.hash) return;
-    await this.#rooms.audit.record(entryOf(closure, { action: 'closure.restore', stage: 'intent', details: { why: `it is ${current?.phase} meanwhile` } }));
-    await firewallOf(this.#rooms, closure.firewall).restore(prepared);
-    await this.#rooms.audit.record(entryOf(closure, { action: 'closure.restore', stage: 'outcome', result: 'done' }));
+    const details = { why: `it is ${current?.phase} meanwhile` };
+    await audited(this.#rooms, { closure, action: 'closure.restore', details }, () => firewallOf(this.#rooms, closure.firewall).restore(prepared));
   }
 
   async #hadNoEffect(held: HeldClosure): Promise<Step> {
@@ -181,15 +197,14 @@ class Closing {
 
   async #notApplied(held: HeldClosure, error: LockkeeperError): Promise<Step> {
     const { closure } = held;
-    const result = error.code === 'conflict' ? 'refused' : isDefinite(error) ? 'failed' : 'uncertain';
-    await this.#rooms.audit.record(entryOf(closure, { action: 'closure.apply', stage: 'outcome', result, details: { problem: error.message } }));
-    if (result === 'uncertain') throw error;
+    const phase = error.code === 'conflict' ? 'drifted' : 'failed';
+    if (phase === 'failed' && !isDefinite(error)) throw error;
     const now = this.#rooms.world.now();
     const text = `${nameOf(closure)} was not closed: ${error.message}`;
     const change = { since: now, problem: error.message, until: after(now, this.#rooms.policy.approvalExpiresMs) };
     const notices = [...closure.notices, notice(closure, 'alarm', text)];
-    await this.#save(held, moved(closure, result === 'refused' ? 'drifted' : 'failed', { ...change, notices }));
-    return stepOf(closure, result === 'refused' ? 'drifted' : 'failed', error.message);
+    await this.#save(held, moved(closure, phase, { ...change, notices }));
+    return stepOf(closure, phase, error.message);
   }
 
   async #save(held: HeldClosure, closure: Closure): Promise<HeldClosure> {
@@ -197,6 +212,14 @@ class Closing {
     this.#all.set(next.key, next.closure);
     return next;
   }
+}
+
+/** What the log tells of a closing: on whose word, and what became of it where somebody could try. */
+function applying(closure: Closure): ToldEffect<'refused' | 'reachable' | undefined> {
+  const counts = new Set(approversOf(closure));
+  const votes = closure.votes.filter(({ answer, hash, who }) => answer === 'approve' && hash === closure.hash && counts.has(who));
+  const approvals = votes.map(({ who, why, hash, at }) => ({ who, why, hash, at: formatInstant(at) }));
+  return { action: 'closure.apply', details: { approvals }, told: (probe) => ({ probe }) };
 }
 
 /** True where the firewall surely changed nothing and would refuse again. */

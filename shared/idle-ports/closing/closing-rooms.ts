@@ -1,7 +1,6 @@
 import type { Approvals } from '../../approvals/contract.ts';
-import type { AuditEvent, AuditLog } from '../../audit/entry.ts';
+import type { AuditLog } from '../../audit/entry.ts';
 import { LockkeeperError } from '../../base/error.ts';
-import type { Plain } from '../../base/canonical.ts';
 import { second } from '../../base/time.ts';
 import type { World } from '../../base/world.ts';
 import type { Firewall, Opening } from '../../firewalls/contract.ts';
@@ -15,6 +14,8 @@ export interface ClosingRooms {
   readonly world: World;
   readonly state: ObjectStore;
   readonly audit: AuditLog;
+  /** Where the facts behind verdicts are kept for auditors: create-only, and kept as long as the log itself. */
+  readonly evidence: ObjectStore;
   readonly approvals: Approvals;
   /** By the name that judgements and proposals carry. */
   readonly firewalls: ReadonlyMap<string, Firewall>;
@@ -70,13 +71,4 @@ export function firewallOf(rooms: ClosingRooms, name: string): Firewall {
   throw new LockkeeperError('not-found', `there is no firewall ${JSON.stringify(name)} in the configuration`, {
     hint: 'A question or a closed opening still refers to it: put its network back into the configuration.',
   });
-}
-
-/** An audit entry about a closure; the details never hold more than the caller gives. */
-export function entryOf(
-  closure: Closure,
-  entry: Pick<AuditEvent, 'action' | 'stage' | 'result'> & { readonly actor?: string; readonly details?: { readonly [key: string]: Plain | undefined } },
-): AuditEvent {
-  const { actor = 'lockkeeper', details = {}, ...rest } = entry;
-  return { ...rest, actor, details: { firewall: closure.firewall, ...details }, subject: { kind: 'opening', id: closure.opening }, correlation: closure.hash };
 }

@@ -1,11 +1,12 @@
-import { canonicalJson, type Plain } from '../../base/canonical.ts';
+import { asPlain, canonicalJson } from '../../base/canonical.ts';
 import { LockkeeperError } from '../../base/error.ts';
+import { either, flag, list, number, oneOf, optional, plain, record, text, wrongFields, type Shape } from '../shapes.ts';
 import type { Closure } from './closure.ts';
 import type { Proposal } from './proposal.ts';
 
 /** The bytes of a closure as the store keeps them: canonical JSON, so equal closures are equal bytes. */
 export function encodeClosure(closure: Closure): Uint8Array {
-  return Buffer.from(canonicalJson(toPlain(closure)));
+  return Buffer.from(canonicalJson(asPlain(closure)));
 }
 
 /** Reads them back, every field checked; `invalid` says which field of which object is wrong. */
@@ -26,19 +27,6 @@ export function decodeProposal(key: string, bytes: Uint8Array): Proposal {
   if (isProposal(value)) return value;
   throw damaged(key, wrongFields(proposalShape, value));
 }
-
-type Check = (value: unknown) => boolean;
-type Shape<T> = { readonly [Field in keyof T]-?: Check };
-
-const text: Check = (value) => typeof value === 'string';
-const number: Check = (value) => typeof value === 'number';
-const flag: Check = (value) => typeof value === 'boolean';
-const plain: Check = (value) => value !== undefined;
-const optional = (check: Check): Check => (value) => value === undefined || check(value);
-const oneOf = (...texts: readonly string[]): Check => (value) => typeof value === 'string' && texts.includes(value);
-const list = (check: Check): Check => (value) => Array.isArray(value) && value.every((item) => check(item));
-const record = <T>(shape: Shape<T>): Check => (value) => isObject(value) && wrongFields(shape, value).length === 0;
-const either = (...checks: readonly Check[]): Check => (value) => checks.some((check) => check(value));
 
 const ports = either(oneOf('all'), record<{ from: number; to: number }>({ from: number, to: number }));
 const protocol = either(oneOf('all'), number);
@@ -118,15 +106,6 @@ function isProposal(value: unknown): value is Proposal {
   return record(proposalShape)(value);
 }
 
-function wrongFields<T>(shape: Shape<T>, value: unknown): readonly string[] {
-  const fields = new Map<string, unknown>(isObject(value) ? Object.entries(value) : []);
-  return Object.entries<Check>(shape).filter(([name, check]) => !check(fields.get(name))).map(([name]) => name);
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 function parse(key: string, bytes: Uint8Array): unknown {
   try {
     return JSON.parse(Buffer.from(bytes).toString('utf8'));
@@ -139,17 +118,4 @@ function damaged(key: string, fields: readonly string[]): LockkeeperError {
   return new LockkeeperError('invalid', `${key} cannot be read: ${fields.join(', ')} missing or not as lockkeeper writes it`, {
     hint: 'Was it written by a newer lockkeeper, or by hand? Restore it from a backup of the state store.',
   });
-}
-
-/** A closure is plain data by its type but for interfaces, which TypeScript does not take for records. */
-function toPlain(value: object): { readonly [key: string]: Plain | undefined } {
-  return Object.fromEntries(Object.entries(value).map(([name, item]: [string, unknown]) => [name, itemToPlain(item)]));
-}
-
-function itemToPlain(item: unknown): Plain | undefined {
-  if (item === undefined || item === null) return item;
-  if (typeof item === 'string' || typeof item === 'number' || typeof item === 'boolean') return item;
-  if (Array.isArray(item)) return item.map((one) => itemToPlain(one) ?? null);
-  if (isObject(item)) return toPlain(item);
-  throw new LockkeeperError('bug', `a ${typeof item} cannot be stored`);
 }

@@ -3,6 +3,7 @@ import { LockkeeperError } from '../../base/error.ts';
 import type { Instant } from '../../base/time.ts';
 import type { FirewallState, Opening, PortRange, PreparedChange, Protocol, Source } from '../../firewalls/contract.ts';
 import type { Window } from '../../usage/evidence.ts';
+import type { JudgeInput } from '../judging/judge.ts';
 import type { Verdict } from '../verdict.ts';
 
 /** What the judge said about one firewall, and what it looked at. */
@@ -13,6 +14,8 @@ export interface Judgement {
   readonly window: Window;
   /** Names the rules of judging: it changes whenever they could judge differently. */
   readonly policy: string;
+  /** Everything the judge was given: the same gives the same verdicts again. */
+  readonly input: JudgeInput;
 }
 
 /**

@@ -2,9 +2,10 @@ import { asLockkeeperError, hasCode, LockkeeperError } from '../../base/error.ts
 import { after, formatInstant } from '../../base/time.ts';
 import type { PreparedChange } from '../../firewalls/contract.ts';
 import { deliverOrLeave } from './ask.ts';
-import { entryOf, firewallOf, stepOf, type ClosingRooms, type Step } from './closing-rooms.ts';
+import { firewallOf, stepOf, type ClosingRooms, type Step } from './closing-rooms.ts';
 import { moved, nameOf, notice, type Closure, type Reopening } from './closure.ts';
 import { ClosureJournal, type HeldClosure } from './closure-journal.ts';
+import { audited, recordRefused } from './recorded.ts';
 
 /**
  * Puts a closed opening back exactly as it was, for a person with a reason. Repeating it says that it is open.
@@ -13,7 +14,7 @@ import { ClosureJournal, type HeldClosure } from './closure-journal.ts';
  */
 export async function reopen(rooms: ClosingRooms, held: HeldClosure, by: { readonly who: string; readonly why: string }): Promise<Step> {
   const { closure } = held;
-  refuseReopening(closure, by);
+  await refuseReopening(rooms, closure, by);
   if (closure.phase === 'reopened' && (await isBack(rooms, closure))) return stepOf(closure, 'open', `${nameOf(closure)} is open`);
   const begun = closure.phase === 'reopening' ? held : await beginReopening(rooms, held, { ...by, automatic: false });
   const { closure: done } = await finishReopening(rooms, begun);
@@ -25,8 +26,10 @@ export async function reopen(rooms: ClosingRooms, held: HeldClosure, by: { reado
 export async function beginReopening(rooms: ClosingRooms, held: HeldClosure, by: Omit<Reopening, 'at'>): Promise<HeldClosure> {
   const { closure } = held;
   const now = rooms.world.now();
-  await rooms.audit.record(entryOf(closure, { action: 'closure.reopen', stage: 'intent', actor: by.who, details: { why: by.why, automatic: by.automatic } }));
-  return new ClosureJournal(rooms.state).save(held, moved(closure, 'reopening', { since: now, reopening: { ...by, at: now }, problem: undefined }));
+  const entry = { closure, action: 'closure.reopen', actor: by.who, details: { why: by.why, automatic: by.automatic } };
+  return await audited(rooms, entry, () => {
+    return new ClosureJournal(rooms.state).save(held, moved(closure, 'reopening', { since: now, reopening: { ...by, at: now }, problem: undefined }));
+  });
 }
 
 /**
@@ -37,23 +40,37 @@ export async function finishReopening(rooms: ClosingRooms, held: HeldClosure): P
   const { closure } = held;
   const prepared = preparedOf(closure);
   const who = closure.reopening?.who ?? 'lockkeeper';
-  const details = { before: prepared.before, fingerprint: prepared.fingerprint };
-  await rooms.audit.record(entryOf(closure, { action: 'closure.restore', stage: 'intent', actor: who, details }));
+  let refusal: unknown;
   try {
-    await firewallOf(rooms, closure.firewall).restore(prepared);
+    await audited(rooms, { closure, action: 'closure.restore', actor: who, details: { why: closure.reopening?.why } }, async () => {
+      await firewallOf(rooms, closure.firewall).restore(prepared).catch((thrown: unknown) => {
+        refusal = thrown;
+        throw thrown;
+      });
+      await refuseUnlessBack(rooms, closure);
+    });
   } catch (thrown) {
-    if (!hasCode(thrown, 'conflict')) throw thrown;
-    throw await recordConflict(rooms, held, thrown);
+    if (!hasCode(thrown, 'conflict') || thrown !== refusal) throw thrown;
+    throw await giveUp(rooms, held, thrown);
   }
-  await refuseUnlessBack(rooms, closure);
-  await rooms.audit.record(entryOf(closure, { action: 'closure.restore', stage: 'outcome', result: 'done', actor: who }));
   const now = rooms.world.now();
   const text = `${nameOf(closure)} is open again, exactly as it was: ${who}: ${closure.reopening?.why ?? ''}`;
   const change = { since: now, until: after(now, rooms.policy.deniedForMs), notices: [...closure.notices, notice(closure, 'warning', text)] };
   return new ClosureJournal(rooms.state).save(held, moved(closure, 'reopened', change));
 }
 
-function refuseReopening(closure: Closure, by: { readonly who: string; readonly why: string }): void {
+/** Who tried to reopen what does not concern him is in the log too. */
+async function refuseReopening(rooms: ClosingRooms, closure: Closure, by: { readonly who: string; readonly why: string }): Promise<void> {
+  try {
+    checkReopening(closure, by);
+  } catch (thrown) {
+    const { code, message } = asLockkeeperError(thrown);
+    await recordRefused(rooms, closure, { action: 'closure.reopen', actor: by.who, details: { why: by.why, code, message } });
+    throw thrown;
+  }
+}
+
+function checkReopening(closure: Closure, by: { readonly who: string; readonly why: string }): void {
   const { approvers, excluded, owner } = closure.people;
   if (![...approvers, ...excluded, owner].includes(by.who)) {
     throw new LockkeeperError('denied', `${by.who} may not reopen ${nameOf(closure)}: it does not concern them`, {
@@ -84,11 +101,10 @@ async function refuseUnlessBack(rooms: ClosingRooms, closure: Closure): Promise<
   });
 }
 
-async function recordConflict(rooms: ClosingRooms, held: HeldClosure, cause: unknown): Promise<LockkeeperError> {
+async function giveUp(rooms: ClosingRooms, held: HeldClosure, cause: unknown): Promise<LockkeeperError> {
   const { closure } = held;
   const now = rooms.world.now();
   const problem = asLockkeeperError(cause).message;
-  await rooms.audit.record(entryOf(closure, { action: 'closure.restore', stage: 'outcome', result: 'refused', details: { problem } }));
   const text = `${nameOf(closure)} cannot be reopened: somebody changed the rule after it was closed; it is left as it is`;
   const change = { since: now, until: after(now, rooms.policy.deniedForMs), problem, notices: [...closure.notices, notice(closure, 'alarm', text)] };
   await new ClosureJournal(rooms.state).save(held, moved(closure, 'failed', change));

@@ -1,11 +1,12 @@
 import { asLockkeeperError, isTransient, type LockkeeperError } from '../../base/error.ts';
 import type { Opening } from '../../firewalls/contract.ts';
 import { ask, show, tell } from './ask.ts';
-import { entryOf, firewallOf, stepOf, timeIsUp, type ClosingRooms, type Step } from './closing-rooms.ts';
+import { firewallOf, stepOf, timeIsUp, type ClosingRooms, type Step } from './closing-rooms.ts';
 import { moved, notice, type Closure } from './closure.ts';
 import { ClosureJournal, type HeldClosure } from './closure-journal.ts';
 import type { Claim } from './limits.ts';
 import { proposalFor, type Judgement, type Material } from './proposal.ts';
+import { record } from './recorded.ts';
 import { othersThan, planOther, planUnused, type Plan } from './scan-plan.ts';
 import type { Verdict } from '../verdict.ts';
 
@@ -119,7 +120,7 @@ class Scan {
 
   async #void(held: HeldClosure, why: string): Promise<Step> {
     const { closure } = held;
-    await this.#rooms.audit.record(entryOf(closure, { action: 'proposal.void', stage: 'fact', details: { why } }));
+    await record(this.#rooms, closure, { action: 'proposal.void', details: { why } });
     const text = `the question about ${closure.opening} is void: ${why}`;
     const change = { since: this.#rooms.world.now(), problem: why, notices: [notice(closure, 'info', text)] };
     const next = await this.#journal.save(held, moved(closure, 'drifted', change));

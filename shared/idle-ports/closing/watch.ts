@@ -3,9 +3,10 @@ import { after, formatInstant } from '../../base/time.ts';
 import type { FirewallState } from '../../firewalls/contract.ts';
 import { deliver } from './ask.ts';
 import type { RunReport } from './close.ts';
-import { entryOf, firewallOf, keepGoing, stepOf, timeIsUp, type ClosingRooms, type Step } from './closing-rooms.ts';
+import { firewallOf, keepGoing, stepOf, timeIsUp, type ClosingRooms, type Step } from './closing-rooms.ts';
 import { moved, nameOf, notice, type Closure } from './closure.ts';
 import { ClosureJournal, type HeldClosure } from './closure-journal.ts';
+import { record } from './recorded.ts';
 import type { Knock, Refusals } from './refusals.ts';
 import { beginReopening, finishReopening } from './reopen.ts';
 import { decideWatching } from './watch-decision.ts';
@@ -106,7 +107,7 @@ class Watch {
     const { closure } = held;
     const now = this.#rooms.world.now();
     const why = 'somebody put the rule back by hand';
-    await this.#rooms.audit.record(entryOf(closure, { action: 'closure.found-open', stage: 'fact', details: { why } }));
+    await record(this.#rooms, closure, { action: 'closure.found-open', details: { why } });
     const change = { since: now, until: after(now, this.#rooms.policy.deniedForMs), problem: why };
     const notices = [...closure.notices, notice(closure, 'warning', `${nameOf(closure)} is open again: ${why}`)];
     await this.#journal.save(held, moved(closure, 'reopened', { ...change, notices }));
@@ -115,7 +116,7 @@ class Watch {
 
   async #settle(held: HeldClosure): Promise<Step> {
     const { closure } = held;
-    await this.#rooms.audit.record(entryOf(closure, { action: 'closure.settle', stage: 'fact', details: { closedAt: closure.closedAt } }));
+    await record(this.#rooms, closure, { action: 'closure.settle', details: { closedAt: closure.closedAt && formatInstant(closure.closedAt) } });
     const text = `${nameOf(closure)} stayed silent and is settled. It can still be reopened exactly as it was.`;
     const change = { since: this.#rooms.world.now(), notices: [...closure.notices, notice(closure, 'info', text)] };
     await this.#journal.save(held, moved(closure, 'settled', change));

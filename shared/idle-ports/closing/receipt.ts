@@ -1,0 +1,92 @@
+import { asPlain, canonicalJson, type Plain } from '../../base/canonical.ts';
+import { LockkeeperError } from '../../base/error.ts';
+import { formatInstant } from '../../base/time.ts';
+import { toolVersion } from '../../base/version.ts';
+import type { ObjectStore } from '../../objects/contract.ts';
+import { factsOf, type Facts } from '../judging/facts.ts';
+import type { JudgeInput } from '../judging/judge.ts';
+import type { Verdict } from '../verdict.ts';
+import type { ClosingRooms } from './closing-rooms.ts';
+import type { Closure } from './closure.ts';
+import type { Material } from './proposal.ts';
+import { record } from './recorded.ts';
+
+/** What the log remembers of a verdict, enough to reach it again without trusting who wrote it. */
+export type Receipt = {
+  /** SHA-256 of the facts, which is also their name; see keyOfFacts. */
+  readonly evidence: string;
+  /** Their size. */
+  readonly bytes: number;
+  /** What the reader of usage facts says of them: see UsageEvidence. */
+  readonly digest: string;
+  /** RFC 3339; `to` is not in it. */
+  readonly window: { readonly from: string; readonly to: string };
+  /** Share of the window that the logs could have seen, 0–1. */
+  readonly coverage: number;
+  /** The name of the rules of judging. */
+  readonly policy: string;
+  readonly tool: string;
+  /** The verdict in full. */
+  readonly verdict: Plain;
+};
+
+/** The action under which receipts are in the log; their correlation is the proposal's hash. */
+export const receiptAction = 'proposal.receipt';
+
+/** Where facts are kept, beside the log's entries. */
+export function keyOfFacts(hash: string): string {
+  return `evidence/${hash}.json`;
+}
+
+/**
+ * Makes the facts durable on which a proposal rests, then tells the log their hash. A crash in between leaves facts that
+ * nothing names; repeating it tells the log a second time. Facts of one judgement are written once a run.
+ */
+export async function keepReceipt(rooms: ClosingRooms, closure: Closure, { judgement, verdict }: Material): Promise<void> {
+  const { hash, bytes } = await keepFacts(rooms.evidence, judgement.input);
+  const { evidence } = judgement.input;
+  const receipt: Receipt = {
+    evidence: hash,
+    bytes: bytes.length,
+    digest: evidence.digest,
+    window: { from: formatInstant(judgement.window.from), to: formatInstant(judgement.window.to) },
+    coverage: verdict.coverage,
+    policy: judgement.policy,
+    tool: `lockkeeper ${toolVersion}`,
+    verdict: asPlain(verdict),
+  };
+  await record(rooms, closure, { action: receiptAction, details: receipt });
+}
+
+/** The receipt in the details of an entry; undefined where they are none. */
+export function receiptIn(details: { readonly [name: string]: Plain | undefined }): Pick<Receipt, 'evidence' | 'verdict' | 'tool'> | undefined {
+  const { evidence, verdict, tool } = details;
+  if (typeof evidence !== 'string' || !/^[0-9a-f]{64}$/.test(evidence) || verdict === undefined || typeof tool !== 'string') return undefined;
+  return { evidence, verdict, tool };
+}
+
+/** What differs between the verdict in the log and the one reached again, one line a member; empty where they are the same. */
+export function verdictDifferences(logged: Plain, again: Verdict | undefined): readonly string[] {
+  const [was, is] = [membersOf(logged), membersOf(again === undefined ? null : asPlain(again))];
+  const names = [...new Set([...was.keys(), ...is.keys()])].toSorted();
+  return names.flatMap((name) => (was.get(name) === is.get(name) ? [] : [`${name}: ${was.get(name) ?? 'nothing'} → ${is.get(name) ?? 'nothing'}`]));
+}
+
+/** A run asks about many openings on one judgement: its facts are gathered once, and written once to a store. */
+const kept = new WeakMap<JudgeInput, { readonly facts: Facts; readonly stores: WeakSet<ObjectStore> }>();
+
+async function keepFacts(store: ObjectStore, input: JudgeInput): Promise<Facts> {
+  const { facts, stores } = kept.get(input) ?? { facts: factsOf(input), stores: new WeakSet() };
+  kept.set(input, { facts, stores });
+  if (stores.has(store)) return facts;
+  const key = keyOfFacts(facts.hash);
+  const answer = await store.create(key, facts.bytes);
+  if (answer.outcome === 'exists') throw new LockkeeperError('conflict', `${key} holds something else than the facts of that hash`, { hint: 'Run `lockkeeper audit verify`: somebody wrote into the log\'s store.' });
+  stores.add(store);
+  return facts;
+}
+
+function membersOf(value: Plain): ReadonlyMap<string, string> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return new Map([['verdict', canonicalJson(value)]]);
+  return new Map(Object.entries(value).flatMap(([name, item]) => (item === undefined ? [] : [[name, canonicalJson(item)] as const])));
+}

@@ -1,0 +1,43 @@
+import { audited as auditedBy } from '../../audit/audited.ts';
+import type { AuditEvent } from '../../audit/entry.ts';
+import type { ClosingRooms } from './closing-rooms.ts';
+import type { Closure } from './closure.ts';
+
+/** What the log tells of one effect or fact about a closure. */
+export interface Told {
+  readonly action: string;
+  /** Who caused it; lockkeeper itself where it is left out. */
+  readonly actor?: string;
+  readonly details?: AuditEvent['details'];
+}
+
+/** What the log tells of an effect, with what its answer adds. */
+export interface ToldEffect<T> extends Told {
+  readonly told?: (answer: T) => AuditEvent['details'];
+}
+
+/** Intent into the log, then the effect, then its outcome; see shared/audit/audited.ts. */
+export async function audited<T>(rooms: Pick<ClosingRooms, 'audit'>, what: ToldEffect<T> & { readonly closure: Closure }, act: () => Promise<T>): Promise<T> {
+  return await auditedBy(rooms.audit, { event: () => eventOf(what.closure, what), act, told: what.told });
+}
+
+/** One fact about a closure, durable on return. */
+export async function record(rooms: Pick<ClosingRooms, 'audit'>, closure: Closure, what: Told): Promise<void> {
+  await rooms.audit.record({ ...eventOf(closure, what), stage: 'fact' });
+}
+
+/** What somebody asked for and may not have. It was never begun, so there is no intent. */
+export async function recordRefused(rooms: Pick<ClosingRooms, 'audit'>, closure: Closure, what: Told): Promise<void> {
+  await rooms.audit.record({ ...eventOf(closure, what), stage: 'outcome', result: 'refused' });
+}
+
+/**
+ * An entry about a closure. Each carries the rule as it is while it is open (`before`) and as closing leaves it (`after`,
+ * null: gone), in closings and reopenings alike: any one entry is enough to rebuild it.
+ */
+function eventOf(closure: Closure, { action, actor = 'lockkeeper', details }: Told): Omit<AuditEvent, 'stage' | 'result'> {
+  const { firewall, opening, hash, prepared, proposal } = closure;
+  const { before, after, fingerprint } = prepared ?? proposal;
+  const rule = { firewall, before, after: after ?? null, fingerprint };
+  return { action, actor, details: { ...rule, ...details }, subject: { kind: 'opening', id: opening }, correlation: hash };
+}
