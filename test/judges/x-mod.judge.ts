@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encodeBase64 } from '../../shared/audit/tlog/base64.ts';
-import { inclusionProof, subtreeReader } from '../../shared/audit/tlog/proof.ts';
+import { formatProof, inclusionProof, subtreeReader } from '../../shared/audit/tlog/proof.ts';
 import { tilePath } from '../../shared/audit/tlog/tile.ts';
 import { withFlippedByte } from './flip.ts';
 import { logVkey, namedKey, origin, rootOf, signedCheckpoint, vectorEntries, vectorRoots, writePlainLog } from './plain-log.ts';
@@ -69,7 +69,7 @@ describe('golang.org/x/mod', () => {
     const read = subtreeReader(size, async (level, number, width) => readFile(join(log, tilePath(level, number, width))));
     const hashes = await inclusionProof(index, size, read);
     const checkpoint = await readFile(join(log, 'checkpoint'), 'utf8');
-    const proof = (at: number) => ['c2sp.org/tlog-proof@v1', `index ${at}`, ...hashes.map(encodeBase64), '', checkpoint].join('\n');
+    const proof = (at: number) => formatProof({ index: at, hashes, checkpoint });
     const entry = await write('entry', vectorEntries(index + 1)[index] ?? '');
     expect(await xModProof(await write('proof', proof(index)), logVkey, entry)).toEqual({ isAccepted: true, said: `ok size=${size}` });
     expect((await xModProof(await write('proof', proof(index + 1)), logVkey, entry)).isAccepted).toBe(false);

@@ -21,6 +21,11 @@ const proofs: readonly Measure[] = [
     about: 'random accounts whose true use is known, judged from snapshots',
     run: async () => (await import('./labelled-traffic-aws.ts')).labelledTrafficAws(),
   },
+  {
+    name: 'audit-foreign',
+    about: "a log in the hands of the Go team's code, Tessera's fsck, a witness and the OCSF schema; then with one bit changed",
+    run: async () => (await import('./audit-foreign.ts')).auditForeign(),
+  },
 ];
 
 process.exitCode = await runMeasures(proofs, process.argv.slice(2), { out: console.log, err: console.error });
