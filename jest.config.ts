@@ -6,7 +6,6 @@ const config: Config = {
   extensionsToTreatAsEsm: ['.ts'],
   transform: {},
   testMatch: ['<rootDir>/test/**/*.test.ts'],
-  testPathIgnorePatterns: ['/node_modules/', '/test/judges/'],
   // By default one core is left idle, which is half of a small machine.
   maxWorkers: '100%',
   testTimeout: 20_000,

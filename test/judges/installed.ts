@@ -81,12 +81,11 @@ function isTaken(lock: DatabaseSync): boolean {
   }
 }
 
-/** A step has its own process group, so that a compiler under it ends with it when the time is over. */
 async function carryOut(name: JudgeName, { command, words, workDirectory, environment }: Step): Promise<void> {
   const said: string[] = [];
-  const child = spawn(command, words, { cwd: workDirectory ?? root, env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const child = spawn(command, words, { cwd: workDirectory ?? root, env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (part: string) => void said.push(part));
-  const limit = setTimeout(() => child.pid !== undefined && process.kill(-child.pid, 'SIGKILL'), longestStepMs);
+  const limit = setTimeout(() => child.kill('SIGKILL'), longestStepMs);
   const ended = await new Promise<number | string>((resolve) => {
     child.on('close', (code, signal) => resolve(code ?? signal ?? 'no code'));
     child.on('error', ({ message }) => resolve(message));
@@ -98,10 +97,14 @@ async function carryOut(name: JudgeName, { command, words, workDirectory, enviro
 function failure(name: JudgeName, line: string, { ended, said }: { readonly ended: number | string; readonly said: string }): LockkeeperError {
   const client = line.split(' ')[0] ?? '';
   if (typeof ended === 'string' && ended.includes('ENOENT')) {
-    return new LockkeeperError('not-found', `the judge ${name} is installed by \`${line}\`, and there is no ${client} on this machine`, { hint: `Install ${needs(client)}, or name the judges to run: npm run judges -- NAME.` });
+    return new LockkeeperError('not-found', `the judge ${name} is installed by \`${line}\`, and there is no ${client} on this machine`, {
+      hint: `Install ${needs(client)}, or name the judges to run: npm run judges -- NAME.`,
+    });
   }
   const why = ended === 'SIGKILL' ? `was not done within ${longestStepMs / minute} minutes` : `ended with ${ended}`;
-  return new LockkeeperError('unreachable', `installing the judge ${name}: \`${line}\` ${why}: ${said.slice(-1_500).trim() || 'it said nothing'}`, { hint: 'It needs the package registry of its language; run it again, a half installation repeats.' });
+  return new LockkeeperError('unreachable', `installing the judge ${name}: \`${line}\` ${why}: ${said.slice(-1_500).trim() || 'it said nothing'}`, {
+    hint: 'It needs the package registry of its language; run it again, a half installation repeats.',
+  });
 }
 
 function needs(client: string): string {

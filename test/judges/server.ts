@@ -14,7 +14,7 @@ export interface Server {
   readonly url: string;
   /** Everything it wrote so far. */
   log(): string;
-  /** Ends it by its own handle: asks, and kills after a grace of 3 s. Repeatable. */
+  /** Ends it by its own handle: asks, and kills after a grace. Repeatable. */
   stop(): Promise<void>;
 }
 
@@ -29,12 +29,12 @@ export interface ServerOptions {
   readonly workDirectory?: string;
   /** How long it may take until its port answers; 20 s if left out. */
   readonly readyMs?: number;
+  /** How long it may take to end; 3 s if left out. */
+  readonly graceMs?: number;
 }
 
-const graceMs = 3 * second;
-
 /** Starts a server on a free port of 127.0.0.1 and waits until the port answers. `unreachable` where it ends or is late. */
-export async function startServer({ program, words, environment, workDirectory, readyMs = 20 * second }: ServerOptions): Promise<Server> {
+export async function startServer({ program, words, environment, workDirectory, readyMs = 20 * second, graceMs = 3 * second }: ServerOptions): Promise<Server> {
   const port = await freePort();
   const said: string[] = [];
   const child = spawn(program, words(port), { cwd: workDirectory, env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -42,10 +42,10 @@ export async function startServer({ program, words, environment, workDirectory, 
   const log = () => said.join('');
   const trouble = await untilReady(child, port, readyMs);
   if (trouble !== undefined) {
-    await stop(child);
+    await stop(child, graceMs);
     throw new LockkeeperError('unreachable', `${basename(program)} on 127.0.0.1:${port} ${trouble}: ${log().slice(-1_500).trim() || 'it said nothing'}`);
   }
-  return { port, endpoint: `127.0.0.1:${port}`, url: `http://127.0.0.1:${port}`, log, stop: () => stop(child) };
+  return { port, endpoint: `127.0.0.1:${port}`, url: `http://127.0.0.1:${port}`, log, stop: () => stop(child, graceMs) };
 }
 
 /** A port of 127.0.0.1 that was free a moment ago. */
@@ -62,7 +62,8 @@ export async function freePort(): Promise<number> {
 async function untilReady(child: ChildProcess, port: number, readyMs: number): Promise<string | undefined> {
   let failed: string | undefined;
   child.once('error', ({ message }) => (failed = `did not start (${message})`));
-  child.once('exit', (code, signal) => (failed = `ended with ${code ?? signal ?? 'no code'}`));
+  // Not at its exit: what it said last may come after that.
+  child.once('close', (code, signal) => (failed = `ended with ${code ?? signal ?? 'no code'}`));
   const ends = Date.now() + readyMs;
   while (Date.now() < ends) {
     // An answer counts only while the server lives: else it is somebody else's.
@@ -85,7 +86,7 @@ async function answers(port: number): Promise<boolean> {
   });
 }
 
-async function stop(child: ChildProcess): Promise<void> {
+async function stop(child: ChildProcess, graceMs: number): Promise<void> {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   const ended = once(child, 'exit');
   child.kill('SIGTERM');
