@@ -117,7 +117,7 @@ const neverSent: readonly (readonly [RegExp, string])[] = [
 const lost = /^(ECONNRESET|EPIPE|ETIMEDOUT|ESOCKETTIMEDOUT|ERR_STREAM_PREMATURE_CLOSE|REQUEST_SEND_ERROR|PARSE_ERROR)$/;
 
 function meaningOf(answer: AzureAnswer, about: AzureRequest): Meaning {
-  if (loginNames.has(answer.name)) return { code: 'denied', hint: logIn };
+  if (loginNames.has(answer.name)) return (answer.status ?? 0) >= 500 ? byStatus(answer.status ?? 0, {}) : { code: 'denied', hint: logIn };
   const known = byCode[answer.code];
   if (known) return known;
   if (answer.status !== undefined && answer.status >= 400) return byStatus(answer.status, about);

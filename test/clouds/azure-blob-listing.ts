@@ -11,6 +11,8 @@ export interface Paging {
   readonly emptyPages: boolean;
   /** As a server that does not know the parameter. */
   readonly ignoresStartFrom: boolean;
+  /** As an account with a hierarchical namespace: "/" sorts before everything else. */
+  readonly listsFoldersFirst: boolean;
 }
 
 interface Item {
@@ -55,11 +57,12 @@ const needed: Readonly<Record<AzureContent['is'], readonly string[]>> = {
   'deleted version': ['deleted', 'versions'],
 };
 
-function items(model: AzureBlobModel, query: URLSearchParams, { ignoresStartFrom }: Paging): readonly Item[] {
+function items(model: AzureBlobModel, query: URLSearchParams, { ignoresStartFrom, listsFoldersFirst }: Paging): readonly Item[] {
   const include = included(query);
   const from = ignoresStartFrom ? '' : (query.get('startFrom') ?? '');
-  return model
-    .all(query.get('prefix') ?? '')
+  const all = model.all(query.get('prefix') ?? '');
+  const rank = ({ name }: { readonly name: string }) => Buffer.from(name.replaceAll('/', '\0'));
+  return (listsFoldersFirst ? all.toSorted((one, two) => Buffer.compare(rank(one), rank(two))) : all)
     .filter(({ name }) => Buffer.compare(Buffer.from(name), Buffer.from(from)) >= 0)
     .flatMap(({ name, contents }) => contents.filter(({ is }) => needed[is].every((one) => include.has(one))).map((content) => ({ name, content })));
 }

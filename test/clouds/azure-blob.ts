@@ -56,7 +56,7 @@ const account = 'standin';
 /** Starts a stand-in with one empty container. */
 export async function startAzureBlob(options: AzureBlobStandInOptions = {}): Promise<AzureBlobStandIn> {
   const { versioned = false, softDelete = false, retention = 'none', addOnly = false, ignores = [], key = 'c2VjcmV0' } = options;
-  const { pageSize = 5_000, emptyPages = false, ignoresStartFrom = false } = options;
+  const { pageSize = 5_000, emptyPages = false, ignoresStartFrom = false, listsFoldersFirst = false } = options;
   const model = new AzureBlobModel({ versioned, softDelete, retention, addOnly, ignores });
   const asked: Record<AzureOperation, number> = { GetBlob: 0, GetBlobProperties: 0, PutBlob: 0, DeleteBlob: 0, ListBlobs: 0 };
   const faults = new Map<AzureOperation, AzureFault[]>();
@@ -65,7 +65,7 @@ export async function startAzureBlob(options: AzureBlobStandInOptions = {}): Pro
       const call = await read(request);
       if (!call) return send(response, refusal(notKnown([`${request.method} ${request.url}`])));
       asked[call.operation] += 1;
-      answer({ call, model, signer: { account, key }, paging: { pageSize, emptyPages, ignoresStartFrom }, response }, faults.get(call.operation)?.shift());
+      answer({ call, model, signer: { account, key }, paging: { pageSize, emptyPages, ignoresStartFrom, listsFoldersFirst }, response }, faults.get(call.operation)?.shift());
     })();
   });
   server.listen(0, '127.0.0.1');
