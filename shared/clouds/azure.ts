@@ -5,7 +5,7 @@ export type AzureLogin = Awaited<ReturnType<typeof azureLogin>>;
 
 /**
  * The identity that the host has: environment, workload identity, managed identity, or `az login`. Nothing is asked before the
- * first token is needed; tokens are kept and renewed by the answer, so use one for a whole process.
+ * first token is needed; what it answers keeps and renews its tokens.
  */
 export async function azureLogin() {
   const { DefaultAzureCredential } = await import('@azure/identity');

@@ -3,9 +3,9 @@ import { buffer } from 'node:stream/consumers';
 import { LockkeeperError } from '../base/error.ts';
 import { systemWorld } from '../base/world.ts';
 import { azureAnswer } from '../clouds/azure.ts';
+import { persist, type Trial, type Try } from './azure-blob-attempts.ts';
 import { azureContainer, type AzureBlobOptions } from './azure-blob-container.ts';
 import { alteredBlobs, listBlobs, type Pages } from './azure-blob-listing.ts';
-import { persist, type Trial, type Try } from './azure-blob-attempts.ts';
 import type { CreateAnswer, DeleteAnswer, ObjectHistory, ObjectStore, ObjectVersion, ReplaceAnswer, StoredObject } from './contract.ts';
 import { checkKey } from './key.ts';
 
@@ -48,8 +48,8 @@ export function azureBlobObjects(options: AzureBlobOptions): ObjectStore & Objec
     });
   return {
     get: async (key) => await blob('get', key).ask('read', read),
-    create: async (key, bytes) => await create(blob('create', key), bytes),
-    replace: async (key, bytes, held) => await replace(blob('replace', key), bytes, held),
+    create: async (key, bytes) => await create(blob('create', key), Buffer.from(bytes)),
+    replace: async (key, bytes, held) => await replace(blob('replace', key), Buffer.from(bytes), held),
     delete: async (key, held) => await remove(blob('delete', key), held),
     list: (prefix, after = '') => listBlobs({ prefix: place.prefix, page }, prefix, after),
     altered: (prefix) => alteredBlobs({ prefix: place.prefix, page }, prefix),
@@ -76,11 +76,12 @@ async function read({ client, limit }: BlobTry): Promise<StoredObject | undefine
 }
 
 /** Writing and comparing are tried again together: while a lost try may have written, no failure may say that none did. */
-async function create({ tried, ask }: Blob, bytes: Uint8Array): Promise<CreateAnswer> {
+async function create({ tried, ask }: Blob, bytes: Buffer): Promise<CreateAnswer> {
   const answer = await ask<CreateAnswer | undefined>('create', async (one) => {
     const written = await upload(one, bytes, { ifNoneMatch: '*' });
-    if (written !== undefined) return { outcome: 'done', version: written };
+    if ('version' in written) return { outcome: 'done', version: written.version };
     const there = await read(one);
+    if (!there && immutableCodes.has(azureAnswer(written.refusal).code)) throw written.refusal;
     if (!there) throw new LockkeeperError('throttled', `${tried}: others kept creating and deleting it`, { hint: 'Run it again.' });
     if (Buffer.compare(there.bytes, bytes) === 0) return { outcome: 'done', version: there.version };
     return one.isInDoubt ? undefined : { outcome: 'exists' };
@@ -89,10 +90,10 @@ async function create({ tried, ask }: Blob, bytes: Uint8Array): Promise<CreateAn
   throw new LockkeeperError('uncertain', `${tried}: an answer was lost, and now other bytes are there`, { hint: 'It may have been created and replaced since: run it again.' });
 }
 
-async function replace(blob: Blob, bytes: Uint8Array, held: ObjectVersion): Promise<ReplaceAnswer> {
+async function replace(blob: Blob, bytes: Buffer, held: ObjectVersion): Promise<ReplaceAnswer> {
   if (!isEtag(held)) return await staleOrMissing(blob);
   const written = await blob.ask('change', (one) => upload(one, bytes, { ifMatch: held }));
-  return written === undefined ? await staleOrMissing(blob) : { outcome: 'done', version: written };
+  return 'version' in written ? { outcome: 'done', version: written.version } : await staleOrMissing(blob);
 }
 
 async function remove(blob: Blob, held: ObjectVersion): Promise<DeleteAnswer> {
@@ -110,16 +111,17 @@ async function remove(blob: Blob, held: ObjectVersion): Promise<DeleteAnswer> {
   return outcome ? { outcome } : await staleOrMissing(blob);
 }
 
-/** The new version, or undefined where the condition did not hold. */
-async function upload({ client, limit }: BlobTry, bytes: Uint8Array, conditions: Conditions): Promise<ObjectVersion | undefined> {
+async function upload({ client, limit }: BlobTry, bytes: Buffer, conditions: Conditions): Promise<Written> {
   try {
-    const body = Buffer.from(bytes);
-    return versionOf(await client.upload(body, body.length, { conditions, ...limit() }), client.name);
+    return { version: versionOf(await client.upload(bytes, bytes.length, { conditions, ...limit() }), client.name) };
   } catch (thrown) {
-    if (isUnmet(thrown) || ('ifNoneMatch' in conditions && isThere.has(azureAnswer(thrown).code))) return undefined;
+    if (isUnmet(thrown) || ('ifNoneMatch' in conditions && isThere(thrown))) return { refusal: thrown };
     throw thrown;
   }
 }
+
+/** The new version, or the error by which the service said that the condition does not hold. */
+type Written = { readonly version: ObjectVersion } | { readonly refusal: unknown };
 
 type Conditions = { readonly ifNoneMatch: '*' } | { readonly ifMatch: ObjectVersion };
 
@@ -128,8 +130,16 @@ async function staleOrMissing({ ask }: Blob): Promise<{ readonly outcome: 'stale
   return { outcome: found ? 'stale' : 'missing' };
 }
 
-/** How a create learns that a blob is there. An identity that may only add blobs gets the 403; a leased blob may answer the last. */
-const isThere = new Set(['BlobAlreadyExists', 'UnauthorizedBlobOverwrite', 'LeaseIdMissing']);
+/**
+ * How a create learns that a blob is there, where not by a 412: an identity that may only add blobs gets a 403, and what the
+ * service looks at first, the condition, the retention or a lease, it does not say.
+ */
+function isThere(thrown: unknown): boolean {
+  const { code } = azureAnswer(thrown);
+  return code === 'BlobAlreadyExists' || code === 'UnauthorizedBlobOverwrite' || code === 'LeaseIdMissing' || immutableCodes.has(code);
+}
+
+const immutableCodes = new Set(['BlobImmutableDueToPolicy', 'BlobImmutableDueToLegalHold']);
 
 /** What is no ETag is never sent: "*" would fit any blob. */
 function isEtag(version: ObjectVersion): boolean {

@@ -29,6 +29,7 @@ export const azureRefusals = {
   internal: new AzureRefusal(500, 'InternalError', 'The server encountered an internal error. Please retry the request.'),
   denied: new AzureRefusal(403, 'AuthorizationPermissionMismatch', 'This request is not authorized to perform this operation using this permission.'),
   leased: new AzureRefusal(412, 'LeaseIdMissing', 'There is currently a lease on the blob and no lease ID was specified in the request.'),
+  immutable: new AzureRefusal(409, 'BlobImmutableDueToPolicy', 'This operation is not permitted as the blob is immutable due to a policy.'),
   unmet: new AzureRefusal(412, 'ConditionNotMet', 'The condition specified using HTTP conditional header(s) is not met.'),
 } as const;
 

@@ -41,10 +41,25 @@ beforeEach(async () => {
 afterEach(async () => await azure.close());
 
 describe('a refused condition', () => {
-  test('of a create may also be 412', async () => {
-    azure.model.plant('k', bytes('theirs'));
-    azure.fail('PutBlob', azureRefusals.unmet);
+  test.each(['unmet', 'leased', 'immutable'] as const)('of a create may also be told otherwise: %s', async (refusal) => {
+    const { etag } = azure.model.plant('k', bytes('theirs'));
+    azure.fail('PutBlob', azureRefusals[refusal], azureRefusals[refusal]);
     expect(await open().create('k', bytes('mine'))).toEqual({ outcome: 'exists' });
+    expect(await open().create('k', bytes('theirs'))).toEqual({ outcome: 'done', version: etag });
+  });
+
+  test('of a create that retention forbids where nothing is stays denied', async () => {
+    azure.fail('PutBlob', azureRefusals.immutable);
+    await expect(open().create('k', bytes('mine'))).rejects.toMatchObject({ code: 'denied' });
+  });
+
+  test('never concerns bytes that the caller changed meanwhile', async () => {
+    const mine = bytes('mine');
+    azure.fail('PutBlob', azureRefusals.busy);
+    const created = open().create('k', mine);
+    mine.fill(0);
+    await created;
+    expect(text(azure.model.current('k')?.bytes)).toBe('mine');
   });
 
   test('of a create may also be 403, for an identity that only adds blobs', async () => {
