@@ -103,6 +103,7 @@ const meanings = {
   bug: { code: 'bug', hint: 'This is a defect in lockkeeper: please report it.' },
   invalid: { code: 'invalid', hint: 'AWS does not take this request: check the names and the region in the configuration.' },
   region: { code: 'invalid', hint: 'It is in another region: name that one.' },
+  folder: { code: 'invalid', hint: 'An object cannot be the folder of another one here.' },
   credentials: { code: 'denied', hint: 'Give lockkeeper credentials that AWS takes: a role, or keys that are not expired.' },
   clock: { code: 'denied', hint: "Set this machine's clock: AWS refuses requests that are minutes off." },
   throttled: { code: 'throttled', hint: 'AWS asks to go slower; the next run tries again.' },
@@ -134,6 +135,8 @@ const names: readonly (readonly [RegExp, Reading])[] = [
   [/^(AccessDenied|UnauthorizedOperation|AuthFailure|OptInRequired|AllAccessDisabled)/, denied],
   [/^(PermanentRedirect|TemporaryRedirect|AuthorizationHeaderMalformed)$/, () => meanings.region],
   [/^(NoSuch\w+|(Resource)?NotFound|[\w.]+\.NotFound)$/, () => meanings.missing],
+  // Of S3-compatible stores on a file system.
+  [/^(ObjectParentIsFile|ExistingObjectIsDirectory)$/, () => meanings.folder],
   [/^(PreconditionFailed|Conflict|IdempotentParameterMismatch|Resource(Exists|InUse|Conflict)|\w*AlreadyExists|[\w.]+\.Duplicate)$/, () => meanings.conflict],
   [/^(\w*LimitExceeded|\w*QuotaExceeded|InvalidObjectState|KMSInvalidState|Disabled|KeyUnavailable|(En|De)cryptionFailure)$/, () => meanings.rejected],
   [/^(NotImplemented|MethodNotAllowed|Unsupported\w*)$/, () => meanings.unsupported],

@@ -1,4 +1,4 @@
-import type { S3Client } from '@aws-sdk/client-s3';
+import type * as Sdk from '@aws-sdk/client-s3';
 import { LockkeeperError } from '../base/error.ts';
 import { second } from '../base/time.ts';
 import type { World } from '../base/world.ts';
@@ -31,7 +31,7 @@ export type PutAnswer = { readonly etag: string } | { readonly refused: true; re
 export type S3Condition = { readonly IfNoneMatch: '*' } | { /** An ETag without quotes. */ readonly IfMatch: string };
 
 /** An SDK client and the commands it was loaded with. */
-export type S3 = typeof import('@aws-sdk/client-s3') & { readonly client: S3Client };
+export type S3 = typeof Sdk & { readonly client: Sdk.S3Client };
 
 const reads = { again: ['throttled', 'unreachable'], needs: 's3:GetObject on the objects and s3:ListBucket on the bucket' } as const;
 const longestPrefix = 100;

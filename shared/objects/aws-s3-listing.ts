@@ -20,19 +20,29 @@ export async function* listObjects(bucket: S3Bucket, prefix: string, after: stri
   } while (token !== undefined);
 }
 
-/** Objects of which the bucket keeps more than one version, or a delete marker. Without versions it keeps no past. */
+/**
+ * Objects of which the bucket keeps more than one version, or a delete marker. Without versions it keeps no past. Versions are
+ * counted by their ids: versitygw tells the last one of a page again at the top of the next.
+ */
 export async function* listAltered(bucket: S3Bucket, prefix: string): AsyncGenerator<AlteredObject> {
-  let held: AlteredObject | undefined;
-  for await (const { key, isMarker } of listVersions(bucket, prefix)) {
-    if (held && held.key !== key && isAltered(held)) yield held;
-    const before = held?.key === key ? held : { key, contents: 0, deleted: false };
-    held = { key, contents: before.contents + (isMarker ? 0 : 1), deleted: before.deleted || isMarker };
+  let key: string | undefined;
+  let contents = new Set<string>();
+  let deleted = false;
+  for await (const version of listVersions(bucket, prefix)) {
+    if (version.key !== key) {
+      if (key !== undefined && (contents.size > 1 || deleted)) yield { key, contents: contents.size, deleted };
+      [key, contents, deleted] = [version.key, new Set<string>(), false];
+    }
+    if (version.isMarker) deleted = true;
+    else contents.add(version.id);
   }
-  if (held && isAltered(held)) yield held;
+  if (key !== undefined && (contents.size > 1 || deleted)) yield { key, contents: contents.size, deleted };
 }
 
 interface Version {
   readonly key: string;
+  /** "null" where it was written without versions. */
+  readonly id: string;
   readonly isMarker: boolean;
 }
 
@@ -44,8 +54,8 @@ async function* listVersions(bucket: S3Bucket, prefix: string): AsyncGenerator<V
     const page = await bucket.page(tried, ({ ListObjectVersionsCommand, client }) =>
       client.send(new ListObjectVersionsCommand({ ...where(bucket, prefix), ...next }), bucket.limit()),
     );
-    const versions = (page.Versions ?? []).map(({ Key }) => ({ key: ownKey(bucket, Key), isMarker: false }));
-    const markers = (page.DeleteMarkers ?? []).map(({ Key }) => ({ key: ownKey(bucket, Key), isMarker: true }));
+    const versions = (page.Versions ?? []).map(({ Key, VersionId }) => ({ key: ownKey(bucket, Key), id: VersionId ?? 'null', isMarker: false }));
+    const markers = (page.DeleteMarkers ?? []).map(({ Key, VersionId }) => ({ key: ownKey(bucket, Key), id: VersionId ?? 'null', isMarker: true }));
     yield* [...versions, ...markers].toSorted((one, two) => Buffer.compare(Buffer.from(one.key), Buffer.from(two.key)));
     const { IsTruncated, NextKeyMarker, NextVersionIdMarker } = page;
     const more = IsTruncated === true ? NextKeyMarker : undefined;
@@ -64,8 +74,4 @@ function ownKey(bucket: S3Bucket, key = ''): string {
 
 function decoded(text: string): string {
   return decodeURIComponent(text.replaceAll('+', '%20'));
-}
-
-function isAltered({ contents, deleted }: AlteredObject): boolean {
-  return contents > 1 || deleted;
 }

@@ -6,6 +6,7 @@ import { nextTrailer, noTrailer, takeApart, trailerBytes, withTrailer, type Trai
 import type { CreateAnswer, DeleteAnswer, ObjectHistory, ObjectInfo, ObjectStore, ObjectVersion, ReplaceAnswer, StoredObject } from './contract.ts';
 import { checkKey } from './key.ts';
 
+/** Where the objects are, and whether they change. */
 export interface AwsS3Options extends S3Place {
   /**
    * `create-only`: objects are stored as they are, so that any tool reads the bucket; this handle cannot replace or delete

@@ -12,6 +12,7 @@ export class S3Refusal extends Error {
   }
 }
 
+/** How the bucket is set up. */
 export interface S3Rules {
   /** Every delete and replacement leaves the version before; implied by `locked`. */
   readonly versioned: boolean;
@@ -26,6 +27,7 @@ export interface S3Rules {
   readonly ignores: readonly ('If-None-Match' | 'If-Match' | 'If-Match on DELETE')[];
 }
 
+/** One state of one key that the bucket keeps. */
 export interface S3Version {
   readonly id: string;
   /** Undefined: a delete marker. */

@@ -41,6 +41,7 @@ export interface S3StandIn {
   close(): Promise<void>;
 }
 
+/** How the bucket behaves; with versions and nothing else if left out. */
 export interface S3StandInOptions extends Partial<S3Rules> {
   /** Keys on one page of a listing: S3 gives 1000. */
   readonly pageSize?: number;
