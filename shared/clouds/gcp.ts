@@ -78,12 +78,12 @@ const byReason: Readonly<Record<string, Meaning>> = {
   billingNotEnabled: { code: 'denied', hint: 'Enable billing for the project.' },
   accountDisabled: { code: 'denied', hint: 'The account of the project is disabled: ask Google.' },
   FAILED_PRECONDITION: { code: 'conflict', hint: 'Its state forbids this: look at it (a disabled or destroyed version?), then run again.' },
-  CONTENT_DOWNLOAD_MISMATCH: { code: 'unreachable', hint: `The bytes were damaged on the way. ${again}` },
 };
 
-/** Texts of errors that carry nothing else: google-auth-library's own. */
+/** Texts of errors that say it nowhere else: google-auth-library's own, and a sum that is wrong, which is a plain 400. */
 const byText: readonly (readonly [RegExp, Meaning])[] = [
   [/could not (load|refresh) (the default|access|default) credentials|could not refresh access token|no refresh token/i, { code: 'denied', hint: logIn }],
+  [/^provided (crc32c|md5 hash) .* doesn't match calculated/i, { code: 'unreachable', hint: `The bytes were damaged on the way; nothing was kept. ${again}` }],
   [/unable to detect a project id|project ?id is required/i, { code: 'invalid', hint: 'Name the project (projectId).' }],
 ];
 
@@ -95,8 +95,8 @@ const neverSent: readonly (readonly [RegExp, string])[] = [
   [/CERT|SELF_SIGNED|^UNABLE_TO_/, 'TLS failed: something between here and Google shows another certificate.'],
 ];
 
-/** The connection broke on the way, so nobody knows. */
-const connectionLost = /^(ECONNRESET|ECONNABORTED|EPIPE|ERR_STREAM_PREMATURE_CLOSE|UND_ERR_SOCKET)$/;
+/** The connection broke on the way, so nobody knows; or it damaged what was read. */
+const connectionLost = /^(ECONNRESET|ECONNABORTED|EPIPE|ERR_STREAM_PREMATURE_CLOSE|UND_ERR_SOCKET|CONTENT_DOWNLOAD_MISMATCH)$/;
 const late = /^(ETIMEDOUT|ESOCKETTIMEDOUT|ABORT_ERR|UND_ERR_\w+_TIMEOUT)$/;
 
 /** google.rpc.Code to HTTP status, as Google's REST gives it; only FAILED_PRECONDITION keeps its own name, see `byReason`. */

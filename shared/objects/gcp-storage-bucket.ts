@@ -1,4 +1,3 @@
-import { buffer } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Bucket, File, GetFilesOptions } from '@google-cloud/storage';
 import { z } from 'zod';
@@ -7,6 +6,7 @@ import type { Sealed } from '../base/sealed.ts';
 import { second } from '../base/time.ts';
 import { gcpError, gcpFault, isPassing, type GcpFault } from '../clouds/gcp.ts';
 import type { StoredObject } from './contract.ts';
+import { download, sumOf } from './gcp-storage-download.ts';
 
 /** Which bucket, and how patient to be with it. */
 export interface GcpStorageSettings {
@@ -57,8 +57,6 @@ const listing = z.object({
   nextPageToken: z.string().optional(),
 });
 
-const downloaded = z.object({ headers: z.object({ 'x-goog-generation': z.string() }) });
-
 /**
  * The requests to one bucket, each with a limit of time and as often as Google asks to repeat it. The SDK's own retries are off:
  * one of a write whose answer was lost would tell our own success as 412.
@@ -81,20 +79,9 @@ export class GcpBucket {
     return `gs://${this.#settings.bucket}/${this.#prefix}${key}`;
   }
 
-  /** Bytes and generation of one answer: a second request could see the next write. */
+  /** Bytes and generation, or undefined where there is no object. */
   async read(key: string): Promise<StoredObject | undefined> {
-    return await this.#look(key, async (file) => {
-      let generation: string | undefined;
-      const stream = file.createReadStream({ decompress: false });
-      stream.on('response', (answer: unknown) => {
-        generation = downloaded.safeParse(answer).data?.headers['x-goog-generation'];
-      });
-      const bytes = await buffer(stream);
-      if (generation !== undefined) return { bytes: new Uint8Array(bytes), version: generation };
-      throw new LockkeeperError('unsupported', `read ${this.uri(key)}: the answer has no x-goog-generation`, {
-        hint: 'Something between here and the bucket leaves out headers, or the server is not compatible.',
-      });
-    });
+    return await this.#look(key, download);
   }
 
   /** The live generation, or undefined where there is no object. */
@@ -105,15 +92,15 @@ export class GcpBucket {
   /** Writes only where `onlyIf` is the live generation ("0": none is). Google checks the sum of the bytes before it keeps them. */
   async write(key: string, bytes: Uint8Array, onlyIf: string): Promise<Sent<string>> {
     const content = Buffer.from(bytes);
-    const { CRC32C } = await import('@google-cloud/storage');
-    const sum = new CRC32C();
-    sum.update(content);
+    const crc32c = await sumOf(content);
     const needs = onlyIf === '0' ? 'storage.objects.create' : 'storage.objects.create and storage.objects.delete';
     return await this.#send({ tried: `write ${this.uri(key)}`, needs, key }, async (file) => {
       // The SDK's own validation deletes what is there, whoever wrote it, where the sums differ.
-      const metadata = { contentType: 'application/octet-stream', crc32c: sum.toString() };
+      const metadata = { contentType: 'application/octet-stream', crc32c };
       await file.save(content, { resumable: false, validation: false, metadata, preconditionOpts: { ifGenerationMatch: onlyIf } });
-      return String(file.metadata.generation);
+      const { generation } = file.metadata;
+      if (generation === undefined) throw new Error('the answer has no generation');
+      return String(generation);
     });
   }
 
@@ -140,7 +127,7 @@ export class GcpBucket {
   }
 
   /** Throws `not-found` unless the bucket is there: a 404 for an object does not say which of the two is missing. */
-  async prove(): Promise<void> {
+  async #prove(): Promise<void> {
     if (!this.#isThere) await this.#page({ maxResults: 1 });
   }
 
@@ -170,7 +157,7 @@ export class GcpBucket {
         return undefined;
       }
     }, 'storage.objects.get');
-    if (found === undefined) await this.prove();
+    if (found === undefined) await this.#prove();
     return found?.found;
   }
 

@@ -3,7 +3,8 @@ import type { Generation } from './gcp-storage-bucket.ts';
 
 /**
  * Objects of which more than one generation, or no live one, is known. Each source comes in the order of its keys; a generation
- * may be in both. `deleted` is told by a gap: a replaced generation ends when the next begins, a deleted one earlier.
+ * may be in both. `deleted` is told by a gap, for Google does not say it: a replaced generation ends when the next begins, a
+ * deleted one earlier. Who deletes and creates again within one millisecond shows as one who replaced.
  */
 export async function* alteredObjects(kept: AsyncIterable<Generation>, softDeleted: AsyncIterable<Generation>): AsyncGenerator<AlteredObject> {
   let group: Generation[] = [];

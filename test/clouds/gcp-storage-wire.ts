@@ -1,4 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { buffer } from 'node:stream/consumers';
+import { z } from 'zod';
 import { crc32c, md5, type KeptGeneration } from './gcp-storage-state.ts';
 
 /** An answer that is not a success, in the words of the JSON API. */
@@ -28,10 +30,10 @@ export function parameters(url: URL, known: readonly string[]): URLSearchParams 
 
 /** A whole request body. */
 export async function bodyOf(request: IncomingMessage): Promise<Buffer> {
-  const parts: Buffer[] = [];
-  for await (const part of request) parts.push(Buffer.from(part as Uint8Array));
-  return Buffer.concat(parts);
+  return await buffer(request);
 }
+
+const sentMetadata = z.looseObject({ contentType: z.string().optional(), crc32c: z.string().optional(), md5Hash: z.string().optional() });
 
 export interface Upload {
   readonly bytes: Buffer;
@@ -39,17 +41,18 @@ export interface Upload {
 }
 
 /** multipart/related of two parts: metadata as JSON, then the bytes. Sums that were sent have to be right. */
-export function parseUpload(request: IncomingMessage, body: Buffer): Upload {
+export function parseUpload(request: IncomingMessage, body: Buffer, damage?: 'changed' | 'cut'): Upload {
   const boundary = /^multipart\/related; boundary="?([^"]+)"?$/.exec(request.headers['content-type'] ?? '')?.[1];
   if (boundary === undefined) throw new Refusal(400, 'invalid', { message: 'Upload must be multipart/related.' });
   const [first, second, ...more] = partsOf(body, `--${boundary}`);
   if (!first || !second || more.length > 0 || first.type !== 'application/json') throw new Refusal(400, 'invalid', { message: 'Malformed multipart body.' });
-  const metadata = JSON.parse(first.bytes.toString('utf8')) as Record<string, unknown>;
+  if (damage) second.bytes[0] = (second.bytes[0] ?? 0) ^ 1;
+  const metadata = sentMetadata.parse(JSON.parse(first.bytes.toString('utf8')));
   const { contentType = second.type, crc32c: crc, md5Hash, ...others } = metadata;
   if (Object.keys(others).length > 0) throw notImitated(`the metadata ${Object.keys(others).join(', ')}`);
-  if (crc !== undefined && crc !== crc32c(second.bytes)) throw wrongSum(`CRC32C "${String(crc)}"`, crc32c(second.bytes));
-  if (md5Hash !== undefined && md5Hash !== md5(second.bytes)) throw wrongSum(`MD5 hash "${String(md5Hash)}"`, md5(second.bytes));
-  return { bytes: second.bytes, contentType: String(contentType) };
+  if (crc !== undefined && crc !== crc32c(second.bytes)) throw wrongSum(`CRC32C "${crc}"`, crc32c(second.bytes));
+  if (md5Hash !== undefined && md5Hash !== md5(second.bytes)) throw wrongSum(`MD5 hash "${md5Hash}"`, md5(second.bytes));
+  return { bytes: second.bytes, contentType };
 }
 
 function wrongSum(provided: string, calculated: string): Refusal {
@@ -57,7 +60,7 @@ function wrongSum(provided: string, calculated: string): Refusal {
 }
 
 function partsOf(body: Buffer, mark: string): readonly { readonly type: string; readonly bytes: Buffer }[] {
-  const parts = [];
+  const parts: { readonly type: string; readonly bytes: Buffer }[] = [];
   let at = body.indexOf(mark);
   for (;;) {
     const next = body.indexOf(`\r\n${mark}`, at + mark.length);

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { setTimeout as pause } from 'node:timers/promises';
 import { Sealed } from '../../shared/base/sealed.ts';
 import { KeptObjects, resource, type BucketRules, type KeptGeneration } from './gcp-storage-state.ts';
-import { bodyOf, cut, notImitated, parameters, parseUpload, Refusal, sendBytes, sendJson, sendRefusal } from './gcp-storage-wire.ts';
+import { bodyOf, cut, notImitated, parameters, parseUpload, Refusal, sendBytes, sendJson, sendRefusal, type Upload } from './gcp-storage-wire.ts';
 
 /** What a request does. `stat` reads the metadata of one object. */
 export type GcpRequest = 'write' | 'read' | 'stat' | 'delete' | 'list';
@@ -14,7 +14,7 @@ export type GcpFault =
   /** Refused, in the service's words; with `effect` it took place all the same. */
   | { readonly status: number; readonly reason: string; readonly message?: string; readonly retryAfter?: string; readonly effect?: boolean }
   | { readonly slowMs: number }
-  /** A download whose bytes are not those that were stored, or end too early. */
+  /** Bytes that change on the way, or (of a download) end too early. */
   | { readonly damage: 'changed' | 'cut' };
 
 export interface GcpStorageOptions extends BucketRules {
@@ -68,6 +68,11 @@ export class GcpStorage {
     this.#faults.push(...faults.map((fault) => ({ on, fault })));
   }
 
+  /** No request meets a fault any more. */
+  calm(): void {
+    this.#faults.splice(0);
+  }
+
   /** What is stored under a name, seen without any request. */
   observe(name: string): Uint8Array | undefined {
     return this.objects.live(name)?.bytes;
@@ -91,10 +96,11 @@ export class GcpStorage {
       if (fault && 'slowMs' in fault) await pause(fault.slowMs);
       if (fault && 'lost' in fault && fault.lost === 'before') return void request.socket.destroy();
       if (fault && 'status' in fault && fault.effect !== true) throw refusalOf(fault);
-      const send = this.#act(kind, name, { url, request, body });
+      const damage = fault && 'damage' in fault ? fault.damage : undefined;
+      const send = this.#act(kind, name, { url, upload: () => parseUpload(request, body, damage) });
       if (fault && 'lost' in fault) return void request.socket.destroy();
       if (fault && 'status' in fault) throw refusalOf(fault);
-      send(answer, fault && 'damage' in fault ? fault.damage : undefined);
+      send(answer, damage);
     } catch (thrown) {
       const refusal = thrown instanceof Refusal ? thrown : new Refusal(501, 'notImplemented', { message: `the stand-in failed: ${String(thrown)}` });
       sendRefusal(answer, refusal, asText);
@@ -112,10 +118,10 @@ export class GcpStorage {
   }
 
   /** Takes effect at once; the answer is sent later or never. */
-  #act(kind: GcpRequest, name: string, { url, request, body }: { readonly url: URL; readonly request: IncomingMessage; readonly body: Buffer }): Send {
+  #act(kind: GcpRequest, name: string, { url, upload }: { readonly url: URL; readonly upload: () => Upload }): Send {
     switch (kind) {
       case 'write':
-        return this.#write(parameters(url, ['uploadType', 'name', 'ifGenerationMatch']), () => parseUpload(request, body));
+        return this.#write(parameters(url, ['uploadType', 'name', 'ifGenerationMatch']), upload);
       case 'delete':
         return this.#delete(name, parameters(url, ['ifGenerationMatch']));
       case 'read': {
@@ -133,7 +139,7 @@ export class GcpStorage {
     }
   }
 
-  #write(query: URLSearchParams, upload: () => { readonly bytes: Buffer; readonly contentType: string }): Send {
+  #write(query: URLSearchParams, upload: () => Upload): Send {
     const name = query.get('name') ?? '';
     if (query.get('uploadType') !== 'multipart' || name === '') throw notImitated('this way of uploading');
     const content = upload();

@@ -50,7 +50,9 @@ test('what was replaced, or deleted and made again, shows in the past that a buc
   // Times there are told to the millisecond.
   await pause(20);
   done(await store.create('a/again', bytes('1')));
-  expect(await Array.fromAsync(store.altered('a/'))).toEqual([
+  const altered: unknown[] = [];
+  for await (const one of store.altered('a/')) altered.push(one);
+  expect(altered).toEqual([
     { key: 'a/again', contents: 2, deleted: true },
     { key: 'a/deleted', contents: 1, deleted: true },
     { key: 'a/replaced', contents: 2, deleted: false },
