@@ -1,21 +1,12 @@
-interface S3Permissions {
-  /** On the bucket. Without ListBucket an absent object reads as denied. */
-  readonly bucket: readonly string[];
-  /** On its objects. */
-  readonly objects: readonly string[];
-}
+const bucket = ['s3:ListBucket', 's3:ListBucketVersions'];
 
 /**
- * The least that a handle needs, by what its objects do. A condition on an ETag takes GetObject too
- * (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html). Nobody needs DeleteObjectVersion.
+ * IAM actions of the driver on its bucket and on the bucket's objects, by what a store is for. `log` is create-only: whoever has
+ * no more can neither delete nor, with the policy of the log bucket, replace. A condition on an ETag takes GetObject too
+ * (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html); without ListBucket an absent object reads as
+ * denied.
  */
-export const permissions: Readonly<Record<'create-only' | 'changing', S3Permissions>> = {
-  'create-only': {
-    bucket: ['s3:ListBucket', 's3:ListBucketVersions'],
-    objects: ['s3:GetObject', 's3:PutObject'],
-  },
-  changing: {
-    bucket: ['s3:ListBucket', 's3:ListBucketVersions'],
-    objects: ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'],
-  },
-};
+export const permissions = {
+  log: { bucket, objects: ['s3:GetObject', 's3:PutObject'] },
+  state: { bucket, objects: ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'] },
+} as const;

@@ -181,8 +181,8 @@ test('one answered request a write, none before the first use', async () => {
   });
 });
 
-test('nobody who only creates may delete', () => {
-  const { 'create-only': creating, changing } = permissions;
-  expect([...creating.objects, ...creating.bucket].filter((action) => action.includes('Delete'))).toEqual([]);
-  expect(changing.objects).not.toContain('s3:DeleteObjectVersion');
+test('nobody who only creates may delete, and nobody may erase a version', () => {
+  const { log, state } = permissions;
+  expect([...log.objects, ...log.bucket].filter((action) => action.includes('Delete'))).toEqual([]);
+  expect(state.objects).not.toContain('s3:DeleteObjectVersion');
 });
