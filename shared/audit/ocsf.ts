@@ -5,14 +5,22 @@ export interface Classification {
   readonly category_uid: number;
   readonly class_uid: number;
   readonly activity_id: number;
+  /** OCSF's own caption; for 99 (Other), where the schema leaves the name to the source, our action. */
+  readonly activity_name: string;
   /** class_uid * 100 + activity_id. */
   readonly type_uid: number;
   readonly severity_id: number;
   readonly status_id: number;
+  /** The caption of status_id: Unknown, Success or Failure. */
   readonly status: string;
+  /** Our own word for it: intent, fact, done, failed, refused, uncertain. */
+  readonly status_detail: string;
 }
 
-/** The version of the schema that entries follow: https://schema.ocsf.io/ */
+/**
+ * The version of the schema that entries follow: https://schema.ocsf.io/1.6.0/. 7004 is in it since 1.3.0, and nothing that
+ * entries use is deprecated in it; `app` of 6002 is from 1.9.0 on.
+ */
 export const ocsfVersion = '1.6.0';
 
 /**
@@ -27,37 +35,55 @@ export const ocsfVersion = '1.6.0';
 export function classify(event: AuditEvent): Classification {
   const { category, uid, activities, otherwise } = classes[event.subject.kind];
   const verb = event.action.slice(event.action.lastIndexOf('.') + 1).split('-')[0] ?? '';
-  const activity = activities[verb] ?? otherwise;
+  const [activity, name] = activities[verb] ?? otherwise;
+  const classUid = category * 1_000 + uid;
+  const [statusId, status] = event.result === undefined ? unknown : statuses[event.result];
   return {
     category_uid: category,
-    class_uid: category * 1_000 + uid,
+    class_uid: classUid,
     activity_id: activity,
-    type_uid: (category * 1_000 + uid) * 100 + activity,
+    activity_name: activity === other[0] ? event.action : name,
+    type_uid: classUid * 100 + activity,
     severity_id: event.result === undefined || event.result === 'done' ? informational : medium,
-    status_id: event.result === undefined ? 0 : statuses[event.result],
-    status: event.result ?? event.stage,
+    status_id: statusId,
+    status,
+    status_detail: event.result ?? event.stage,
   };
 }
 
 const informational = 1;
 const medium = 3;
-const other = 99;
+
+/** A number of OCSF with its caption. */
+type Caption = readonly [id: number, name: string];
+
+const other: Caption = [99, 'Other'];
 
 interface EventClass {
   readonly category: number;
   readonly uid: number;
-  readonly activities: Readonly<Record<string, number>>;
-  readonly otherwise: number;
+  readonly activities: Readonly<Record<string, Caption>>;
+  readonly otherwise: Caption;
 }
 
-const remediation: EventClass = { category: 7, uid: 4, activities: { apply: 1, restore: 3, reopen: 3 }, otherwise: other };
-const lifecycle: EventClass = { category: 6, uid: 2, activities: { start: 3, end: 4, stop: 4 }, otherwise: other };
-const update = 3;
+const restore: Caption = [3, 'Restore'];
+const remediation: EventClass = { category: 7, uid: 4, activities: { apply: [1, 'Isolate'], restore, reopen: restore }, otherwise: other };
+
+const [start, stop]: readonly [Caption, Caption] = [[3, 'Start'], [4, 'Stop']];
+const lifecycle: EventClass = { category: 6, uid: 2, activities: { start, end: stop, stop }, otherwise: other };
+
+const create: Caption = [1, 'Create'];
+const read: Caption = [2, 'Read'];
+const remove: Caption = [4, 'Delete'];
 const entity: EventClass = {
   category: 3,
   uid: 4,
-  activities: { create: 1, stage: 1, plan: 1, ask: 1, import: 1, read: 2, rehearse: 2, adopt: 2, retire: 4, abandon: 4, void: 4 },
-  otherwise: update,
+  activities: {
+    create, stage: create, plan: create, ask: create, import: create,
+    read, rehearse: read, adopt: read, login: read, collect: read,
+    retire: remove, clear: remove, abandon: remove, void: remove,
+  },
+  otherwise: [3, 'Update'],
 };
 
 const classes: Readonly<Record<Subject['kind'], EventClass>> = {
@@ -69,4 +95,6 @@ const classes: Readonly<Record<Subject['kind'], EventClass>> = {
   log: entity,
 };
 
-const statuses: Readonly<Record<NonNullable<AuditEvent['result']>, number>> = { done: 1, failed: 2, refused: 2, uncertain: 0 };
+const unknown: Caption = [0, 'Unknown'];
+const failure: Caption = [2, 'Failure'];
+const statuses: Readonly<Record<NonNullable<AuditEvent['result']>, Caption>> = { done: [1, 'Success'], failed: failure, refused: failure, uncertain: unknown };
