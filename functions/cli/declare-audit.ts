@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { AuditShowOptions, AuditVerifyOptions } from './audit.ts';
+import type { AuditPlace, AuditShowOptions, AuditVerifyOptions } from './audit.ts';
 import { runs } from './call.ts';
 import type { Frame } from './frame.ts';
 
@@ -10,7 +10,7 @@ const places = {
   state: ['--state <url>', 'the state store that belongs to --store'],
 } as const;
 
-/** `lockkeeper audit verify | show`. */
+/** `lockkeeper audit verify | show | fingerprint | recompute`. */
 export function declareAudit(audit: Command, frame: Frame): void {
   const verify = audit
     .command('verify')
@@ -39,5 +39,31 @@ export function declareAudit(audit: Command, frame: Frame): void {
     const { auditShowVerb } = await import('./audit.ts');
     const { auditRooms } = await import('./audit-wire.ts');
     return auditShowVerb(show.opts<AuditShowOptions>(), auditRooms(configFile), terminal);
+  });
+  declareEvidence(audit, frame);
+}
+
+/** What helps an auditor to test what entries say. */
+function declareEvidence(audit: Command, frame: Frame): void {
+  const fingerprint = audit
+    .command('fingerprint')
+    .description('print under which fingerprint the value on stdin would be in the log')
+    .option('--key <file>', 'the key of the fingerprints, instead of the configured one');
+  runs(fingerprint, frame, async ({ configFile, terminal }) => {
+    const { auditFingerprintVerb } = await import('./audit-fingerprint.ts');
+    const { fingerprintRooms } = await import('./audit-fingerprint-wire.ts');
+    return auditFingerprintVerb(fingerprintRooms(fingerprint.opts<{ key?: string }>().key, configFile), terminal);
+  });
+  const recompute = audit
+    .command('recompute')
+    .description('judge an opening again from the facts that a proposal rests on; exit 1 where the verdict is another')
+    .argument('<hash>', 'of the proposal, or of an entry about it; the first digits are enough')
+    .option(...places.dir)
+    .option(...places.store)
+    .option(...places.state);
+  runs(recompute, frame, async ({ configFile, terminal, words: [hash = ''] }) => {
+    const { auditRecomputeVerb } = await import('./audit-recompute.ts');
+    const { auditRooms } = await import('./audit-wire.ts');
+    return auditRecomputeVerb({ hash, place: recompute.opts<AuditPlace>() }, auditRooms(configFile), terminal);
   });
 }

@@ -20,6 +20,8 @@ export interface CredentialSurroundings {
   readonly secrets: Readonly<Record<string, SecretStore>>;
   readonly state: ObjectStore;
   readonly audit: AuditLog;
+  /** The key of the log's fingerprints; undefined where this machine has none. */
+  readonly fingerprintKey: Uint8Array | undefined;
   readonly tell: (notice: Notice) => Promise<void>;
   readonly actor: string;
 }
@@ -57,7 +59,7 @@ export async function rotationRooms(around: CredentialSurroundings): Promise<Rea
 }
 
 async function roomsOf(service: ServiceConfig, credential: CredentialConfig, around: CredentialSurroundings): Promise<RotationRooms> {
-  const { secrets: stores, state, audit, world, tell, actor } = around;
+  const { secrets: stores, state, audit, world, tell, actor, fingerprintKey } = around;
   return {
     plan: {
       name: service.name,
@@ -74,6 +76,7 @@ async function roomsOf(service: ServiceConfig, credential: CredentialConfig, aro
     world,
     tell,
     actor,
+    ...(fingerprintKey && { fingerprintKey }),
   };
 }
 

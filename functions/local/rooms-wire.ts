@@ -51,6 +51,11 @@ export function localRooms({ loaded, world, environment, run }: LocalRoomsOption
     return log;
   });
   const secrets = once(async () => (await import('./credentials-wire.ts')).openSecretStores(config, world));
+  const fingerprintKey = once(async () => {
+    const { fingerprintKeyFile, openFingerprintKey } = await import('./fingerprint-key.ts');
+    const file = fingerprintKeyFile(config);
+    return file === undefined ? undefined : openFingerprintKey(file, world);
+  });
   const firewalls = once(() => openFirewalls(config, world, closers));
   return {
     config,
@@ -62,7 +67,8 @@ export function localRooms({ loaded, world, environment, run }: LocalRoomsOption
     flowLogs: once(() => openFlowLogs(config)),
     async rotations(by) {
       const { rotationRooms } = await import('./credentials-wire.ts');
-      return rotationRooms({ config, world, environment, secrets: await secrets(), state: (await stores()).state, audit: await audit(), ...by });
+      const kept = { secrets: await secrets(), state: (await stores()).state, audit: await audit(), fingerprintKey: await fingerprintKey() };
+      return rotationRooms({ config, world, environment, ...kept, ...by });
     },
     async closing(approvals) {
       // The facts behind verdicts lie beside the entries: evidence that goes before the log does proves nothing.

@@ -1,4 +1,5 @@
 import type { AuditEvent, AuditLog } from '../../shared/audit/entry.ts';
+import { refuseSecrets } from '../../shared/audit/refuse-secrets.ts';
 import type { Heard } from '../../shared/approvals/contract.ts';
 import { MemoryBoard, memoryApprovals } from '../../shared/approvals/memory.ts';
 import { Sealed } from '../../shared/base/sealed.ts';
@@ -97,6 +98,7 @@ export class ClosingPlace {
   audit(): AuditLog {
     return {
       record: async (event) => {
+        refuseSecrets(event);
         this.entries.push(structuredClone(event));
         return { index: this.entries.length - 1, hash: '', at: this.world.now() };
       },

@@ -1,4 +1,5 @@
 import type { AuditEvent, AuditLog } from '../../shared/audit/entry.ts';
+import { refuseSecrets } from '../../shared/audit/refuse-secrets.ts';
 import type { Notice } from '../../shared/approvals/contract.ts';
 import { Sealed } from '../../shared/base/sealed.ts';
 import { day, hour, type Instant } from '../../shared/base/time.ts';
@@ -24,7 +25,7 @@ export const fingerprintKey = new Uint8Array(32).fill(7);
 export const window = 2 * hour;
 export const address = { engine: 'postgres', host: 'db', port: 5432, dbname: 'app' };
 
-/** An audit log that keeps what it was told; `fail` makes it refuse. */
+/** An audit log that keeps what it was told, and refuses what the real one refuses. */
 export interface HeardLog extends AuditLog {
   readonly events: AuditEvent[];
 }
@@ -34,6 +35,7 @@ export function heardLog(world: TestWorld, trail: string[] = []): HeardLog {
   return {
     events,
     async record(event) {
+      refuseSecrets(event);
       events.push(event);
       trail.push(`${event.action} ${event.stage}`);
       return { index: events.length - 1, hash: '', at: world.now() };
