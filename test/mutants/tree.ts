@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
+/** At the top; a folder of such a name inside is the project's own. */
 const leftOut = new Set(['node_modules', '.git', '.lockkeeper', '.judges', 'cdk.out', 'coverage']);
 const longestRunMs = 240_000;
 
@@ -26,7 +27,7 @@ export class Tree {
   /** Copies the project as it lies there, changes not yet committed included. */
   static async copy(): Promise<Tree> {
     const directory = await mkdtemp(join(tmpdir(), 'lockkeeper-mutants-'));
-    await cp(root, directory, { recursive: true, filter: (path) => !leftOut.has(basename(path)) });
+    await cp(root, directory, { recursive: true, filter: (path) => !leftOut.has(relative(root, path)) });
     await symlink(join(root, 'node_modules'), join(directory, 'node_modules'));
     return new Tree(directory);
   }
