@@ -3,16 +3,21 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
+import type { AuditEvent } from '../../shared/audit/entry.ts';
+import { entries } from '../../shared/audit/read.ts';
 import { hour, parseInstant } from '../../shared/base/time.ts';
 import { loadConfig } from '../../shared/config/load.ts';
 import { takeAnswer } from '../../shared/idle-ports/closing/answers.ts';
 import { ClosureJournal } from '../../shared/idle-ports/closing/closure-journal.ts';
 import { reopen } from '../../shared/idle-ports/closing/reopen.ts';
+import type { ObjectStore } from '../../shared/objects/contract.ts';
+import { auditRecomputeVerb } from '../../functions/cli/audit-recompute.ts';
 import { gatePlan } from '../../functions/local/gate/from-config.ts';
 import { startGate, type Gate } from '../../functions/local/gate/gate.ts';
 import { closeAll, collectAll, scanAll } from '../../functions/local/jobs.ts';
 import { localRooms } from '../../functions/local/rooms-wire.ts';
 import { terminalApprovals } from '../../functions/cli/wire.ts';
+import { unpaired } from '../intent-pairs.ts';
 import { testWorld } from '../world.ts';
 import { ruleFor, visit } from './gate-place.ts';
 
@@ -69,6 +74,11 @@ test('the loop runs: real traffic is read, a silent port is proposed, approved, 
     await reopen(closing, await new ClosureJournal(closing.state).find(held?.closure.hash ?? ''), { who: 'ada', why: 'still needed' });
     expect(await visit(portOf(gate, 'silent'))).toBe('hello');
     expect(gate.rules.rules().map((rule) => rule.id)).toEqual(['to-busy', 'to-silent']);
+    const { log } = await rooms.stores();
+    expect(await verdictAgain(log, held?.closure.hash ?? '')).toEqual(expect.objectContaining({ opening: 'to-silent', same: true, differences: [], verdict: expect.objectContaining({ verdict: 'unused' }) }));
+    const told: AuditEvent[] = [];
+    for await (const { event } of entries({ log })) told.push(event);
+    expect(unpaired(told)).toEqual([]);
   } finally {
     await rooms.close();
     await gate.close();
@@ -79,4 +89,13 @@ test('the loop runs: real traffic is read, a silent port is proposed, approved, 
 
 function portOf(gate: Gate, name: string): number {
   return gate.services.find((one) => one.name === name)?.port ?? 0;
+}
+
+/** What `lockkeeper audit recompute HASH --output json` prints. */
+async function verdictAgain(log: ObjectStore, hash: string): Promise<unknown> {
+  const lines: string[] = [];
+  const terminal = { out: (line: string) => void lines.push(line), err: () => undefined, json: true, signal: new AbortController().signal };
+  const stores = async () => ({ log, state: undefined, history: undefined, where: 'here', kind: 'log' as const, verifyWith: undefined });
+  await auditRecomputeVerb({ hash, place: {} }, { stores }, terminal);
+  return JSON.parse(lines.join(''));
 }
