@@ -41,7 +41,7 @@ export function checkOrigin(text: string): void {
 }
 
 function parseSize(line: string): number {
-  const size = /^(0|[1-9]\d{0,15})$/.test(line) ? Number(line) : NaN;
+  const size = /^(0|[1-9]\d*)$/.test(line) ? Number(line) : NaN;
   if (Number.isSafeInteger(size)) return size;
   throw bad(`its size is ${JSON.stringify(line)}`);
 }

@@ -139,7 +139,7 @@ export function parseProof(text: string): Proof {
   const encoded = /^extra (.*)$/.exec(lines[0] ?? '')?.[1];
   const extra = encoded === undefined ? undefined : bytesOf(encoded);
   const [place, ...hashes] = encoded === undefined ? lines : lines.slice(1);
-  const index = /^index (0|[1-9]\d{0,15})$/.exec(place ?? '')?.[1];
+  const index = /^index (0|[1-9]\d*)$/.exec(place ?? '')?.[1];
   if (index === undefined || !isCount(Number(index))) throw badProof(`${JSON.stringify(place ?? '')} is no line with an index`);
   const proof = { index: Number(index), hashes: hashes.map(bytesOf), checkpoint: text.slice(blank + 2) };
   if (proof.hashes.some((hash) => hash.length !== hashBytes)) throw badProof(`a hash has not ${hashBytes} bytes`);

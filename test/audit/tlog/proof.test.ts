@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { formatCheckpoint } from '../../../shared/audit/tlog/checkpoint.ts';
 import { cosignedText, formatCosignature } from '../../../shared/audit/tlog/cosignature.ts';
 import { emptyRoot, leafHash, RightEdge, treeRoot, verifyConsistency, verifyInclusion, type Hash } from '../../../shared/audit/tlog/merkle.ts';
-import { formatNote, parseVerifierKey, verifierKey } from '../../../shared/audit/tlog/note.ts';
+import { formatNote, parseNote, parseVerifierKey, verifierKey, verifyNote } from '../../../shared/audit/tlog/note.ts';
 import { checkProof, consistencyProof, formatProof, inclusionProof, parseProof, subtreeReader, type ReadTile } from '../../../shared/audit/tlog/proof.ts';
 import { tilePath, tilesOf } from '../../../shared/audit/tlog/tile.ts';
 import { memorySigner } from '../../../shared/signers/memory.ts';
@@ -109,7 +109,10 @@ describe('a proof file', () => {
     expect(check(proof.checkpoint, [])).toThrow(invalid);
     expect(check(proof.checkpoint, keys.slice(1))).toThrow(invalid);
     expect(check(foreign.proof.checkpoint)).toThrow(invalid);
-    const borrowed = formatNote(formatCheckpoint({ origin: 'example.com/log', size: 300, root: rootOf(300), extensions: [] }), foreign.signatures);
+    const text = formatCheckpoint({ origin: 'example.com/log', size: 300, root: rootOf(300), extensions: [] });
+    const bytes = await memorySigner(seedOf('example.com/other')).sign(Buffer.from(text));
+    const borrowed = formatNote(text, foreign.keys.slice(0, 1).map(({ name, id }) => ({ name, id, bytes })));
+    expect(verifyNote(parseNote(borrowed), foreign.keys)).toHaveLength(1);
     expect(check(borrowed, foreign.keys)).toThrow(invalid);
   });
 
@@ -155,17 +158,20 @@ function rootOf(size: number): Hash {
   return edge.root();
 }
 
+function seedOf(origin: string): Uint8Array {
+  return Buffer.from(origin.padEnd(32));
+}
+
 async function proven(index: number, size: number, origin = 'example.com/log') {
-  const [log, witness] = [memorySigner(Buffer.from(origin.padEnd(32))), memorySigner(new Uint8Array(32).fill(9))];
+  const [log, witness] = [memorySigner(seedOf(origin)), memorySigner(new Uint8Array(32).fill(9))];
   const lines = [verifierKey(origin, await log.publicKey()), verifierKey('witness.example', await witness.publicKey(), 0x04)];
   const keys = lines.map(parseVerifierKey);
   const text = formatCheckpoint({ origin, size, root: rootOf(size), extensions: [] });
   const cosignature = formatCosignature({ time: 7, signature: await witness.sign(Buffer.from(cosignedText(7, text))) });
   const blobs = [await log.sign(Buffer.from(text)), cosignature];
-  const signatures = keys.map(({ name, id }, at) => ({ name, id, bytes: blobs[at] ?? text }));
-  const own = signatures.flatMap(({ name, id, bytes }) => (typeof bytes === 'string' ? [] : [{ name, id, bytes }]));
+  const signatures = keys.map(({ name, id }, at) => ({ name, id, bytes: blobs[at] ?? new Uint8Array() }));
   const hashes = await inclusionProof(index, size, subtreeReader(size, tilesFor(size)));
-  return { proof: { index, hashes, checkpoint: formatNote(text, own) }, keys, signatures: own };
+  return { proof: { index, hashes, checkpoint: formatNote(text, signatures) }, keys, };
 }
 
 function hex(hashes: readonly Hash[]): readonly string[] {
