@@ -171,7 +171,7 @@ async function proven(index: number, size: number, origin = 'example.com/log') {
   const blobs = [await log.sign(Buffer.from(text)), cosignature];
   const signatures = keys.map(({ name, id }, at) => ({ name, id, bytes: blobs[at] ?? new Uint8Array() }));
   const hashes = await inclusionProof(index, size, subtreeReader(size, tilesFor(size)));
-  return { proof: { index, hashes, checkpoint: formatNote(text, signatures) }, keys, };
+  return { proof: { index, hashes, checkpoint: formatNote(text, signatures) }, keys };
 }
 
 function hex(hashes: readonly Hash[]): readonly string[] {
