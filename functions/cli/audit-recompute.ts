@@ -1,12 +1,11 @@
 import type { Entry } from '../../shared/audit/codec.ts';
-import { entries } from '../../shared/audit/read.ts';
 import { LockkeeperError } from '../../shared/base/error.ts';
 import { toolVersion } from '../../shared/base/version.ts';
 import { keyOfFacts, receiptAction, receiptIn, verdictDifferences } from '../../shared/idle-ports/closing/receipt.ts';
 import { readFacts, recompute } from '../../shared/idle-ports/judging/facts.ts';
 import type { Verdict } from '../../shared/idle-ports/verdict.ts';
 import type { ObjectStore } from '../../shared/objects/contract.ts';
-import type { AuditPlace, AuditRooms } from './audit.ts';
+import { entriesOf, type AuditPlace, type AuditRooms, type AuditStores } from './audit.ts';
 import { exitCode, type ExitCode, type Terminal } from './io.ts';
 
 /** What judging again brought. */
@@ -29,8 +28,8 @@ interface Recomputed {
  */
 export async function auditRecomputeVerb(wanted: { readonly hash: string; readonly place: AuditPlace }, rooms: AuditRooms, terminal: Terminal): Promise<ExitCode> {
   checkDigits(wanted.hash);
-  const { log } = await rooms.stores(wanted.place);
-  const result = await judgeAgain(log, await receiptOf(log, wanted.hash));
+  const stores = await rooms.stores(wanted.place);
+  const result = await judgeAgain(stores.log, await receiptOf(stores, wanted.hash));
   const same = result.differences.length === 0;
   if (terminal.json) terminal.out(JSON.stringify({ ...result, verdict: result.verdict ?? null, same, judgedBy: `lockkeeper ${toolVersion}` }));
   else for (const line of told(result)) terminal.out(line);
@@ -43,10 +42,10 @@ function checkDigits(hash: string): void {
 }
 
 /** One reading of the log. Of several receipts of one proposal the last counts, unless an entry's id names another. */
-async function receiptOf(log: ObjectStore, digits: string): Promise<Entry> {
+async function receiptOf(stores: AuditStores, digits: string): Promise<Entry> {
   const receipts = new Map<string, Entry>();
   const named = new Map<string, Entry | undefined>();
-  for await (const entry of entries({ log })) {
+  for await (const entry of entriesOf(stores)) {
     const { correlation, action } = entry.event;
     if (action === receiptAction) receipts.set(correlation, entry);
     if (entry.id.startsWith(digits) || entry.hash.startsWith(digits)) named.set(correlation, action === receiptAction ? entry : undefined);

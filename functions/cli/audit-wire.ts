@@ -1,6 +1,7 @@
+import { readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { LockkeeperError } from '../../shared/base/error.ts';
-import { headKey } from '../../shared/audit/layout.ts';
+import { publishedKey } from '../../shared/audit/layout.ts';
 import { systemWorld } from '../../shared/base/world.ts';
 import { parseStoreUrl, storeUrl } from '../../shared/config/store-url.ts';
 import type { StoreConfig } from '../../shared/config/stores.ts';
@@ -24,6 +25,7 @@ export function auditRooms(configFile: () => Promise<string>): AuditRooms {
       const state = place.state === undefined ? undefined : parseStoreUrl(place.state);
       return await opened({ log: parseStoreUrl(place.store), state }, 'Check the address.');
     },
+    text: readText,
   };
 }
 
@@ -38,7 +40,9 @@ async function configured(file: string): Promise<AuditStores> {
   const { loadConfig } = await import('../../shared/config/load.ts');
   const { stores, audit } = (await loadConfig(file)).config;
   const found = await opened(stores, 'Nothing was logged there yet; check stores.log in the configuration.');
-  return { ...found, verifyWith: audit.verifyWith };
+  const world = systemWorld();
+  const anchors = await Promise.all(audit.anchors.map(async (place) => ({ name: storeUrl(place), store: (await openStore(place, { world, contents: 'create-only' })).store })));
+  return { ...found, verifyWith: audit.verifyWith, anchors };
 }
 
 async function below(directory: string): Promise<AuditStores> {
@@ -59,7 +63,7 @@ const checkpointKey = 'checkpoint';
 
 /** A state store counts where it has a head, or belongs to the folder of the log. */
 async function files(log: string, state: string): Promise<AuditStores> {
-  const hasState = (await isThere(join(state, headKey))) || ((await isThere(state)) && basename(log) === 'log');
+  const hasState = (await isThere(join(state, publishedKey))) || ((await isThere(state)) && basename(log) === 'log');
   return await storesAt({ log: { kind: 'file-system', path: log }, state: hasState ? { kind: 'file-system', path: state } : undefined });
 }
 
@@ -85,12 +89,21 @@ async function storesAt({ log, state }: Places): Promise<AuditStores> {
     where: storeUrl(log),
     kind: (await store.get(checkpointKey)) === undefined ? 'log' : 'tiles',
     verifyWith: undefined,
+    anchors: [],
   };
 }
 
 async function isEmpty(store: ObjectStore): Promise<boolean> {
   for await (const _ of store.list('')) return false;
   return true;
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (thrown) {
+    throw fileError(thrown, `read ${path}`, false);
+  }
 }
 
 async function isThere(path: string): Promise<boolean> {

@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
-import type { AuditPlace, AuditShowOptions, AuditVerifyOptions } from './audit.ts';
+import type { AuditPlace } from './audit.ts';
+import type { AuditShowOptions } from './audit-show.ts';
+import type { AuditVerifyOptions } from './audit-verify.ts';
 import { runs } from './call.ts';
 import type { Frame } from './frame.ts';
 
@@ -17,9 +19,11 @@ export function declareAudit(audit: Command, frame: Frame): void {
     .description('prove that nobody changed the log; exit 1 where somebody did')
     .option(...places.dir)
     .option(...places.store)
-    .option(...places.state);
+    .option(...places.state)
+    .option('--since <file>', 'a checkpoint you saved: the log must go on from it, and what was before is not read again')
+    .option('--key <key>', 'the public key of the log, NAME+ID+KEY, instead of the one that came with it');
   runs(verify, frame, async ({ configFile, terminal }) => {
-    const { auditVerifyVerb } = await import('./audit.ts');
+    const { auditVerifyVerb } = await import('./audit-verify.ts');
     const { auditRooms } = await import('./audit-wire.ts');
     return auditVerifyVerb(verify.opts<AuditVerifyOptions>(), auditRooms(configFile), terminal);
   });
@@ -31,12 +35,12 @@ export function declareAudit(audit: Command, frame: Frame): void {
     .option(...places.state)
     .option('--service <name>', 'only what is about this service')
     .option('--opening <id>', 'only what is about this opening')
-    .option('--actor <name>', 'only what this person did; lockkeeper itself is "lockkeeper"')
+    .option('--person <name>', 'only what this person did; lockkeeper itself is "lockkeeper"')
     .option('--action <name>', 'only this action, such as rotation.set, or all that begin so, such as rotation')
     .option('--since <time>', 'from this time on, as 2026-11-22T00:00:00Z')
     .option('--until <time>', 'before this time');
   runs(show, frame, async ({ configFile, terminal }) => {
-    const { auditShowVerb } = await import('./audit.ts');
+    const { auditShowVerb } = await import('./audit-show.ts');
     const { auditRooms } = await import('./audit-wire.ts');
     return auditShowVerb(show.opts<AuditShowOptions>(), auditRooms(configFile), terminal);
   });

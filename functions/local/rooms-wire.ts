@@ -1,5 +1,6 @@
 import type { Approvals, Notice } from '../../shared/approvals/contract.ts';
 import type { RunLog } from '../../shared/audit/log.ts';
+import { toolVersion } from '../../shared/base/version.ts';
 import type { World } from '../../shared/base/world.ts';
 import type { LoadedConfig } from '../../shared/config/load.ts';
 import type { Config } from '../../shared/config/schema.ts';
@@ -46,8 +47,9 @@ export function localRooms({ loaded, world, environment, run }: LocalRoomsOption
   const stores = once(async () => (await import('./stores-wire.ts')).openStores(config, world));
   const audit = once(async () => {
     const { auditLog } = await import('../../shared/audit/log.ts');
-    const log = auditLog({ ...(await stores()), world, run });
-    closers.push(() => log.flush());
+    const { openAudit } = await import('./audit-wire.ts');
+    const log = auditLog({ ...(await stores()), ...(await openAudit(config, world)), world, run, version: toolVersion });
+    closers.push(async () => void (await log.end()));
     return log;
   });
   const secrets = once(async () => (await import('./credentials-wire.ts')).openSecretStores(config, world));

@@ -16,14 +16,13 @@ export interface Rooms {
  * the log, nor touch its retention; nobody may write without a condition, though the buckets' own policies let others.
  */
 export function writerStatements({ log, state, key }: Rooms): PolicyStatement[] {
-  const use = { log: permissions['create-only'], state: permissions.changing };
   return [
-    ...reading('Log', log, use.log.bucket),
+    ...reading('Log', log, permissions.log.bucket),
     allow('CreateInLog', [put], { on: log.arnForObjects('*'), condition: withHeader('if-none-match') }),
-    ...reading('State', state, use.state.bucket),
+    ...reading('State', state, permissions.state.bucket),
     allow('CreateInState', [put], { on: state.arnForObjects('*'), condition: withHeader('if-none-match') }),
     allow('ReplaceInState', [put], { on: state.arnForObjects('*'), condition: withHeader('if-match') }),
-    allow('DeleteInState', without(use.state.objects, [get, put]), { on: state.arnForObjects('*') }),
+    allow('DeleteInState', without(permissions.state.objects, [get, put]), { on: state.arnForObjects('*') }),
     ...(key ? [allow('Sign', [...signing.sign], { on: key.keyArn, condition: { StringEquals: onlyPlainEd25519 } })] : []),
     ...publicKey(key),
   ];
@@ -32,8 +31,8 @@ export function writerStatements({ log, state, key }: Rooms): PolicyStatement[] 
 /** What an auditor may do: read both stores, what S3 remembers of their past included, and the public key. */
 export function auditorStatements({ log, state, key }: Rooms): PolicyStatement[] {
   return [
-    ...reading('Log', log, permissions['create-only'].bucket),
-    ...reading('State', state, permissions.changing.bucket),
+    ...reading('Log', log, permissions.log.bucket),
+    ...reading('State', state, permissions.state.bucket),
     ...publicKey(key),
   ];
 }

@@ -1,42 +1,57 @@
 import { z } from 'zod';
-import { canonicalJson, sha256, type Plain } from '../base/canonical.ts';
+import { canonicalJson, type Plain } from '../base/canonical.ts';
 import { LockkeeperError } from '../base/error.ts';
 import { instant, type Instant } from '../base/time.ts';
 import type { AuditEvent } from './entry.ts';
 import { classify, ocsfVersion } from './ocsf.ts';
+import { longestEntry } from './tlog/bundle.ts';
+import { leafHash } from './tlog/merkle.ts';
 
-/** One line of the log: an event in its place. */
-export interface Entry {
-  /** From 0, without gaps. */
-  readonly index: number;
-  /** `hash` of the entry before; `firstPrevious` for the first. */
-  readonly previous: string;
-  /** SHA-256, hex, of this entry's canonical JSON without this member. */
+/** One line of the log: an event in its place within the run that wrote it. */
+export interface Entry extends Place {
+  /** RFC 6962 leaf hash of the entry's bytes, hex. */
   readonly hash: string;
   /** Unique, so that two equal events are two entries. */
   readonly id: string;
-  /** The run that wrote it, and its counter there, from 0 without gaps: what is left out shows. */
-  readonly run: string;
-  readonly n: number;
   readonly at: Instant;
   readonly event: AuditEvent;
 }
 
-/** What the first entry has for the hash of the one before. */
-export const firstPrevious = '0'.repeat(64);
+/** Where an entry stands in its run: what is left out or moved shows. */
+export interface Place {
+  readonly run: string;
+  /** From 0, without gaps. */
+  readonly n: number;
+  /** `hash` of the run's entry before; `firstPrevious` for its first. */
+  readonly previous: string;
+}
 
-/** An entry is at most so many bytes: what fits into an entry bundle of C2SP tlog-tiles. */
-export const longestEntry = 65_535;
+/** What an entry's bytes state about their run. */
+export interface Statement extends Place {
+  /** For the last entry of a run: how many entries it counts. */
+  readonly counts: number | undefined;
+}
+
+/** What an entry states about its run; `invalid` where it states nothing. Much faster than to read the whole entry. */
+export function statementOf(bytes: Uint8Array): Statement {
+  const { metadata, unmapped } = parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString());
+  const n = isObject(metadata) ? metadata['sequence'] : undefined;
+  const { run, previous, action, details } = isObject(unmapped) ? unmapped : {};
+  if (typeof n !== 'number' || !Number.isSafeInteger(n) || typeof run !== 'string' || typeof previous !== 'string') throw damaged('it does not say its place in a run');
+  const counted = action === 'run.end' && isObject(details) ? details['entries'] : undefined;
+  return { run, n, previous, counts: typeof counted === 'number' ? counted : undefined };
+}
+
+/** What the first entry of a run has for the hash of the one before. */
+export const firstPrevious = '0'.repeat(64);
 
 /**
  * The stored form: canonical JSON of one OCSF event. What OCSF has no place for is under `unmapped`, as OCSF wants it,
- * the chain included. `invalid` where it is too long.
+ * the place in the run included. `invalid` where it is longer than an entry bundle takes.
  */
 export function encodeEntry(entry: Omit<Entry, 'hash'>): { readonly bytes: Uint8Array; readonly hash: string } {
-  const open = storedForm(entry);
-  const hash = sha256(canonicalJson(open));
-  const bytes = Buffer.from(canonicalJson({ ...open, unmapped: { ...open.unmapped, hash } }), 'utf8');
-  if (bytes.length <= longestEntry) return { bytes: Uint8Array.from(bytes), hash };
+  const bytes = Uint8Array.from(Buffer.from(canonicalJson(storedForm(entry)), 'utf8'));
+  if (bytes.length <= longestEntry) return { bytes, hash: hashOf(bytes) };
   throw new LockkeeperError('invalid', `the event ${entry.event.action} takes ${bytes.length} bytes in the log, more than ${longestEntry}`, {
     hint: 'Keep large evidence in an object of its own, and log its hash.',
   });
@@ -51,18 +66,14 @@ export function decodeEntry(bytes: Uint8Array): Entry {
   const stored = storedSchema.safeParse(parsed);
   if (!stored.success) throw damaged(`it does not have the form of an entry (${stored.error.issues[0]?.path.join('.')})`);
   const { time, actor, metadata, unmapped } = stored.data;
-  const { hash, previous, run, n, result, ...event } = unmapped;
-  if (sha256(withoutHash(text, hash)) !== hash) throw damaged('its hash does not fit its content');
-  const placed = { index: metadata.sequence, previous, hash, id: metadata.uid, run, n, at: instant(time) };
+  const { previous, run, result, ...event } = unmapped;
+  const placed = { run, n: metadata.sequence, previous, hash: hashOf(bytes), id: metadata.uid, at: instant(time) };
   const said = { ...event, actor: actor.user.name, correlation: metadata.correlation_uid };
   return { ...placed, event: result === undefined ? said : { ...said, result } };
 }
 
-/** What the hash is of. The last place is the member itself: after it come strings only, where quotes are escaped. */
-function withoutHash(text: string, hash: string): string {
-  const member = `"hash":"${hash}",`;
-  const at = text.lastIndexOf(member);
-  return text.slice(0, at) + text.slice(at + member.length);
+function hashOf(bytes: Uint8Array): string {
+  return Buffer.from(leafHash(bytes)).toString('hex');
 }
 
 function parse(text: string): PlainObject {
@@ -88,7 +99,7 @@ function damaged(why: string, cause?: unknown): LockkeeperError {
 type PlainObject = { readonly [key: string]: Plain | undefined };
 type StoredForm = { readonly [key: string]: Plain | undefined; readonly unmapped: PlainObject };
 
-function storedForm({ index, previous, id, run, n, at, event }: Omit<Entry, 'hash'>): StoredForm {
+function storedForm({ previous, id, run, n, at, event }: Omit<Entry, 'hash'>): StoredForm {
   const { action, stage, subject, actor, correlation, result, details } = event;
   const product = { name: 'lockkeeper', vendor_name: 'lockkeeper' };
   return {
@@ -97,8 +108,8 @@ function storedForm({ index, previous, id, run, n, at, event }: Omit<Entry, 'has
     time: at,
     message: `${action} ${result ?? stage}: ${subject.kind} ${subject.id}`,
     actor: { user: { name: actor } },
-    metadata: { uid: id, sequence: index, correlation_uid: correlation, log_name: 'lockkeeper', product, profiles, version: ocsfVersion },
-    unmapped: { action, stage, subject: { kind: subject.kind, id: subject.id }, result, details, run, n, previous },
+    metadata: { uid: id, sequence: n, correlation_uid: correlation, log_name: 'lockkeeper', product, profiles, version: ocsfVersion },
+    unmapped: { action, stage, subject: { kind: subject.kind, id: subject.id }, result, details, run, previous },
   };
 }
 
@@ -126,8 +137,6 @@ const storedSchema = z.object({
     result: z.enum(['done', 'failed', 'refused', 'uncertain']).optional(),
     details: z.custom<PlainObject>(isObject),
     run: z.string(),
-    n: count,
     previous: hexHash,
-    hash: hexHash,
   }),
 });

@@ -23,11 +23,11 @@ export interface AuditEvent {
   readonly details: { readonly [key: string]: Plain | undefined };
 }
 
-/** Proof that an entry is durable and has its place. */
+/** Proof that an entry is durable. Its index in the tree follows when the log is sealed; `run` and `n` name it for ever. */
 export interface Acknowledgement {
-  /** From 0, without gaps. */
-  readonly index: number;
-  /** SHA-256 of the entry, hex. */
+  readonly run: string;
+  readonly n: number;
+  /** RFC 6962 leaf hash of the entry's bytes, hex: what the tree will hold. */
   readonly hash: string;
   readonly at: Instant;
 }

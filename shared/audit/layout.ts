@@ -1,17 +1,76 @@
-/** Where the entry of `index` is in the log store; keys sort as indexes do. */
-export function entryKey(index: number): string {
-  return `${entryPrefix}${String(index).padStart(20, '0')}.json`;
+import { dayOf, type Instant } from '../base/time.ts';
+
+/**
+ * Where everything is:
+ *
+ *     log store, create-only                                   state store
+ *     inbox/DAY/RUN/BATCH    entries as they were acknowledged   audit/checkpoint      the newest one published, cosigned
+ *     seq/FIRST              which batches come next             audit/sequenced.json  what is sequenced; can be made anew
+ *     tile/entries/N, tile/L/N   full bundles and tiles          audit/partial/tile/…  the ones that are not full yet
+ *     cp/SIZE                signed checkpoints
+ *     cosig/SIZE/WITNESS     what a witness put to one
+ *     log.vkey               the key that all of it is signed with
+ *
+ * Numbers are padded, so that keys sort as numbers do. Everything in the state store can be made from the log store.
+ */
+export const inboxPrefix = 'inbox/';
+export const sequencePrefix = 'seq/';
+export const checkpointPrefix = 'cp/';
+export const cosignaturePrefix = 'cosig/';
+export const tilePrefix = 'tile/';
+export const verifierKeyKey = 'log.vkey';
+export const publishedKey = 'audit/checkpoint';
+export const sequencedKey = 'audit/sequenced.json';
+export const partialPrefix = 'audit/partial/';
+
+/** One object of the inbox: the entries that one run put there at once. */
+export interface BatchName {
+  /** UTC day on which the run began, YYYY-MM-DD. */
+  readonly day: string;
+  readonly run: string;
+  /** From 0, without gaps. */
+  readonly batch: number;
 }
 
-/** All keys of entries begin so. */
-export const entryPrefix = 'entries/';
+/** The key of a batch. */
+export function batchKey({ day, run, batch }: BatchName): string {
+  return `${inboxPrefix}${day}/${run}/${String(batch).padStart(8, '0')}`;
+}
 
-/** Where the state store remembers how long the log is. */
-export const headKey = 'audit/head.json';
+/** The batch that a key names, or undefined for a key that lockkeeper never writes. */
+export function parseBatchKey(key: string): BatchName | undefined {
+  const [, day, run, batch] = /^inbox\/(\d{4}-\d\d-\d\d)\/([A-Za-z0-9._=-]+)\/(\d{8})$/.exec(key) ?? [];
+  return day === undefined || run === undefined ? undefined : { day, run, batch: Number(batch) };
+}
 
-/** The index that a key stands for, or undefined for a key that is no entry's. */
-export function indexOf(key: string): number | undefined {
-  const digits = /^entries\/(\d{20})\.json$/.exec(key)?.[1];
-  const index = Number(digits);
-  return digits !== undefined && Number.isSafeInteger(index) ? index : undefined;
+/** The key of the sequence record whose first entry has this index. */
+export function sequenceKey(first: number): string {
+  return `${sequencePrefix}${padded(first)}`;
+}
+
+/** The key of the checkpoint of this size. */
+export function checkpointKey(size: number): string {
+  return `${checkpointPrefix}${padded(size)}`;
+}
+
+/** The key of what the witness whose key has this id (8 hex digits) put to the checkpoint of this size. */
+export function cosignatureKey(size: number, id: string): string {
+  return `${cosignaturePrefix}${padded(size)}/${id}`;
+}
+
+/** The number that a key holds after its prefix, or undefined for a key of another form. */
+export function numberIn(key: string, prefix: string): number | undefined {
+  const digits = key.startsWith(prefix) ? /^\d{20}(?=$|\/)/.exec(key.slice(prefix.length))?.[0] : undefined;
+  const parsed = Number(digits);
+  return digits !== undefined && Number.isSafeInteger(parsed) ? parsed : undefined;
+}
+
+/** The day under which a run that begins now is kept: never one that the integrator is done with, whatever the clock says. */
+export function dayFor(now: Instant, doneBefore: string): string {
+  const today = dayOf(now);
+  return today < doneBefore ? doneBefore : today;
+}
+
+function padded(number: number): string {
+  return String(number).padStart(20, '0');
 }

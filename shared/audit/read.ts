@@ -1,44 +1,81 @@
 import { LockkeeperError } from '../base/error.ts';
 import type { ObjectStore } from '../objects/contract.ts';
 import { decodeEntry, type Entry } from './codec.ts';
-import { entryKey, entryPrefix, indexOf } from './layout.ts';
+import { sequencedEntries, type PlacedEntry } from './sequenced-entries.ts';
+import { catchUp, nothingSequenced, readSequenced } from './sequenced.ts';
+import { decodeBundle } from './tlog/bundle.ts';
+import { parseCheckpoint } from './tlog/checkpoint.ts';
+import { parseNote } from './tlog/note.ts';
+import { bundlePath, tileWidth } from './tlog/tile.ts';
+import { readInbox } from './waiting.ts';
 
+/** Where a log is read. */
 export interface EntryRange {
   readonly log: ObjectStore;
+  /** Saves reading every sequence record where entries wait for their place. */
+  readonly state?: ObjectStore | undefined;
   /** The first index wanted; from the beginning if it is left out. */
   readonly from?: number;
 }
 
+/** An entry as it is read; the index is undefined while it waits for its place in the tree. */
+export interface IndexedEntry extends Entry {
+  readonly index: number | undefined;
+}
+
 /**
- * The entries of a log in order, read a few at a time; memory does not grow with the log. Each is checked by itself, not the
- * chain: that is what `verify` does. `invalid` at an entry that was changed. Repeated pairs of intent and outcome are normal.
+ * The entries of a log in their order, those that wait for their place last; memory does not grow with the log. Each is checked by
+ * itself, not the tree: that is what `verify` does. `invalid` at an entry that was changed, `conflict` where objects are gone. Repeated
+ * pairs of intent and outcome are normal.
  */
-export async function* entries({ log, from = 0 }: EntryRange): AsyncGenerator<Entry> {
-  const after = from > 0 ? entryKey(from - 1) : undefined;
-  let reading: Promise<Entry>[] = [];
-  for await (const { key } of log.list(entryPrefix, after)) {
-    if (indexOf(key) === undefined) continue;
-    reading.push(read(log, key));
-    if (reading.length < atOnce) continue;
-    yield* await Promise.all(reading);
-    reading = [];
+export async function* entries({ log, state, from = 0 }: EntryRange): AsyncGenerator<IndexedEntry> {
+  let index = from;
+  for await (const placed of placedEntries(log, from)) {
+    yield { ...decoded(placed.entry, `entry ${placed.index}`), index: placed.index };
+    index = placed.index + 1;
   }
-  yield* await Promise.all(reading);
+  yield* waitingEntries(log, state, index);
 }
 
-const atOnce = 16;
+/** The entries of a plain tlog-tiles directory, as far as its checkpoint goes. Nothing is checked but each entry by itself. */
+export async function* tilesEntries(store: ObjectStore): AsyncGenerator<IndexedEntry> {
+  const stored = await store.get('checkpoint');
+  const { size } = parseCheckpoint(parseNote(stored?.bytes ?? '').text);
+  for (let begin = 0; begin < size; begin += tileWidth) {
+    const path = bundlePath(begin / tileWidth, Math.min(tileWidth, size - begin));
+    const bundle = await store.get(path);
+    if (!bundle) throw new LockkeeperError('conflict', `the log cannot be read: ${path} is gone`, { hint: 'Run `lockkeeper audit verify`.' });
+    for (const [at, entry] of decodeBundle(bundle.bytes).entries()) yield { ...decoded(entry, `entry ${begin + at}`), index: begin + at };
+  }
+}
 
-async function read(log: ObjectStore, key: string): Promise<Entry> {
-  const stored = await log.get(key);
-  if (!stored) throw damaged(key, 'is gone');
+/** The stored bytes of the entries that have their place, from full bundles as far as there are any, then from the inbox. */
+export async function* placedEntries(log: ObjectStore, from: number): AsyncGenerator<PlacedEntry> {
+  let next = from;
+  for (;;) {
+    const at = Math.floor(next / tileWidth);
+    const bundle = await log.get(bundlePath(at));
+    if (!bundle) break;
+    for (const [i, entry] of decodeBundle(bundle.bytes).entries()) {
+      const index = at * tileWidth + i;
+      if (index >= next) yield { index, entry };
+    }
+    next = (at + 1) * tileWidth;
+  }
+  yield* sequencedEntries(log, { from: next });
+}
+
+async function* waitingEntries(log: ObjectStore, state: ObjectStore | undefined, placed: number): AsyncGenerator<IndexedEntry> {
+  const sequenced = state ? await readSequenced({ log, state }) : await catchUp(log, nothingSequenced);
+  if (sequenced.size > placed) return;
+  const { batches } = await readInbox(log, sequenced, { limit: Infinity, without: [] });
+  for (const { key, entries: bytes } of batches) for (const entry of bytes) yield { ...decoded(entry, key), index: undefined };
+}
+
+function decoded(bytes: Uint8Array, where: string): Entry {
   try {
-    return decodeEntry(stored.bytes);
+    return decodeEntry(bytes);
   } catch (cause) {
-    throw damaged(key, 'was changed', cause);
+    throw new LockkeeperError('invalid', `the log cannot be read: ${where} was changed`, { cause, hint: 'Run `lockkeeper audit verify`: it names everything that was changed.' });
   }
-}
-
-function damaged(key: string, what: string, cause?: unknown): LockkeeperError {
-  const hint = 'Run `lockkeeper audit verify`: it names everything that was changed.';
-  return new LockkeeperError('invalid', `the log cannot be read: ${key} ${what}`, { cause, hint });
 }

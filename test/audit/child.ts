@@ -4,19 +4,20 @@ import { join } from 'node:path';
 import { auditLog } from '../../shared/audit/log.ts';
 import { systemWorld } from '../../shared/base/world.ts';
 import { fileSystemObjects } from '../../shared/objects/file-system.ts';
-import { event } from './place.ts';
+import { event, identity } from './place.ts';
 
-/** A process of its own that appends to the log below a directory: `node child.ts DIRECTORY RUN COUNT`. One line an acknowledgement. */
+/** A process of its own that records to the log below a directory: `node child.ts DIRECTORY RUN COUNT`. One line an acknowledgement. */
 const [directory = '', run = '', count = '0'] = process.argv.slice(2);
 const stores = { log: fileSystemObjects({ directory: join(directory, 'log') }), state: fileSystemObjects({ directory: join(directory, 'state') }) };
-const log = auditLog({ ...stores, world: systemWorld(), run });
+const log = auditLog({ ...stores, ...identity, world: systemWorld(), run });
 const tell = (line: object) => writeSync(1, `${JSON.stringify(line)}\n`);
 
 tell({ ready: run });
 await once(process.stdin, 'data');
 process.stdin.destroy();
 for (let number = 0; number < Number(count); number += 1) {
-  const { index, hash } = await log.record(event(number, { actor: run }));
-  tell({ index, hash });
+  const { n, hash } = await log.record(event(number, { actor: run }));
+  tell({ n, hash });
+  if (number % 5 === 4) await log.seal();
 }
-await log.flush();
+await log.end();

@@ -1,163 +1,206 @@
 import { describe, expect, test } from '@jest/globals';
-import { decodeEntry, encodeEntry } from '../../shared/audit/codec.ts';
-import { advanceHead, readHead } from '../../shared/audit/head.ts';
-import { entryKey, headKey } from '../../shared/audit/layout.ts';
-import { auditLog } from '../../shared/audit/log.ts';
-import { verify } from '../../shared/audit/verify.ts';
+import { decodeEntry } from '../../shared/audit/codec.ts';
+import { batchKey, checkpointKey, publishedKey, sequencedKey, sequenceKey, verifierKeyKey } from '../../shared/audit/layout.ts';
+import { decodeBundle } from '../../shared/audit/tlog/bundle.ts';
+import { verifyLog } from '../../shared/audit/verify/verify.ts';
 import { LockkeeperError } from '../../shared/base/error.ts';
-import { memoryObjects } from '../../shared/objects/memory.ts';
+import { day, hour } from '../../shared/base/time.ts';
+import { memorySigner } from '../../shared/signers/memory.ts';
 import { Faults } from '../broken-writes.ts';
 import { testWorld } from '../world.ts';
-import { allEntries, event, filled, place, stored, tamper } from './place.ts';
+import { allEntries, event, filled, place, runOn, stored, tamper, type LogPlace } from './place.ts';
 
-describe('the audit log', () => {
-  test('acknowledges an entry that is durable, in its place, and says what was given', async () => {
+const keysIn = (at: LogPlace, prefix: string) => [...at.bucket.objects.keys()].filter((key) => key.startsWith(prefix)).toSorted();
+const inboxEntries = (at: LogPlace) => keysIn(at, 'inbox/').flatMap((key) => decodeBundle(stored(at.bucket, key)).map((bytes) => decodeEntry(bytes)));
+
+describe('to record', () => {
+  test('is acknowledged when it is durable, in its place in the run, and says what was given', async () => {
     const at = place();
-    const world = testWorld();
-    const log = auditLog({ ...at, world, run: 'run' });
+    const log = runOn(at, 'run', at.world);
     const said = event(7, { stage: 'outcome', result: 'refused', actor: 'anna', details: { why: 'späß', list: [1, { a: null }], left: undefined } });
     const first = await log.record(said);
-    world.pass(5_000);
+    at.world.pass(5_000);
     const second = await log.record(event(8));
-    expect([first.index, second.index]).toEqual([0, 1]);
     expect(second.at - first.at).toBe(5_000);
-    const [one, two] = await allEntries(at.log);
-    expect(one).toMatchObject({ index: 0, hash: first.hash, n: 0, at: first.at, previous: '0'.repeat(64), event: { ...said, details: { why: 'späß', list: [1, { a: null }] } } });
-    expect(two).toMatchObject({ index: 1, hash: second.hash, n: 1, previous: first.hash });
+    const [start, one, two] = inboxEntries(at);
+    expect(start).toMatchObject({ n: 0, previous: '0'.repeat(64), event: { action: 'run.start', subject: { kind: 'run', id: first.run } } });
+    expect(one).toMatchObject({ run: first.run, n: 1, hash: first.hash, at: first.at, previous: start?.hash, event: { ...said, details: { why: 'späß', list: [1, { a: null }] } } });
+    expect(two).toMatchObject({ n: 2, hash: second.hash, previous: first.hash });
   });
-  test('stores one OCSF event an object', async () => {
+  test('is one create, the first entry of the run included; what comes meanwhile goes together', async () => {
     const at = place();
-    const log = auditLog({ ...at, world: testWorld(), run: 'run' });
-    await log.record(event(1, { action: 'rotation.stage', stage: 'outcome', result: 'done' }));
-    await log.record(event(2, { action: 'closure.apply', subject: { kind: 'opening', id: 'sgr-1' }, actor: 'anna' }));
-    await log.record(event(3, { action: 'run.start', stage: 'fact', subject: { kind: 'run', id: 'r' } }));
-    const json = (index: number): unknown => JSON.parse(new TextDecoder().decode(stored(at.bucket, entryKey(index))));
-    expect(json(0)).toMatchObject({ class_uid: 3004, category_uid: 3, activity_id: 1, type_uid: 300401, status_id: 1, severity_id: 1, time: Date.parse('2026-10-01T00:00:00Z'), entity: { type: 'credential', uid: 'orders-db' } });
-    expect(json(1)).toMatchObject({ class_uid: 7004, type_uid: 700401, status_id: 0, command_uid: 'r-1', connection_info: { direction_id: 0 }, actor: { user: { name: 'anna' } }, metadata: { sequence: 1, correlation_uid: 'r-1' } });
-    expect(json(2)).toMatchObject({ class_uid: 6002, type_uid: 600203, app: { name: 'lockkeeper' } });
-  });
-  test('goes on where an earlier run ended', async () => {
-    const at = await filled(3);
-    const log = auditLog({ ...at, world: testWorld(undefined, 'other'), run: 'second' });
-    expect((await log.record(event(9))).index).toBe(3);
-    await log.flush();
-    expect(await verify(at)).toEqual({ entries: 4, ok: true, findings: [], covered: 4 });
-  });
-  test('many runs at once share it without a fork, a gap or a lost entry', async () => {
-    const at = place();
-    const runs = Array.from({ length: 5 }, (_, run) => auditLog({ ...at, world: testWorld(undefined, `world ${run}`), run: `run-${run}` }));
-    const acknowledged = await Promise.all(runs.flatMap((log) => Array.from({ length: 12 }, (_, number) => log.record(event(number)))));
-    await Promise.all(runs.map((log) => log.flush()));
-    expect(acknowledged.map(({ index }) => index).toSorted((a, b) => a - b)).toEqual(Array.from({ length: 60 }, (_, index) => index));
-    expect(await verify(at)).toEqual({ entries: 60, ok: true, findings: [], covered: 60 });
-    const known = new Map((await allEntries(at.log)).map(({ index, hash }) => [index, hash]));
-    for (const { index, hash } of acknowledged) expect(known.get(index)).toBe(hash);
-  });
-  test('a head that is written late never moves back', async () => {
-    const at = await filled(6);
-    const world = testWorld(undefined, 'late');
-    const now = await readHead(at.state);
-    const [third] = await allEntries(at.log, 2);
-    const late = { size: 3, hash: third?.hash ?? '' };
-    expect(await advanceHead({ state: at.state, world }, late)).toEqual(now);
-    expect(await advanceHead({ state: at.state, world }, late, { ...late, size: 2, version: 'old' })).toEqual(now);
-    expect(await readHead(at.state)).toEqual(now);
-  });
-  test('a head of the same size with another hash is a fork, and told', async () => {
-    const at = await filled(6);
-    await expect(advanceHead({ state: at.state, world: testWorld() }, { size: 6, hash: 'f'.repeat(64) })).rejects.toMatchObject({ code: 'conflict' });
-  });
-  test('an append takes one create and one replace', async () => {
-    const at = await filled(1);
     const faults = new Faults();
-    const log = auditLog({ log: faults.wrap(at.log, 'log', ['create', 'get', 'list']), state: faults.wrap(at.state, 'state', ['get', 'create', 'replace']), world: testWorld(undefined, 'x'), run: 'x' });
+    const log = runOn({ ...at, log: faults.wrap(at.log, 'log', ['create']), state: faults.wrap(at.state, 'state', ['create', 'replace', 'delete']) }, 'run');
     await log.record(event(0));
-    await log.flush();
-    const before = faults.writes.length;
-    for (let number = 1; number <= 10; number += 1) await log.record(event(number));
-    await log.flush();
-    expect(faults.writes.slice(before)).toEqual(Array.from({ length: 10 }, () => ['log.create', 'state.replace']).flat());
+    expect(faults.writes).toEqual(['log.create']);
+    await Promise.all(Array.from({ length: 10 }, (_, number) => log.record(event(number))));
+    expect(faults.writes).toEqual(['log.create', 'log.create', 'log.create']);
+    expect(inboxEntries(at).map(({ n }) => n)).toEqual(Array.from({ length: 12 }, (_, n) => n));
   });
-  test('an entry too long for a bundle is refused, and nothing is written', async () => {
+  test('an entry too long for a bundle is refused by itself, and nothing of it is written', async () => {
+    const at = place();
+    const log = runOn(at, 'run');
+    const all = await Promise.allSettled([log.record(event(0)), log.record(event(1, { details: { text: 'x'.repeat(65_000) } })), log.record(event(2))]);
+    expect(all.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(inboxEntries(at).map(({ event: { details } }) => details['number'])).toEqual([undefined, 0, 2]);
+  });
+  test('a run ends with an entry that counts them all; the next record begins another run', async () => {
+    const at = place();
+    const log = runOn(at, 'run');
+    await log.end();
+    expect(at.bucket.objects.has(verifierKeyKey)).toBe(true);
+    expect(keysIn(at, 'inbox/')).toEqual([]);
+    const { run } = await log.record(event(0));
+    await log.end();
+    expect(inboxEntries(at).at(-1)).toMatchObject({ run, event: { action: 'run.end', details: { entries: 3 } } });
+    expect((await log.record(event(1))).run).not.toBe(run);
+  });
+  test('a run does not outlast its day: what comes later is of another run, in the folder of its own day', async () => {
+    const at = place();
+    const log = runOn(at, 'serve', at.world);
+    const first = await log.record(event(0));
+    at.world.pass(23 * hour);
+    expect((await log.record(event(1))).run).toBe(first.run);
+    at.world.pass(2 * hour);
+    const later = await Promise.all([log.record(event(2)), log.record(event(3))]);
+    expect(new Set(later.map(({ run }) => run)).size).toBe(1);
+    await log.end();
+    expect(new Set(keysIn(at, 'inbox/').map((key) => key.split('/').slice(1, 3).join(' ')))).toEqual(new Set([`2026-10-01 ${first.run}`, `2026-10-02 ${later[0]?.run}`]));
+    expect(await verifyLog(at)).toMatchObject({ ok: true, size: 8, runs: { began: 2, open: 0 } });
+  });
+  test('a clock that lags by days writes where the integrator still looks', async () => {
     const at = await filled(1);
-    const log = auditLog({ ...at, world: testWorld(undefined, 'x'), run: 'x' });
-    await expect(log.record(event(1, { details: { text: 'x'.repeat(65_000) } }))).rejects.toMatchObject({ code: 'invalid', message: expect.stringContaining('65535') });
-    expect((await log.record(event(2))).index).toBe(1);
+    at.world.pass(9 * day);
+    await runOn(at, 'sealer', at.world).seal();
+    const late = runOn(at, 'late', testWorld('2026-09-01T00:00:00Z', 'late'));
+    await late.record(event(5));
+    await late.end();
+    expect(await verifyLog(at)).toMatchObject({ ok: true, size: 6, waiting: { batches: 0 } });
   });
 });
 
-describe('the audit log fails closed', () => {
+describe('to seal', () => {
+  test('puts what all runs wrote into one signed tree, without a fork, a gap or a lost entry', async () => {
+    const at = place();
+    const runs = Array.from({ length: 6 }, (_, run) => runOn(at, `run-${run}`));
+    const acknowledged = await Promise.all(runs.flatMap((log) => Array.from({ length: 12 }, (_, number) => log.record(event(number)))));
+    await Promise.all(runs.map((log) => log.end()));
+    const { size } = await runOn(at, 'x').seal();
+    expect(size).toBe(6 * 14);
+    expect(await verifyLog(at)).toMatchObject({ entries: size, size, ok: true, findings: [], waiting: { batches: 0 }, runs: { began: 6, open: 0 } });
+    const known = new Set((await allEntries(at)).map(({ hash }) => hash));
+    expect(acknowledged.filter(({ hash }) => !known.has(hash))).toEqual([]);
+  });
+  test('changes nothing where nothing is new', async () => {
+    const at = await filled(300, 50);
+    const before = [...at.bucket.objects, ...at.heads.objects].map(([key, { version }]) => [key, version]);
+    await runOn(at, 'x').seal();
+    expect([...at.bucket.objects, ...at.heads.objects].map(([key, { version }]) => [key, version])).toEqual(before);
+  });
+  test('makes the state store anew where it was lost, the same', async () => {
+    const at = await filled(600, 70);
+    const before = new Map(at.heads.objects);
+    at.heads.objects.clear();
+    await runOn(at, 'x').seal();
+    expect(Buffer.from(stored(at.heads, publishedKey)).toString()).toBe(Buffer.from(before.get(publishedKey)?.bytes ?? []).toString());
+    expect(await verifyLog(at)).toMatchObject({ ok: true, size: 602 });
+  });
+  test('does not believe an extract that does not fit the records', async () => {
+    const at = await filled(20, 5);
+    for (const bytes of ['', '{}', Buffer.from(stored(at.heads, sequencedKey)).toString().replace('"size":22', '"size":21')]) {
+      tamper(at.heads, sequencedKey, Buffer.from(bytes));
+      const log = runOn(at, `after ${bytes.length}`.replace(' ', '-'));
+      await log.record(event(1));
+      await log.end();
+      expect(await verifyLog(at)).toMatchObject({ ok: true, waiting: { batches: 0 } });
+    }
+  });
+  test('keeps no partial tile that became full', async () => {
+    const at = await filled(600, 7);
+    expect([...at.heads.objects.keys()].filter((key) => /tile\/(entries|0)\/00[01]\.p/.test(key))).toEqual([]);
+  });
+  test('leaves out what no run can have written, goes on with the others, and tells it', async () => {
+    const at = await filled(3);
+    const strange = batchKey({ day: '2026-10-01', run: 'aaa', batch: 0 });
+    tamper(at.bucket, strange, Buffer.from('not a bundle'));
+    const log = runOn(at, 'second');
+    await log.record(event(1));
+    const report = await log.end();
+    expect(report).toMatchObject({ size: 8, refused: [{ key: strange }] });
+    expect((await verifyLog(at)).findings).toMatchObject([{ key: strange, kind: 'foreign' }]);
+  });
+  test.each([
+    ['another key', { signer: memorySigner(new Uint8Array(32)) }],
+    ['another origin', { origin: 'lockkeeper.test/other' }],
+  ])('under %s writes nothing', async (_, other) => {
+    const at = await filled(3);
+    const log = runOn({ ...at, ...other }, 'second');
+    await log.record(event(1));
+    const before = at.bucket.objects.size;
+    await expect(log.seal()).rejects.toMatchObject({ code: 'conflict', message: expect.stringContaining('kept under') });
+    expect(at.bucket.objects.size).toBe(before);
+  });
+});
+
+describe('the log fails closed', () => {
   test.each(['unreachable', 'denied', 'throttled', 'rejected'] as const)('a log store that is %s: record throws it, nothing is written, later it goes on', async (code) => {
     const at = await filled(2);
     let down = true;
     const inner = at.log;
     const log: typeof inner = { ...inner, create: async (...args) => (down ? await Promise.reject(new LockkeeperError(code, 'down')) : await inner.create(...args)) };
-    const writer = auditLog({ ...at, log, world: testWorld(undefined, 'x'), run: 'x' });
+    const writer = runOn({ ...at, log }, 'x');
+    const before = at.bucket.objects.size;
     await expect(writer.record(event(5))).rejects.toMatchObject({ code });
-    expect(at.bucket.objects.size).toBe(2);
+    expect(at.bucket.objects.size).toBe(before);
     down = false;
-    expect((await writer.record(event(5))).index).toBe(2);
-    await writer.flush();
-    expect((await verify(at)).ok).toBe(true);
+    expect((await writer.record(event(5))).n).toBe(1);
+    await writer.end();
+    expect(await verifyLog(at)).toMatchObject({ ok: true, size: 7 });
   });
-  test('a state store that is down: the entry is acknowledged, the next one refused, flush throws, later all is covered', async () => {
-    const at = await filled(2);
-    let down = false;
-    const inner = at.state;
-    const state: typeof inner = { ...inner, replace: async (...args) => (down ? await Promise.reject(new LockkeeperError('unreachable', 'down')) : await inner.replace(...args)) };
-    const writer = auditLog({ ...at, state, world: testWorld(undefined, 'x'), run: 'x' });
-    await writer.record(event(1));
-    down = true;
-    await writer.flush();
-    expect((await writer.record(event(2))).index).toBe(3);
-    await expect(writer.record(event(3))).rejects.toMatchObject({ code: 'unreachable' });
-    await expect(writer.flush()).rejects.toMatchObject({ code: 'unreachable' });
-    expect(at.bucket.objects.size).toBe(4);
-    down = false;
-    expect((await writer.record(event(3))).index).toBe(4);
-    await writer.flush();
-    expect(await verify(at)).toMatchObject({ ok: true, covered: 5 });
+  test('while nobody can tell whether an entry is there, no other takes its place', async () => {
+    const at = place();
+    let lost = 3;
+    const inner = at.log;
+    const log: typeof inner = {
+      ...inner,
+      async create(key, bytes) {
+        const answer = await inner.create(key, bytes);
+        if (key.startsWith('inbox/') && (lost -= 1) >= 0) throw new LockkeeperError('uncertain', 'the answer was lost');
+        return answer;
+      },
+    };
+    const writer = runOn({ ...at, log }, 'x');
+    await expect(writer.record(event(1))).rejects.toMatchObject({ code: 'uncertain' });
+    expect((await writer.record(event(2))).n).toBe(2);
+    await writer.end();
+    expect((await allEntries(at)).map(({ event: { details } }) => details['number'])).toEqual([undefined, 1, 2, undefined]);
+    expect((await verifyLog(at)).ok).toBe(true);
   });
-  test.each([
-    ['was cut off', (at: Place) => at.bucket.objects.delete(entryKey(2)), 'entry 2 is gone'],
-    ['ends in another entry', (at: Place) => tamper(at.bucket, entryKey(2), stored(at.bucket, entryKey(1))), 'entry 2 holds entry 1'],
-    ['ends in a changed entry', (at: Place) => tamper(at.bucket, entryKey(2), stored(at.bucket, entryKey(2)).with(20, 0)), 'entry 2 was changed'],
-    ['ends in an entry rewritten with a hash that fits', (at: Place) => tamper(at.bucket, entryKey(2), rewritten(stored(at.bucket, entryKey(2)))), 'entry 2 is another one'],
-    ['lost its head', (at: Place) => at.heads.objects.delete(headKey), 'the head of the log is gone'],
-    ['has a stranger after its end', (at: Place) => tamper(at.bucket, entryKey(3), new Uint8Array(5)), 'entry 3 was changed'],
+  test.each<[string, (at: LogPlace) => void, string]>([
+    ['lost its newest checkpoint', (at) => at.bucket.objects.delete(checkpointKey(5)), 'their checkpoint is gone'],
+    ['has another checkpoint', (at) => tamper(at.bucket, checkpointKey(5), Buffer.from(Buffer.from(stored(at.bucket, checkpointKey(5))).toString().replace('\n5\n', '\n5\n').replace(/\n[^\n]{43}=\n/, `\n${'A'.repeat(43)}=\n`))), 'is another one than was published'],
   ])('a log that %s is not appended to', async (_, harm, message) => {
     const at = await filled(3);
     harm(at);
     const before = at.bucket.objects.size;
-    const writer = auditLog({ ...at, world: testWorld(undefined, 'x'), run: 'x' });
-    await expect(writer.record(event(9))).rejects.toMatchObject({ code: 'conflict', message: expect.stringContaining(message) });
+    await expect(runOn(at, 'x').record(event(9))).rejects.toMatchObject({ code: 'conflict', message: expect.stringContaining(message) });
     expect(at.bucket.objects.size).toBe(before);
   });
-  test('a changed head stops the writer', async () => {
+  test.each<[string, (at: LogPlace) => void]>([
+    ['lost a sequence record', (at) => at.bucket.objects.delete(sequenceKey(0))],
+    ['has a changed sequence record', (at) => tamper(at.bucket, sequenceKey(0), stored(at.bucket, sequenceKey(0)).with(9, 0))],
+  ])('a log that %s is not sealed', async (_, harm) => {
     const at = await filled(3);
-    const head = stored(at.heads, headKey);
-    tamper(at.heads, headKey, head.with(20, (head[20] ?? 0) ^ 1));
-    await expect(auditLog({ ...at, world: testWorld(), run: 'x' }).record(event(9))).rejects.toMatchObject({ code: 'invalid' });
+    harm(at);
+    at.heads.objects.delete(sequencedKey);
+    const log = runOn(at, 'x');
+    await log.record(event(9));
+    await expect(log.seal()).rejects.toBeInstanceOf(LockkeeperError);
+    expect(keysIn(at, 'cp/')).toEqual([checkpointKey(5)]);
   });
-  test('an entry that vanishes after it was met stops the writer instead of looping', async () => {
-    const at = await filled(1);
-    const inner = memoryObjects(at.bucket);
-    const log: typeof inner = { ...inner, create: async () => ({ outcome: 'exists' }) };
-    await expect(auditLog({ ...at, log, world: testWorld(), run: 'x' }).record(event(9))).rejects.toMatchObject({ code: 'conflict' });
+  test('a published checkpoint that was changed stops the writer', async () => {
+    const at = await filled(3);
+    tamper(at.heads, publishedKey, stored(at.heads, publishedKey).with(2, 0));
+    await expect(runOn(at, 'x').record(event(9))).rejects.toMatchObject({ code: 'conflict', hint: expect.stringContaining(publishedKey) });
   });
 });
-
-test('an entry read back is what was encoded, byte for byte', async () => {
-  const at = await filled(1);
-  const bytes = stored(at.bucket, entryKey(0));
-  const entry = decodeEntry(bytes);
-  expect(JSON.parse(new TextDecoder().decode(bytes))).toMatchObject({ unmapped: { hash: entry.hash, n: 0, action: 'rotation.set' } });
-  expect(() => decodeEntry(Uint8Array.from([...bytes, 0x20]))).toThrow(LockkeeperError);
-});
-
-type Place = ReturnType<typeof place>;
-
-function rewritten(bytes: Uint8Array): Uint8Array {
-  const entry = decodeEntry(bytes);
-  return encodeEntry({ ...entry, event: { ...entry.event, actor: 'somebody else' } }).bytes;
-}

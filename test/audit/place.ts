@@ -1,10 +1,11 @@
 import type { AuditEvent } from '../../shared/audit/entry.ts';
-import type { Entry } from '../../shared/audit/codec.ts';
-import { auditLog } from '../../shared/audit/log.ts';
-import { entries } from '../../shared/audit/read.ts';
+import { auditLog, type RunLog } from '../../shared/audit/log.ts';
+import type { LogRooms } from '../../shared/audit/log-rooms.ts';
+import { entries, type IndexedEntry } from '../../shared/audit/read.ts';
 import { MemoryBucket, memoryObjects } from '../../shared/objects/memory.ts';
 import type { ObjectStore } from '../../shared/objects/contract.ts';
-import { testWorld } from '../world.ts';
+import { memorySigner } from '../../shared/signers/memory.ts';
+import { testWorld, type TestWorld } from '../world.ts';
 
 /** An event like those of a rotation; `number` tells two apart. */
 export function event(number: number, more: Partial<AuditEvent> = {}): AuditEvent {
@@ -12,26 +13,44 @@ export function event(number: number, more: Partial<AuditEvent> = {}): AuditEven
   return { action: 'rotation.set', stage: 'intent', subject, actor: 'lockkeeper', correlation: 'r-1', details: { number }, ...more };
 }
 
-/** Two memory stores and what stands in them. */
-export function place(): { readonly bucket: MemoryBucket; readonly heads: MemoryBucket; readonly log: ObjectStore; readonly state: ObjectStore } {
-  const bucket = new MemoryBucket();
-  const heads = new MemoryBucket();
-  return { bucket, heads, log: memoryObjects(bucket), state: memoryObjects(heads) };
+/** The name and the key of every log in these tests. */
+export const identity = { origin: 'lockkeeper.test/log', signer: memorySigner(Uint8Array.from({ length: 32 }, (_, at) => at)) };
+
+/** Two memory stores, what stands in them, and everything else a log needs. */
+export interface LogPlace extends LogRooms {
+  readonly bucket: MemoryBucket;
+  readonly heads: MemoryBucket;
+  readonly world: TestWorld;
 }
 
-/** A place with a log of `count` entries by one run. */
-export async function filled(count: number): Promise<ReturnType<typeof place>> {
+/** An empty place. */
+export function place(): LogPlace {
+  const bucket = new MemoryBucket();
+  const heads = new MemoryBucket();
+  return { bucket, heads, log: memoryObjects(bucket), state: memoryObjects(heads), world: testWorld(), ...identity };
+}
+
+/** A run on a place; the seed makes its randomness its own. */
+export function runOn(at: LogPlace, run: string, world: TestWorld = testWorld(undefined, run)): RunLog {
+  return auditLog({ ...at, world, run });
+}
+
+/** A place with a sealed log of one run that recorded `count` events: with its start and end, `count` + 2 entries. */
+export async function filled(count: number, perSeal: number = Infinity): Promise<LogPlace> {
   const at = place();
-  const log = auditLog({ ...at, world: testWorld(), run: 'first' });
-  for (let number = 0; number < count; number += 1) await log.record(event(number));
-  await log.flush();
+  const log = runOn(at, 'first');
+  for (let number = 0; number < count; number += 1) {
+    await log.record(event(number));
+    if ((number + 1) % perSeal === 0) await log.seal();
+  }
+  await log.end();
   return at;
 }
 
 /** All entries of a log. */
-export async function allEntries(log: ObjectStore, from?: number): Promise<readonly Entry[]> {
-  const found: Entry[] = [];
-  for await (const entry of entries(from === undefined ? { log } : { log, from })) found.push(entry);
+export async function allEntries(at: { readonly log: ObjectStore; readonly state?: ObjectStore }, from?: number): Promise<readonly IndexedEntry[]> {
+  const found: IndexedEntry[] = [];
+  for await (const entry of entries(from === undefined ? at : { ...at, from })) found.push(entry);
   return found;
 }
 

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { AuditPlace } from '../../functions/cli/audit.ts';
 import { auditRooms } from '../../functions/cli/audit-wire.ts';
-import { headKey } from '../../shared/audit/layout.ts';
+import { publishedKey } from '../../shared/audit/layout.ts';
 import { startS3, type S3StandIn } from '../clouds/aws-s3.ts';
 
 let directory = '';
@@ -35,7 +35,7 @@ describe('--dir', () => {
   test.each([
     ['', ['log/inbox/1', 'state/x'], { where: '/log', kind: 'log', hasState: true }],
     ['', ['log/inbox/1'], { where: '/log', kind: 'log', hasState: false }],
-    ['log', ['log/seq/1', `state/${headKey}`], { where: '/log', kind: 'log', hasState: true }],
+    ['log', ['log/seq/1', `state/${publishedKey}`], { where: '/log', kind: 'log', hasState: true }],
     ['evidence', ['evidence/inbox/1'], { where: '/evidence', kind: 'log', hasState: false }],
     ['evidence', ['evidence/seq/1', 'state/of-something-else'], { where: '/evidence', kind: 'log', hasState: false }],
     ['site', ['site/checkpoint', 'site/tile/0/000.p/1'], { where: '/site', kind: 'tiles', hasState: false }],

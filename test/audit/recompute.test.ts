@@ -32,10 +32,11 @@ beforeEach(async () => {
   facts = factsOf(judgement.input).hash;
   const audit = auditLog({ ...at, world: closing.world, run: 'scan' });
   await scan({ ...closing.rooms(), audit, evidence: at.log }, judgement);
+  await audit.end();
 });
 
 async function recomputed(hash: string, json = false) {
-  const rooms: AuditRooms = { stores: async () => ({ log: at.log, state: at.state, history: undefined, where: 'here', kind: 'log', verifyWith: undefined }) };
+  const rooms: AuditRooms = { stores: async () => ({ log: at.log, state: at.state, history: undefined, where: 'here', kind: 'log', verifyWith: undefined, anchors: [] }), text: async () => '' };
   const lines: string[] = [];
   const terminal = { out: (line: string) => void lines.push(line), err: () => undefined, json, signal: new AbortController().signal };
   const code = await auditRecomputeVerb({ hash, place: {} }, rooms, terminal);
@@ -53,7 +54,7 @@ describe('audit recompute', () => {
   });
 
   test('takes any entry about the proposal, by its id or its hash', async () => {
-    const about = (await allEntries(at.log)).filter(({ event }) => event.subject.id === 'r-2');
+    const about = (await allEntries(at)).filter(({ event }) => event.subject.id === 'r-2');
     expect(about.length).toBeGreaterThanOrEqual(3);
     for (const { id, hash } of about) {
       expect((await recomputed(id)).lines[1]).toMatch(/^opening r-2: unused/);
@@ -63,7 +64,7 @@ describe('audit recompute', () => {
 
   test('says that a verdict is not the one in the log, names what differs, and exits 1', async () => {
     const { hash } = await closing.closure('r-1');
-    const [receipt] = (await allEntries(at.log)).filter(({ event }) => event.action === 'proposal.receipt' && event.correlation === hash);
+    const [receipt] = (await allEntries(at)).filter(({ event }) => event.action === 'proposal.receipt' && event.correlation === hash);
     if (!receipt) throw new Error('no receipt');
     // A log that claims more than the facts give: the same facts under a verdict that was made up.
     const forged = { ...receipt.event, details: { ...receipt.event.details, verdict: { rule: 'r-1', verdict: 'unused', activeDays: 3 } } };

@@ -2,16 +2,19 @@ import { cp, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { auditShowVerb, auditVerifyVerb, type AuditShowOptions } from '../../functions/cli/audit.ts';
+import { auditShowVerb, type AuditShowOptions } from '../../functions/cli/audit-show.ts';
+import { auditVerifyVerb, type AuditVerifyOptions } from '../../functions/cli/audit-verify.ts';
 import { auditRooms } from '../../functions/cli/audit-wire.ts';
 import type { Terminal } from '../../functions/cli/io.ts';
-import { entryKey } from '../../shared/audit/layout.ts';
+import { checkpointKey, sequenceKey } from '../../shared/audit/layout.ts';
 import { auditLog } from '../../shared/audit/log.ts';
+import { verifierKey } from '../../shared/audit/tlog/note.ts';
 import { LockkeeperError } from '../../shared/base/error.ts';
 import { fileSystemObjects } from '../../shared/objects/file-system.ts';
 import { proveConditions } from '../../shared/objects/self-test.ts';
+import { memorySigner } from '../../shared/signers/memory.ts';
 import { testWorld } from '../world.ts';
-import { event } from './place.ts';
+import { event, identity } from './place.ts';
 
 let directory = '';
 beforeEach(async () => {
@@ -19,12 +22,12 @@ beforeEach(async () => {
   const stores = { log: fileSystemObjects({ directory: join(directory, 'log') }), state: fileSystemObjects({ directory: join(directory, 'state') }) };
   const world = testWorld();
   await proveConditions(stores.log, { world, writes: 'create-only' });
-  const log = auditLog({ ...stores, world, run: 'run' });
+  const log = auditLog({ ...stores, ...identity, world, run: 'run' });
   await log.record(event(0));
   world.pass(60_000);
   await log.record(event(1, { stage: 'outcome', result: 'done' }));
   await log.record(event(2, { action: 'closure.apply', subject: { kind: 'opening', id: 'sgr-1' }, actor: 'anna', details: { why: 'quiet\u001B[31m for \u202Edays\n' } }));
-  await log.flush();
+  await log.end();
 });
 afterEach(async () => {
   await rm(directory, { recursive: true, force: true });
@@ -37,10 +40,16 @@ function screen(json: boolean): { readonly terminal: Terminal; readonly lines: s
   return { lines, terminal: { out: (line) => lines.push(line), err: () => {}, json, signal: new AbortController().signal } };
 }
 
-async function verified(dir: string, json = false) {
+async function verified(dir: string, json = false, options: AuditVerifyOptions = {}) {
   const { terminal, lines } = screen(json);
-  const code = await auditVerifyVerb({ dir }, rooms, terminal);
+  const code = await auditVerifyVerb({ dir, ...options }, rooms, terminal);
   return { code, lines };
+}
+
+/** Files of the log store below a folder, in order. */
+async function filesIn(folder: string): Promise<readonly string[]> {
+  const found = await readdir(join(directory, 'log', folder), { recursive: true, withFileTypes: true });
+  return found.filter((one) => one.isFile()).map((one) => join(one.parentPath, one.name)).toSorted();
 }
 
 async function shown(options: AuditShowOptions, json = false) {
@@ -50,40 +59,56 @@ async function shown(options: AuditShowOptions, json = false) {
 }
 
 describe('audit verify', () => {
-  test('says that nothing was changed, and exits 0', async () => {
-    expect(await verified(directory)).toEqual({ code: 0, lines: [`${join(directory, 'log')}: 3 entries, none changed, none cut off`] });
-    expect(await verified(join(directory, 'log'))).toEqual({ code: 0, lines: [`${join(directory, 'log')}: 3 entries, none changed, none cut off`] });
+  const signed = 'signed up to entry 4 by lockkeeper.test/log+01ad0a18, a key that came with the log: compare it with the one you were given';
+  test('says that nothing was changed, who signed it, and exits 0', async () => {
+    const lines = [`${join(directory, 'log')}: 5 entries, none changed, none cut off`, signed];
+    expect(await verified(directory)).toEqual({ code: 0, lines });
+    expect(await verified(join(directory, 'log'))).toEqual({ code: 0, lines });
   });
-  test('names the entry that was changed, and exits 1', async () => {
-    const path = join(directory, 'log', entryKey(1));
+  test('names the object that was changed, and exits 1', async () => {
+    const [, path = ''] = await filesIn('inbox');
     await writeFile(path, (await readFile(path, 'utf8')).replace('lockkeeper', 'lockkeepes'));
     const { code, lines } = await verified(directory);
     expect(code).toBe(1);
-    expect(lines[0]).toBe(`${entryKey(1)} (entry 1) was changed: its hash does not fit its content`);
-    expect(lines[1]).toContain('one thing was changed');
+    expect(lines).toEqual([`${path.slice(join(directory, 'log').length + 1)} (entry 2) was changed: it is not what got its place`, expect.stringContaining('5 entries, one thing was changed')]);
   });
   test('prints one object as JSON', async () => {
     const { code, lines } = await verified(directory, true);
     expect(code).toBe(0);
-    expect(lines.map((line): unknown => JSON.parse(line))).toEqual([{ entries: 3, ok: true, findings: [], covered: 3 }]);
-    await rm(join(directory, 'log', entryKey(2)));
+    expect(lines.map((line): unknown => JSON.parse(line))).toEqual([expect.objectContaining({ entries: 5, size: 5, ok: true, findings: [], found: 0, waiting: { batches: 0 }, runs: { began: 1, open: 0 } })]);
+    await rm(join(directory, 'log', sequenceKey(0)));
     const cut = await verified(directory, true);
     expect(cut.code).toBe(1);
-    expect(JSON.parse(cut.lines[0] ?? '')).toMatchObject({ entries: 2, ok: false, findings: [{ key: entryKey(2), index: 2, kind: 'cut-off' }], covered: 3 });
+    expect(JSON.parse(cut.lines[0] ?? '')).toMatchObject({ ok: false, findings: [{ key: sequenceKey(0), index: 0, kind: 'cut-off' }] });
   });
   test('works on a copy of the log alone, and says what it cannot tell then', async () => {
     const copy = join(directory, 'elsewhere', 'evidence');
     await cp(join(directory, 'log'), copy, { recursive: true });
     const { code, lines } = await verified(copy);
     expect(code).toBe(0);
-    expect(lines[0]).toContain('3 entries, none changed; whether any were cut off the end cannot be told');
+    expect(lines[0]).toContain('5 entries, none changed; whether any were cut off the end cannot be told');
   });
-  test('finds a log emptied, and a head taken away', async () => {
-    await rename(join(directory, 'log', 'entries'), join(directory, 'kept'));
-    expect((await verified(directory)).lines[0]).toContain('is cut off: the head knows of 3 entries, the log has 0');
-    await rename(join(directory, 'kept'), join(directory, 'log', 'entries'));
-    await rm(join(directory, 'state', 'audit'), { recursive: true });
-    expect((await verified(directory)).lines[0]).toContain('is gone from the state store');
+  test('finds a log emptied, by what the state store knows', async () => {
+    for (const folder of ['inbox', 'seq', 'cp']) await rename(join(directory, 'log', folder), join(directory, folder));
+    const { code, lines } = await verified(directory);
+    expect(code).toBe(1);
+    expect(lines.join('\n')).toContain('5 entries were signed, and only 0 have their place');
+  });
+  test('goes on from a checkpoint that was saved, and refuses one of another log', async () => {
+    const saved = join(directory, 'saved');
+    await cp(join(directory, 'log', checkpointKey(5)), saved);
+    expect(await verified(directory, false, { since: saved })).toMatchObject({ code: 0 });
+    await writeFile(saved, (await readFile(saved, 'utf8')).replace('\n5\n', '\n6\n'));
+    await expect(verified(directory, false, { since: saved })).rejects.toMatchObject({ code: 'invalid', hint: expect.any(String) });
+    await expect(verified(directory, false, { since: join(directory, 'nowhere') })).rejects.toMatchObject({ message: expect.stringContaining('nowhere') });
+  });
+  test('believes the key that it is given, and no other', async () => {
+    const key = (await readFile(join(directory, 'log', 'log.vkey'), 'utf8')).trimEnd();
+    expect((await verified(directory, false, { key })).lines[1]).toBe(`signed up to entry 4 by ${key}`);
+    const other = verifierKey(identity.origin, await memorySigner(new Uint8Array(32)).publicKey());
+    const { code, lines } = await verified(directory, false, { key: other });
+    expect(code).toBe(1);
+    expect(lines.join('\n')).toContain('log.vkey is another key than the one given');
   });
   test('changes nothing in what it reads', async () => {
     const seen = async () => {
@@ -106,7 +131,7 @@ describe('audit verify', () => {
     await writeFile(file, 'version: 1\nstores:\n  state: { kind: file-system, path: state }\n  log: { kind: file-system, path: log }\n');
     const { terminal, lines } = screen(false);
     expect(await auditVerifyVerb({}, auditRooms(async () => file), terminal)).toBe(0);
-    expect(lines[0]).toContain('3 entries, none changed, none cut off');
+    expect(lines[0]).toContain('5 entries, none changed, none cut off');
   });
 });
 
@@ -114,36 +139,37 @@ describe('audit show', () => {
   test('prints a line an entry, and nothing that steers a terminal', async () => {
     const { code, lines } = await shown({});
     expect(code).toBe(0);
-    expect(lines).toHaveLength(3);
-    expect(lines[0]).toMatch(/^0 +2026-10-01T00:00:00Z +rotation\.set +intent +credential orders-db +lockkeeper +number=0$/);
-    expect(lines[2]).toContain(String.raw`why=quiet\x1b[31m for \u{202e}days\x0a`);
+    expect(lines).toHaveLength(5);
+    expect(lines[1]).toMatch(/^1 +2026-10-01T00:00:00Z +rotation\.set +intent +credential orders-db +lockkeeper +number=0$/);
+    expect(lines[3]).toContain(String.raw`why=quiet\x1b[31m for \u{202e}days\x0a`);
   });
   test.each<[AuditShowOptions, readonly number[]]>([
-    [{ service: 'orders-db' }, [0, 1]],
-    [{ opening: 'sgr-1' }, [2]],
-    [{ actor: 'anna' }, [2]],
-    [{ actor: 'ann' }, []],
-    [{ action: 'rotation' }, [0, 1]],
-    [{ action: 'closure.apply' }, [2]],
+    [{ service: 'orders-db' }, [1, 2]],
+    [{ opening: 'sgr-1' }, [3]],
+    [{ person: 'anna' }, [3]],
+    [{ person: 'ann' }, []],
+    [{ action: 'rotation' }, [1, 2]],
+    [{ action: 'closure.apply' }, [3]],
     [{ action: 'rot' }, []],
-    [{ since: '2026-10-01T00:00:30Z' }, [1, 2]],
-    [{ until: '2026-10-01T00:01:00Z' }, [0]],
-    [{ since: '2026-10-01T00:00:30Z', service: 'orders-db' }, [1]],
+    [{ action: 'run' }, [0, 4]],
+    [{ since: '2026-10-01T00:00:30Z' }, [2, 3, 4]],
+    [{ until: '2026-10-01T00:01:00Z' }, [0, 1]],
+    [{ since: '2026-10-01T00:00:30Z', service: 'orders-db' }, [2]],
   ])('%j shows entries %j', async (options, expected) => {
     const { lines } = await shown(options, true);
     const indexes = lines.map((line): unknown => JSON.parse(line)).map((entry) => (typeof entry === 'object' && entry !== null && 'index' in entry ? entry.index : entry));
     expect(indexes).toEqual(expected);
   });
   test('JSON lines hold the whole entry', async () => {
-    const { lines } = await shown({ actor: 'anna' }, true);
-    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ index: 2, n: 2, at: '2026-10-01T00:01:00Z', action: 'closure.apply', subject: { kind: 'opening', id: 'sgr-1' }, details: { why: 'quiet\u001B[31m for \u202Edays\n' } });
+    const { lines } = await shown({ person: 'anna' }, true);
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ index: 3, n: 3, at: '2026-10-01T00:01:00Z', action: 'closure.apply', subject: { kind: 'opening', id: 'sgr-1' }, details: { why: 'quiet\u001B[31m for \u202Edays\n' } });
   });
   test('a time that is none is an error, before anything is printed', async () => {
     await expect(shown({ since: 'yesterday' })).rejects.toMatchObject({ code: 'invalid' });
   });
-  test('an entry that was changed ends it with an error that names it', async () => {
-    const path = join(directory, 'log', entryKey(1));
+  test('an object that was changed ends it with an error that names it', async () => {
+    const [, path = ''] = await filesIn('inbox');
     await writeFile(path, 'x');
-    await expect(shown({})).rejects.toMatchObject({ code: 'invalid', message: expect.stringContaining(entryKey(1)), hint: expect.stringContaining('audit verify') });
+    await expect(shown({})).rejects.toMatchObject({ code: 'conflict', message: expect.stringContaining(path.slice(join(directory, 'log').length + 1)), hint: expect.stringContaining('audit verify') });
   });
 });

@@ -100,7 +100,7 @@ export class ClosingPlace {
       record: async (event) => {
         refuseSecrets(event);
         this.entries.push(structuredClone(event));
-        return { index: this.entries.length - 1, hash: '', at: this.world.now() };
+        return { run: 'heard', n: this.entries.length - 1, hash: '', at: this.world.now() };
       },
     };
   }

@@ -10,7 +10,7 @@ const results: readonly AuditEvent['result'][] = ['done', 'failed', 'refused', '
 
 function entry(event: Pick<AuditEvent, 'action' | 'subject' | 'result'>, index: number): Uint8Array {
   const whole: AuditEvent = { ...event, stage: event.result === undefined ? 'intent' : 'outcome', actor: 'anna', correlation: 'r-1', details: { before: { ports: [5432] } } };
-  return encodeEntry({ index, previous: '0'.repeat(64), id: `id-${index}`, run: 'run-1', n: index, at: parseInstant('2026-10-01T00:00:00Z'), event: whole }).bytes;
+  return encodeEntry({ previous: '0'.repeat(64), id: `id-${index}`, run: 'run-1', n: index, at: parseInstant('2026-10-01T00:00:00Z'), event: whole }).bytes;
 }
 
 const events = kinds.flatMap((kind) => verbs.flatMap((verb) => results.map((result) => ({ action: `story.${verb}`, subject: { kind, id: 'one' }, ...(result && { result }) }))));

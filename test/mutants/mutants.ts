@@ -171,9 +171,9 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a-chain-that-is-not-checked',
-    file: 'shared/audit/chain-check.ts',
-    find: 'if (this.#previous === undefined || entry.previous === this.#previous) return undefined;',
-    replace: 'if (this.#previous !== null) return undefined;',
+    file: 'shared/audit/verify/bundle-check.ts',
+    find: 'if (previous !== before.last) return',
+    replace: 'if (previous === run) return',
     tests: ['test/audit/verify.test.ts'],
   },
   {

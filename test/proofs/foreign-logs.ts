@@ -28,7 +28,7 @@ export async function exportedLogs(place: string, sizes: readonly number[]): Pro
 function chainedEntries(count: number): readonly Uint8Array[] {
   let previous = firstPrevious;
   return Array.from({ length: count }, (_, index) => {
-    const { bytes, hash } = encodeEntry({ index, previous, id: `id-${index}`, run: 'run-1', n: index, at: instant(begin + index * second), event: eventOf(index) });
+    const { bytes, hash } = encodeEntry({ previous, id: `id-${index}`, run: 'run-1', n: index, at: instant(begin + index * second), event: eventOf(index) });
     previous = hash;
     return bytes;
   });

@@ -86,7 +86,7 @@ async function roomsOn(server: PostgresServer, strategy: 'alternating' | 'single
     stores: { one: memorySecrets(vaults.one), two: memorySecrets(vaults.two) },
     service: postgresService(pair.options({ strategy, users, credential: strategy })),
     state: memoryObjects(),
-    audit: { record: async () => ({ index: 0, hash: '', at: world.now() }) },
+    audit: { record: async () => ({ run: 'none', n: 0, hash: '', at: world.now() }) },
     world,
     tell: async (notice) => void process.stderr.write(`${notice.text}\n`),
     actor: 'proof',

@@ -36,7 +36,7 @@ export function durableRooms(place: DurablePlace): RotationRooms {
     stores: { one: secrets('one'), two: secrets('two') },
     service,
     state: fileSystemObjects({ directory: join(place.directory, 'state') }),
-    audit: { record: async () => ({ index: 0, hash: '', at: world.now() }) },
+    audit: { record: async () => ({ run: 'none', n: 0, hash: '', at: world.now() }) },
     world,
     tell: async () => undefined,
     actor: 'test',

@@ -38,7 +38,7 @@ export function heardLog(world: TestWorld, trail: string[] = []): HeardLog {
       refuseSecrets(event);
       events.push(event);
       trail.push(`${event.action} ${event.stage}`);
-      return { index: events.length - 1, hash: '', at: world.now() };
+      return { run: 'heard', n: events.length - 1, hash: '', at: world.now() };
     },
   };
 }

@@ -1,4 +1,4 @@
-import { LockkeeperError } from '../../base/error.ts';
+import { hasCode, LockkeeperError } from '../../base/error.ts';
 
 /** An entry is at most so many bytes: a bundle tells its length in 16 bits. */
 export const longestEntry = 65_535;
@@ -33,6 +33,16 @@ export function decodeBundle(bundle: Uint8Array): readonly Uint8Array[] {
     at = end;
   }
   return entries;
+}
+
+/** The entries of a bundle, or undefined where it cannot be taken apart. */
+export function entriesIn(bundle: Uint8Array): readonly Uint8Array[] | undefined {
+  try {
+    return decodeBundle(bundle);
+  } catch (thrown) {
+    if (hasCode(thrown, 'invalid')) return undefined;
+    throw thrown;
+  }
 }
 
 function broken(why: string): LockkeeperError {

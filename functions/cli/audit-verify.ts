@@ -1,0 +1,59 @@
+import { availableParallelism } from 'node:os';
+import { verifyLog, verifyTiles, type VerifyReport } from '../../shared/audit/verify/verify.ts';
+import { printable, type AuditPlace, type AuditRooms, type AuditStores } from './audit.ts';
+import { exitCode, type ExitCode, type Terminal } from './io.ts';
+
+export interface AuditVerifyOptions extends AuditPlace {
+  /** A file with a checkpoint of this log that was saved earlier: the log must go on from it. */
+  readonly since?: string | undefined;
+  /** The verifier key to trust, NAME+ID+KEY. */
+  readonly key?: string | undefined;
+}
+
+/**
+ * Proves that nobody changed the log: one line a finding, or one object {entries, ok, findings, …} as JSON. Exit code 1 if
+ * anything was changed. Reads every byte; needs no network for a log in files.
+ */
+export async function auditVerifyVerb(options: AuditVerifyOptions, rooms: AuditRooms, terminal: Terminal): Promise<ExitCode> {
+  const stores = await rooms.stores(options);
+  const since = options.since === undefined ? undefined : await rooms.text(options.since);
+  const trust = { verifierKey: options.key ?? stores.verifyWith, since, threads: availableParallelism() };
+  const report = stores.kind === 'tiles' ? await verifyTiles({ store: stores.log, ...trust }) : await verifyLog({ ...stores, ...trust });
+  if (terminal.json) terminal.out(jsonOf(report));
+  else for (const line of told(report, stores)) terminal.out(line);
+  return report.ok ? exitCode.done : exitCode.failed;
+}
+
+function jsonOf({ checkpoint, ...report }: VerifyReport): string {
+  return JSON.stringify({ ...report, checkpoint: checkpoint?.note ?? null, verifierKey: report.verifierKey ?? null });
+}
+
+function told(report: VerifyReport, stores: AuditStores): readonly string[] {
+  const { ok, findings, found, entries } = report;
+  const lines = findings.map(({ key, index, what }) => `${printable(key)}${index === undefined ? '' : ` (entry ${index})`} ${printable(what)}`);
+  if (found > findings.length) lines.push(`and ${found - findings.length} more`);
+  const read = `${stores.where}: ${entries} ${entries === 1 ? 'entry' : 'entries'}`;
+  if (!ok) return [...lines, `${read}, ${found === 1 ? 'one thing was' : `${found} things were`} changed`];
+  return [`${read}, none changed${endOf(report, stores)}`, ...vouched(report), ...open(report)];
+}
+
+/** What can be said about entries that were cut off the end. */
+function endOf({ size }: VerifyReport, { kind, state }: AuditStores): string {
+  if (kind === 'tiles') return `, all ${size} that were signed`;
+  return state ? ', none cut off' : '; whether any were cut off the end cannot be told without the state store';
+}
+
+function vouched({ verifierKey, isKeyGiven, checkpoint }: VerifyReport): readonly string[] {
+  if (!checkpoint || verifierKey === undefined) return [];
+  const trusted = isKeyGiven ? '' : ', a key that came with the log: compare it with the one you were given';
+  return [`signed up to entry ${checkpoint.size - 1} by ${printable(verifierKey)}${trusted}`];
+}
+
+function open({ waiting, runs, size, entries }: VerifyReport): readonly string[] {
+  const unsigned = Math.max(0, entries - size);
+  return [
+    ...(unsigned > 0 ? [`${unsigned} entries have their place and are not signed yet`] : []),
+    ...(waiting.batches > 0 ? [`${waiting.batches} ${waiting.batches === 1 ? 'object waits' : 'objects wait'} in the inbox since ${waiting.since}; the next run puts them into the tree`] : []),
+    ...(runs.open > 0 ? [`${runs.open} of ${runs.began} runs have no end: they go on, or were killed`] : []),
+  ];
+}

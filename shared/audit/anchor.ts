@@ -1,0 +1,29 @@
+import { asLockkeeperError } from '../base/error.ts';
+import type { SignedCheckpoint } from './checkpoints.ts';
+import { checkpointKey } from './layout.ts';
+import type { Anchor, LogRooms } from './log-rooms.ts';
+import { tampered } from './tampered.ts';
+import { parseCheckpoint } from './tlog/checkpoint.ts';
+import { parseNote } from './tlog/note.ts';
+
+/**
+ * Puts a copy of the checkpoint into every anchor, so that whoever rules one cloud cannot shorten or rewrite the log unseen. An anchor
+ * that is away is a problem and no error; it answers with what could not be done. `conflict` where an anchor has another tree of this size.
+ */
+export async function publishAnchors({ anchors = [] }: LogRooms, checkpoint: SignedCheckpoint): Promise<readonly string[]> {
+  const told = await Promise.all(anchors.map((anchor) => publishTo(anchor, checkpoint)));
+  return told.filter((problem) => problem !== undefined);
+}
+
+async function publishTo({ name, store }: Anchor, { size, root, note }: SignedCheckpoint): Promise<string | undefined> {
+  let anchored: string | undefined;
+  try {
+    const { outcome } = await store.create(checkpointKey(size), Buffer.from(note));
+    if (outcome === 'done') return undefined;
+    anchored = Buffer.from((await store.get(checkpointKey(size)))?.bytes ?? []).toString();
+  } catch (thrown) {
+    return `anchor ${name} did not take the checkpoint of ${size} entries: ${asLockkeeperError(thrown).message}`;
+  }
+  if (Buffer.compare(parseCheckpoint(parseNote(anchored).text).root, root) === 0) return undefined;
+  throw tampered(`the log was forked: anchor ${name} has another tree of ${size} entries`);
+}

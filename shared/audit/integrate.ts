@@ -1,0 +1,112 @@
+import { after, day, dayOf, type Instant } from '../base/time.ts';
+import { publishAnchors } from './anchor.ts';
+import { checkpointOf, expectOwnKey, readCheckpoint, type SignedCheckpoint } from './checkpoints.ts';
+import { GrowingTree, growTo, openTree, sweepPartials } from './grow.ts';
+import type { LogRooms } from './log-rooms.ts';
+import { publish, readPublished, type Published } from './published.ts';
+import { catchUp, follow, keepSequenced, readSequenced, type HeldSequenced } from './sequenced.ts';
+import { sequenceKey } from './layout.ts';
+import { decodeSequence, encodeSequence, endOf, sequencesFrom } from './sequence.ts';
+import { tampered } from './tampered.ts';
+import { parseNote, parseVerifierKey, type VerifierKey } from './tlog/note.ts';
+import { readInbox, type Inbox } from './waiting.ts';
+import { witnessed } from './witness.ts';
+
+/** What sealing did. */
+export interface SealReport {
+  /** How many entries the published checkpoint covers. */
+  readonly size: number;
+  /** Root of their tree, hex; undefined for an empty log. */
+  readonly root: string | undefined;
+  /** Objects of the inbox that no run can have written; they stay outside. */
+  readonly refused: Inbox['refused'];
+  /** Witnesses and anchors that could not be reached; the next sealing tries again. */
+  readonly problems: readonly string[];
+}
+
+/**
+ * Puts what is in the inbox into the tree and publishes it: sequence, derive, sign, publish, have it cosigned and anchored.
+ * Repeatable, by anybody, at any time, several at once: only the creation of a sequence record decides anything, and whoever loses
+ * that race goes on from what the winner wrote. What an earlier one left unfinished is finished first.
+ * Errors: those of the stores and the signer; `conflict` where the stores hold what this log cannot have written.
+ */
+export async function integrate(rooms: LogRooms): Promise<SealReport> {
+  const key = await expectOwnKey(rooms);
+  const held = await readSequenced(rooms);
+  const published = await readPublished(rooms);
+  if ((published?.size ?? 0) > held.size) throw tampered(`${published?.size} entries were published, and only ${held.size} have their place`);
+  const { sequenced, refused, all } = await sequenceAll(rooms, held);
+  if (sequenced.size === 0) return { size: 0, root: undefined, refused, problems: [] };
+  const { checkpoint, problems } = await sealed(rooms, { key, published, size: sequenced.size });
+  await keepSequenced(rooms.state, held, { ...sequenced, doneBefore: doneBefore(rooms.world.now(), held, all) });
+  const unanchored = await publishAnchors(rooms, checkpoint);
+  return { size: checkpoint.size, root: Buffer.from(checkpoint.root).toString('hex'), refused, problems: [...problems, ...unanchored] };
+}
+
+interface Sealing {
+  readonly key: VerifierKey;
+  readonly published: Published | undefined;
+  readonly size: number;
+}
+
+/** The published checkpoint of `size` entries; what is published already and cosigned by everybody stays as it is. */
+async function sealed(rooms: LogRooms, { key, published, size }: Sealing): Promise<{ readonly checkpoint: SignedCheckpoint; readonly problems: readonly string[] }> {
+  if (published?.size === size && published.version !== undefined && isCosigned(rooms, published.note)) {
+    return { checkpoint: readCheckpoint(published.note, key), problems: [] };
+  }
+  const checkpoint = await signAll(rooms, key, published);
+  const { note, problems } = await witnessed(rooms, checkpoint);
+  await publish(rooms, note);
+  await sweepPartials(rooms.state, published?.size ?? 0, size);
+  return { checkpoint, problems };
+}
+
+/** Signs the tree at the end of every sequence record since the one that was published, so that no checkpoint can go unseen. */
+async function signAll(rooms: LogRooms, key: VerifierKey, published: Published | undefined): Promise<SignedCheckpoint> {
+  const tree = published ? await openTree(rooms, published) : new GrowingTree();
+  let checkpoint: SignedCheckpoint | undefined;
+  for await (const record of sequencesFrom(rooms.log, tree.size)) {
+    await growTo(rooms, tree, endOf(record));
+    checkpoint = await checkpointOf(rooms, key, tree);
+  }
+  if (checkpoint) return checkpoint;
+  await growTo(rooms, tree, tree.size);
+  return await checkpointOf(rooms, key, tree);
+}
+
+function isCosigned({ witnesses = [] }: LogRooms, note: string): boolean {
+  const ids = new Set(parseNote(note).signatures.map(({ id }) => id));
+  return witnesses.every(({ key }) => ids.has(parseVerifierKey(key).id));
+}
+
+/** How many batches one record names at most, and how often a lost race is tried again: others do the same work. */
+const atMost = { batches: 500, lost: 3 };
+
+interface SequencedAll {
+  readonly sequenced: HeldSequenced;
+  readonly refused: Inbox['refused'];
+  /** False where others were faster, again and again: then something may be left in the inbox. */
+  readonly all: boolean;
+}
+
+async function sequenceAll(rooms: LogRooms, held: HeldSequenced): Promise<SequencedAll> {
+  let sequenced = held;
+  const refused: Inbox['refused'][number][] = [];
+  for (let lost = 0; lost < atMost.lost; ) {
+    const inbox = await readInbox(rooms.log, sequenced, { limit: atMost.batches, without: refused });
+    refused.push(...inbox.refused);
+    if (inbox.batches.length === 0 && inbox.refused.length === 0) return { sequenced, refused, all: true };
+    if (inbox.batches.length === 0) continue;
+    const bytes = encodeSequence({ first: sequenced.size, previous: sequenced.last, batches: inbox.batches });
+    const { outcome } = await rooms.log.create(sequenceKey(sequenced.size), bytes);
+    if (outcome === 'exists') lost += 1;
+    sequenced = outcome === 'done' ? { ...sequenced, ...follow(sequenced, decodeSequence(bytes)) } : await catchUp(rooms.log, sequenced);
+  }
+  return { sequenced, refused, all: false };
+}
+
+/** Only days that were listed to their end are done with, and only long after they are over: clocks differ. */
+function doneBefore(now: Instant, held: HeldSequenced, all: boolean): string {
+  const wanted = dayOf(after(now, -2 * day));
+  return all && wanted > held.doneBefore ? wanted : held.doneBefore;
+}

@@ -1,0 +1,39 @@
+import type { World } from '../base/world.ts';
+import type { ObjectStore } from '../objects/contract.ts';
+import type { Signer } from '../signers/contract.ts';
+
+/** Somebody independent who puts a cosignature to checkpoints that only ever grow (C2SP tlog-witness). */
+export interface Witness {
+  /** The witness's verifier key, as text. */
+  readonly key: string;
+  /** Where it takes checkpoints: `add-checkpoint` is put to it. */
+  readonly url: string;
+}
+
+/** A store in another cloud that gets a copy of every checkpoint. */
+export interface Anchor {
+  /** For people. */
+  readonly name: string;
+  readonly store: ObjectStore;
+}
+
+/** Everything that one log works with. */
+export interface LogRooms {
+  /** Create-only; under retention where the store has it. */
+  readonly log: ObjectStore;
+  readonly state: ObjectStore;
+  readonly world: World;
+  /** The log's name for ever: a schemeless URL prefix, as tlog-checkpoint wants it. */
+  readonly origin: string;
+  readonly signer: Signer;
+  readonly witnesses?: readonly Witness[];
+  readonly anchors?: readonly Anchor[];
+}
+
+/** What the log of one run takes. */
+export interface AuditLogOptions extends LogRooms {
+  /** Names the run in its entries; a random end makes it unique. */
+  readonly run: string;
+  /** The version of the tool, for the run's first entry. */
+  readonly version?: string | undefined;
+}

@@ -1,0 +1,65 @@
+import { hasCode, LockkeeperError } from '../base/error.ts';
+import type { ObjectVersion } from '../objects/contract.ts';
+import { checkpointSizes } from './checkpoints.ts';
+import { checkpointKey, publishedKey } from './layout.ts';
+import type { LogRooms } from './log-rooms.ts';
+import { tampered } from './tampered.ts';
+import { parseCheckpoint, type Checkpoint } from './tlog/checkpoint.ts';
+import { parseNote } from './tlog/note.ts';
+
+type Stores = Pick<LogRooms, 'log' | 'state'>;
+
+/** The checkpoint that readers are shown, with the cosignatures it had when it was published. */
+export interface Published extends Checkpoint {
+  readonly note: string;
+  /** Undefined where the state store has none and it was found in the log store. */
+  readonly version: ObjectVersion | undefined;
+}
+
+/**
+ * The newest checkpoint that was published; where the state store lost it, the newest in the log store; undefined for a log that
+ * was never sealed. `conflict` where the log store does not have the one that was published: then it was cut off or changed.
+ */
+export async function readPublished({ log, state }: Stores): Promise<Published | undefined> {
+  const stored = await state.get(publishedKey);
+  const size = stored ? readNote(Buffer.from(stored.bytes).toString()).size : await newestSize(log);
+  if (size === undefined) return undefined;
+  const signed = await log.get(checkpointKey(size));
+  if (!signed) throw tampered(`${size} entries were published, and their checkpoint is gone from the log store`);
+  const own = readNote(Buffer.from(signed.bytes).toString());
+  if (!stored) return { ...own, version: undefined };
+  const published = readNote(Buffer.from(stored.bytes).toString());
+  if (Buffer.compare(published.root, own.root) !== 0) throw tampered(`the checkpoint of ${size} entries in the log store is another one than was published`);
+  return { ...published, version: stored.version };
+}
+
+/** Shows readers this checkpoint, unless they are shown a larger one already. Late and repeated calls change nothing. */
+export async function publish(rooms: Stores, note: string): Promise<void> {
+  const next = readNote(note);
+  for (;;) {
+    const held = await rooms.state.get(publishedKey);
+    const before = held && readNote(Buffer.from(held.bytes).toString());
+    if (before && (before.size > next.size || (before.size === next.size && before.note.length >= note.length))) return;
+    const bytes = Buffer.from(note);
+    const answer = held ? await rooms.state.replace(publishedKey, bytes, held.version) : await rooms.state.create(publishedKey, bytes);
+    if (answer.outcome === 'done') return;
+  }
+}
+
+async function newestSize(log: LogRooms['log']): Promise<number | undefined> {
+  let newest: number | undefined;
+  for await (const size of checkpointSizes(log)) newest = size;
+  return newest;
+}
+
+function readNote(note: string): Checkpoint & { readonly note: string } {
+  try {
+    return { ...parseCheckpoint(parseNote(note).text), note };
+  } catch (cause) {
+    if (!hasCode(cause, 'invalid')) throw cause;
+    throw new LockkeeperError('conflict', `the published checkpoint was changed: ${cause.message}`, {
+      cause,
+      hint: `Run \`lockkeeper audit verify\`. If only the state store was changed, delete ${publishedKey} there: it is made anew from the log store.`,
+    });
+  }
+}

@@ -1,0 +1,104 @@
+import { z } from 'zod';
+import { canonicalJson } from '../base/canonical.ts';
+import { hasCode } from '../base/error.ts';
+import type { ObjectStore, ObjectVersion } from '../objects/contract.ts';
+import { parseBatchKey, sequencedKey } from './layout.ts';
+import { endOf, noSequence, readSequence, type StoredSequence } from './sequence.ts';
+import { tampered } from './tampered.ts';
+
+/**
+ * Which entries have their place, and so which batches are next. The truth is in the sequence records; what the state store keeps
+ * is an extract of them up to some size, which saves reading them all. Where it is lost or behind, they are read on from there.
+ */
+export interface Sequenced {
+  /** How many entries have their place. */
+  readonly size: number;
+  /** Hash of the last record, and the index of its first entry. */
+  readonly last: string;
+  readonly lastFirst: number;
+  /** Runs that began on an earlier day are done with: all of their batches have their place, and no more may come. */
+  readonly doneBefore: string;
+  /** Next batch of each run that began since. */
+  readonly runs: ReadonlyMap<string, { readonly day: string; readonly next: number }>;
+}
+
+/** An extract as the state store has it. */
+export interface HeldSequenced extends Sequenced {
+  readonly version: ObjectVersion | undefined;
+}
+
+/** What is known of a log before its records are read. */
+export const nothingSequenced: HeldSequenced = { size: 0, last: noSequence, lastFirst: 0, doneBefore: '', runs: new Map(), version: undefined };
+
+/** What the state store remembers; nothing where it remembers none, or what it has cannot be read: then all is read anew. */
+async function remembered(state: ObjectStore): Promise<HeldSequenced> {
+  const stored = await state.get(sequencedKey);
+  if (!stored) return nothingSequenced;
+  const parsed = schema.safeParse(parse(stored.bytes));
+  if (!parsed.success) return { ...nothingSequenced, version: stored.version };
+  const runs = new Map(parsed.data.runs.map(([run, day, next]) => [run, { day, next }]));
+  return { ...parsed.data, runs, version: stored.version };
+}
+
+/** The day before which the integrator is done with every run, as far as the state store remembers. */
+export async function rememberedDone(state: ObjectStore): Promise<string> {
+  return (await remembered(state)).doneBefore;
+}
+
+/** What is sequenced by now. An extract that does not fit the records is not believed: then all of them are read. */
+export async function readSequenced({ log, state }: { readonly log: ObjectStore; readonly state: ObjectStore }): Promise<HeldSequenced> {
+  const held = await remembered(state);
+  const record = held.size > 0 ? await readSequence(log, held.lastFirst) : undefined;
+  const fits = held.size === 0 || (record?.hash === held.last && endOf(record) === held.size);
+  return await catchUp(log, fits ? held : { ...nothingSequenced, version: held.version });
+}
+
+/** Keeps an extract that knows more than the one it was read from. Somebody else's newer one is left: it is only an extract. */
+export async function keepSequenced(state: ObjectStore, held: HeldSequenced, now: Sequenced): Promise<void> {
+  const { size, last, lastFirst, doneBefore } = now;
+  if (size === held.size && doneBefore === held.doneBefore && held.version !== undefined) return;
+  const runs = [...now.runs].filter(([, { day }]) => day >= doneBefore).map(([run, { day, next }]) => [run, day, next]);
+  const bytes = Uint8Array.from(Buffer.from(canonicalJson({ size, last, lastFirst, doneBefore, runs })));
+  try {
+    await (held.version === undefined ? state.create(sequencedKey, bytes) : state.replace(sequencedKey, bytes, held.version));
+  } catch (thrown) {
+    if (!hasCode(thrown, 'uncertain')) throw thrown;
+  }
+}
+
+/** `known` moved on over every record that was written since; `conflict` where one does not follow the one before. */
+export async function catchUp<Known extends Sequenced>(log: ObjectStore, known: Known): Promise<Known> {
+  let now = known;
+  for (let next = await readSequence(log, now.size); next; next = await readSequence(log, now.size)) {
+    if (next.previous !== now.last) throw tampered(`the record of entry ${next.first} does not follow the one before it`);
+    now = { ...now, ...follow(now, next) };
+  }
+  return now;
+}
+
+/** `known` after one more record. */
+export function follow(known: Sequenced, record: StoredSequence): Pick<Sequenced, 'size' | 'last' | 'lastFirst' | 'runs'> {
+  const runs = new Map(known.runs);
+  for (const { key } of record.batches) {
+    const name = parseBatchKey(key);
+    if (name) runs.set(name.run, { day: name.day, next: name.batch + 1 });
+  }
+  return { size: endOf(record), last: record.hash, lastFirst: record.first, runs };
+}
+
+const schema = z.object({
+  size: z.number().int().nonnegative(),
+  last: z.string(),
+  lastFirst: z.number().int().nonnegative(),
+  doneBefore: z.string(),
+  runs: z.array(z.tuple([z.string(), z.string(), z.number().int().nonnegative()])),
+});
+
+function parse(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString());
+  } catch (thrown) {
+    if (thrown instanceof SyntaxError || (typeof thrown === 'object' && thrown !== null && 'name' in thrown && thrown.name === 'SyntaxError')) return undefined;
+    throw thrown;
+  }
+}

@@ -1,0 +1,77 @@
+import { tileWidth } from '../tlog/tile.ts';
+import type { TileRows } from '../tlog/tile-rows.ts';
+import type { CheckedBundle } from './bundle-check.ts';
+import { bundlePool, type BundlePool } from './bundle-pool.ts';
+import type { ExpectedRoots } from './expected-roots.ts';
+import type { Note } from './finding.ts';
+import type { BundleBytes } from './log-bundles.ts';
+import { RunCheck } from './run-check.ts';
+import { TreeCheck, type TileStore } from './tree-check.ts';
+
+export interface CheckTreeOptions {
+  readonly bundles: AsyncIterable<BundleBytes>;
+  readonly expected: ExpectedRoots;
+  /** The tree of what is not read. */
+  readonly start: TileRows;
+  /** How many entries were signed. */
+  readonly size: number;
+  readonly tiles: TileStore;
+  readonly note: Note;
+  readonly threads: number;
+}
+
+export interface TreeReport {
+  /** How many entries were read. */
+  readonly entries: number;
+  /** Runs that began in what was read, and those of them that have no end yet: they go on, or were killed. */
+  readonly runs: { readonly began: number; readonly open: number };
+}
+
+/** Hashes every entry, builds the tree anew, compares it with tiles and checkpoints, and follows every run. */
+export async function checkTree(options: CheckTreeOptions): Promise<TreeReport> {
+  const { start, size, tiles, note, expected } = options;
+  const tree = new TreeCheck({ tiles, size, from: start, note });
+  const runs = new RunCheck(start.size > 0);
+  const pool = bundlePool(size - start.size > worthThreads ? options.threads : 0);
+  let entries = 0;
+  try {
+    for await (const { bundle, checked } of checkedAhead(options.bundles, pool)) {
+      entries += checked.count;
+      const begin = bundle.index * tileWidth;
+      const roots = await expected.upTo(Math.min(size, begin + tileWidth));
+      const isTrusted = begin >= size || (await tree.add({ ...bundle, checked }, roots));
+      const problems = isTrusted ? [...checked.problems, ...runs.add(checked)] : checked.problems.filter(({ kind }) => kind === 'changed');
+      if (!isTrusted) runs.lose();
+      for (const problem of problems) note({ key: bundle.key, ...problem });
+    }
+    await tree.end();
+  } finally {
+    await pool.close();
+  }
+  return { entries, runs: runs.runs };
+}
+
+/** A shorter log is verified before a thread has started. */
+const worthThreads = 20_000;
+
+interface Checked {
+  readonly bundle: BundleBytes;
+  readonly checked: CheckedBundle;
+}
+
+/** Bundles with what was found in them, in order; a few are on their way at once, never more. */
+async function* checkedAhead(bundles: AsyncIterable<BundleBytes>, pool: BundlePool): AsyncGenerator<Checked> {
+  const waiting: Promise<Checked>[] = [];
+  for await (const bundle of bundles) {
+    waiting.push(checkedBy(pool, bundle));
+    const oldest = waiting.length > pool.ahead ? waiting.shift() : undefined;
+    if (oldest) yield await oldest;
+  }
+  for (const one of waiting) yield await one;
+}
+
+async function checkedBy(pool: BundlePool, bundle: BundleBytes): Promise<Checked> {
+  const { index, bytes } = bundle;
+  const checked = bytes ? await pool.check(index * tileWidth, bytes) : { count: 0, leaves: new Uint8Array(), runs: [], problems: [] };
+  return { bundle: { ...bundle, bytes: undefined }, checked };
+}

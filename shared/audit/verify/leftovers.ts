@@ -1,0 +1,97 @@
+import { sha256 } from '../../base/canonical.ts';
+import { selfTestObject, type ObjectHistory, type ObjectStore } from '../../objects/contract.ts';
+import { checkpointSizes } from '../checkpoints.ts';
+import { checkpointKey, checkpointPrefix, cosignatureKey, cosignaturePrefix, numberIn, parseBatchKey, sequenceKey, sequencePrefix, verifierKeyKey } from '../layout.ts';
+import { edgeIndex } from '../tlog/tile-rows.ts';
+import { parseTilePath, tileWidth } from '../tlog/tile.ts';
+import { strangeness } from '../waiting.ts';
+import { cosignatureProblem } from '../witness-line.ts';
+import type { Note } from './finding.ts';
+
+export interface LeftoversOptions {
+  readonly log: ObjectStore;
+  /** Next batch of each run, as the sequence records say. */
+  readonly next: ReadonlyMap<string, number>;
+  /** How many entries have their place. */
+  readonly size: number;
+  /** False where a sequence record is lost: then what it named seems to wait. */
+  readonly isWhole: boolean;
+  readonly note: Note;
+}
+
+/** Entries that were acknowledged and have no place yet. */
+export interface Waiting {
+  readonly batches: number;
+  /** The first UTC day on which one of their runs began. */
+  readonly since: string | undefined;
+}
+
+/** Looks at every object of the log store that the tree does not speak of; tells those that lockkeeper did not write so. */
+export async function checkLeftovers(options: LeftoversOptions): Promise<Waiting> {
+  const next = new Map(options.next);
+  let [batches, since]: [number, string | undefined] = [0, undefined];
+  for await (const { key } of options.log.list('')) {
+    const name = parseBatchKey(key);
+    if (name && name.batch < (next.get(name.run) ?? 0)) continue;
+    const what = name ? await waitingProblem(options, key, name.run) : await problemOf(options, key);
+    if (what !== undefined) options.note({ key, kind: 'foreign', what });
+    if (!name || what !== undefined) continue;
+    const expected = next.get(name.run) ?? 0;
+    if (name.batch > expected && options.isWhole) options.note({ key, kind: 'omitted', what: `is batch ${name.batch} of its run; batch ${expected} is missing` });
+    next.set(name.run, name.batch + 1);
+    batches += 1;
+    since ??= name.day;
+  }
+  return { batches, since };
+}
+
+/** Objects that the store knows to have been replaced, deleted or hidden; nothing of the log ever is. */
+export async function checkHistory(history: ObjectHistory, note: Note): Promise<void> {
+  for await (const { key, contents, deleted } of history.altered('')) {
+    const replaced = contents > 1 ? [`was replaced: the store keeps ${contents} contents of it`] : [];
+    const hidden = deleted ? ['was deleted, or hidden behind a delete marker'] : [];
+    note({ key, kind: 'altered', what: [...replaced, ...hidden].join(', and ') || 'was altered' });
+  }
+}
+
+/** Every sequence record ends in a checkpoint, and nothing else does; `size`: how many entries were signed. Only lists. */
+export async function checkBoundaries({ log, size, note, isWhole }: LeftoversOptions, sequenced: number): Promise<void> {
+  const signed = checkpointSizes(log);
+  let next = await signed.next();
+  const step = async (end: number) => {
+    for (; next.done === false && next.value < end; next = await signed.next()) {
+      if (isWhole) note({ key: checkpointKey(next.value), kind: 'foreign', what: 'is a checkpoint within a sequence record, where none is made' });
+    }
+    if (next.done === false && next.value === end) next = await signed.next();
+    else if (end <= size) note({ key: checkpointKey(end), kind: 'missing', what: 'is missing' });
+  };
+  for await (const { key } of log.list(sequencePrefix)) {
+    const first = numberIn(key, sequencePrefix);
+    if (first !== undefined && first > 0 && first < sequenced) await step(first);
+  }
+  if (sequenced > 0) await step(sequenced);
+}
+
+async function waitingProblem({ log }: LeftoversOptions, key: string, run: string): Promise<string | undefined> {
+  const stored = await log.get(key);
+  return stored ? strangeness(stored.bytes, run) : undefined;
+}
+
+async function problemOf({ log, size }: LeftoversOptions, key: string): Promise<string | undefined> {
+  const stranger = 'is no object of the log';
+  const tile = parseTilePath(key);
+  if (tile) return tile.width === tileWidth && tile.index < edgeIndex(tile.kind === 'hashes' ? tile.level : 0, size) ? undefined : stranger;
+  const [first, signed] = [numberIn(key, sequencePrefix), numberIn(key, checkpointPrefix)];
+  if (first !== undefined) return key === sequenceKey(first) ? undefined : stranger;
+  if (signed !== undefined) return key === checkpointKey(signed) && signed > 0 ? undefined : stranger;
+  const bytes = (await log.get(key))?.bytes;
+  if (!bytes) return undefined;
+  if (key === verifierKeyKey) return undefined;
+  if (key === selfTestObject.key) return Buffer.compare(bytes, Buffer.from(selfTestObject.text)) === 0 ? undefined : stranger;
+  const named = /^evidence\/([0-9a-f]{64})\.json$/.exec(key)?.[1];
+  if (named !== undefined) return sha256(bytes) === named ? undefined : 'was changed: it is named after another content';
+  const cosigned = numberIn(key, cosignaturePrefix);
+  if (cosigned === undefined) return stranger;
+  const checkpoint = (await log.get(checkpointKey(cosigned)))?.bytes;
+  return cosignatureProblem(bytes, checkpoint, (id) => key === cosignatureKey(cosigned, id));
+}

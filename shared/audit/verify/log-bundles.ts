@@ -1,0 +1,79 @@
+import { encodeBundle, entriesIn } from '../tlog/bundle.ts';
+import { bundlePath, tileWidth } from '../tlog/tile.ts';
+import type { Note } from './finding.ts';
+import type { Stretch } from './sequence-check.ts';
+import type { TileStore } from './tree-check.ts';
+
+/** A bundle to be checked; without bytes where nothing that can be trusted holds all of its entries. */
+export interface BundleBytes {
+  readonly index: number;
+  /** Where the bytes come from, for people. */
+  readonly key: string;
+  readonly bytes: Uint8Array | undefined;
+}
+
+export interface LogBundlesOptions {
+  readonly stretches: AsyncIterable<Stretch>;
+  /** Number of the first bundle. */
+  readonly from: number;
+  /** How many entries were signed: so far bundles must be there. */
+  readonly size: number;
+  readonly tiles: TileStore;
+  readonly note: Note;
+}
+
+/**
+ * Bundles made of what lies in the inbox, each compared with the bundle that was derived from it; entries whose object cannot
+ * be trusted are taken from there.
+ */
+export async function* logBundles(options: LogBundlesOptions): AsyncGenerator<BundleBytes> {
+  let index = options.from;
+  let slots: (Uint8Array | undefined)[] = [];
+  let last = options.from * tileWidth;
+  for await (const { count, entries } of options.stretches) {
+    for (let at = 0; at < count; at += 1) {
+      slots.push(entries?.[at]);
+      if (slots.length < tileWidth) continue;
+      yield await bundleOf(options, index, slots);
+      [index, slots] = [index + 1, []];
+    }
+    last += count;
+  }
+  // A record at the end may be lost: then the bundles know more than the records.
+  for (; last < options.size || slots.length > 0; last += 1) {
+    if (last < options.size) slots.push(undefined);
+    if (slots.length < tileWidth && last + 1 < options.size) continue;
+    yield await bundleOf(options, index, slots);
+    [index, slots] = [index + 1, []];
+  }
+}
+
+async function bundleOf({ tiles, size, note }: LogBundlesOptions, index: number, slots: readonly (Uint8Array | undefined)[]): Promise<BundleBytes> {
+  const width = Math.min(tileWidth, size - index * tileWidth);
+  const known = slots.filter((slot) => slot !== undefined);
+  const own = known.length === slots.length ? encodeBundle(known) : undefined;
+  if (width <= 0) return { index, key: `bundle ${index}`, bytes: own };
+  const path = bundlePath(index, width);
+  const key = tiles.keyOf(path);
+  if (width < tileWidth && !tiles.hasPartial) return { index, key, bytes: own };
+  const stored = await tiles.get(path);
+  if (!stored) {
+    note({ key, index: index * tileWidth, kind: 'missing', what: 'is missing' });
+    return { index, key, bytes: own };
+  }
+  if (own) {
+    const expected = encodeBundle(known.slice(0, width));
+    if (Buffer.compare(expected, stored) !== 0) note({ key, index: index * tileWidth, kind: 'changed', what: 'was changed: it does not hold the entries that got their place' });
+    return { index, key, bytes: own };
+  }
+  return { index, key, bytes: mended({ slots, width, stored }) };
+}
+
+/** The stored bundle, if it fits what is known of it, with what comes after it. */
+function mended({ slots, width, stored }: { readonly slots: readonly (Uint8Array | undefined)[]; readonly width: number; readonly stored: Uint8Array }): Uint8Array | undefined {
+  const entries = entriesIn(stored);
+  if (entries?.length !== width) return undefined;
+  const fits = entries.every((entry, at) => slots[at] === undefined || Buffer.compare(slots[at], entry) === 0);
+  const rest = slots.slice(width).filter((slot) => slot !== undefined);
+  return fits ? encodeBundle([...entries, ...rest]) : undefined;
+}

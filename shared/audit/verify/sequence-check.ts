@@ -1,0 +1,139 @@
+import { sha256 } from '../../base/canonical.ts';
+import { asLockkeeperError } from '../../base/error.ts';
+import type { ObjectStore } from '../../objects/contract.ts';
+import { numberIn, parseBatchKey, sequenceKey, sequencePrefix } from '../layout.ts';
+import { decodeSequence, endOf, noSequence, type SequencedBatch, type StoredSequence } from '../sequence.ts';
+import { entriesIn } from '../tlog/bundle.ts';
+import type { Note } from './finding.ts';
+
+/** A stretch of entries in their places; the bytes are undefined where no object can be trusted to hold them. */
+export interface Stretch {
+  readonly first: number;
+  readonly count: number;
+  readonly entries: readonly Uint8Array[] | undefined;
+}
+
+export interface SequenceCheckOptions {
+  readonly log: ObjectStore;
+  /** The first entry that is of interest. */
+  readonly from: number;
+  readonly note: Note;
+}
+
+/** Reads sequence records and the batches they name, in order; what is wrong with either is told, and leaves a hole. */
+export class SequenceCheck {
+  readonly #options: SequenceCheckOptions;
+  /** Next batch of each run: whatever is in the inbox from there on has no place yet. */
+  readonly next = new Map<string, number>();
+  #end = 0;
+  #previous: string | undefined;
+  /** False after a record that is lost: batches that it named seem to be left out. */
+  #whole = true;
+
+  constructor(options: SequenceCheckOptions) {
+    this.#options = options;
+  }
+
+  /** How many entries have their place, as far as was read. */
+  get size(): number {
+    return this.#end;
+  }
+
+  /** False where a record is lost: then nobody knows which batches it named. */
+  get isWhole(): boolean {
+    return this.#whole;
+  }
+
+  /** Every entry from `from` on, in order, without gaps, in stretches. */
+  async *stretches(): AsyncGenerator<Stretch> {
+    const { log, from, note } = this.#options;
+    this.#previous = from === 0 ? noSequence : undefined;
+    this.#end = from;
+    for await (const { key } of log.list(sequencePrefix)) {
+      const first = numberIn(key, sequencePrefix);
+      if (first === undefined || key !== sequenceKey(first)) note({ key, kind: 'foreign', what: 'is no object of the log' });
+      else yield* this.#record(key, first);
+    }
+  }
+
+  async *#record(key: string, first: number): AsyncGenerator<Stretch> {
+    const record = await this.#read(key);
+    if (first < this.#options.from && (!record || endOf(record) <= this.#options.from)) {
+      this.#previous = record?.hash;
+      if (record) for (const { key: batch } of record.batches) this.#count(batch, this.#options.from);
+      return;
+    }
+    if (first > this.#end) yield this.#hole(first);
+    if (!record) return this.#lose();
+    if (this.#previous !== undefined && record.previous !== this.#previous) this.#options.note({ key, index: first, kind: 'chain', what: 'does not follow the record before it: one of the two was rewritten' });
+    this.#previous = record.hash;
+    if (first < this.#end) {
+      this.#options.note({ key, index: first, kind: 'foreign', what: 'gives places that were given already' });
+      return;
+    }
+    for (const stretch of this.#inOrder(record)) yield await stretch;
+    this.#end = endOf(record);
+  }
+
+  /** Reads ahead a little: a batch is one small object. */
+  *#inOrder({ first, batches }: StoredSequence): Generator<Promise<Stretch>> {
+    let begin = first;
+    const starts = batches.map(({ count }) => (begin += count) - count);
+    const reading: Promise<Stretch>[] = [];
+    for (const [at, batch] of batches.entries()) {
+      this.#count(batch.key, starts[at] ?? 0);
+      reading.push(this.#stretch(batch, starts[at] ?? 0));
+      const oldest = reading.length > atOnce ? reading.shift() : undefined;
+      if (oldest) yield oldest;
+    }
+    yield* reading;
+  }
+
+  #count(key: string, index: number): void {
+    const name = parseBatchKey(key);
+    const next = name && (this.next.get(name.run) ?? 0);
+    const { note } = this.#options;
+    if (!name || next === undefined) note({ key, index, kind: 'foreign', what: 'has a place and is no object of the inbox' });
+    else if (name.batch < next) note({ key, index, kind: 'doubled', what: 'has a place twice' });
+    else if (name.batch > next && this.#whole) note({ key, index, kind: 'omitted', what: `has a place, and batch ${next} of its run has none before it` });
+    if (name && next !== undefined) this.next.set(name.run, Math.max(next, name.batch + 1));
+  }
+
+  async #stretch({ key, hash, count }: SequencedBatch, first: number): Promise<Stretch> {
+    const { log, note } = this.#options;
+    const stored = await log.get(key);
+    const isSame = stored !== undefined && sha256(stored.bytes) === hash;
+    if (!isSame) note({ key, index: first, kind: stored ? 'changed' : 'missing', what: stored ? 'was changed: it is not what got its place' : 'is missing' });
+    const entries = isSame ? entriesIn(stored.bytes) : undefined;
+    if (isSame && entries?.length !== count) note({ key, index: first, kind: 'changed', what: `holds ${entries?.length ?? 'no'} entries, and ${count} got their place` });
+    return { first, count, entries: entries?.length === count ? entries : undefined };
+  }
+
+  #hole(end: number): Stretch {
+    const first = this.#end;
+    this.#options.note({ key: sequenceKey(first), index: first, kind: 'missing', what: 'is missing, or the record before it was changed' });
+    this.#end = end;
+    this.#lose();
+    return { first, count: end - first, entries: undefined };
+  }
+
+  #lose(): void {
+    this.#previous = undefined;
+    this.#whole = false;
+  }
+
+  async #read(key: string): Promise<StoredSequence | undefined> {
+    const stored = await this.#options.log.get(key);
+    const first = numberIn(key, sequencePrefix);
+    try {
+      const record = stored && decodeSequence(stored.bytes);
+      if (record && record.first === first) return record;
+      this.#options.note({ key, kind: record ? 'moved' : 'missing', what: record ? `holds the record of entry ${record.first}` : 'was listed and is gone' });
+    } catch (thrown) {
+      this.#options.note({ key, kind: 'changed', what: asLockkeeperError(thrown).message });
+    }
+    return undefined;
+  }
+}
+
+const atOnce = 16;

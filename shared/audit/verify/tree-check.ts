@@ -1,0 +1,139 @@
+import { tilePath, tileWidth } from '../tlog/tile.ts';
+import { hashBytes, treeRoot, type Hash } from '../tlog/merkle.ts';
+import { hashesOf, type TileRows } from '../tlog/tile-rows.ts';
+import type { CheckedBundle } from './bundle-check.ts';
+import type { Note } from './finding.ts';
+
+/** What the tree must be at some size, and what says so. */
+export interface ExpectedRoot {
+  readonly size: number;
+  readonly root: Hash;
+  /** The object that says so. */
+  readonly key: string;
+}
+
+/** Where the tiles of a log are. */
+export interface TileStore {
+  /** The bytes of the tile or bundle at this path, full or partial; undefined where there is none. */
+  get(path: string): Promise<Uint8Array | undefined>;
+  /** The key of a path, for people. */
+  keyOf(path: string): string;
+  /** Whether it has tiles that are not full; they are derived, and a copy of the log store alone has none. */
+  readonly hasPartial: boolean;
+}
+
+export interface TreeCheckOptions {
+  readonly tiles: TileStore;
+  /** How many entries were signed; further ones are not in tiles yet. */
+  readonly size: number;
+  /** The tree of the entries that are not read. */
+  readonly from: TileRows;
+  readonly note: Note;
+}
+
+/** One bundle of the log, in order. */
+export interface NextBundle {
+  /** Number of the bundle. */
+  readonly index: number;
+  /** Where its bytes come from, for people. */
+  readonly key: string;
+  readonly checked: CheckedBundle;
+}
+
+/** Builds the tree anew from bundles in order, and compares every tile with it. */
+export class TreeCheck {
+  readonly #options: TreeCheckOptions;
+  readonly #rows: TileRows;
+  /** After entries that nothing vouches for no root can fit, and none is blamed. */
+  #broken = false;
+
+  constructor(options: TreeCheckOptions) {
+    this.#options = options;
+    this.#rows = options.from;
+  }
+
+  /** Roots of the sizes asked for that lie in this bundle come out of `at`, called in their order. False: its entries are not to be trusted. */
+  async add(next: NextBundle, expected: readonly ExpectedRoot[]): Promise<boolean> {
+    const begin = next.index * tileWidth;
+    const wanted = Math.min(tileWidth, this.#options.size - begin);
+    const tile = await this.#tile(next.index, wanted);
+    const fromEntries = [...hashesOf(next.checked.leaves)].slice(0, wanted);
+    const leaves = tile ? await this.#authentic(next, { fromEntries, tile, expected }) : fromEntries;
+    if (tile) this.#compare(next, { tile, leaves, fromEntries });
+    let [at, full]: [number, ReturnType<TileRows['append']>] = [0, []];
+    for (const { size, root, key } of expected) {
+      for (; begin + at < size; at += 1) full = this.#append(leaves[at], full);
+      if (!this.#broken && Buffer.compare(this.#rows.root(), root) !== 0) this.#options.note({ key, kind: 'forked', what: `signs another tree of ${size} entries` });
+    }
+    for (; at < leaves.length; at += 1) full = this.#append(leaves[at], full);
+    for (const { path, bytes } of full.slice(1)) await this.#compareAbove(path, bytes);
+    return Buffer.compare(Buffer.concat(fromEntries), Buffer.concat(leaves)) === 0 && next.checked.count >= wanted;
+  }
+
+  /** Compares the tiles that are not full, once all bundles came. */
+  async end(): Promise<void> {
+    const above = this.#options.tiles.hasPartial ? this.#rows.partial() : [];
+    for (const { path, bytes } of above) if (!path.startsWith('tile/0/')) await this.#compareAbove(path, bytes);
+  }
+
+  #append(leaf: Hash | undefined, full: ReturnType<TileRows['append']>): ReturnType<TileRows['append']> {
+    return leaf ? [...full, ...this.#rows.append(leaf)] : full;
+  }
+
+  async #tile(index: number, width: number): Promise<Uint8Array | undefined> {
+    if (width <= 0 || (width < tileWidth && !this.#options.tiles.hasPartial)) return undefined;
+    const path = tilePath(0, index, width);
+    const tile = await this.#options.tiles.get(path);
+    if (!tile) this.#options.note({ key: this.#options.tiles.keyOf(path), index: index * tileWidth, kind: 'missing', what: 'is missing' });
+    return tile;
+  }
+
+  /** Of entries and tile those that the tree above vouches for; the entries where it vouches for neither. */
+  async #authentic(next: NextBundle, { fromEntries, tile, expected }: { fromEntries: readonly Hash[]; tile: Uint8Array; expected: readonly ExpectedRoot[] }): Promise<readonly Hash[]> {
+    const fromTile = hashesOf(tile);
+    if (Buffer.compare(Buffer.concat(fromEntries), tile) === 0) return fromEntries;
+    if (await this.#isSigned(next, fromTile, expected)) return fromTile;
+    if (await this.#isSigned(next, fromEntries, expected)) return fromEntries;
+    this.#broken = true;
+    return fromEntries;
+  }
+
+  /** Whether the tile above, or a checkpoint where there is none, says that these are the leaves of a bundle. */
+  async #isSigned({ index }: NextBundle, leaves: readonly Hash[], expected: readonly ExpectedRoot[]): Promise<boolean> {
+    const above = leaves.length === tileWidth ? await this.#options.tiles.get(this.#pathAbove(index)) : undefined;
+    const said = above?.subarray((index % tileWidth) * hashBytes, ((index % tileWidth) + 1) * hashBytes);
+    if (said) return Buffer.compare(treeRoot(leaves), said) === 0;
+    const last = expected.at(-1);
+    if (!last || leaves.length < last.size - index * tileWidth) return false;
+    const rows = this.#rows.copy();
+    for (const leaf of leaves.slice(0, last.size - index * tileWidth)) rows.append(leaf);
+    return Buffer.compare(rows.root(), last.root) === 0;
+  }
+
+  /** The tile above, as wide as it is in a log of this size. */
+  #pathAbove(index: number): string {
+    const at = Math.floor(index / tileWidth);
+    const hashes = Math.floor(this.#options.size / tileWidth);
+    return tilePath(1, at, Math.min(tileWidth, hashes - at * tileWidth));
+  }
+
+  #compare(next: NextBundle, { tile, leaves, fromEntries }: { tile: Uint8Array; leaves: readonly Hash[]; fromEntries: readonly Hash[] }): void {
+    const begin = next.index * tileWidth;
+    const differs = (hashes: readonly Hash[]) => leaves.findIndex((leaf, at) => Buffer.compare(leaf, hashes[at] ?? new Uint8Array()) !== 0);
+    const path = tilePath(0, next.index, Math.max(1, Math.min(tileWidth, this.#options.size - begin)));
+    const inTile = differs(hashesOf(tile));
+    if (inTile >= 0 || tile.length !== leaves.length * hashBytes) {
+      this.#options.note({ key: this.#options.tiles.keyOf(path), index: begin + Math.max(0, inTile), kind: 'changed', what: 'was changed: it does not hold the hash of this entry' });
+    }
+    const inEntries = differs(fromEntries);
+    const isSaid = next.checked.count === 0 || next.checked.problems.some(({ kind }) => kind === 'changed');
+    if (inEntries >= 0 && !isSaid) this.#options.note({ key: next.key, index: begin + inEntries, kind: 'changed', what: 'was changed: this entry is not the one that was signed' });
+  }
+
+  async #compareAbove(path: string, bytes: Uint8Array): Promise<void> {
+    const { tiles, note } = this.#options;
+    const stored = await tiles.get(path);
+    if (!stored) note({ key: tiles.keyOf(path), kind: 'missing', what: 'is missing' });
+    else if (Buffer.compare(stored, bytes) !== 0) note({ key: tiles.keyOf(path), kind: 'changed', what: 'was changed: it does not hold the hashes of the tiles below it' });
+  }
+}

@@ -1,0 +1,80 @@
+import { sha256 } from '../base/canonical.ts';
+import { asLockkeeperError } from '../base/error.ts';
+import type { ObjectStore } from '../objects/contract.ts';
+import { statementOf } from './codec.ts';
+import { inboxPrefix, parseBatchKey } from './layout.ts';
+import type { SequencedBatch } from './sequence.ts';
+import type { Sequenced } from './sequenced.ts';
+import { decodeBundle } from './tlog/bundle.ts';
+
+/** A batch of the inbox that has no place yet. */
+export interface WaitingBatch extends SequencedBatch {
+  readonly entries: readonly Uint8Array[];
+}
+
+/** Batches that are next, and those that no run can have written: they get no place, and `verify` tells them. */
+export interface Inbox {
+  readonly batches: readonly WaitingBatch[];
+  readonly refused: readonly { readonly key: string; readonly why: string }[];
+}
+
+/**
+ * At most `limit` batches that come after what is sequenced, in the order of their keys; none of the runs that wrote what is in
+ * `without`. A run's batches keep their order.
+ */
+export async function readInbox(log: ObjectStore, sequenced: Sequenced, { limit, without }: { readonly limit: number; readonly without: Inbox['refused'] }): Promise<Inbox> {
+  const strangers = new Set(without.map(({ key }) => parseBatchKey(key)?.run));
+  const keys = await nextKeys(log, sequenced, { limit, strangers });
+  const batches: WaitingBatch[] = [];
+  const refused: { key: string; why: string }[] = [];
+  const stopped = new Set<string>();
+  for (let at = 0; at < keys.length; at += atOnce) {
+    const read = await Promise.all(keys.slice(at, at + atOnce).map(({ key, run }) => readBatch(log, key, run)));
+    for (const [i, batch] of read.entries()) {
+      const { key = '', run = '' } = keys[at + i] ?? {};
+      if (stopped.has(run)) continue;
+      if ('entries' in batch) batches.push(batch);
+      else {
+        stopped.add(run);
+        refused.push({ key, why: batch.why });
+      }
+    }
+  }
+  return { batches, refused };
+}
+
+const atOnce = 16;
+
+async function nextKeys(log: ObjectStore, { runs, doneBefore }: Sequenced, { limit, strangers }: { limit: number; strangers: ReadonlySet<string | undefined> }): Promise<readonly { key: string; run: string }[]> {
+  const next = new Map([...runs].map(([run, one]) => [run, one.next]));
+  const found: { key: string; run: string }[] = [];
+  for await (const { key } of log.list(inboxPrefix, doneBefore === '' ? undefined : `${inboxPrefix}${doneBefore}`)) {
+    const name = parseBatchKey(key);
+    if (!name || strangers.has(name.run) || name.batch !== (next.get(name.run) ?? 0)) continue;
+    next.set(name.run, name.batch + 1);
+    found.push({ key, run: name.run });
+    if (found.length === limit) break;
+  }
+  return found;
+}
+
+async function readBatch(log: ObjectStore, key: string, run: string): Promise<WaitingBatch | { readonly why: string }> {
+  const stored = await log.get(key);
+  if (!stored) return { why: 'was listed and is gone' };
+  const why = strangeness(stored.bytes, run);
+  if (why !== undefined) return { why };
+  const entries = decodeBundle(stored.bytes);
+  return { key, hash: sha256(stored.bytes), count: entries.length, entries };
+}
+
+/** Why no run can have written these bytes as a batch of `run`; undefined where it can. */
+export function strangeness(bytes: Uint8Array, run: string): string | undefined {
+  try {
+    const entries = decodeBundle(bytes);
+    const strangers = entries.filter((entry) => statementOf(entry).run !== run);
+    if (entries.length > 0 && strangers.length === 0) return undefined;
+    return entries.length === 0 ? 'holds no entry' : 'holds entries of another run';
+  } catch (thrown) {
+    return `holds no entries: ${asLockkeeperError(thrown).message}`;
+  }
+}
