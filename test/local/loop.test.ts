@@ -96,6 +96,6 @@ async function verdictAgain(log: ObjectStore, hash: string): Promise<unknown> {
   const lines: string[] = [];
   const terminal = { out: (line: string) => void lines.push(line), err: () => undefined, json: true, signal: new AbortController().signal };
   const stores = async () => ({ log, state: undefined, history: undefined, where: 'here', kind: 'log' as const, verifyWith: undefined, anchors: [] });
-  await auditRecomputeVerb({ hash, place: {} }, { stores }, terminal);
+  await auditRecomputeVerb({ hash, place: {} }, { stores, text: async () => '' }, terminal);
   return JSON.parse(lines.join(''));
 }
