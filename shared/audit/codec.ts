@@ -30,6 +30,8 @@ export interface Place {
 export interface Statement extends Place {
   /** For the last entry of a run: how many entries it counts. */
   readonly counts: number | undefined;
+  /** Where it rests on evidence: SHA-256 of it, hex. */
+  readonly evidence: string | undefined;
 }
 
 /** What an entry states about its run; `invalid` where it states nothing. Much faster than to read the whole entry. */
@@ -38,8 +40,9 @@ export function statementOf(bytes: Uint8Array): Statement {
   const n = isObject(metadata) ? metadata['sequence'] : undefined;
   const { run, previous, action, details } = isObject(unmapped) ? unmapped : {};
   if (typeof n !== 'number' || !Number.isSafeInteger(n) || typeof run !== 'string' || typeof previous !== 'string') throw damaged('it does not say its place in a run');
-  const counted = action === 'run.end' && isObject(details) ? details['entries'] : undefined;
-  return { run, n, previous, counts: typeof counted === 'number' ? counted : undefined };
+  const { entries, evidence } = isObject(details) ? details : {};
+  const counts = action === 'run.end' && typeof entries === 'number' ? entries : undefined;
+  return { run, n, previous, counts, evidence: isHash(evidence) ? evidence : undefined };
 }
 
 /** What the first entry of a run has for the hash of the one before. */
@@ -85,6 +88,10 @@ function parse(text: string): PlainObject {
   }
   if (!isObject(parsed)) throw damaged('it is not a JSON object');
   return parsed;
+}
+
+function isHash(value: Plain | undefined): value is string {
+  return typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);
 }
 
 /** Of what JSON.parse gave; so all that is in it is plain. */

@@ -10,7 +10,7 @@ import { decodeSequence, encodeSequence, endOf, sequencesFrom } from './sequence
 import { tampered } from './tampered.ts';
 import { parseNote, parseVerifierKey, type VerifierKey } from './tlog/note.ts';
 import { readInbox, type Inbox } from './waiting.ts';
-import { witnessed } from './witness.ts';
+import { witnessed, type Witnessed } from './witness.ts';
 
 /** What sealing did. */
 export interface SealReport {
@@ -20,8 +20,14 @@ export interface SealReport {
   readonly root: string | undefined;
   /** Objects of the inbox that no run can have written; they stay outside. */
   readonly refused: Inbox['refused'];
-  /** Witnesses and anchors that could not be reached; the next sealing tries again. */
+  /** How many of the witnesses cosigned that checkpoint. */
+  readonly cosigned: number;
+  /** Whether as many did as must. Where fewer did, the log goes on all the same: the next sealing tries again. */
+  readonly witnessed: boolean;
+  /** Witnesses and anchors that could not be reached, the same text as long as it lasts; the next sealing tries again. */
   readonly problems: readonly string[];
+  /** Those of the problems that say that the log was cut off or forked. */
+  readonly alarms: readonly string[];
 }
 
 /**
@@ -36,12 +42,16 @@ export async function integrate(rooms: LogRooms): Promise<SealReport> {
   const published = await readPublished(rooms);
   if ((published?.size ?? 0) > held.size) throw tampered(`${published?.size} entries were published, and only ${held.size} have their place`);
   const { sequenced, refused, all } = await sequenceAll(rooms, held);
-  if (sequenced.size === 0) return { size: 0, root: undefined, refused, problems: [] };
-  const { checkpoint, problems } = await sealed(rooms, { key, published, size: sequenced.size });
+  if (sequenced.size === 0) return { size: 0, root: undefined, refused, cosigned: 0, witnessed: true, problems: [], alarms: [] };
+  const { checkpoint, cosigned, problems, alarms } = await sealed(rooms, { key, published, size: sequenced.size });
   await keepSequenced(rooms.state, held, { ...sequenced, doneBefore: doneBefore(rooms.world.now(), held, all) });
   const unanchored = await publishAnchors(rooms, checkpoint);
-  return { size: checkpoint.size, root: Buffer.from(checkpoint.root).toString('hex'), refused, problems: [...problems, ...unanchored] };
+  const { witnesses = [], needed = witnesses.length } = rooms;
+  const root = Buffer.from(checkpoint.root).toString('hex');
+  return { size: checkpoint.size, root, refused, cosigned, witnessed: cosigned >= needed, problems: [...problems, ...unanchored], alarms };
 }
+
+type Sealed = Omit<Witnessed, 'note'> & { readonly checkpoint: SignedCheckpoint };
 
 interface Sealing {
   readonly key: VerifierKey;
@@ -50,15 +60,15 @@ interface Sealing {
 }
 
 /** The published checkpoint of `size` entries; what is published already and cosigned by everybody stays as it is. */
-async function sealed(rooms: LogRooms, { key, published, size }: Sealing): Promise<{ readonly checkpoint: SignedCheckpoint; readonly problems: readonly string[] }> {
+async function sealed(rooms: LogRooms, { key, published, size }: Sealing): Promise<Sealed> {
   if (published?.size === size && published.version !== undefined && isCosigned(rooms, published.note)) {
-    return { checkpoint: readCheckpoint(published.note, key), problems: [] };
+    return { checkpoint: readCheckpoint(published.note, key), cosigned: rooms.witnesses?.length ?? 0, problems: [], alarms: [] };
   }
   const checkpoint = await signAll(rooms, key, published);
-  const { note, problems } = await witnessed(rooms, checkpoint);
+  const { note, ...vouched } = await witnessed(rooms, checkpoint);
   await publish(rooms, note);
   await sweepPartials(rooms.state, published?.size ?? 0, size);
-  return { checkpoint, problems };
+  return { checkpoint, ...vouched };
 }
 
 /** Signs the tree at the end of every sequence record since the one that was published, so that no checkpoint can go unseen. */

@@ -9,6 +9,7 @@ import { dayOf, type Instant } from '../base/time.ts';
  *     tile/entries/N, tile/L/N   full bundles and tiles          audit/partial/tile/…  the ones that are not full yet
  *     cp/SIZE                signed checkpoints
  *     cosig/SIZE/WITNESS     what a witness put to one
+ *     evidence/HASH.json     what an entry rests on, named by its SHA-256
  *     log.vkey               the key that all of it is signed with
  *
  * Numbers are padded, so that keys sort as numbers do. Everything in the state store can be made from the log store.
@@ -19,6 +20,7 @@ export const checkpointPrefix = 'cp/';
 export const cosignaturePrefix = 'cosig/';
 export const tilePrefix = 'tile/';
 export const verifierKeyKey = 'log.vkey';
+export const evidencePrefix = 'evidence/';
 export const publishedKey = 'audit/checkpoint';
 export const sequencedKey = 'audit/sequenced.json';
 export const partialPrefix = 'audit/partial/';
@@ -56,6 +58,11 @@ export function checkpointKey(size: number): string {
 /** The key of what the witness whose key has this id (8 hex digits) put to the checkpoint of this size. */
 export function cosignatureKey(size: number, id: string): string {
   return `${cosignaturePrefix}${padded(size)}/${id}`;
+}
+
+/** The key of the evidence with this SHA-256, hex. */
+export function evidenceKey(hash: string): string {
+  return `${evidencePrefix}${hash}.json`;
 }
 
 /** The number that a key holds after its prefix, or undefined for a key of another form. */

@@ -8,6 +8,8 @@ export interface Witness {
   readonly key: string;
   /** Where it takes checkpoints: `add-checkpoint` is put to it. */
   readonly url: string;
+  /** How long it may take for one answer; 10 s if left out. */
+  readonly waitMs?: number;
 }
 
 /** A store in another cloud that gets a copy of every checkpoint. */
@@ -27,6 +29,8 @@ export interface LogRooms {
   readonly origin: string;
   readonly signer: Signer;
   readonly witnesses?: readonly Witness[];
+  /** How many of them must cosign before a checkpoint counts as witnessed; all if left out. */
+  readonly needed?: number;
   readonly anchors?: readonly Anchor[];
 }
 

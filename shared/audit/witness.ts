@@ -1,56 +1,122 @@
 import { asLockkeeperError, LockkeeperError } from '../base/error.ts';
+import { second } from '../base/time.ts';
 import type { SignedCheckpoint } from './checkpoints.ts';
-import { cosignatureKey, partialPrefix } from './layout.ts';
+import { checkpointKey, cosignatureKey, partialPrefix } from './layout.ts';
 import type { LogRooms, Witness } from './log-rooms.ts';
 import { encodeBase64 } from './tlog/base64.ts';
-import { formatNote, parseNote, parseVerifierKey, type NoteSignature } from './tlog/note.ts';
+import { formatNote, parseNote, parseVerifierKey, type NoteSignature, type VerifierKey } from './tlog/note.ts';
 import { consistencyProof, subtreeReader } from './tlog/proof.ts';
 import { tilePath, tileWidth } from './tlog/tile.ts';
 import { cosignatureIn, decodeCosignature, encodeCosignature } from './witness-line.ts';
 
-/** A checkpoint with every cosignature it has by now, and which witnesses gave none. */
+/** A checkpoint with every cosignature it has by now. */
 export interface Witnessed {
   readonly note: string;
+  /** How many witnesses vouch for it: they cosigned it, or a later one that covers it. */
+  readonly cosigned: number;
+  /** Witnesses that did not; the same text as long as the same is wrong. */
   readonly problems: readonly string[];
+  /** Those of the problems that say that the log was cut off or forked. */
+  readonly alarms: readonly string[];
 }
+
+/** What a witness gave: a line, the news that a later checkpoint has overtaken this one, or nothing. */
+type Given = { readonly signature: NoteSignature | undefined } | { readonly problem: string; readonly isAlarm: boolean };
 
 /**
  * Has the checkpoint cosigned by every witness (C2SP tlog-witness), each asked once: what it gave is kept in the log store. A
- * witness that is away is a problem and no error: the log goes on, and the next checkpoint covers this one.
+ * witness that is away, or says nonsense, is a problem and no error: the log goes on, and the next checkpoint covers this one.
+ * Throws what the stores throw.
  */
 export async function witnessed(rooms: LogRooms, checkpoint: SignedCheckpoint): Promise<Witnessed> {
   const { text, signatures } = parseNote(checkpoint.note);
   const asked = await Promise.all((rooms.witnesses ?? []).map((witness) => cosignedBy(rooms, checkpoint, witness)));
-  const given = asked.filter((one) => typeof one !== 'string');
-  return { note: formatNote(text, [...signatures, ...given]), problems: asked.filter((one) => typeof one === 'string') };
+  const vouching = asked.filter((one) => 'signature' in one);
+  const silent = asked.filter((one) => 'problem' in one);
+  const given = vouching.flatMap(({ signature }) => signature ?? []);
+  return {
+    note: formatNote(text, [...signatures, ...given]),
+    cosigned: vouching.length,
+    problems: silent.map(({ problem }) => problem),
+    alarms: silent.filter(({ isAlarm }) => isAlarm).map(({ problem }) => problem),
+  };
 }
 
-async function cosignedBy(rooms: LogRooms, checkpoint: SignedCheckpoint, witness: Witness): Promise<NoteSignature | string> {
+async function cosignedBy(rooms: LogRooms, checkpoint: SignedCheckpoint, witness: Witness): Promise<Given> {
   const key = parseVerifierKey(witness.key);
   const place = cosignatureKey(checkpoint.size, key.id);
   const kept = await rooms.log.get(place);
-  if (kept) return decodeCosignature(kept.bytes, checkpoint.note).signature;
+  if (kept) return attempt(key, async () => decodeCosignature(kept.bytes, checkpoint.note).signature);
+  const given = await attempt(key, async () => lineOf(await ask(rooms, checkpoint, witness), checkpoint, key));
+  if ('problem' in given || !given.signature) return given;
+  const line = formatNote('x\n', [given.signature]).slice('x\n\n'.length);
+  const { outcome } = await rooms.log.create(place, encodeCosignature(witness.key, line));
+  // Another integrator was faster: the line that is kept is the one to publish.
+  return outcome === 'done' ? given : await cosignedBy(rooms, checkpoint, witness);
+}
+
+/** What a witness does wrong is told and stops nothing; what the stores do wrong does. */
+async function attempt(key: VerifierKey, asking: () => Promise<NoteSignature | undefined>): Promise<Given> {
   try {
-    const signature = cosignatureIn(checkpoint.note, await ask(rooms, checkpoint, { witness, old: 0 }), key);
-    const line = formatNote('x\n', [signature]).slice('x\n\n'.length);
-    const { outcome } = await rooms.log.create(place, encodeCosignature(witness.key, line));
-    return outcome === 'done' ? signature : await cosignedBy(rooms, checkpoint, witness);
+    return { signature: await asking() };
   } catch (thrown) {
-    const { message } = asLockkeeperError(thrown);
-    return `witness ${key.name} did not cosign the checkpoint of ${checkpoint.size} entries: ${message}`;
+    const error = asLockkeeperError(thrown);
+    if (error.code === 'conflict') return { problem: `witness ${key.name} has seen another log: ${error.message}`, isAlarm: true };
+    if (error.code === 'invalid' || error.code === 'rejected' || error.code === 'unreachable') {
+      return { problem: `witness ${key.name} did not cosign: ${error.message}`, isAlarm: false };
+    }
+    throw thrown;
   }
 }
 
-/** A witness that knows another size answers 409 with it: then the proof is made from there. */
-async function ask(rooms: LogRooms, checkpoint: SignedCheckpoint, { witness, old }: { readonly witness: Witness; readonly old: number }): Promise<string> {
-  const body = `old ${old}\n${(await proofOf(rooms, old, checkpoint.size)).map((hash) => `${encodeBase64(hash)}\n`).join('')}\n${checkpoint.note}`;
-  const answer = await post(`${witness.url.replace(/\/$/, '')}/add-checkpoint`, body);
-  if (answer.status === 200) return answer.text;
-  const known = answer.status === 409 && answer.type.startsWith('text/x.tlog.size') ? Number(answer.text.trim()) : NaN;
-  if (Number.isSafeInteger(known) && known !== old && known <= checkpoint.size) return await ask(rooms, checkpoint, { witness, old: known });
-  throw new LockkeeperError('rejected', `it answered ${answer.status} ${answer.text.trim().slice(0, 200)}${Number.isSafeInteger(known) ? ' (the size it knows)' : ''}`, {
-    hint: 'A witness that knows a larger log, or another tree, has seen what this log does not have: run `lockkeeper audit verify`.',
-  });
+function lineOf(lines: string | undefined, { note }: SignedCheckpoint, key: VerifierKey): NoteSignature | undefined {
+  return lines === undefined ? undefined : cosignatureIn(note, lines, key);
+}
+
+/** So often a witness may name another size while others have it cosign too. */
+const mostSizes = 4;
+
+/**
+ * Its answer: signature lines, or undefined where it has cosigned a later checkpoint of this log. It is asked as one that knows nothing
+ * of the log, and answers 409 with the size it knows: then the proof is made from there. `conflict` where what it has seen is not
+ * this log.
+ */
+async function ask(rooms: LogRooms, checkpoint: SignedCheckpoint, witness: Witness): Promise<string | undefined> {
+  const url = `${witness.url.replace(/\/$/, '')}/add-checkpoint`;
+  for (let [old, asked] = [0, 0]; asked < mostSizes; asked += 1) {
+    const proof = (await proofOf(rooms, old, checkpoint.size)).map((hash) => `${encodeBase64(hash)}\n`).join('');
+    const answer = await post(url, { body: `old ${old}\n${proof}\n${checkpoint.note}`, waitMs: witness.waitMs });
+    if (answer.status === 200) return answer.text;
+    const known = answer.status === 409 && answer.type.startsWith('text/x.tlog.size') ? sizeIn(answer.text) : undefined;
+    if (answer.status === 422) throw otherLog(`it refused the proof that its ${old} entries are the first of this log`);
+    if (known === undefined) throw refusal(answer);
+    if (known === old) throw otherLog(`its tree of ${old} entries is another one`);
+    if (known > checkpoint.size) return await overtaken(rooms, known);
+    old = known;
+  }
+  throw new LockkeeperError('rejected', `it named another size ${mostSizes} times`);
+}
+
+/** Somebody else may have sealed meanwhile; a size that this log never had is another matter. */
+async function overtaken({ log }: LogRooms, known: number): Promise<undefined> {
+  if (await log.get(checkpointKey(known))) return undefined;
+  throw otherLog(`it had ${known} entries, and this one has no checkpoint of them: it was cut off, or signed elsewhere too`);
+}
+
+function otherLog(what: string): LockkeeperError {
+  return new LockkeeperError('conflict', `${what}. Run \`lockkeeper audit verify\``);
+}
+
+function refusal({ status, text }: Answer): LockkeeperError {
+  const hints: Readonly<Record<number, string>> = { 403: '; its operator needs the key in log.vkey', 404: '; its operator has to add this log, by the key in log.vkey' };
+  // oxlint-disable-next-line no-control-regex -- it is shown to people
+  const said = text.trim().slice(0, 200).replaceAll(/[\0-\x1f\x7f]+/g, ' ');
+  return new LockkeeperError('rejected', `it answered ${`${status} ${said}`.trim()}${hints[status] ?? ''}`);
+}
+
+function sizeIn(text: string): number | undefined {
+  const size = /^(0|[1-9]\d{0,15})\n?$/.test(text) ? Number(text) : NaN;
+  return Number.isSafeInteger(size) ? size : undefined;
 }
 
 async function proofOf({ log, state }: LogRooms, from: number, to: number): Promise<readonly Uint8Array[]> {
@@ -70,11 +136,26 @@ interface Answer {
   readonly text: string;
 }
 
-async function post(url: string, body: string): Promise<Answer> {
+/** Signatures of a hundred witnesses take less. */
+const longestAnswer = 64_000;
+
+async function post(url: string, { body, waitMs = 10 * second }: { readonly body: string; readonly waitMs: number | undefined }): Promise<Answer> {
   try {
-    const answer = await fetch(url, { method: 'POST', body, redirect: 'error', signal: AbortSignal.timeout(10_000) });
-    return { status: answer.status, type: answer.headers.get('content-type') ?? '', text: (await answer.text()).slice(0, 64_000) };
+    const answer = await fetch(url, { method: 'POST', body, redirect: 'error', signal: AbortSignal.timeout(waitMs) });
+    return { status: answer.status, type: answer.headers.get('content-type') ?? '', text: await textOf(answer) };
   } catch (cause) {
-    throw new LockkeeperError('unreachable', `${url} did not answer`, { cause, hint: 'Check the witness’s url and that it runs.' });
+    throw new LockkeeperError('unreachable', `${url} did not answer`, { cause });
   }
+}
+
+/** What comes after the limit is not read: an answer without end would fill the memory. */
+async function textOf({ body }: Response): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const part of body ?? []) {
+    parts.push(part);
+    length += part.length;
+    if (length > longestAnswer) break;
+  }
+  return Buffer.concat(parts).toString().slice(0, longestAnswer);
 }

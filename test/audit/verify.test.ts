@@ -1,10 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
-import { checkpointKey, sequenceKey } from '../../shared/audit/layout.ts';
+import { checkpointKey, evidenceKey, sequencedKey, sequenceKey } from '../../shared/audit/layout.ts';
 import { verifyLog } from '../../shared/audit/verify/verify.ts';
+import { canonicalJson, sha256 } from '../../shared/base/canonical.ts';
+import { day } from '../../shared/base/time.ts';
 import { proveConditions } from '../../shared/objects/self-test.ts';
 import { memoryObjects } from '../../shared/objects/memory.ts';
 import { testWorld } from '../world.ts';
-import { event, filled, runOn, stored, tamper } from './place.ts';
+import { event, filled, place, runOn, stored, tamper } from './place.ts';
 
 const flipped = (bytes: Uint8Array, at: number, bit = 1) => bytes.with(at, (bytes[at] ?? 0) ^ bit);
 
@@ -56,6 +58,35 @@ describe('verify', () => {
     const cut = await filled(40, 20);
     for (const [key, object] of whole) cut.heads.objects.set(key, object);
     expect((await verifyLog(cut)).findings.map(({ kind }) => kind)).toContain('cut-off');
+  });
+  test('finds a run that whoever seals was made to pass over, once later days have their place', async () => {
+    const at = await filled(3);
+    const log = runOn(at, 'hidden', at.world);
+    const { run } = await log.record(event(1));
+    const extract = JSON.parse(Buffer.from(stored(at.heads, sequencedKey)).toString());
+    tamper(at.heads, sequencedKey, Buffer.from(canonicalJson({ ...extract, runs: [...extract.runs, [run, '2026-10-01', 7]] })));
+    for (const days of [1, 1, 3, 1]) {
+      at.world.pass(days * day);
+      const later = runOn(at, `later-${at.world.now()}`, at.world);
+      await later.record(event(2));
+      await later.end();
+    }
+    const { findings } = await verifyLog(at);
+    expect(findings).toMatchObject([{ key: `inbox/2026-10-01/${run}/00000000`, kind: 'omitted' }]);
+  });
+  test('finds evidence that an entry rests on deleted, or changed', async () => {
+    const at = place();
+    const evidence = Buffer.from('{"facts":1}');
+    const key = evidenceKey(sha256(evidence));
+    await at.log.create(key, evidence);
+    const log = runOn(at, 'scan');
+    await log.record(event(1, { action: 'proposal.receipt', stage: 'fact', details: { evidence: sha256(evidence) } }));
+    await log.end();
+    expect((await verifyLog(at)).findings).toEqual([]);
+    tamper(at.bucket, key, flipped(evidence, 3));
+    expect((await verifyLog(at)).findings).toMatchObject([{ key, kind: 'changed' }]);
+    at.bucket.objects.delete(key);
+    expect((await verifyLog(at)).findings).toMatchObject([{ key, kind: 'missing' }]);
   });
   test('finds two objects that changed places', async () => {
     const at = await filled(60, 10);

@@ -31,6 +31,8 @@ export interface CheckedBundle {
   readonly leaves: Uint8Array;
   readonly runs: readonly RunPart[];
   readonly problems: readonly EntryProblem[];
+  /** Hashes of the evidence that its entries rest on. */
+  readonly evidence: readonly string[];
 }
 
 /**
@@ -42,23 +44,25 @@ export function checkBundle(first: number, bytes: Uint8Array): CheckedBundle {
   try {
     entries = decodeBundle(bytes);
   } catch (thrown) {
-    return { count: 0, leaves: new Uint8Array(), runs: [], problems: [{ index: first, kind: 'changed', what: `was changed: ${asLockkeeperError(thrown).message}` }] };
+    return { count: 0, leaves: new Uint8Array(), runs: [], evidence: [], problems: [{ index: first, kind: 'changed', what: `was changed: ${asLockkeeperError(thrown).message}` }] };
   }
   const leaves = new Uint8Array(entries.length * hashBytes);
   const parts = new Map<string, RunPart>();
   const problems: EntryProblem[] = [];
+  const evidence = new Set<string>();
   for (const [at, entry] of entries.entries()) {
     const leaf = leafHash(entry);
     leaves.set(leaf, at * hashBytes);
-    const problem = follow(parts, entry, { index: first + at, hash: hex(leaf) });
+    const problem = follow(parts, entry, { index: first + at, hash: hex(leaf), evidence });
     if (problem) problems.push(problem);
   }
-  return { count: entries.length, leaves, runs: [...parts.values()], problems };
+  return { count: entries.length, leaves, runs: [...parts.values()], problems, evidence: [...evidence] };
 }
 
-function follow(parts: Map<string, RunPart>, entry: Uint8Array, { index, hash }: { readonly index: number; readonly hash: string }): EntryProblem | undefined {
+function follow(parts: Map<string, RunPart>, entry: Uint8Array, { index, hash, evidence }: { readonly index: number; readonly hash: string; readonly evidence: Set<string> }): EntryProblem | undefined {
   try {
-    const { run, n, previous, counts } = statementOf(entry);
+    const { run, n, previous, counts, evidence: restsOn } = statementOf(entry);
+    if (restsOn !== undefined) evidence.add(restsOn);
     const part = parts.get(run);
     const wrong = part && wrongAfter({ next: part.next, last: part.last, ended: part.counts !== undefined }, { run, n, previous });
     parts.set(run, { ...(part ?? { run, index, n, previous }), next: n + 1, last: hash, counts });

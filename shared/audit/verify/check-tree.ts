@@ -1,3 +1,4 @@
+import { evidenceKey } from '../layout.ts';
 import { tileWidth } from '../tlog/tile.ts';
 import type { TileRows } from '../tlog/tile-rows.ts';
 import type { CheckedBundle } from './bundle-check.ts';
@@ -18,6 +19,8 @@ export interface CheckTreeOptions {
   readonly tiles: TileStore;
   readonly note: Note;
   readonly threads: number;
+  /** What is wrong with the evidence of this hash; undefined where nothing is. */
+  readonly evidenceProblem: (hash: string) => Promise<string | undefined>;
 }
 
 export interface TreeReport {
@@ -32,6 +35,7 @@ export async function checkTree(options: CheckTreeOptions): Promise<TreeReport> 
   const { start, size, tiles, note, expected } = options;
   const tree = new TreeCheck({ tiles, size, from: start, note });
   const runs = new RunCheck(start.size > 0);
+  const evidence = new EvidenceCheck(options);
   const pool = bundlePool(size - start.size > worthThreads ? options.threads : 0);
   let entries = 0;
   try {
@@ -43,12 +47,30 @@ export async function checkTree(options: CheckTreeOptions): Promise<TreeReport> 
       const problems = isTrusted ? [...checked.problems, ...runs.add(checked)] : checked.problems.filter(({ kind }) => kind === 'changed');
       if (!isTrusted) runs.lose();
       for (const problem of problems) note({ key: bundle.key, ...problem });
+      for (const hash of checked.evidence) await evidence.check(hash);
     }
     await tree.end();
   } finally {
     await pool.close();
   }
   return { entries, runs: runs.runs };
+}
+
+/** Looks once at everything that entries rest on. */
+class EvidenceCheck {
+  readonly #options: CheckTreeOptions;
+  readonly #seen = new Set<string>();
+
+  constructor(options: CheckTreeOptions) {
+    this.#options = options;
+  }
+
+  async check(hash: string): Promise<void> {
+    if (this.#seen.has(hash)) return;
+    this.#seen.add(hash);
+    const what = await this.#options.evidenceProblem(hash);
+    if (what !== undefined) this.#options.note({ key: evidenceKey(hash), kind: what.includes('missing') ? 'missing' : 'changed', what });
+  }
 }
 
 /** A shorter log is verified before a thread has started. */
@@ -72,6 +94,6 @@ async function* checkedAhead(bundles: AsyncIterable<BundleBytes>, pool: BundlePo
 
 async function checkedBy(pool: BundlePool, bundle: BundleBytes): Promise<Checked> {
   const { index, bytes } = bundle;
-  const checked = bytes ? await pool.check(index * tileWidth, bytes) : { count: 0, leaves: new Uint8Array(), runs: [], problems: [] };
+  const checked = bytes ? await pool.check(index * tileWidth, bytes) : { count: 0, leaves: new Uint8Array(), runs: [], problems: [], evidence: [] };
   return { bundle: { ...bundle, bytes: undefined }, checked };
 }

@@ -1,7 +1,8 @@
 import { sha256 } from '../../base/canonical.ts';
+import { day } from '../../base/time.ts';
 import { selfTestObject, type ObjectHistory, type ObjectStore } from '../../objects/contract.ts';
 import { checkpointSizes } from '../checkpoints.ts';
-import { checkpointKey, checkpointPrefix, cosignatureKey, cosignaturePrefix, numberIn, parseBatchKey, sequenceKey, sequencePrefix, verifierKeyKey } from '../layout.ts';
+import { checkpointKey, checkpointPrefix, cosignatureKey, cosignaturePrefix, evidenceKey, numberIn, parseBatchKey, sequenceKey, sequencePrefix, verifierKeyKey } from '../layout.ts';
 import { edgeIndex } from '../tlog/tile-rows.ts';
 import { parseTilePath, tileWidth } from '../tlog/tile.ts';
 import { strangeness } from '../waiting.ts';
@@ -16,6 +17,8 @@ export interface LeftoversOptions {
   readonly size: number;
   /** False where a sequence record is lost: then what it named seems to wait. */
   readonly isWhole: boolean;
+  /** A day under which batches have their place, and under a later one too. */
+  readonly lastDay: string;
   readonly note: Note;
 }
 
@@ -34,15 +37,21 @@ export async function checkLeftovers(options: LeftoversOptions): Promise<Waiting
     const name = parseBatchKey(key);
     if (name && name.batch < (next.get(name.run) ?? 0)) continue;
     const what = name ? await waitingProblem(options, key, name.run) : await problemOf(options, key);
-    if (what !== undefined) options.note({ key, kind: 'foreign', what });
+    if (what !== undefined) options.note({ key, kind: what.startsWith('was changed') ? 'changed' : 'foreign', what });
     if (!name || what !== undefined) continue;
     const expected = next.get(name.run) ?? 0;
     if (name.batch > expected && options.isWhole) options.note({ key, kind: 'omitted', what: `is batch ${name.batch} of its run; batch ${expected} is missing` });
+    else if (options.isWhole && isPassedOver(name.day, options.lastDay)) options.note({ key, kind: 'omitted', what: `has no place, though runs of ${options.lastDay} have: whoever sealed since left it out` });
     next.set(name.run, name.batch + 1);
     batches += 1;
     since ??= name.day;
   }
   return { batches, since };
+}
+
+/** A run lasts a day, and whoever seals looks at the two before. */
+function isPassedOver(began: string, lastDay: string): boolean {
+  return Date.parse(began) + 2 * day < Date.parse(lastDay);
 }
 
 /** Objects that the store knows to have been replaced, deleted or hidden; nothing of the log ever is. */
@@ -72,6 +81,18 @@ export async function checkBoundaries({ log, size, note, isWhole }: LeftoversOpt
   if (sequenced > 0) await step(sequenced);
 }
 
+const changedEvidence = 'was changed: it is named after another content';
+
+/** What is said of evidence that is gone. */
+export const missingEvidence = 'is missing: an entry rests on it';
+
+/** What is wrong with the evidence of this hash, which an entry rests on; undefined where nothing is. */
+export async function evidenceProblem(store: ObjectStore, hash: string): Promise<string | undefined> {
+  const stored = await store.get(evidenceKey(hash));
+  if (!stored) return missingEvidence;
+  return sha256(stored.bytes) === hash ? undefined : changedEvidence;
+}
+
 async function waitingProblem({ log }: LeftoversOptions, key: string, run: string): Promise<string | undefined> {
   const stored = await log.get(key);
   return stored ? strangeness(stored.bytes, run) : undefined;
@@ -89,7 +110,7 @@ async function problemOf({ log, size }: LeftoversOptions, key: string): Promise<
   if (key === verifierKeyKey) return undefined;
   if (key === selfTestObject.key) return Buffer.compare(bytes, Buffer.from(selfTestObject.text)) === 0 ? undefined : stranger;
   const named = /^evidence\/([0-9a-f]{64})\.json$/.exec(key)?.[1];
-  if (named !== undefined) return sha256(bytes) === named ? undefined : 'was changed: it is named after another content';
+  if (named !== undefined) return sha256(bytes) === named ? undefined : changedEvidence;
   const cosigned = numberIn(key, cosignaturePrefix);
   if (cosigned === undefined) return stranger;
   const checkpoint = (await log.get(checkpointKey(cosigned)))?.bytes;

@@ -25,6 +25,8 @@ export class SequenceCheck {
   readonly #options: SequenceCheckOptions;
   /** Next batch of each run: whatever is in the inbox from there on has no place yet. */
   readonly next = new Map<string, number>();
+  /** The two last days under which batches that have their place were put, the later one first. */
+  #lastDays: readonly string[] = [];
   #end = 0;
   #previous: string | undefined;
   /** False after a record that is lost: batches that it named seem to be left out. */
@@ -42,6 +44,11 @@ export class SequenceCheck {
   /** False where a record is lost: then nobody knows which batches it named. */
   get isWhole(): boolean {
     return this.#whole;
+  }
+
+  /** The last day but one under which batches have their place: one wrong clock alone cannot move it. '' where there are no two. */
+  get lastDay(): string {
+    return this.#lastDays[1] ?? '';
   }
 
   /** Every entry from `from` on, in order, without gaps, in stretches. */
@@ -96,6 +103,7 @@ export class SequenceCheck {
     if (!name || next === undefined) note({ key, index, kind: 'foreign', what: 'has a place and is no object of the inbox' });
     else if (name.batch < next) note({ key, index, kind: 'doubled', what: 'has a place twice' });
     else if (name.batch > next && this.#whole) note({ key, index, kind: 'omitted', what: `has a place, and batch ${next} of its run has none before it` });
+    if (name && !this.#lastDays.includes(name.day)) this.#lastDays = [...this.#lastDays, name.day].toSorted().toReversed().slice(0, 2);
     if (name && next !== undefined) this.next.set(name.run, Math.max(next, name.batch + 1));
   }
 

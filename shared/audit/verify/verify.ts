@@ -1,7 +1,7 @@
 import { LockkeeperError } from '../../base/error.ts';
 import type { ObjectHistory, ObjectStore } from '../../objects/contract.ts';
 import { checkpointSizes, readVerifierKey, type SignedCheckpoint } from '../checkpoints.ts';
-import { checkpointKey, partialPrefix, publishedKey, sequenceKey, verifierKeyKey } from '../layout.ts';
+import { checkpointKey, evidenceKey, partialPrefix, publishedKey, sequenceKey, verifierKeyKey } from '../layout.ts';
 import { parseVerifierKey, type VerifierKey } from '../tlog/note.ts';
 import { tileWidth } from '../tlog/tile.ts';
 import { checkAnchors, type AnchorToCheck } from './anchor-check.ts';
@@ -9,7 +9,7 @@ import { checkTree, type TreeReport } from './check-tree.ts';
 import { ExpectedRoots, storedCheckpoints, trusted } from './expected-roots.ts';
 import { Findings } from './findings.ts';
 import type { Finding, Note } from './finding.ts';
-import { checkBoundaries, checkHistory, checkLeftovers, type Waiting } from './leftovers.ts';
+import { checkBoundaries, checkHistory, checkLeftovers, evidenceProblem, missingEvidence, type Waiting } from './leftovers.ts';
 import { logBundles } from './log-bundles.ts';
 import { SequenceCheck } from './sequence-check.ts';
 import { rowsFrom } from './start.ts';
@@ -80,9 +80,11 @@ export async function verifyLog(options: VerifyLogOptions): Promise<VerifyReport
     tiles,
     note: findings.note,
     threads: options.threads ?? 0,
+    // What is there is looked at with everything else that lies in the store.
+    evidenceProblem: async (hash) => ((await log.get(evidenceKey(hash))) ? undefined : missingEvidence),
   });
   tellShort(findings.note, { sequenced: sequence.size, size, since, hasKey: key !== undefined });
-  const rest = { log, next: sequence.next, size, isWhole: sequence.isWhole, note: findings.note };
+  const rest = { log, next: sequence.next, size, isWhole: sequence.isWhole, lastDay: sequence.lastDay, note: findings.note };
   await checkBoundaries(rest, Math.max(size, sequence.size));
   const waiting = await checkLeftovers({ ...rest, size: Math.max(size, sequence.size) });
   if (options.history) await checkHistory(options.history, findings.note);
@@ -110,6 +112,7 @@ export async function verifyTiles(options: TrustOptions & { readonly store: Obje
     tiles,
     note: findings.note,
     threads: options.threads ?? 0,
+    evidenceProblem: (hash) => evidenceProblem(store, hash),
   });
   tellShort(findings.note, { sequenced: size, size, since, hasKey: key !== undefined });
   const waiting = { batches: 0, since: undefined };
