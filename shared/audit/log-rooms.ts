@@ -19,6 +19,13 @@ export interface Anchor {
   readonly store: ObjectStore;
 }
 
+/** Where one log lies, to be read. */
+export interface LogPlaces {
+  readonly log: ObjectStore;
+  /** Without it the log is read as far as the log store alone tells. */
+  readonly state?: ObjectStore | undefined;
+}
+
 /** Everything that one log works with. */
 export interface LogRooms {
   /** Create-only; under retention where the store has it. */

@@ -20,8 +20,14 @@ export interface Witnessed {
   readonly alarms: readonly string[];
 }
 
-/** What a witness gave: a line, the news that a later checkpoint has overtaken this one, or nothing. */
-type Given = { readonly signature: NoteSignature | undefined } | { readonly problem: string; readonly isAlarm: boolean };
+/** Why a witness gave nothing. */
+interface Silence {
+  readonly problem: string;
+  readonly isAlarm: boolean;
+}
+
+/** What a witness gave: its line; undefined where a later checkpoint of this log has overtaken this one. */
+type Given = { readonly signature: NoteSignature | undefined } | Silence;
 
 /**
  * Has the checkpoint cosigned by every witness (C2SP tlog-witness), each asked once: what it gave is kept in the log store. A
@@ -46,72 +52,70 @@ async function cosignedBy(rooms: LogRooms, checkpoint: SignedCheckpoint, witness
   const key = parseVerifierKey(witness.key);
   const place = cosignatureKey(checkpoint.size, key.id);
   const kept = await rooms.log.get(place);
-  if (kept) return attempt(key, async () => decodeCosignature(kept.bytes, checkpoint.note).signature);
-  const given = await attempt(key, async () => lineOf(await ask(rooms, checkpoint, witness), checkpoint, key));
-  if ('problem' in given || !given.signature) return given;
+  if (kept) return lineIn(key, () => decodeCosignature(kept.bytes, checkpoint.note).signature);
+  const answer = await ask(rooms, checkpoint, { ...witness, name: key.name });
+  if (answer === undefined) return { signature: undefined };
+  if (typeof answer !== 'string') return answer;
+  const given = lineIn(key, () => cosignatureIn(checkpoint.note, answer, key));
+  if (!('signature' in given) || !given.signature) return given;
   const line = formatNote('x\n', [given.signature]).slice('x\n\n'.length);
   const { outcome } = await rooms.log.create(place, encodeCosignature(witness.key, line));
   // Another integrator was faster: the line that is kept is the one to publish.
   return outcome === 'done' ? given : await cosignedBy(rooms, checkpoint, witness);
 }
 
-/** What a witness does wrong is told and stops nothing; what the stores do wrong does. */
-async function attempt(key: VerifierKey, asking: () => Promise<NoteSignature | undefined>): Promise<Given> {
+function lineIn({ name }: VerifierKey, read: () => NoteSignature): Given {
   try {
-    return { signature: await asking() };
+    return { signature: read() };
   } catch (thrown) {
-    const error = asLockkeeperError(thrown);
-    if (error.code === 'conflict') return { problem: `witness ${key.name} has seen another log: ${error.message}`, isAlarm: true };
-    if (error.code === 'invalid' || error.code === 'rejected' || error.code === 'unreachable') {
-      return { problem: `witness ${key.name} did not cosign: ${error.message}`, isAlarm: false };
-    }
-    throw thrown;
+    const { code, message } = asLockkeeperError(thrown);
+    if (code !== 'invalid') throw thrown;
+    return didNot(name, `what it answered does not count: ${message}`);
   }
 }
 
-function lineOf(lines: string | undefined, { note }: SignedCheckpoint, key: VerifierKey): NoteSignature | undefined {
-  return lines === undefined ? undefined : cosignatureIn(note, lines, key);
+function didNot(name: string, why: string): Silence {
+  return { problem: `witness ${name} did not cosign: ${why}`, isAlarm: false };
 }
 
-/** So often a witness may name another size while others have it cosign too. */
+function hasSeenAnother(name: string, what: string): Silence {
+  return { problem: `witness ${name} has seen another log than this: ${what}; run \`lockkeeper audit verify\``, isAlarm: true };
+}
+
+/** So often a witness may name another size, while others have it cosign too. */
 const mostSizes = 4;
 
 /**
- * Its answer: signature lines, or undefined where it has cosigned a later checkpoint of this log. It is asked as one that knows nothing
- * of the log, and answers 409 with the size it knows: then the proof is made from there. `conflict` where what it has seen is not
- * this log.
+ * Its answer: signature lines, or undefined where it has cosigned a later checkpoint of this log. It is asked as by one that does not
+ * know what it has seen, and answers 409 with that size: then the proof is made from there.
  */
-async function ask(rooms: LogRooms, checkpoint: SignedCheckpoint, witness: Witness): Promise<string | undefined> {
-  const url = `${witness.url.replace(/\/$/, '')}/add-checkpoint`;
+async function ask(rooms: LogRooms, checkpoint: SignedCheckpoint, { url, name, waitMs }: Witness & { readonly name: string }): Promise<string | undefined | Silence> {
   for (let [old, asked] = [0, 0]; asked < mostSizes; asked += 1) {
     const proof = (await proofOf(rooms, old, checkpoint.size)).map((hash) => `${encodeBase64(hash)}\n`).join('');
-    const answer = await post(url, { body: `old ${old}\n${proof}\n${checkpoint.note}`, waitMs: witness.waitMs });
+    const answer = await post(`${url.replace(/\/$/, '')}/add-checkpoint`, { body: `old ${old}\n${proof}\n${checkpoint.note}`, waitMs });
+    if (typeof answer === 'string') return didNot(name, answer);
     if (answer.status === 200) return answer.text;
     const known = answer.status === 409 && answer.type.startsWith('text/x.tlog.size') ? sizeIn(answer.text) : undefined;
-    if (answer.status === 422) throw otherLog(`it refused the proof that its ${old} entries are the first of this log`);
-    if (known === undefined) throw refusal(answer);
-    if (known === old) throw otherLog(`its tree of ${old} entries is another one`);
-    if (known > checkpoint.size) return await overtaken(rooms, known);
+    if (answer.status === 422) return hasSeenAnother(name, `it refuses the proof that the ${old} entries it knows are the first of this log`);
+    if (known === undefined) return didNot(name, refusal(answer));
+    if (known === old) return hasSeenAnother(name, `its tree of ${old} entries is another one`);
+    if (known > checkpoint.size) return await overtaken(rooms, name, known);
     old = known;
   }
-  throw new LockkeeperError('rejected', `it named another size ${mostSizes} times`);
+  return didNot(name, `it named another size ${mostSizes} times`);
 }
 
 /** Somebody else may have sealed meanwhile; a size that this log never had is another matter. */
-async function overtaken({ log }: LogRooms, known: number): Promise<undefined> {
+async function overtaken({ log }: LogRooms, name: string, known: number): Promise<undefined | Silence> {
   if (await log.get(checkpointKey(known))) return undefined;
-  throw otherLog(`it had ${known} entries, and this one has no checkpoint of them: it was cut off, or signed elsewhere too`);
+  return hasSeenAnother(name, `it knows ${known} entries, of which there is no checkpoint here: the log was cut off, or signed elsewhere too`);
 }
 
-function otherLog(what: string): LockkeeperError {
-  return new LockkeeperError('conflict', `${what}. Run \`lockkeeper audit verify\``);
-}
-
-function refusal({ status, text }: Answer): LockkeeperError {
-  const hints: Readonly<Record<number, string>> = { 403: '; its operator needs the key in log.vkey', 404: '; its operator has to add this log, by the key in log.vkey' };
+function refusal({ status, text }: Answer): string {
+  const hints: Readonly<Record<number, string>> = { 403: '; its operator needs the key in log.vkey', 404: '; its operator has to add this log, with the key in log.vkey' };
   // oxlint-disable-next-line no-control-regex -- it is shown to people
   const said = text.trim().slice(0, 200).replaceAll(/[\0-\x1f\x7f]+/g, ' ');
-  return new LockkeeperError('rejected', `it answered ${`${status} ${said}`.trim()}${hints[status] ?? ''}`);
+  return `it answered ${`${status} ${said}`.trim()}${hints[status] ?? ''}`;
 }
 
 function sizeIn(text: string): number | undefined {
@@ -139,13 +143,18 @@ interface Answer {
 /** Signatures of a hundred witnesses take less. */
 const longestAnswer = 64_000;
 
-async function post(url: string, { body, waitMs = 10 * second }: { readonly body: string; readonly waitMs: number | undefined }): Promise<Answer> {
+/** Its answer, or what happened instead. */
+async function post(url: string, { body, waitMs = 10 * second }: { readonly body: string; readonly waitMs: number | undefined }): Promise<Answer | string> {
   try {
     const answer = await fetch(url, { method: 'POST', body, redirect: 'error', signal: AbortSignal.timeout(waitMs) });
     return { status: answer.status, type: answer.headers.get('content-type') ?? '', text: await textOf(answer) };
-  } catch (cause) {
-    throw new LockkeeperError('unreachable', `${url} did not answer`, { cause });
+  } catch (thrown) {
+    return `${url} did not answer${isLate(thrown) ? ` within ${waitMs / second} s` : ''}`;
   }
+}
+
+function isLate(thrown: unknown): boolean {
+  return typeof thrown === 'object' && thrown !== null && 'name' in thrown && thrown.name === 'TimeoutError';
 }
 
 /** What comes after the limit is not read: an answer without end would fill the memory. */
