@@ -1,6 +1,6 @@
 import type { ObjectStore } from '../objects/contract.ts';
 import { partialPrefix } from './layout.ts';
-import type { LogRooms } from './log-rooms.ts';
+import type { LogPlaces, LogRooms } from './log-rooms.ts';
 import { sequencedEntries } from './sequenced-entries.ts';
 import { tampered } from './tampered.ts';
 import { encodeBundle, entriesIn } from './tlog/bundle.ts';
@@ -57,9 +57,9 @@ export async function growTo({ log, state }: Pick<LogRooms, 'log' | 'state'>, tr
   for (const { path, bytes } of tree.partial()) await createSame(state, `${partialPrefix}${path}`, bytes);
 }
 
-/** The tree of a checkpoint, from what the state store has of it; where that is lost or wrong, from the log store. */
-export async function openTree({ log, state }: Pick<LogRooms, 'log' | 'state'>, { size, root }: Checkpoint): Promise<GrowingTree> {
-  const remembered = await remember(state, size);
+/** The tree of a checkpoint, from what the state store has of it; where that is lost, wrong or not given, from the log store. */
+export async function openTree({ log, state }: LogPlaces, { size, root }: Pick<Checkpoint, 'size' | 'root'>): Promise<GrowingTree> {
+  const remembered = state && (await remember(state, size));
   if (remembered && Buffer.compare(remembered.root(), root) === 0) return remembered;
   const tree = await rebuild(log, size);
   if (Buffer.compare(tree.root(), root) === 0) return tree;

@@ -2,12 +2,10 @@ import { hasCode, LockkeeperError } from '../base/error.ts';
 import type { ObjectVersion } from '../objects/contract.ts';
 import { checkpointSizes } from './checkpoints.ts';
 import { checkpointKey, publishedKey } from './layout.ts';
-import type { LogRooms } from './log-rooms.ts';
+import type { LogPlaces, LogRooms } from './log-rooms.ts';
 import { tampered } from './tampered.ts';
 import { parseCheckpoint, type Checkpoint } from './tlog/checkpoint.ts';
 import { parseNote } from './tlog/note.ts';
-
-type Stores = Pick<LogRooms, 'log' | 'state'>;
 
 /** The checkpoint that readers are shown, with the cosignatures it had when it was published. */
 export interface Published extends Checkpoint {
@@ -17,11 +15,11 @@ export interface Published extends Checkpoint {
 }
 
 /**
- * The newest checkpoint that was published; where the state store lost it, the newest in the log store; undefined for a log that
- * was never sealed. `conflict` where the log store does not have the one that was published: then it was cut off or changed.
+ * The newest checkpoint that was published; where the state store lost it or is not given, the newest in the log store; undefined
+ * for a log that was never sealed. `conflict` where the log store does not have the one that was published: then it was cut off or changed.
  */
-export async function readPublished({ log, state }: Stores): Promise<Published | undefined> {
-  const stored = await state.get(publishedKey);
+export async function readPublished({ log, state }: LogPlaces): Promise<Published | undefined> {
+  const stored = await state?.get(publishedKey);
   const size = stored ? readNote(Buffer.from(stored.bytes).toString()).size : await newestSize(log);
   if (size === undefined) return undefined;
   const signed = await log.get(checkpointKey(size));
@@ -34,7 +32,7 @@ export async function readPublished({ log, state }: Stores): Promise<Published |
 }
 
 /** Shows readers this checkpoint, unless they are shown a larger one already. Late and repeated calls change nothing. */
-export async function publish(rooms: Stores, note: string): Promise<void> {
+export async function publish(rooms: Pick<LogRooms, 'state'>, note: string): Promise<void> {
   const next = readNote(note);
   for (;;) {
     const held = await rooms.state.get(publishedKey);
