@@ -4,6 +4,7 @@ import type { SignedCheckpoint } from './checkpoints.ts';
 import { checkpointKey, cosignatureKey, partialPrefix } from './layout.ts';
 import type { LogRooms, Witness } from './log-rooms.ts';
 import { encodeBase64 } from './tlog/base64.ts';
+import { hashBytes } from './tlog/merkle.ts';
 import { formatNote, parseNote, parseVerifierKey, type NoteSignature, type VerifierKey } from './tlog/note.ts';
 import { consistencyProof, subtreeReader } from './tlog/proof.ts';
 import { tilePath, tileWidth } from './tlog/tile.ts';
@@ -127,8 +128,10 @@ async function proofOf({ log, state }: LogRooms, from: number, to: number): Prom
   if (from === 0 || from === to) return [];
   const read = subtreeReader(to, async (level, index, width) => {
     const path = tilePath(level, index, width);
-    const stored = width === tileWidth ? await log.get(path) : await state.get(`${partialPrefix}${path}`);
-    if (stored) return stored.bytes;
+    const partial = width === tileWidth ? undefined : await state.get(`${partialPrefix}${path}`);
+    // Another integrator may have filled the tile, and swept the partial one away.
+    const stored = partial ?? (await log.get(tilePath(level, index, tileWidth)));
+    if (stored) return stored.bytes.subarray(0, width * hashBytes);
     throw new LockkeeperError('not-found', `${path} is gone`, { hint: 'Run `lockkeeper audit verify`.' });
   });
   return await consistencyProof(from, to, read);
@@ -146,7 +149,7 @@ const longestAnswer = 64_000;
 /** Its answer, or what happened instead. */
 async function post(url: string, { body, waitMs = 10 * second }: { readonly body: string; readonly waitMs: number | undefined }): Promise<Answer | string> {
   try {
-    const answer = await fetch(url, { method: 'POST', body, redirect: 'error', signal: AbortSignal.timeout(waitMs) });
+    const answer = await fetch(url, { method: 'POST', body, redirect: 'manual', signal: AbortSignal.timeout(waitMs) });
     return { status: answer.status, type: answer.headers.get('content-type') ?? '', text: await textOf(answer) };
   } catch (thrown) {
     return `${url} did not answer${isLate(thrown) ? ` within ${waitMs / second} s` : ''}`;
@@ -158,7 +161,7 @@ function isLate(thrown: unknown): boolean {
 }
 
 /** What comes after the limit is not read: an answer without end would fill the memory. */
-async function textOf({ body }: Response): Promise<string> {
+async function textOf({ body }: { readonly body: AsyncIterable<Uint8Array> | null }): Promise<string> {
   const parts: Uint8Array[] = [];
   let length = 0;
   for await (const part of body ?? []) {
