@@ -2,6 +2,7 @@ import { LockkeeperError } from '../../base/error.ts';
 import type { ObjectHistory, ObjectStore } from '../../objects/contract.ts';
 import { checkpointSizes, readVerifierKey, type SignedCheckpoint } from '../checkpoints.ts';
 import { checkpointKey, evidenceKey, partialPrefix, publishedKey, sequenceKey, verifierKeyKey } from '../layout.ts';
+import { noteIn } from '../saved-note.ts';
 import { parseVerifierKey, type VerifierKey } from '../tlog/note.ts';
 import { tileWidth } from '../tlog/tile.ts';
 import { checkAnchors, type AnchorToCheck } from './anchor-check.ts';
@@ -15,13 +16,19 @@ import { SequenceCheck } from './sequence-check.ts';
 import { rowsFrom } from './start.ts';
 import { tilesBundles } from './tiles-bundles.ts';
 import type { TileStore } from './tree-check.ts';
+import { checkWitnesses, type WitnessPolicy, type WitnessReport } from './witness-check.ts';
 
 /** What both ways of verifying take. */
 export interface TrustOptions {
   /** The verifier key that counts, as text; without it the one that lies in the log, which proves less. */
   readonly verifierKey?: string | undefined;
-  /** A checkpoint that the caller trusts, as a signed note: the log must go on from it, and what was before is not read again. */
+  /**
+   * A checkpoint that the caller trusts, as a signed note, or a text that holds one: the log must go on from it, and what was before
+   * is not read again.
+   */
   readonly since?: string | undefined;
+  /** Whose cosignatures count; without it nobody's are looked for. */
+  readonly trustedWitnesses?: WitnessPolicy | undefined;
   /** How many threads hash; 0 uses none of their own. */
   readonly threads?: number;
 }
@@ -36,6 +43,7 @@ export interface VerifyLogOptions extends TrustOptions {
 }
 
 export interface VerifyReport extends TreeReport {
+  /** Nothing was changed, and as many witnesses cosigned as must. */
   readonly ok: boolean;
   /** Everything that was changed, each named; empty where nothing was. Of very many the first thousand. */
   readonly findings: readonly Finding[];
@@ -50,6 +58,8 @@ export interface VerifyReport extends TreeReport {
   readonly isKeyGiven: boolean;
   /** The newest checkpoint that counts. */
   readonly checkpoint: SignedCheckpoint | undefined;
+  /** Who cosigned, of the witnesses that were given. */
+  readonly witnesses: WitnessReport | undefined;
 }
 
 /**
@@ -89,7 +99,9 @@ export async function verifyLog(options: VerifyLogOptions): Promise<VerifyReport
   const waiting = await checkLeftovers({ ...rest, size: Math.max(size, sequence.size) });
   if (options.history) await checkHistory(options.history, findings.note);
   if (key) await checkAnchors(options.anchors ?? [], { log, size, signer: key, note: findings.note });
-  return report({ ...tree, size, waiting, verifierKey: key, given: options.verifierKey, checkpoint: newest }, findings);
+  const vouched = { checkpoint: published ?? newest, key: published ? publishedKey : checkpointKey(size), log, note: findings.note };
+  const witnesses = await checkWitnesses(options.trustedWitnesses, vouched);
+  return report({ ...tree, size, waiting, verifierKey: key, given: options.verifierKey, checkpoint: newest, witnesses }, findings);
 }
 
 /** The same for a plain tlog-tiles directory: `checkpoint`, tiles, entry bundles, and the key in `log.vkey` where none is given. */
@@ -116,14 +128,16 @@ export async function verifyTiles(options: TrustOptions & { readonly store: Obje
   });
   tellShort(findings.note, { sequenced: size, size, since, hasKey: key !== undefined });
   const waiting = { batches: 0, since: undefined };
-  return report({ ...tree, size, waiting, verifierKey: key, given: options.verifierKey, checkpoint }, findings);
+  const witnesses = await checkWitnesses(options.trustedWitnesses, { checkpoint, key: 'checkpoint', log: undefined, note: findings.note });
+  return report({ ...tree, size, waiting, verifierKey: key, given: options.verifierKey, checkpoint, witnesses }, findings);
 }
 
-type Told = TreeReport & Pick<VerifyReport, 'size' | 'waiting' | 'checkpoint'> & { readonly verifierKey: VerifierKey | undefined; readonly given: string | undefined };
+type Told = TreeReport & Pick<VerifyReport, 'size' | 'waiting' | 'checkpoint' | 'witnesses'> & { readonly verifierKey: VerifierKey | undefined; readonly given: string | undefined };
 
 function report({ verifierKey, given, ...told }: Told, findings: Findings): VerifyReport {
   const key = verifierKey && `${verifierKey.name}+${verifierKey.id}`;
-  return { ...told, ok: findings.found === 0, findings: findings.first, found: findings.found, verifierKey: given ?? key, isKeyGiven: given !== undefined };
+  const ok = findings.found === 0 && told.witnesses?.isEnough !== false;
+  return { ...told, ok, findings: findings.first, found: findings.found, verifierKey: given ?? key, isKeyGiven: given !== undefined };
 }
 
 /** The key that counts. One that lies in the log and is another than the given one is told. */
@@ -145,7 +159,7 @@ async function keyOf({ verifierKey }: TrustOptions, stored: () => Promise<string
 
 function sinceOf({ since }: TrustOptions, key: VerifierKey): SignedCheckpoint | undefined {
   const wrong: Finding[] = [];
-  const checkpoint = since === undefined ? undefined : trusted(since, { key: 'the checkpoint given', signer: key, tell: (finding) => wrong.push(finding) });
+  const checkpoint = since === undefined ? undefined : trusted(noteIn(since, key.name), { key: 'the checkpoint given', signer: key, tell: (finding) => wrong.push(finding) });
   const [why] = wrong;
   if (why) throw new LockkeeperError('invalid', `the checkpoint given ${why.what}`, { hint: 'Give a checkpoint of this log, as it was saved earlier.' });
   return checkpoint;
