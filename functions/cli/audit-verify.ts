@@ -4,20 +4,23 @@ import { printable, type AuditPlace, type AuditRooms, type AuditStores } from '.
 import { exitCode, type ExitCode, type Terminal } from './io.ts';
 
 export interface AuditVerifyOptions extends AuditPlace {
-  /** A file with a checkpoint of this log that was saved earlier: the log must go on from it. */
+  /** A file with a checkpoint of this log that was saved earlier, with words around it or none: the log must go on from it. */
   readonly since?: string | undefined;
   /** The verifier key to trust, NAME+ID+KEY. */
   readonly key?: string | undefined;
+  /** Verifier keys of witnesses, instead of the configured ones: each must have cosigned. */
+  readonly witness?: readonly string[] | undefined;
 }
 
 /**
  * Proves that nobody changed the log: one line a finding, or one object {entries, ok, findings, …} as JSON. Exit code 1 if
- * anything was changed. Reads every byte; needs no network for a log in files.
+ * anything was changed, or too few witnesses cosigned. Reads every byte; needs no network for a log in files.
  */
 export async function auditVerifyVerb(options: AuditVerifyOptions, rooms: AuditRooms, terminal: Terminal): Promise<ExitCode> {
   const stores = await rooms.stores(options);
   const since = options.since === undefined ? undefined : await rooms.text(options.since);
-  const trust = { verifierKey: options.key ?? stores.verifyWith, since, threads: availableParallelism() };
+  const trustedWitnesses = options.witness === undefined ? stores.trustedWitnesses : { keys: options.witness, needed: new Set(options.witness).size };
+  const trust = { verifierKey: options.key ?? stores.verifyWith, since, trustedWitnesses, threads: availableParallelism() };
   const report = stores.kind === 'tiles' ? await verifyTiles({ store: stores.log, ...trust }) : await verifyLog({ ...stores, ...trust });
   if (terminal.json) terminal.out(jsonOf(report));
   else for (const line of told(report, stores)) terminal.out(line);
@@ -25,16 +28,16 @@ export async function auditVerifyVerb(options: AuditVerifyOptions, rooms: AuditR
 }
 
 function jsonOf({ checkpoint, ...report }: VerifyReport): string {
-  return JSON.stringify({ ...report, checkpoint: checkpoint?.note ?? null, verifierKey: report.verifierKey ?? null });
+  return JSON.stringify({ ...report, checkpoint: checkpoint?.note ?? null, verifierKey: report.verifierKey ?? null, witnesses: report.witnesses ?? null });
 }
 
 function told(report: VerifyReport, stores: AuditStores): readonly string[] {
-  const { ok, findings, found, entries } = report;
+  const { findings, found, entries } = report;
   const lines = findings.map(({ key, index, what }) => `${printable(key)}${index === undefined ? '' : ` (entry ${index})`} ${printable(what)}`);
   if (found > findings.length) lines.push(`and ${found - findings.length} more`);
   const read = `${stores.where}: ${entries} ${entries === 1 ? 'entry' : 'entries'}`;
-  if (!ok) return [...lines, `${read}, ${found === 1 ? 'one thing was' : `${found} things were`} changed`];
-  return [`${read}, none changed${endOf(report, stores)}`, ...vouched(report), ...open(report)];
+  if (found > 0) return [...lines, `${read}, ${found === 1 ? 'one thing was' : `${found} things were`} changed`];
+  return [`${read}, none changed${endOf(report, stores)}`, ...vouched(report), ...cosigned(report), ...open(report)];
 }
 
 /** What can be said about entries that were cut off the end. */
@@ -47,6 +50,15 @@ function vouched({ verifierKey, isKeyGiven, checkpoint }: VerifyReport): readonl
   if (!checkpoint || verifierKey === undefined) return [];
   const trusted = isKeyGiven ? '' : ', a key that came with the log: compare it with the one you were given';
   return [`signed up to entry ${checkpoint.size - 1} by ${printable(verifierKey)}${trusted}`];
+}
+
+function cosigned({ witnesses }: VerifyReport): readonly string[] {
+  if (!witnesses) return [];
+  const { size, cosigned: names, missing, needed, isEnough } = witnesses;
+  const wanted = isEnough ? '' : `, and ${needed} must`;
+  if (size === 0) return [`nothing is signed that witnesses could have cosigned${wanted}`];
+  const without = missing.length === 0 ? '' : `; not by ${printable(missing.join(', '))}`;
+  return [`cosigned up to entry ${size - 1} by ${names.length} of ${names.length + missing.length} witnesses${wanted}${without}`];
 }
 
 function open({ waiting, runs, size, entries }: VerifyReport): readonly string[] {

@@ -43,7 +43,6 @@ export async function checkWitnesses(policy: WitnessPolicy | undefined, options:
   const keys = [...new Map(policy.keys.map((text) => [text, parseVerifierKey(text)])).values()];
   const cosigned = new Set<VerifierKey>();
   for (const key of keys) if (isInNote(key, options) || (await isKept(key, options))) cosigned.add(key);
-  const names = (of: readonly VerifierKey[]): readonly string[] => of.map(({ name }) => name);
   return {
     size: options.checkpoint?.size ?? 0,
     cosigned: names([...cosigned]),
@@ -51,6 +50,10 @@ export async function checkWitnesses(policy: WitnessPolicy | undefined, options:
     needed: policy.needed,
     isEnough: cosigned.size >= policy.needed,
   };
+}
+
+function names(keys: readonly VerifierKey[]): readonly string[] {
+  return keys.map(({ name }) => name);
 }
 
 function isInNote(witness: VerifierKey, { checkpoint, key, note }: WitnessCheckOptions): boolean {
