@@ -3,6 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { LockkeeperError } from '../../shared/base/error.ts';
 import { publishedKey } from '../../shared/audit/layout.ts';
 import { systemWorld } from '../../shared/base/world.ts';
+import { neededOf } from '../../shared/config/audit.ts';
 import { parseStoreUrl, storeUrl } from '../../shared/config/store-url.ts';
 import type { StoreConfig } from '../../shared/config/stores.ts';
 import type { ObjectStore } from '../../shared/objects/contract.ts';
@@ -42,7 +43,8 @@ async function configured(file: string): Promise<AuditStores> {
   const found = await opened(stores, 'Nothing was logged there yet; check stores.log in the configuration.');
   const world = systemWorld();
   const anchors = await Promise.all(audit.anchors.map(async (place) => ({ name: storeUrl(place), store: (await openStore(place, { world, contents: 'create-only' })).store })));
-  return { ...found, verifyWith: audit.verifyWith, anchors };
+  const trustedWitnesses = audit.witnesses.length === 0 ? undefined : { keys: audit.witnesses.map(({ key }) => key), needed: neededOf(audit) };
+  return { ...found, verifyWith: audit.verifyWith, anchors, trustedWitnesses };
 }
 
 async function below(directory: string): Promise<AuditStores> {
