@@ -3,7 +3,7 @@ import type { SignedCheckpoint } from './checkpoints.ts';
 import { checkpointKey } from './layout.ts';
 import type { Anchor, LogRooms } from './log-rooms.ts';
 import { tampered } from './tampered.ts';
-import { parseCheckpoint } from './tlog/checkpoint.ts';
+import { parseCheckpoint, type Checkpoint } from './tlog/checkpoint.ts';
 import { parseNote } from './tlog/note.ts';
 
 /**
@@ -16,14 +16,18 @@ export async function publishAnchors({ anchors = [] }: LogRooms, checkpoint: Sig
 }
 
 async function publishTo({ name, store }: Anchor, { size, root, note }: SignedCheckpoint): Promise<string | undefined> {
-  let anchored: string | undefined;
+  let anchored: Checkpoint;
   try {
     const { outcome } = await store.create(checkpointKey(size), Buffer.from(note));
     if (outcome === 'done') return undefined;
-    anchored = Buffer.from((await store.get(checkpointKey(size)))?.bytes ?? []).toString();
+    anchored = parseCheckpoint(parseNote((await store.get(checkpointKey(size)))?.bytes ?? '').text);
   } catch (thrown) {
-    return `anchor ${name} did not take the checkpoint of ${size} entries: ${asLockkeeperError(thrown).message}`;
+    const { code, message } = asLockkeeperError(thrown);
+    if (code === 'bug') throw thrown;
+    return code === 'invalid'
+      ? `anchor ${name} has something else where the checkpoint of ${size} entries belongs: ${message}`
+      : `anchor ${name} did not take the checkpoint of ${size} entries: ${message}`;
   }
-  if (Buffer.compare(parseCheckpoint(parseNote(anchored).text).root, root) === 0) return undefined;
+  if (Buffer.compare(anchored.root, root) === 0) return undefined;
   throw tampered(`the log was forked: anchor ${name} has another tree of ${size} entries`);
 }

@@ -24,7 +24,7 @@ export interface SealReport {
   readonly cosigned: number;
   /** Whether as many did as must. Where fewer did, the log goes on all the same: the next sealing tries again. */
   readonly witnessed: boolean;
-  /** Witnesses and anchors that could not be reached, the same text as long as it lasts; the next sealing tries again. */
+  /** Witnesses and anchors that could not be reached; the next sealing tries again. */
   readonly problems: readonly string[];
   /** Those of the problems that say that the log was cut off or forked. */
   readonly alarms: readonly string[];

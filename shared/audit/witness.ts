@@ -15,7 +15,7 @@ export interface Witnessed {
   readonly note: string;
   /** How many witnesses vouch for it: they cosigned it, or a later one that covers it. */
   readonly cosigned: number;
-  /** Witnesses that did not; the same text as long as the same is wrong. */
+  /** Why the others did not. */
   readonly problems: readonly string[];
   /** Those of the problems that say that the log was cut off or forked. */
   readonly alarms: readonly string[];
