@@ -1,5 +1,7 @@
 import type { AnchorToCheck } from '../../shared/audit/verify/anchor-check.ts';
+import type { WitnessPolicy } from '../../shared/audit/verify/witness-check.ts';
 import { entries, tilesEntries, type IndexedEntry } from '../../shared/audit/read.ts';
+import { tiledDirectory, tiledLog, type TiledLog } from '../../shared/audit/tiled-log.ts';
 import type { ObjectHistory, ObjectStore } from '../../shared/objects/contract.ts';
 
 /** The stores of one log, to read from. */
@@ -17,6 +19,8 @@ export interface AuditStores {
   readonly verifyWith: string | undefined;
   /** Stores that have copies of the checkpoints. */
   readonly anchors: readonly AnchorToCheck[];
+  /** Whose cosignatures count, as the configuration has it; undefined: nobody's are looked for. */
+  readonly trustedWitnesses?: WitnessPolicy | undefined;
 }
 
 /** Which log is meant; the configured one where nothing is said. */
@@ -37,9 +41,29 @@ export interface AuditRooms {
   text(path: string): Promise<string>;
 }
 
+/** Files that a person names. */
+export interface AuditFiles {
+  /** `not-found` where there is none. */
+  bytes(path: string): Promise<Uint8Array>;
+  /** Makes a file; `conflict` where another one is there, for it may be evidence. The same bytes again are fine. */
+  create(path: string, bytes: Uint8Array): Promise<void>;
+}
+
 /** The entries of a log of either kind, in their order. */
 export function entriesOf({ kind, log, state }: AuditStores): AsyncGenerator<IndexedEntry> {
   return kind === 'tiles' ? tilesEntries(log) : entries({ log, state });
+}
+
+/** A log of either kind as plain tiles, up to its newest checkpoint; `key` counts before the configured one. Errors: see tiledLog. */
+export async function tilesOf({ kind, log, state, verifyWith }: AuditStores, key: string | undefined): Promise<TiledLog> {
+  return kind === 'tiles' ? await tiledDirectory(log, key ?? verifyWith) : await tiledLog({ log, state }, key ?? verifyWith);
+}
+
+/** How many acknowledged entries are not among the first `size`, which a checkpoint covers. */
+export async function unsealed({ kind, log, state }: AuditStores, size: number): Promise<number> {
+  let count = 0;
+  if (kind === 'log') for await (const _ of entries({ log, state, from: size })) count += 1;
+  return count;
 }
 
 /** What people wrote may not steer a terminal, nor turn the order of its letters around. */

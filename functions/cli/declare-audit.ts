@@ -3,40 +3,30 @@ import type { AuditPlace } from './audit.ts';
 import type { AuditShowOptions } from './audit-show.ts';
 import type { AuditVerifyOptions } from './audit-verify.ts';
 import { runs } from './call.ts';
+import { declareExport, declareProof, declareSeal } from './declare-audit-files.ts';
+import { logKeyOption, takesPlace } from './declare-place.ts';
 import type { Frame } from './frame.ts';
 
-/** Which log is meant, the same words for every verb. */
-const places = {
-  dir: ['--dir <directory>', 'a log in files, instead of the configured one'],
-  store: ['--store <url>', 'a log in a cloud: s3://BUCKET/PREFIX, gs://BUCKET/PREFIX, https://ACCOUNT.blob.core.windows.net/CONTAINER/PREFIX'],
-  state: ['--state <url>', 'the state store that belongs to --store'],
-} as const;
-
-/** `lockkeeper audit verify | show | fingerprint | recompute`. */
+/** `lockkeeper audit verify | show | export | prove | check | seal | fingerprint | recompute`. */
 export function declareAudit(audit: Command, frame: Frame): void {
-  const verify = audit
-    .command('verify')
+  const verify = takesPlace(audit.command('verify'))
     .description('prove that nobody changed the log; exit 1 where somebody did')
-    .option(...places.dir)
-    .option(...places.store)
-    .option(...places.state)
-    .option('--since <file>', 'a checkpoint you saved: the log must go on from it, and what was before is not read again')
-    .option('--key <key>', 'the public key of the log, NAME+ID+KEY, instead of the one that came with it');
+    .option('--since <file>', 'a checkpoint or a notice with one that you saved: the log must go on from it, and what was before is not read again')
+    .option(...logKeyOption)
+    .option('--witness <keys...>', 'public keys of witnesses that must have cosigned, instead of the configured ones');
   runs(verify, frame, async ({ configFile, terminal }) => {
     const { auditVerifyVerb } = await import('./audit-verify.ts');
     const { auditRooms } = await import('./audit-wire.ts');
     return auditVerifyVerb(verify.opts<AuditVerifyOptions>(), auditRooms(configFile), terminal);
   });
-  const show = audit
-    .command('show')
+  const show = takesPlace(audit.command('show'))
     .description('print entries, oldest first')
-    .option(...places.dir)
-    .option(...places.store)
-    .option(...places.state)
     .option('--service <name>', 'only what is about this service')
     .option('--opening <id>', 'only what is about this opening')
     .option('--person <name>', 'only what this person did; lockkeeper itself is "lockkeeper"')
     .option('--action <name>', 'only this action, such as rotation.set, or all that begin so, such as rotation')
+    .option('--run <name>', 'only what this run wrote, or runs whose names begin so')
+    .option('--correlation <id>', 'only what belongs to this rotation or closing: its id or hash, or the beginning of it')
     .option('--since <time>', 'from this time on, as 2026-11-22T00:00:00Z')
     .option('--until <time>', 'before this time');
   runs(show, frame, async ({ configFile, terminal }) => {
@@ -44,6 +34,9 @@ export function declareAudit(audit: Command, frame: Frame): void {
     const { auditRooms } = await import('./audit-wire.ts');
     return auditShowVerb(show.opts<AuditShowOptions>(), auditRooms(configFile), terminal);
   });
+  declareExport(audit, frame);
+  declareProof(audit, frame);
+  declareSeal(audit, frame);
   declareEvidence(audit, frame);
 }
 
@@ -58,13 +51,9 @@ function declareEvidence(audit: Command, frame: Frame): void {
     const { fingerprintRooms } = await import('./audit-fingerprint-wire.ts');
     return auditFingerprintVerb(fingerprintRooms(fingerprint.opts<{ key?: string }>().key, configFile), terminal);
   });
-  const recompute = audit
-    .command('recompute')
+  const recompute = takesPlace(audit.command('recompute'))
     .description('judge an opening again from the facts that a proposal rests on; exit 1 where the verdict is another')
-    .argument('<hash>', 'of the proposal, or of an entry about it; the first digits are enough')
-    .option(...places.dir)
-    .option(...places.store)
-    .option(...places.state);
+    .argument('<hash>', 'of the proposal, or of an entry about it; the first digits are enough');
   runs(recompute, frame, async ({ configFile, terminal, words: [hash = ''] }) => {
     const { auditRecomputeVerb } = await import('./audit-recompute.ts');
     const { auditRooms } = await import('./audit-wire.ts');

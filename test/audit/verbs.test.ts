@@ -136,10 +136,13 @@ describe('audit verify', () => {
 });
 
 describe('audit show', () => {
-  test('prints a line an entry, and nothing that steers a terminal', async () => {
-    const { code, lines } = await shown({});
+  test('prints a table, a line an entry, and nothing that steers a terminal', async () => {
+    const { code, lines: [head, ...lines] } = await shown({});
     expect(code).toBe(0);
+    expect(head).toMatch(/^entry +time +action +result +subject +by +details$/);
     expect(lines).toHaveLength(5);
+    const columns = ['rotation.set', 'run.end', 'closure.apply'].map((action) => lines.find((line) => line.includes(action))?.indexOf(action));
+    expect(new Set(columns)).toEqual(new Set([head?.indexOf('action')]));
     expect(lines[1]).toMatch(/^1 +2026-10-01T00:00:00Z +rotation\.set +intent +credential orders-db +lockkeeper +number=0$/);
     expect(lines[3]).toContain(String.raw`why=quiet\x1b[31m for \u{202e}days\x0a`);
   });
@@ -155,6 +158,9 @@ describe('audit show', () => {
     [{ since: '2026-10-01T00:00:30Z' }, [2, 3, 4]],
     [{ until: '2026-10-01T00:01:00Z' }, [0, 1]],
     [{ since: '2026-10-01T00:00:30Z', service: 'orders-db' }, [2]],
+    [{ run: 'run.' }, [0, 1, 2, 3, 4]],
+    [{ run: 'other' }, []],
+    [{ correlation: 'r-1' }, [1, 2, 3]],
   ])('%j shows entries %j', async (options, expected) => {
     const { lines } = await shown(options, true);
     const indexes = lines.map((line): unknown => JSON.parse(line)).map((entry) => (typeof entry === 'object' && entry !== null && 'index' in entry ? entry.index : entry));
@@ -163,6 +169,15 @@ describe('audit show', () => {
   test('JSON lines hold the whole entry', async () => {
     const { lines } = await shown({ person: 'anna' }, true);
     expect(JSON.parse(lines[0] ?? '')).toMatchObject({ index: 3, n: 3, at: '2026-10-01T00:01:00Z', action: 'closure.apply', subject: { kind: 'opening', id: 'sgr-1' }, details: { why: 'quiet\u001B[31m for \u202Edays\n' } });
+  });
+  test('shows what waits for its place last, as waiting', async () => {
+    const stores = { log: fileSystemObjects({ directory: join(directory, 'log') }), state: fileSystemObjects({ directory: join(directory, 'state') }) };
+    await auditLog({ ...stores, ...identity, world: testWorld(undefined, 'later'), run: 'later' }).record(event(9));
+    expect((await shown({ run: 'later' })).lines.slice(1).map((line) => line.split(' ')[0])).toEqual(['waits', 'waits']);
+    expect((await shown({ run: 'later' }, true)).lines.map((line): unknown => JSON.parse(line))).toEqual([expect.not.objectContaining({ index: expect.anything() }), expect.objectContaining({ run: expect.stringContaining('later') })]);
+  });
+  test('says so where no entry fits', async () => {
+    expect(await shown({ person: 'nobody' })).toMatchObject({ code: 0, lines: [] });
   });
   test('a time that is none is an error, before anything is printed', async () => {
     await expect(shown({ since: 'yesterday' })).rejects.toMatchObject({ code: 'invalid' });

@@ -1,0 +1,32 @@
+import type { ObjectStore } from '../../objects/contract.ts';
+
+/** The directory that a log is exported to. What is put into it is there whole or not at all, wherever the export dies. */
+export interface ExportFolder {
+  /** Where it is, for people. */
+  readonly where: string;
+  /** What lies in it, to be read. */
+  readonly objects: Pick<ObjectStore, 'get' | 'list'>;
+  /** Names of everything at its top but unfinished work; none where it is not there yet. */
+  names(): Promise<readonly string[]>;
+  /** Puts a file there, over one that was there. */
+  put(path: string, bytes: Uint8Array): Promise<void>;
+  /** Deletes a file; nothing where there is none. */
+  remove(path: string): Promise<void>;
+  /** A file that is written bit by bit and has no place yet. */
+  draft(): Promise<Draft>;
+  /** On return a power loss takes away nothing that was put there before. */
+  settle(): Promise<void>;
+  /** Throws unfinished work away, of an export that died as well. */
+  sweep(): Promise<void>;
+}
+
+/** A file on its way. */
+export interface Draft {
+  /** Where it is meanwhile, for a library that writes it itself. */
+  readonly file: string;
+  append(text: string): Promise<void>;
+  /** Gives it its place. */
+  keep(path: string): Promise<void>;
+  /** Throws it away. */
+  drop(): Promise<void>;
+}
