@@ -1,15 +1,19 @@
 import type { Approvals, Notice } from '../../shared/approvals/contract.ts';
 import type { LockkeeperError } from '../../shared/base/error.ts';
 import type { Step } from '../../shared/idle-ports/closing/closing-rooms.ts';
+import { postHead } from './head-job.ts';
 import { closeAll, collectAll, rotateAll, scanAll } from './jobs.ts';
 import type { LocalRooms } from './rooms-wire.ts';
 import type { Job } from './schedule.ts';
+import { SealJob } from './seal-job.ts';
 import type { ServeLog } from './serve-log.ts';
 
-/** What `serve` does at which times. Without approvals nobody can be asked, so nothing is judged or closed. */
+/** What `serve` does at which times. Without approvals nobody can be asked, so nothing is judged or closed, and nobody is told the head. */
 export function serveJobs(rooms: LocalRooms, approvals: Approvals | undefined, log: ServeLog): readonly Job[] {
-  const { rotate, collect, scan, close } = rooms.config.schedules;
+  const { rotate, collect, scan, close, seal, head } = rooms.config.schedules;
+  const sealing = new SealJob({ audit: () => rooms.audit(), world: rooms.world, log, tell: approvals && ((notice) => approvals.tell(notice)) });
   const jobs: Job[] = [
+    { name: 'seal', pattern: seal, run: () => sealing.run() },
     { name: 'rotate', pattern: rotate, run: () => runRotate(rooms, approvals, log) },
     { name: 'collect', pattern: collect, run: () => runCollect(rooms, log) },
   ];
@@ -18,6 +22,7 @@ export function serveJobs(rooms: LocalRooms, approvals: Approvals | undefined, l
     ...jobs,
     { name: 'scan', pattern: scan, run: () => runScan(rooms, approvals, log) },
     { name: 'close', pattern: close, run: () => runClose(rooms, approvals, log) },
+    { name: 'head', pattern: head, run: () => runHead(rooms, approvals, log) },
   ];
 }
 
@@ -50,6 +55,11 @@ async function runScan(rooms: LocalRooms, approvals: Approvals, log: ServeLog): 
 
 async function runClose(rooms: LocalRooms, approvals: Approvals, log: ServeLog): Promise<void> {
   tellSteps('close', await closeAll(rooms, approvals), log);
+}
+
+async function runHead(rooms: LocalRooms, approvals: Approvals, log: ServeLog): Promise<void> {
+  const head = await postHead({ audit: await rooms.audit(), world: rooms.world, tell: (notice) => approvals.tell(notice) });
+  log.info('head', head === undefined ? 'nothing is signed yet' : `posted: ${head.size} entries, root ${head.root}`);
 }
 
 function tellSteps(job: string, { steps, problems }: { readonly steps: readonly Step[]; readonly problems: readonly LockkeeperError[] }, log: ServeLog): void {

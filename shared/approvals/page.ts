@@ -62,7 +62,7 @@ header { display: flex; flex-wrap: wrap; gap: 0 2rem; align-items: baseline; }
 h1 { font-size: 1.5rem; } h3 { margin: 0 0 .5rem; }
 article { border: 1px solid var(--line); border-radius: .5rem; padding: 1rem; margin: 0 0 1rem; }
 dl { display: grid; grid-template-columns: minmax(9rem, max-content) 1fr; gap: .25rem 1rem; margin: 0 0 1rem; }
-dt { font-weight: 600; } dd { margin: 0; overflow-wrap: anywhere; white-space: pre-wrap; }
+dt { font-weight: 600; } dd, .notice { overflow-wrap: anywhere; white-space: pre-wrap; } dd { margin: 0; }
 form { margin-top: .5rem; display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: end; background: var(--soft); padding: .75rem; border-radius: .5rem; }
 label { display: grid; } input { font: inherit; padding: .25rem .5rem; min-width: 14rem; }
 button { font: inherit; padding: .375rem 1rem; border: 2px solid var(--line); border-radius: .375rem; background: none; color: inherit; cursor: pointer; }
@@ -147,7 +147,7 @@ function reopenForm(hash: string): string {
 
 function noticeHtml(notice: Notice): string {
   const sign = { info: 'ⓘ Info', warning: '⚠ Warning', alarm: '⛔ Alarm' }[notice.level];
-  return `<p><strong>${sign}</strong>: ${escape(notice.text)}</p>`;
+  return `<p class="notice"><strong>${sign}</strong>: ${escape(notice.text)}</p>`;
 }
 
 function time(at: Instant): string {

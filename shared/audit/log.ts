@@ -1,13 +1,19 @@
 import type { Acknowledgement, AuditEvent, AuditLog } from './entry.ts';
+import { readHead, type LogHead } from './head.ts';
 import { integrate, type SealReport } from './integrate.ts';
 import type { AuditLogOptions } from './log-rooms.ts';
 import { refuseSecrets } from './refuse-secrets.ts';
 import { RunWriter } from './run-writer.ts';
+import { unsignedEntries, type Unsigned } from './unsigned.ts';
 
 /** The log of one run. */
 export interface RunLog extends AuditLog {
   /** Puts everything that was acknowledged, by whomever, into the tree, signs and publishes it. Throws what the stores throw. */
   seal(): Promise<SealReport>;
+  /** The newest published checkpoint and who vouches for it; undefined where nothing was sealed yet. Only reads. */
+  head(): Promise<LogHead | undefined>;
+  /** How far the signed tree is behind what was acknowledged, by whomever. Only reads. */
+  unsigned(): Promise<Unsigned>;
   /** The run's last entry, which counts its entries; then `seal`. A host calls it before it ends; a later record begins a new run. */
   end(): Promise<SealReport>;
 }
@@ -36,6 +42,8 @@ export function auditLog(options: AuditLogOptions): RunLog {
       return await writer.record(event);
     },
     seal: () => integrate(options),
+    head: () => readHead(options),
+    unsigned: () => unsignedEntries(options),
     async end() {
       await writer.end();
       return await integrate(options);

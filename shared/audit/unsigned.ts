@@ -1,0 +1,32 @@
+import type { Instant } from '../base/time.ts';
+import { decodeEntry } from './codec.ts';
+import type { LogRooms } from './log-rooms.ts';
+import { readPublished } from './published.ts';
+import { sequencedEntries } from './sequenced-entries.ts';
+import { readSequenced } from './sequenced.ts';
+import { readInbox } from './waiting.ts';
+
+/** Acknowledged entries that no published checkpoint covers yet. */
+export interface Unsigned {
+  /** How many; of very many objects in the inbox only the first thousand are looked at. */
+  readonly entries: number;
+  /** When the oldest of them was recorded; undefined where there are none. */
+  readonly since: Instant | undefined;
+}
+
+const lookedAt = 1_000;
+
+/** How far the signed tree is behind what was acknowledged. Only reads; `conflict` where the log store was cut off or changed. */
+export async function unsignedEntries({ log, state }: Pick<LogRooms, 'log' | 'state'>): Promise<Unsigned> {
+  const signed = (await readPublished({ log, state }))?.size ?? 0;
+  const sequenced = await readSequenced({ log, state });
+  const { batches } = await readInbox(log, sequenced, { limit: lookedAt, without: [] });
+  const oldest: Uint8Array[] = batches.flatMap(({ entries }) => entries.slice(0, 1));
+  for await (const { entry } of sequencedEntries(log, { from: signed, to: Math.min(signed + 1, sequenced.size) })) oldest.push(entry);
+  const waiting = batches.reduce((sum, { count }) => sum + count, 0);
+  return { entries: waiting + Math.max(0, sequenced.size - signed), since: earliest(oldest.map((entry) => decodeEntry(entry).at)) };
+}
+
+function earliest(times: readonly Instant[]): Instant | undefined {
+  return times.toSorted((a, b) => a - b)[0];
+}
