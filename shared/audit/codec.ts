@@ -3,7 +3,9 @@ import { canonicalJson, type Plain } from '../base/canonical.ts';
 import { LockkeeperError } from '../base/error.ts';
 import { instant, type Instant } from '../base/time.ts';
 import type { AuditEvent } from './entry.ts';
+import { damaged, isObject, parseObject, type PlainObject } from './json-object.ts';
 import { classify, ocsfVersion } from './ocsf.ts';
+import type { Place } from './statement.ts';
 import { longestEntry } from './tlog/bundle.ts';
 import { leafHash } from './tlog/merkle.ts';
 
@@ -15,34 +17,6 @@ export interface Entry extends Place {
   readonly id: string;
   readonly at: Instant;
   readonly event: AuditEvent;
-}
-
-/** Where an entry stands in its run: what is left out or moved shows. */
-export interface Place {
-  readonly run: string;
-  /** From 0, without gaps. */
-  readonly n: number;
-  /** `hash` of the run's entry before; `firstPrevious` for its first. */
-  readonly previous: string;
-}
-
-/** What an entry's bytes state about their run. */
-export interface Statement extends Place {
-  /** For the last entry of a run: how many entries it counts. */
-  readonly counts: number | undefined;
-  /** Where it rests on evidence: SHA-256 of it, hex. */
-  readonly evidence: string | undefined;
-}
-
-/** What an entry states about its run; `invalid` where it states nothing. Much faster than to read the whole entry. */
-export function statementOf(bytes: Uint8Array): Statement {
-  const { metadata, unmapped } = parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString());
-  const n = isObject(metadata) ? metadata['sequence'] : undefined;
-  const { run, previous, action, details } = isObject(unmapped) ? unmapped : {};
-  if (typeof n !== 'number' || !Number.isSafeInteger(n) || typeof run !== 'string' || typeof previous !== 'string') throw damaged('it does not say its place in a run');
-  const { entries, evidence } = isObject(details) ? details : {};
-  const counts = action === 'run.end' && typeof entries === 'number' ? entries : undefined;
-  return { run, n, previous, counts, evidence: isHash(evidence) ? evidence : undefined };
 }
 
 /** What the first entry of a run has for the hash of the one before. */
@@ -63,7 +37,7 @@ export function encodeEntry(entry: Omit<Entry, 'hash'>): { readonly bytes: Uint8
 /** The entry that the bytes hold; `invalid` unless every byte of them is what encodeEntry would have written. */
 export function decodeEntry(bytes: Uint8Array): Entry {
   const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
-  const parsed = parse(text);
+  const parsed = parseObject(text);
   const isCanonical = canonicalJson(parsed) === text && Buffer.compare(Buffer.from(text), bytes) === 0;
   if (!isCanonical) throw damaged('it is not canonical JSON');
   const stored = storedSchema.safeParse(parsed);
@@ -79,31 +53,6 @@ function hashOf(bytes: Uint8Array): string {
   return Buffer.from(leafHash(bytes)).toString('hex');
 }
 
-function parse(text: string): PlainObject {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch (cause) {
-    throw damaged('it is not JSON', cause);
-  }
-  if (!isObject(parsed)) throw damaged('it is not a JSON object');
-  return parsed;
-}
-
-function isHash(value: Plain | undefined): value is string {
-  return typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);
-}
-
-/** Of what JSON.parse gave; so all that is in it is plain. */
-function isObject(parsed: unknown): parsed is PlainObject {
-  return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed);
-}
-
-function damaged(why: string, cause?: unknown): LockkeeperError {
-  return new LockkeeperError('invalid', why, { cause, hint: 'Run `lockkeeper audit verify`: it names everything that was changed.' });
-}
-
-type PlainObject = { readonly [key: string]: Plain | undefined };
 type StoredForm = { readonly [key: string]: Plain | undefined; readonly unmapped: PlainObject };
 
 function storedForm({ previous, id, run, n, at, event }: Omit<Entry, 'hash'>): StoredForm {

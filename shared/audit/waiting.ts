@@ -1,10 +1,10 @@
 import { sha256 } from '../base/canonical.ts';
 import { asLockkeeperError } from '../base/error.ts';
 import type { ObjectStore } from '../objects/contract.ts';
-import { statementOf } from './codec.ts';
 import { inboxPrefix, parseBatchKey } from './layout.ts';
 import type { SequencedBatch } from './sequence.ts';
 import type { Sequenced } from './sequenced.ts';
+import { statementOf } from './statement.ts';
 import { decodeBundle } from './tlog/bundle.ts';
 
 /** A batch of the inbox that has no place yet. */

@@ -14,10 +14,18 @@ export function canonicalJson(value: Plain): string {
     if (!Number.isFinite(value)) throw new LockkeeperError('bug', `${value} has no JSON form`);
     return JSON.stringify(value);
   }
-  if (Array.isArray(value)) return `[${value.map((item: Plain) => canonicalJson(item)).join(',')}]`;
-  const members = Object.entries(value).filter((entry): entry is [string, Plain] => entry[1] !== undefined);
-  members.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-  return `{${members.map(([key, item]) => `${JSON.stringify(key)}:${canonicalJson(item)}`).join(',')}}`;
+  if (isList(value)) return `[${value.map((item) => canonicalJson(item)).join(',')}]`;
+  // The default order of toSorted is that of code units.
+  let members = '';
+  for (const key of Object.keys(value).toSorted()) {
+    const item = value[key];
+    if (item !== undefined) members += `${members === '' ? '' : ','}${JSON.stringify(key)}:${canonicalJson(item)}`;
+  }
+  return `{${members}}`;
+}
+
+function isList(value: Plain): value is readonly Plain[] {
+  return Array.isArray(value);
 }
 
 /**

@@ -1,3 +1,4 @@
+import { LockkeeperError } from '../../base/error.ts';
 import { hashBytes, RightEdge, treeRoot, type Hash } from './merkle.ts';
 import { tilePath, tileWidth } from './tile.ts';
 
@@ -27,6 +28,14 @@ export class TileRows {
   append(leaf: Hash): readonly TileFile[] {
     this.#size += 1;
     return this.#push(0, leaf);
+  }
+
+  /** Appends as many leaves as a tile holds by the root over them, where the tiles so far are full; tells the tiles above that became full by it. */
+  appendTile(root: Hash): readonly TileFile[] {
+    if (this.#size % tileWidth !== 0) throw new LockkeeperError('bug', `a tile does not begin at leaf ${this.#size}`);
+    this.#size += tileWidth;
+    this.#levels[0] ??= [];
+    return this.#push(1, root);
   }
 
   /** The tiles that are not full, from level 0 up. */

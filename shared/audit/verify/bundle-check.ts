@@ -1,7 +1,9 @@
 import { asLockkeeperError } from '../../base/error.ts';
-import { statementOf } from '../codec.ts';
+import { statementOf } from '../statement.ts';
 import { decodeBundle } from '../tlog/bundle.ts';
-import { hashBytes, leafHash } from '../tlog/merkle.ts';
+import { hashBytes, leafHash, treeRoot, type Hash } from '../tlog/merkle.ts';
+import { hashesOf } from '../tlog/tile-rows.ts';
+import { tileWidth } from '../tlog/tile.ts';
 
 /** What a run's entries in one bundle say, taken together. */
 export interface RunPart {
@@ -29,11 +31,16 @@ export interface CheckedBundle {
   readonly count: number;
   /** Leaf hashes, one after the other. */
   readonly leaves: Uint8Array;
+  /** The root over them, where they are as many as a tile holds. */
+  readonly root: Hash | undefined;
   readonly runs: readonly RunPart[];
   readonly problems: readonly EntryProblem[];
   /** Hashes of the evidence that its entries rest on. */
   readonly evidence: readonly string[];
 }
+
+/** Of a bundle that cannot be read. */
+export const noBundle: CheckedBundle = { count: 0, leaves: new Uint8Array(), root: undefined, runs: [], problems: [], evidence: [] };
 
 /**
  * Reads and hashes the entries of one bundle, `first` being the index of its first entry. Pure, and most of the work of verifying a log.
@@ -44,7 +51,7 @@ export function checkBundle(first: number, bytes: Uint8Array): CheckedBundle {
   try {
     entries = decodeBundle(bytes);
   } catch (thrown) {
-    return { count: 0, leaves: new Uint8Array(), runs: [], evidence: [], problems: [{ index: first, kind: 'changed', what: `was changed: ${asLockkeeperError(thrown).message}` }] };
+    return { ...noBundle, problems: [{ index: first, kind: 'changed', what: `was changed: ${asLockkeeperError(thrown).message}` }] };
   }
   const leaves = new Uint8Array(entries.length * hashBytes);
   const parts = new Map<string, RunPart>();
@@ -56,7 +63,8 @@ export function checkBundle(first: number, bytes: Uint8Array): CheckedBundle {
     const problem = follow(parts, entry, { index: first + at, hash: hex(leaf), evidence });
     if (problem) problems.push(problem);
   }
-  return { count: entries.length, leaves, runs: [...parts.values()], problems, evidence: [...evidence] };
+  const root = entries.length === tileWidth ? treeRoot(hashesOf(leaves)) : undefined;
+  return { count: entries.length, leaves, root, runs: [...parts.values()], problems, evidence: [...evidence] };
 }
 
 function follow(parts: Map<string, RunPart>, entry: Uint8Array, { index, hash, evidence }: { readonly index: number; readonly hash: string; readonly evidence: Set<string> }): EntryProblem | undefined {

@@ -1,7 +1,8 @@
 import { evidenceKey } from '../layout.ts';
 import { tileWidth } from '../tlog/tile.ts';
 import type { TileRows } from '../tlog/tile-rows.ts';
-import type { CheckedBundle } from './bundle-check.ts';
+import { ahead } from './ahead.ts';
+import { noBundle, type CheckedBundle } from './bundle-check.ts';
 import { bundlePool, type BundlePool } from './bundle-pool.ts';
 import type { ExpectedRoots } from './expected-roots.ts';
 import type { Note } from './finding.ts';
@@ -39,11 +40,11 @@ export async function checkTree(options: CheckTreeOptions): Promise<TreeReport> 
   const pool = bundlePool(size - start.size > worthThreads ? options.threads : 0);
   let entries = 0;
   try {
-    for await (const { bundle, checked } of checkedAhead(options.bundles, pool)) {
+    for await (const { bundle, checked, tile } of ahead(options.bundles, (next) => checkedBy(pool, tree, next), pool.ahead)) {
       entries += checked.count;
       const begin = bundle.index * tileWidth;
       const roots = await expected.upTo(Math.min(size, begin + tileWidth));
-      const isTrusted = begin >= size || (await tree.add({ ...bundle, checked }, roots));
+      const isTrusted = begin >= size || (await tree.add({ ...bundle, checked, tile }, roots));
       const problems = isTrusted ? [...checked.problems, ...runs.add(checked)] : checked.problems.filter(({ kind }) => kind === 'changed');
       if (!isTrusted) runs.lose();
       for (const problem of problems) note({ key: bundle.key, ...problem });
@@ -79,21 +80,12 @@ const worthThreads = 20_000;
 interface Checked {
   readonly bundle: BundleBytes;
   readonly checked: CheckedBundle;
+  /** The tile of its leaves, as it is stored. */
+  readonly tile: Uint8Array | undefined;
 }
 
-/** Bundles with what was found in them, in order; a few are on their way at once, never more. */
-async function* checkedAhead(bundles: AsyncIterable<BundleBytes>, pool: BundlePool): AsyncGenerator<Checked> {
-  const waiting: Promise<Checked>[] = [];
-  for await (const bundle of bundles) {
-    waiting.push(checkedBy(pool, bundle));
-    const oldest = waiting.length > pool.ahead ? waiting.shift() : undefined;
-    if (oldest) yield await oldest;
-  }
-  for (const one of waiting) yield await one;
-}
-
-async function checkedBy(pool: BundlePool, bundle: BundleBytes): Promise<Checked> {
+async function checkedBy(pool: BundlePool, tree: TreeCheck, bundle: BundleBytes): Promise<Checked> {
   const { index, bytes } = bundle;
-  const checked = bytes ? await pool.check(index * tileWidth, bytes) : { count: 0, leaves: new Uint8Array(), runs: [], problems: [], evidence: [] };
-  return { bundle: { ...bundle, bytes: undefined }, checked };
+  const [checked, tile] = await Promise.all([bytes ? pool.check(index * tileWidth, bytes) : noBundle, tree.tile(index)]);
+  return { bundle: { ...bundle, bytes: undefined }, checked, tile };
 }

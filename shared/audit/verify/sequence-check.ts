@@ -4,6 +4,7 @@ import type { ObjectStore } from '../../objects/contract.ts';
 import { numberIn, parseBatchKey, sequenceKey, sequencePrefix } from '../layout.ts';
 import { decodeSequence, endOf, noSequence, type SequencedBatch, type StoredSequence } from '../sequence.ts';
 import { entriesIn } from '../tlog/bundle.ts';
+import { ahead, objectsAhead } from './ahead.ts';
 import type { Note } from './finding.ts';
 
 /** A stretch of entries in their places; the bytes are undefined where no object can be trusted to hold them. */
@@ -78,22 +79,17 @@ export class SequenceCheck {
       this.#options.note({ key, index: first, kind: 'foreign', what: 'gives places that were given already' });
       return;
     }
-    for (const stretch of this.#inOrder(record)) yield await stretch;
-    this.#end = endOf(record);
-  }
-
-  /** Reads ahead a little: a batch is one small object. */
-  *#inOrder({ first, batches }: StoredSequence): Generator<Promise<Stretch>> {
     let begin = first;
-    const starts = batches.map(({ count }) => (begin += count) - count);
-    const reading: Promise<Stretch>[] = [];
-    for (const [at, batch] of batches.entries()) {
-      this.#count(batch.key, starts[at] ?? 0);
-      reading.push(this.#stretch(batch, starts[at] ?? 0));
-      const oldest = reading.length > atOnce ? reading.shift() : undefined;
-      if (oldest) yield oldest;
-    }
-    yield* reading;
+    yield* ahead(
+      record.batches,
+      (batch) => {
+        begin += batch.count;
+        this.#count(batch.key, begin - batch.count);
+        return this.#stretch(batch, begin - batch.count);
+      },
+      objectsAhead,
+    );
+    this.#end = endOf(record);
   }
 
   #count(key: string, index: number): void {
@@ -143,5 +139,3 @@ export class SequenceCheck {
     return undefined;
   }
 }
-
-const atOnce = 16;

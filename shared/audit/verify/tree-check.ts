@@ -1,6 +1,6 @@
 import { tilePath, tileWidth } from '../tlog/tile.ts';
 import { hashBytes, treeRoot, type Hash } from '../tlog/merkle.ts';
-import { hashesOf, type TileRows } from '../tlog/tile-rows.ts';
+import { hashesOf, type TileFile, type TileRows } from '../tlog/tile-rows.ts';
 import type { CheckedBundle } from './bundle-check.ts';
 import type { Note } from './finding.ts';
 
@@ -38,6 +38,8 @@ export interface NextBundle {
   /** Where its bytes come from, for people. */
   readonly key: string;
   readonly checked: CheckedBundle;
+  /** What `tile` answered for it. */
+  readonly tile: Uint8Array | undefined;
 }
 
 /** Builds the tree anew from bundles in order, and compares every tile with it. */
@@ -52,22 +54,59 @@ export class TreeCheck {
     this.#rows = options.from;
   }
 
-  /** Roots of the sizes asked for that lie in this bundle come out of `at`, called in their order. False: its entries are not to be trusted. */
+  /** The stored tile over the leaves of a bundle; undefined where there is none, which is told where there must be one. */
+  async tile(index: number): Promise<Uint8Array | undefined> {
+    const { tiles, note } = this.#options;
+    const width = this.#wanted(index);
+    if (width <= 0 || (width < tileWidth && !tiles.hasPartial)) return undefined;
+    const path = tilePath(0, index, width);
+    const tile = await tiles.get(path);
+    if (!tile) note({ key: tiles.keyOf(path), index: index * tileWidth, kind: 'missing', what: 'is missing' });
+    return tile;
+  }
+
+  /** `expected`: the roots that are known of sizes in this bundle, ascending. False: its entries are not to be trusted. */
   async add(next: NextBundle, expected: readonly ExpectedRoot[]): Promise<boolean> {
-    const begin = next.index * tileWidth;
-    const wanted = Math.min(tileWidth, this.#options.size - begin);
-    const tile = await this.#tile(next.index, wanted);
-    const fromEntries = [...hashesOf(next.checked.leaves)].slice(0, wanted);
+    const { checked, tile, index } = next;
+    const wanted = this.#wanted(index);
+    const fromEntries = checked.leaves.subarray(0, wanted * hashBytes);
+    const isWhole = tile !== undefined && Buffer.compare(fromEntries, tile) === 0;
+    const end = (index + 1) * tileWidth;
+    if (isWhole && checked.root && this.#rows.size + tileWidth === end && end <= this.#options.size && expected.every(({ size }) => size === end)) {
+      const above = this.#rows.appendTile(checked.root);
+      this.#expect(expected);
+      for (const { path, bytes } of above) await this.#compareAbove(path, bytes);
+      return true;
+    }
+    return await this.#addLeaves(next, { fromEntries: hashesOf(fromEntries), wanted, expected });
+  }
+
+  async #addLeaves(next: NextBundle, { fromEntries, wanted, expected }: { fromEntries: readonly Hash[]; wanted: number; expected: readonly ExpectedRoot[] }): Promise<boolean> {
+    const { checked, tile } = next;
     const leaves = tile ? await this.#authentic(next, { fromEntries, tile, expected }) : fromEntries;
     if (tile) this.#compare(next, { tile, leaves, fromEntries });
-    let [at, full]: [number, ReturnType<TileRows['append']>] = [0, []];
-    for (const { size, root, key } of expected) {
-      for (; begin + at < size; at += 1) full = this.#append(leaves[at], full);
-      if (!this.#broken && Buffer.compare(this.#rows.root(), root) !== 0) this.#options.note({ key, kind: 'forked', what: `signs another tree of ${size} entries` });
+    const full: TileFile[] = [];
+    let at = 0;
+    for (const one of expected) {
+      for (; at < leaves.length && next.index * tileWidth + at < one.size; at += 1) this.#append(leaves[at], full);
+      this.#expect([one]);
     }
-    for (; at < leaves.length; at += 1) full = this.#append(leaves[at], full);
+    for (; at < leaves.length; at += 1) this.#append(leaves[at], full);
     for (const { path, bytes } of full.slice(1)) await this.#compareAbove(path, bytes);
-    return Buffer.compare(Buffer.concat(fromEntries), Buffer.concat(leaves)) === 0 && next.checked.count >= wanted;
+    return isSame(fromEntries, leaves) && checked.count >= wanted;
+  }
+
+  /** How many leaves of a bundle were signed. */
+  #wanted(index: number): number {
+    return Math.min(tileWidth, this.#options.size - index * tileWidth);
+  }
+
+  /** Roots that the tree has to have as it is now. */
+  #expect(expected: readonly ExpectedRoot[]): void {
+    if (this.#broken) return;
+    for (const { size, root, key } of expected) {
+      if (Buffer.compare(this.#rows.root(), root) !== 0) this.#options.note({ key, kind: 'forked', what: `signs another tree of ${size} entries` });
+    }
   }
 
   /** Compares the tiles that are not full, once all bundles came. */
@@ -76,22 +115,14 @@ export class TreeCheck {
     for (const { path, bytes } of above) if (!path.startsWith('tile/0/')) await this.#compareAbove(path, bytes);
   }
 
-  #append(leaf: Hash | undefined, full: ReturnType<TileRows['append']>): ReturnType<TileRows['append']> {
-    return leaf ? [...full, ...this.#rows.append(leaf)] : full;
-  }
-
-  async #tile(index: number, width: number): Promise<Uint8Array | undefined> {
-    if (width <= 0 || (width < tileWidth && !this.#options.tiles.hasPartial)) return undefined;
-    const path = tilePath(0, index, width);
-    const tile = await this.#options.tiles.get(path);
-    if (!tile) this.#options.note({ key: this.#options.tiles.keyOf(path), index: index * tileWidth, kind: 'missing', what: 'is missing' });
-    return tile;
+  #append(leaf: Hash | undefined, full: TileFile[]): void {
+    if (leaf) full.push(...this.#rows.append(leaf));
   }
 
   /** Of entries and tile those that the tree above vouches for; the entries where it vouches for neither. */
   async #authentic(next: NextBundle, { fromEntries, tile, expected }: { fromEntries: readonly Hash[]; tile: Uint8Array; expected: readonly ExpectedRoot[] }): Promise<readonly Hash[]> {
     const fromTile = hashesOf(tile);
-    if (Buffer.compare(Buffer.concat(fromEntries), tile) === 0) return fromEntries;
+    if (isSame(fromEntries, fromTile)) return fromEntries;
     if (await this.#isSigned(next, fromTile, expected)) return fromTile;
     if (await this.#isSigned(next, fromEntries, expected)) return fromEntries;
     this.#broken = true;
@@ -136,4 +167,8 @@ export class TreeCheck {
     if (!stored) note({ key: tiles.keyOf(path), kind: 'missing', what: 'is missing' });
     else if (Buffer.compare(stored, bytes) !== 0) note({ key: tiles.keyOf(path), kind: 'changed', what: 'was changed: it does not hold the hashes of the tiles below it' });
   }
+}
+
+function isSame(some: readonly Hash[], others: readonly Hash[]): boolean {
+  return Buffer.compare(Buffer.concat(some), Buffer.concat(others)) === 0;
 }
