@@ -16,6 +16,11 @@ const benchmarks: readonly Measure[] = [
     about: 'a thousand openings judged by a hundred thousand rows of usage',
     run: async () => (await import('./judge.ts')).judgeRules(),
   },
+  {
+    name: 'audit-verify',
+    about: 'a log of a million entries verified, against a bare hashing of its files',
+    run: async () => (await import('./audit-verify.ts')).auditVerify(),
+  },
 ];
 
 process.exitCode = await runMeasures(benchmarks, process.argv.slice(2), { out: console.log, err: console.error });

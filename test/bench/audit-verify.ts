@@ -1,0 +1,75 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { LockkeeperError } from '../../shared/base/error.ts';
+import { atMost, inform, type Figure } from './figure.ts';
+import { writeLog } from './audit-log-data.ts';
+
+const sizes = { small: 100_000, large: 1_000_000 };
+const rounds = 3;
+
+/**
+ * How long it takes to verify a plain tlog-tiles directory of a million entries, against SHA-256 over the same files and nothing else;
+ * how much memory, against a tenth of it. Each measurement in a process of its own, in turns; the best of three, for other
+ * work on the machine only ever adds. The logs are made each time, by
+ * the code that encodes real entries, and removed: they take a gigabyte.
+ */
+export async function auditVerify(): Promise<Figure[]> {
+  const place = await mkdtemp(join(tmpdir(), 'lockkeeper-bench-'));
+  const [small, large] = [join(place, 'small'), join(place, 'large')];
+  try {
+    await writeLog(small, sizes.small);
+    await writeLog(large, sizes.large);
+    const [bare, verified, less]: [Measured[], Measured[], Measured[]] = [[], [], []];
+    for (let turn = 0; turn < rounds; turn += 1) {
+      bare.push(await measure('hash', large));
+      verified.push(await measure('tiles', large, sizes.large));
+      less.push(await measure('tiles', small, sizes.small));
+    }
+    return figures({ bare, verified, less });
+  } finally {
+    await rm(place, { recursive: true });
+  }
+}
+
+function figures({ bare, verified, less }: { readonly bare: readonly Measured[]; readonly verified: readonly Measured[]; readonly less: readonly Measured[] }): Figure[] {
+  const seconds = least(verified, 'seconds');
+  const [most, mostOfLess] = [verified, less].map((runs) => Math.max(...runs.map(({ rssMb }) => rssMb)));
+  return [
+    atMost('audit-verify', round(seconds), 's', 10),
+    inform('audit-verify-rate', Math.round(sizes.large / seconds), 'entries/s'),
+    inform('audit-verify-cpu', round(least(verified, 'cpu')), 's'),
+    inform('audit-verify-against-hashing', round(seconds / least(bare, 'seconds')), 'x'),
+    atMost('audit-verify-rss-mb', round(most ?? NaN), 'MB', 400),
+    atMost('audit-verify-rss-against-a-tenth', round((most ?? NaN) / (mostOfLess ?? NaN)), 'x', 1.5),
+  ];
+}
+
+interface Measured {
+  readonly seconds: number;
+  readonly entries: number;
+  readonly isRight: boolean;
+  readonly cpu: number;
+  readonly rssMb: number;
+}
+
+async function measure(what: 'hash' | 'tiles' | 'log', directory: string, entries = 0): Promise<Measured> {
+  const { stdout } = await promisify(execFile)(process.execPath, ['--no-warnings', join(import.meta.dirname, 'audit-verify-run.ts'), what, directory], { timeout: 120_000 });
+  const value: unknown = JSON.parse(stdout);
+  if (isMeasured(value) && value.entries === entries && value.isRight) return value;
+  throw new LockkeeperError('bug', `to ${what} ${entries} entries came to ${stdout}`);
+}
+
+function isMeasured(value: unknown): value is Measured {
+  return typeof value === 'object' && value !== null && ['seconds', 'entries', 'cpu', 'rssMb'].every((name) => typeof Reflect.get(value, name) === 'number');
+}
+
+function least(runs: readonly Measured[], what: 'seconds' | 'cpu'): number {
+  return Math.min(...runs.map((run) => run[what]));
+}
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}
