@@ -33,7 +33,7 @@ export async function auditExportVerb({ out, ...options }: AuditExportOptions & 
   const { verifierKey, checkpoint } = tiles;
   if (terminal.json) terminal.out(JSON.stringify({ out: folder.where, origin: checkpoint.origin, ...report, waiting, verifierKey }));
   else for (const line of told(report, tiles, { where: folder.where, isTrusted: (options.key ?? stores.verifyWith) !== undefined })) terminal.out(printable(line));
-  if (waiting > 0) terminal.err(`${counted(waiting)} more ${waiting === 1 ? 'waits' : 'wait'} for a place in the tree: run \`lockkeeper audit seal\`, and export again.`);
+  if (waiting > 0) terminal.err(`${waiting} more ${waiting === 1 ? 'entry waits' : 'entries wait'} for a place in the tree: run \`lockkeeper audit seal\`, and export again.`);
   return exitCode.done;
 }
 
