@@ -84,7 +84,7 @@ async function writeParquet(rows: string, { file, columns }: { readonly file: st
   const instance = await DuckDBInstance.create(':memory:', settings);
   const connection = await instance.connect();
   try {
-    await connection.run(`COPY (FROM read_json(${literal(rows)}, format = 'newline_delimited', columns = {${columns}})) TO ${literal(file)} (FORMAT parquet, COMPRESSION zstd)`);
+    await connection.run(`COPY (FROM read_json(${literal(rows)}, format = 'newline_delimited', columns = {${columns}})) TO ${literal(file)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480)`);
   } catch (cause) {
     throw new LockkeeperError('unreachable', `${file} could not be written as Parquet`, { cause, hint: 'Look at the space on its disk, and run it again.' });
   } finally {
@@ -93,7 +93,8 @@ async function writeParquet(rows: string, { file, columns }: { readonly file: st
   }
 }
 
-const settings = { memory_limit: '320MB', autoinstall_known_extensions: 'false', autoload_known_extensions: 'false' };
+/** One thread streams rows in their order; several would hold back what comes too early, and need more the longer the log is. */
+const settings = { memory_limit: '256MB', threads: '1', temp_directory: '', autoinstall_known_extensions: 'false', autoload_known_extensions: 'false' };
 
 function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
