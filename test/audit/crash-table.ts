@@ -1,7 +1,7 @@
 import type { Acknowledgement } from '../../shared/audit/entry.ts';
 import { verifyLog } from '../../shared/audit/verify/verify.ts';
 import { LockkeeperError } from '../../shared/base/error.ts';
-import { Faults, Killed, type Break } from '../broken-writes.ts';
+import { breaks, Faults, Killed, type Break } from '../broken-writes.ts';
 import { allEntries, event, place, runOn, type LogPlace } from './place.ts';
 
 /** An acknowledged event. */
@@ -39,6 +39,19 @@ export async function writesOfAGoodRun(): Promise<readonly string[]> {
   const faults = new Faults();
   await appendUntilAcknowledged(place(), new Map(), faults);
   return faults.writes;
+}
+
+/** Rows of the table for a run of so many writes: each in each way; with one of the next three in each way; with one of the later ones in one way, which takes turns. */
+export function brokenRuns(writes: number): readonly (readonly (readonly [number, Break])[])[] {
+  const places = Array.from({ length: writes }, (_, at) => at);
+  const once = places.flatMap((at) => breaks.map((how) => [at, how] as const));
+  const twice = once.flatMap(([at, how], turn) =>
+    places.slice(1).flatMap((later) => {
+      const kinds = later <= 3 ? breaks : breaks.slice((turn + later) % breaks.length).slice(0, 1);
+      return at + later < writes + 4 ? kinds.map((again) => [[at, how], [at + later, again]] as const) : [];
+    }),
+  );
+  return [...once.map((one) => [one]), ...twice];
 }
 
 /** What does not hold afterwards: now, and when one more run has written. Empty where all is well. */

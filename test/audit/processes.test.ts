@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { z } from 'zod';
+import { auditLog } from '../../shared/audit/log.ts';
 import { verifyLog } from '../../shared/audit/verify/verify.ts';
+import { systemWorld } from '../../shared/base/world.ts';
 import { fileSystemObjects } from '../../shared/objects/file-system.ts';
-import { allEntries } from './place.ts';
+import { allEntries, event, identity } from './place.ts';
 
 // Starting a process takes seconds on a busy machine.
 jest.setTimeout(90_000);
@@ -56,24 +58,24 @@ function writer(run: string, count: number) {
   return { child, ready, acknowledges, acknowledged };
 }
 
-test('five processes that record and seal at once write one log, every acknowledged entry in it', async () => {
-  const writers = Array.from({ length: 5 }, (_, i) => writer(`run-${i}`, 20));
+test('four processes that record and seal at once write one log, every acknowledged entry in it', async () => {
+  const writers = Array.from({ length: 4 }, (_, i) => writer(`run-${i}`, 20));
   await Promise.all(writers.map(({ ready }) => ready));
   for (const { child } of writers) child.stdin.write('go');
   const acknowledged = (await Promise.all(writers.map((each) => each.acknowledged))).flat();
-  expect(acknowledged).toHaveLength(100);
+  expect(acknowledged).toHaveLength(80);
   await sealOnceMore();
-  expect(await verifyLog(stores())).toMatchObject({ entries: 5 * 22 + 3, size: 5 * 22 + 3, ok: true, findings: [], waiting: { batches: 0 }, runs: { began: 6, open: 0 } });
+  expect(await verifyLog(stores())).toMatchObject({ entries: 4 * 22 + 3, size: 4 * 22 + 3, ok: true, findings: [], waiting: { batches: 0 }, runs: { began: 5, open: 0 } });
   await expectAll(acknowledged);
 });
 
 test('processes killed while they record and seal lose nothing that was acknowledged, and the next one goes on', async () => {
   const acknowledged: z.infer<typeof lineSchema>[] = [];
-  for (let round = 0; round < 5; round += 1) {
+  for (let round = 0; round < 3; round += 1) {
     const pair = [writer(`a${round}`, 1_000), writer(`b${round}`, 1_000)];
     await Promise.all(pair.map(({ ready }) => ready));
     for (const { child } of pair) child.stdin.write('go');
-    await Promise.race(pair.map((each) => each.acknowledges(2 + 3 * round)));
+    await Promise.race(pair.map((each) => each.acknowledges(2 + 5 * round)));
     await wait(round * 3);
     for (const { child } of pair) child.kill('SIGKILL');
     acknowledged.push(...(await Promise.all(pair.map((each) => each.acknowledged))).flat());
@@ -87,10 +89,9 @@ test('processes killed while they record and seal lose nothing that was acknowle
 
 /** The run after all others: it finishes what they left. */
 async function sealOnceMore(): Promise<void> {
-  const last = writer('last', 1);
-  await last.ready;
-  last.child.stdin.write('go');
-  await last.acknowledged;
+  const last = auditLog({ ...stores(), ...identity, world: systemWorld(), run: 'last' });
+  await last.record(event(0));
+  await last.end();
 }
 
 async function expectAll(acknowledged: readonly z.infer<typeof lineSchema>[]): Promise<void> {

@@ -26,6 +26,11 @@ const proofs: readonly Measure[] = [
     about: "a log in the hands of the Go team's code, Tessera's fsck, a witness and the OCSF schema; then with one bit changed",
     run: async () => (await import('./audit-foreign.ts')).auditForeign(),
   },
+  {
+    name: 'audit-crash',
+    about: 'a log whose writes are lost and whose writers die, alone and fifty at once; then one more run',
+    run: async () => (await import('./audit-crash.ts')).auditCrash(),
+  },
 ];
 
 process.exitCode = await runMeasures(proofs, process.argv.slice(2), { out: console.log, err: console.error });
