@@ -19,7 +19,7 @@ const manifest = z
     bin: packages,
   })
   .parse(JSON.parse(read('package.json')));
-const documents = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'DECISIONS.md', 'CHANGELOG.md'].map((path) => ({
+const documents = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'DECISIONS.md', 'CHANGELOG.md', 'docs/audit.md'].map((path) => ({
   path,
   text: read(path),
 }));
