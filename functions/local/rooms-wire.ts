@@ -9,6 +9,7 @@ import type { FlowLog } from '../../shared/flow-logs/contract.ts';
 import type { ClosingRooms } from '../../shared/idle-ports/closing/closing-rooms.ts';
 import type { RotationRooms } from '../../shared/rotation/plan.ts';
 import type { SecretStore } from '../../shared/secrets/contract.ts';
+import { runEndings } from './endings.ts';
 import { gatePlan } from './gate/from-config.ts';
 import { once } from './once.ts';
 import { peopleOf } from './people.ts';
@@ -78,9 +79,7 @@ export function localRooms({ loaded, world, environment, run }: LocalRoomsOption
       const people: ClosingRooms['people'] = (network, opening) => peopleOf(config, network, opening);
       return { world, state, audit: await audit(), evidence: log, approvals, firewalls: await firewalls(), policy: closingPolicyOf(config), people };
     },
-    async close() {
-      for (const close of closers.splice(0).toReversed()) await close();
-    },
+    close: () => runEndings(closers),
   };
 }
 

@@ -3,6 +3,7 @@ import { minute } from '../../shared/base/time.ts';
 import { systemWorld, type World } from '../../shared/base/world.ts';
 import { loadConfig } from '../../shared/config/load.ts';
 import type { Config } from '../../shared/config/schema.ts';
+import { runEndings } from './endings.ts';
 import { gatePlan } from './gate/from-config.ts';
 import { startGate, type Gate } from './gate/gate.ts';
 import { LastRuns } from './last-runs.ts';
@@ -37,9 +38,7 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
   const world = stoppingWorld(systemWorld(), options.signal);
   const log = options.log(world);
   const endings: (() => Promise<void>)[] = [];
-  const stop = async (): Promise<void> => {
-    for (const end of endings.splice(0).toReversed()) await end();
-  };
+  const stop = (): Promise<void> => runEndings(endings);
   try {
     for (const gate of await startGates(config, world, log)) endings.push(() => gate.close());
     const rooms = localRooms({ loaded: { config, file }, world, environment: options.environment, run: 'serve' });
