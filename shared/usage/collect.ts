@@ -1,6 +1,7 @@
 import { sha256 } from '../base/canonical.ts';
 import { after, day, hour, type Instant } from '../base/time.ts';
 import type { World } from '../base/world.ts';
+import { audited as auditedEffect } from '../audit/audited.ts';
 import type { AuditLog } from '../audit/entry.ts';
 import type { FlowLog, UsageBatch } from '../flow-logs/contract.ts';
 import type { ObjectStore } from '../objects/contract.ts';
@@ -14,7 +15,7 @@ export interface CollectRooms {
   readonly flowLog: FlowLog;
   readonly state: ObjectStore;
   readonly world: World;
-  /** Told once a run in which anything was read. */
+  /** Told before and after a run in which anything is read. */
   readonly audit?: AuditLog | undefined;
   /** Milliseconds that an object's time must be over before it is read; default: what the log says. */
   readonly settle?: number | undefined;
@@ -61,9 +62,31 @@ export async function collect(rooms: CollectRooms): Promise<CollectReport> {
   const known = await knownObjects(rooms, ledger);
   const batches = planBatches(listed.objects, known);
   const seen: Seen = { settled: ledger.settled, batches: rooms.relist ? new Set(ledger.batches) : undefined };
+  const { reports, left } = batches.length === 0 ? { reports: [], left: 0 } : await audited(rooms, batches, seen);
+  if (left === 0 && reports.length > 0) await settleOld(rooms, new Map(listed.objects.map(({ key, ends }) => [key, ends])));
+  await sweep(state, name, world.now());
+  return { ...totals(reports), left, young: listed.young };
+}
+
+interface Read {
+  readonly reports: readonly ReadReport[];
+  readonly left: number;
+}
+
+/** Nothing is read that the log was not told of first. */
+async function audited(rooms: CollectRooms, batches: readonly Batch[], seen: Seen): Promise<Read> {
+  const { name } = rooms.flowLog.describe();
+  const objects = countObjects(batches);
+  const event = () => ({ action: 'usage.collect', subject: { kind: 'flow-log', id: name }, actor: 'lockkeeper', correlation: name, details: { objects } }) as const;
+  const act = () => readAll(rooms, batches, seen);
+  return rooms.audit ? await auditedEffect(rooms.audit, { event, act, told: ({ reports, left }) => ({ ...totals(reports), left }) }) : await act();
+}
+
+/** Stops before the deadline. */
+async function readAll(rooms: CollectRooms, batches: readonly Batch[], seen: Seen): Promise<Read> {
+  const { world } = rooms;
   const reports: ReadReport[] = [];
-  let longest = 0;
-  let done = 0;
+  let [longest, done] = [0, 0];
   for (const batch of batches) {
     const started = world.now();
     if (after(started, longest * 1.5) >= world.deadline()) break;
@@ -71,12 +94,11 @@ export async function collect(rooms: CollectRooms): Promise<CollectReport> {
     longest = Math.max(longest, world.now() - started);
     done += batch.objects.length;
   }
-  const left = batches.reduce((sum, { objects }) => sum + objects.length, 0) - done;
-  if (left === 0 && reports.length > 0) await settleOld(rooms, new Map(listed.objects.map(({ key, ends }) => [key, ends])));
-  const report = { ...totals(reports), left, young: listed.young };
-  if (reports.length > 0) await tell(rooms, report);
-  await sweep(state, name, world.now());
-  return report;
+  return { reports, left: countObjects(batches) - done };
+}
+
+function countObjects(batches: readonly Batch[]): number {
+  return batches.reduce((sum, { objects }) => sum + objects.length, 0);
 }
 
 async function knownObjects({ flowLog, state, relist }: CollectRooms, ledger: Ledger): Promise<ReadonlyMap<string, ReadObject>> {
@@ -154,10 +176,4 @@ function totals(reports: readonly ReadReport[]) {
     unreadable: sum(({ unreadable }) => (unreadable === undefined ? 0 : 1)),
     bytes: sum(({ size }) => size),
   };
-}
-
-async function tell({ flowLog, audit }: CollectRooms, report: CollectReport): Promise<void> {
-  const { name } = flowLog.describe();
-  const about = { subject: { kind: 'flow-log', id: name }, actor: 'lockkeeper', correlation: name } as const;
-  await audit?.record({ action: 'usage.collect', stage: 'fact', ...about, details: { ...report } });
 }

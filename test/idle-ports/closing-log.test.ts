@@ -46,6 +46,23 @@ function withFirewall(place: ClosingPlace, change: Partial<Firewall>): ClosingRo
   return { ...rooms, firewalls: new Map([['net', { ...firewall, ...change }]]) };
 }
 
+test('without the log nothing is reopened, by a person or by itself, and nobody is told that it was', async () => {
+  const place = await closed();
+  const told = place.board.notices.length;
+  const audit = { record: () => Promise.reject(new LockkeeperError('unreachable', 'the log is down')) };
+  const rooms = withFirewall(place, { restore: () => Promise.reject(new Error('the rule was touched')) });
+  await expect(reopen({ ...rooms, audit }, await held(place), { who: 'ann', why: 'needed' })).rejects.toMatchObject({ code: 'unreachable' });
+  expect((await place.closure('r-1')).phase).toBe('quarantined');
+  const quarantined = await place.closure('r-1');
+  const now = place.world.now();
+  const refusals = async () => ({ seenUntil: now, knocks: [{ who: '10.0.0.9', last: now, known: true, why: 'it was a client' }] });
+  const { problems } = await watchClosed({ ...rooms, audit, policy: { ...rooms.policy, autoReopen: true } }, { ...place.hooks(), refusals });
+  expect(problems.map(({ code }) => code)).toEqual(['unreachable']);
+  expect(await place.closure('r-1')).toEqual(quarantined);
+  expect(place.network.rules.has('r-1')).toBe(false);
+  expect(place.board.notices).toHaveLength(told);
+});
+
 describe('from the log alone an auditor learns', () => {
   test('the exact rule, before and after, from every single entry of a closing and its reopening', async () => {
     const place = await closed();

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -36,7 +36,7 @@ idlePorts: { window: 3d }
 approvals: { kind: local-page, approvers: [ada] }
 `;
 
-test('the loop runs: real traffic is read, a silent port is proposed, approved, closed for real, knocked at, and reopened as it was', async () => {
+test('the loop runs: real traffic is read, a silent port is proposed, approved, closed for real, knocked at, and reopened as it was; without the log nothing of it', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'lockkeeper-loop-'));
   const echo = createServer((socket) => void socket.on('error', () => socket.destroy()).pipe(socket));
   await new Promise<void>((resolve) => echo.listen(0, '127.0.0.1', resolve));
@@ -60,6 +60,12 @@ test('the loop runs: real traffic is read, a silent port is proposed, approved, 
     }
     expect([...answers]).toEqual(['x'.repeat(100)]);
     await gate.flush();
+    await (await rooms.audit()).seal();
+    await withoutLog(directory, async () => {
+      const state = await filesIn(join(directory, 'state'));
+      expect(await collectAll(rooms)).toMatchObject({ done: [], problems: [expect.anything()] });
+      expect(await filesIn(join(directory, 'state'))).toEqual(state);
+    });
     expect((await collectAll(rooms)).done[0]?.report).toMatchObject({ malformed: 0, unreadable: 0, left: 0 });
     const { done, problems } = await scanAll(rooms, approvals);
     expect(problems).toEqual([]);
@@ -68,9 +74,17 @@ test('the loop runs: real traffic is read, a silent port is proposed, approved, 
     const closing = await rooms.closing(approvals);
     const [held] = await new ClosureJournal(closing.state).all();
     await takeAnswer(closing, { hash: held?.closure.hash ?? '', answer: 'approve', who: 'ada', why: '', until: undefined });
+    await withoutLog(directory, async () => {
+      expect(await closeAll(rooms, approvals)).toMatchObject({ steps: [], problems: [expect.anything()] });
+      expect(await visit(portOf(gate, 'silent'))).toBe('hello');
+    });
     const closed = await closeAll(rooms, approvals, async () => ((await visit(portOf(gate, 'silent'))) === 'reset' ? 'refused' : 'reachable'));
     expect(closed.steps.map(({ opening, outcome }) => `${opening} ${outcome}`)).toEqual(['to-silent closed']);
     expect([await visit(portOf(gate, 'silent')), await visit(portOf(gate, 'busy'))]).toEqual(['reset', 'hello']);
+    await withoutLog(directory, async () => {
+      await expect(reopen(closing, await new ClosureJournal(closing.state).find(held?.closure.hash ?? ''), { who: 'ada', why: 'still needed' })).rejects.toMatchObject({ code: expect.any(String) });
+      expect(await visit(portOf(gate, 'silent'))).toBe('reset');
+    });
     await reopen(closing, await new ClosureJournal(closing.state).find(held?.closure.hash ?? ''), { who: 'ada', why: 'still needed' });
     expect(await visit(portOf(gate, 'silent'))).toBe('hello');
     expect(gate.rules.rules().map((rule) => rule.id)).toEqual(['to-busy', 'to-silent']);
@@ -86,6 +100,23 @@ test('the loop runs: real traffic is read, a silent port is proposed, approved, 
     await rm(directory, { recursive: true });
   }
 });
+
+/** While the log store cannot be written: another file stands where its directory was. */
+async function withoutLog(directory: string, work: () => Promise<void>): Promise<void> {
+  const [log, aside] = [join(directory, 'log'), join(directory, 'log-aside')];
+  await rename(log, aside);
+  await writeFile(log, '');
+  await work();
+  await rm(log);
+  await rename(aside, log);
+}
+
+/** All files below, and when each was written. */
+async function filesIn(directory: string): Promise<readonly unknown[]> {
+  const found = await readdir(directory, { recursive: true, withFileTypes: true });
+  const files = found.filter((one) => one.isFile()).map((one) => join(one.parentPath, one.name));
+  return await Promise.all(files.toSorted().map(async (path) => [path, (await stat(path)).mtimeMs]));
+}
 
 function portOf(gate: Gate, name: string): number {
   return gate.services.find((one) => one.name === name)?.port ?? 0;

@@ -1,4 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
+import type { AuditLog } from '../../shared/audit/entry.ts';
+import { LockkeeperError } from '../../shared/base/error.ts';
 import { after, day, hour, type Instant } from '../../shared/base/time.ts';
 import type { UsageBatch } from '../../shared/flow-logs/contract.ts';
 import { MemoryBucket, memoryObjects } from '../../shared/objects/memory.ts';
@@ -38,6 +40,30 @@ describe('collecting flow logs', () => {
     world.pass(3 * hour);
     expect(await collect({ flowLog: log, state: memoryObjects(bucket), world })).toMatchObject({ objects: 3 });
     expect(await recordsIn(bucket, world)).toBe(6);
+  });
+
+  test('has its intent in the log before anything is read, and its outcome afterwards; a run that reads nothing is silent', async () => {
+    const { log } = hourlyLog(3);
+    const [state, world, told] = [memoryObjects(), worldAt(after(start, day)), [] as unknown[]];
+    const audit: AuditLog = {
+      record: async ({ stage, result, subject, details }) => {
+        told.push([stage, result, subject.id, details['objects'], details['records']]);
+        return { run: 'heard', n: 0, hash: '', at: world.now() };
+      },
+    };
+    const usage: typeof log.usage = (objects) => (told.push('read'), log.usage(objects));
+    for (let runs = 0; runs < 2; runs += 1) await collect({ flowLog: { ...log, usage }, state, world, audit });
+    expect(told).toEqual([['intent', undefined, 'made', 3, undefined], 'read', ['outcome', 'done', 'made', 3, 3]]);
+  });
+
+  test('without the log reads nothing', async () => {
+    const { log } = hourlyLog(3);
+    const [bucket, world] = [new MemoryBucket(), worldAt(after(start, day))];
+    const audit = { record: async () => Promise.reject(new LockkeeperError('unreachable', 'the log is down')) };
+    const usage: typeof log.usage = async () => Promise.reject(new Error('it was read'));
+    await expect(collect({ flowLog: { ...log, usage }, state: memoryObjects(bucket), world, audit })).rejects.toMatchObject({ code: 'unreachable' });
+    expect(bucket.objects.size).toBe(0);
+    expect(await collect({ flowLog: log, state: memoryObjects(bucket), world })).toMatchObject({ objects: 3 });
   });
 
   test('an object that changed after it was read replaces what was read of it', async () => {
