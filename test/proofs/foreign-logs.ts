@@ -1,8 +1,19 @@
+import { sign } from 'node:crypto';
 import { join } from 'node:path';
-import { encodeEntry, firstPrevious } from '../../shared/audit/codec.ts';
+import { exportFolder } from '../../functions/cli/export-folder.ts';
 import type { AuditEvent } from '../../shared/audit/entry.ts';
-import { instant, parseInstant, second } from '../../shared/base/time.ts';
-import { writePlainLog } from '../judges/plain-log.ts';
+import { exportLog } from '../../shared/audit/export/export.ts';
+import { auditLog, type RunLog } from '../../shared/audit/log.ts';
+import type { LogRooms } from '../../shared/audit/log-rooms.ts';
+import { placedEntries } from '../../shared/audit/read.ts';
+import { tiledLog } from '../../shared/audit/tiled-log.ts';
+import { rawEd25519 } from '../../shared/base/ed25519.ts';
+import { second } from '../../shared/base/time.ts';
+import { fileSystemObjects } from '../../shared/objects/file-system.ts';
+import { memoryObjects } from '../../shared/objects/memory.ts';
+import type { Signer } from '../../shared/signers/contract.ts';
+import { logKey, origin } from '../judges/plain-log.ts';
+import { testWorld, type TestWorld } from '../world.ts';
 
 /** One log as it was exported when it had so many entries. */
 export interface ExportedLog {
@@ -11,27 +22,85 @@ export interface ExportedLog {
   readonly entries: readonly Uint8Array[];
 }
 
-const begin = parseInstant('2026-10-01T00:00:00Z');
+const signer: Signer = { publicKey: async () => rawEd25519(logKey), sign: async (message) => sign(null, message, logKey) };
 
-/** A log that grows, exported at each of the sizes, smallest first. */
+/**
+ * A log that grows as it does in service: runs record side by side and end, it is sealed, and exported at each of the sizes, smallest
+ * first. A size of 1 cannot be: an event brings the start of its run along.
+ */
 export async function exportedLogs(place: string, sizes: readonly number[]): Promise<readonly ExportedLog[]> {
-  const all = chainedEntries(Math.max(...sizes));
+  const world = testWorld();
+  const rooms = { log: memoryObjects(), state: memoryObjects(), world, origin, signer };
+  const writer = new Writer(rooms);
   const logs: ExportedLog[] = [];
   for (const size of sizes) {
-    const log = { size, directory: join(place, `log-${size}`), entries: all.slice(0, size) };
-    await writePlainLog(log.directory, log.entries);
-    logs.push(log);
+    await writer.growTo(size);
+    const directory = join(place, `log-${size}`);
+    await exportTo(directory, rooms);
+    const entries: Uint8Array[] = [];
+    for await (const { entry } of placedEntries(rooms.log, 0)) entries.push(entry);
+    if (entries.length !== size) throw new Error(`the log has ${entries.length} entries, not ${size}`);
+    logs.push({ size, directory, entries });
   }
+  await writer.end();
   return logs;
 }
 
-function chainedEntries(count: number): readonly Uint8Array[] {
-  let previous = firstPrevious;
-  return Array.from({ length: count }, (_, index) => {
-    const { bytes, hash } = encodeEntry({ previous, id: `id-${index}`, run: 'run-1', n: index, at: instant(begin + index * second), event: eventOf(index) });
-    previous = hash;
-    return bytes;
-  });
+async function exportTo(directory: string, rooms: LogRooms): Promise<void> {
+  const folder = exportFolder(directory, fileSystemObjects({ directory, world: rooms.world }));
+  await exportLog({ tiles: await tiledLog(rooms), log: rooms.log, folder, formats: ['tiles'] });
+}
+
+/** So many runs record at once, and each so many events before it ends. */
+const [sideBySide, perRun] = [7, 1_500];
+
+/** Makes the log of the rooms longer, by runs that end, and one that goes on. */
+class Writer {
+  readonly #rooms: LogRooms & { readonly world: TestWorld };
+  readonly #last: RunLog;
+  #size = 0;
+  #runs = 0;
+
+  constructor(rooms: LogRooms & { readonly world: TestWorld }) {
+    this.#rooms = rooms;
+    this.#last = this.#begin();
+  }
+
+  /** Seals the log at exactly this size. */
+  async growTo(size: number): Promise<void> {
+    while (size - this.#size > sideBySide * (perRun + 2)) {
+      await Promise.all(Array.from({ length: sideBySide }, () => this.#wholeRun()));
+      await this.#last.seal();
+    }
+    const start = this.#size === 0 ? 1 : 0;
+    await this.#record(this.#last, size - this.#size - start);
+    this.#size += start;
+    await this.#last.seal();
+  }
+
+  async end(): Promise<void> {
+    await this.#last.end();
+  }
+
+  /** With the entries of its start and end. */
+  async #wholeRun(): Promise<void> {
+    const run = this.#begin();
+    await this.#record(run, perRun);
+    await run.end();
+    this.#size += 2;
+  }
+
+  async #record(run: RunLog, count: number): Promise<void> {
+    const from = this.#size;
+    this.#size += count;
+    this.#rooms.world.pass(second);
+    await Promise.all(Array.from({ length: count }, (_, at) => run.record(eventOf(from + at))));
+  }
+
+  #begin(): RunLog {
+    this.#runs += 1;
+    return auditLog({ ...this.#rooms, run: `run-${this.#runs}`, version: '0.1.0' });
+  }
 }
 
 /** Intents and outcomes of rotations and closings, in turn. */
