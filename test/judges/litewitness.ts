@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { DatabaseSync } from 'node:sqlite';
 import { tmpdir } from 'node:os';
@@ -22,12 +23,15 @@ export interface Witness {
 
 const name = 'example.com/witness';
 
-/** Starts litewitness for one log. Its tool for adding logs cannot be installed, so the row is written as that tool would. */
-export async function startWitness(origin: string, vkey: string): Promise<Witness> {
+/**
+ * Starts litewitness for one log. Its tool for adding logs cannot be installed, so the row is written as that tool would. In a `home`
+ * it remembers what another one before it saw there; without it everything ends with it.
+ */
+export async function startWitness(origin: string, vkey: string, home?: string): Promise<Witness> {
   const program = await installed('litewitness');
-  const directory = await mkdtemp(join(tmpdir(), 'lk-witness-'));
+  const directory = home ?? (await mkdtemp(join(tmpdir(), 'lk-witness-')));
   const database = join(directory, 'witness.db');
-  addLog(database, origin, vkey);
+  if (!existsSync(database)) addLog(database, origin, vkey);
   const key = namedKey(name);
   const socket = join(directory, 'agent');
   const agent = await startSshAgent(socket, key);
@@ -41,7 +45,7 @@ export async function startWitness(origin: string, vkey: string): Promise<Witnes
     async stop() {
       await server.stop();
       await agent.stop();
-      await rm(directory, { recursive: true });
+      if (home === undefined) await rm(directory, { recursive: true });
     },
   };
 }
