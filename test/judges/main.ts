@@ -7,8 +7,9 @@ import { judges, type JudgeName } from './judges.ts';
 
 const isJudge = (word: string): word is JudgeName => Object.hasOwn(judges, word);
 
-/** Installs the judges named in `words`, or all, and runs their files. Answers the exit code. */
-async function main(words: readonly string[]): Promise<number> {
+/** Installs the judges named in `words`, or all, and runs their files; jest is given the words that begin with "--". Answers the exit code. */
+async function main(given: readonly string[]): Promise<number> {
+  const words = given.filter((word) => !word.startsWith('--'));
   const unknown = words.filter((word) => !isJudge(word));
   if (unknown.length > 0) return complain(`${unknown.join(', ')}: not known. There is: ${Object.keys(judges).join(', ')}.`);
   const chosen = Object.keys(judges).filter(isJudge).filter((name) => words.length === 0 || words.includes(name));
@@ -18,7 +19,7 @@ async function main(words: readonly string[]): Promise<number> {
     const { message, hint } = asLockkeeperError(thrown);
     return complain(hint === undefined ? message : `${message}\n${hint}`);
   }
-  return await judge(chosen);
+  return await judge(chosen, given.filter((word) => word.startsWith('--')));
 }
 
 async function make(name: JudgeName): Promise<void> {
@@ -30,9 +31,9 @@ async function make(name: JudgeName): Promise<void> {
   console.error(`${name} ${version}: installed in ${Math.round((performance.now() - began) / 1000)} s`);
 }
 
-async function judge(names: readonly JudgeName[]): Promise<number> {
+async function judge(names: readonly JudgeName[], options: readonly string[]): Promise<number> {
   const files = names.map((name) => join('test', 'judges', `${name}.judge.ts`));
-  const words = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js', '--config', 'test/judges/jest.config.ts', '--runTestsByPath', ...files];
+  const words = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js', '--config', 'test/judges/jest.config.ts', ...options, '--runTestsByPath', ...files];
   const child = spawn(process.execPath, words, { cwd: root, stdio: 'inherit' });
   return await new Promise((resolve, reject) => child.on('exit', (code) => resolve(code ?? 1)).on('error', reject));
 }
