@@ -21,6 +21,16 @@ export interface SequenceCheckOptions {
   readonly note: Note;
 }
 
+/** Reads a batch and compares it with what got its place, `first` being the index of its first entry. */
+export async function stretchOf({ log, note }: Pick<SequenceCheckOptions, 'log' | 'note'>, { key, hash, count }: SequencedBatch, first: number): Promise<Stretch> {
+  const stored = await log.get(key);
+  const isSame = stored !== undefined && sha256(stored.bytes) === hash;
+  if (!isSame) note({ key, index: first, kind: stored ? 'changed' : 'missing', what: stored ? 'was changed: it is not what got its place' : 'is missing' });
+  const entries = isSame ? entriesIn(stored.bytes) : undefined;
+  if (isSame && entries?.length !== count) note({ key, index: first, kind: 'changed', what: `holds ${entries?.length ?? 'no'} entries, and ${count} got their place` });
+  return { first, count, entries: entries?.length === count ? entries : undefined };
+}
+
 /** Reads sequence records and the batches they name, in order; what is wrong with either is told, and leaves a hole. */
 export class SequenceCheck {
   readonly #options: SequenceCheckOptions;
@@ -75,7 +85,8 @@ export class SequenceCheck {
     if (!record) return this.#lose();
     if (this.#previous !== undefined && record.previous !== this.#previous) this.#options.note({ key, index: first, kind: 'chain', what: 'does not follow the record before it: one of the two was rewritten' });
     this.#previous = record.hash;
-    if (first < this.#end) {
+    const beginsBefore = first < this.#options.from && this.#end === this.#options.from;
+    if (first < this.#end && !beginsBefore) {
       this.#options.note({ key, index: first, kind: 'foreign', what: 'gives places that were given already' });
       return;
     }
@@ -92,6 +103,14 @@ export class SequenceCheck {
     this.#end = endOf(record);
   }
 
+  /** As far as it is of interest. */
+  async #stretch(batch: SequencedBatch, first: number): Promise<Stretch> {
+    const before = Math.min(batch.count, Math.max(0, this.#options.from - first));
+    if (before === batch.count) return { first: first + before, count: 0, entries: [] };
+    const { entries, count } = await stretchOf(this.#options, batch, first);
+    return { first: first + before, count: count - before, entries: entries?.slice(before) };
+  }
+
   #count(key: string, index: number): void {
     const name = parseBatchKey(key);
     const next = name && (this.next.get(name.run) ?? 0);
@@ -101,16 +120,6 @@ export class SequenceCheck {
     else if (name.batch > next && this.#whole) note({ key, index, kind: 'omitted', what: `has a place, and batch ${next} of its run has none before it` });
     if (name && !this.#lastDays.includes(name.day)) this.#lastDays = [...this.#lastDays, name.day].toSorted().toReversed().slice(0, 2);
     if (name && next !== undefined) this.next.set(name.run, Math.max(next, name.batch + 1));
-  }
-
-  async #stretch({ key, hash, count }: SequencedBatch, first: number): Promise<Stretch> {
-    const { log, note } = this.#options;
-    const stored = await log.get(key);
-    const isSame = stored !== undefined && sha256(stored.bytes) === hash;
-    if (!isSame) note({ key, index: first, kind: stored ? 'changed' : 'missing', what: stored ? 'was changed: it is not what got its place' : 'is missing' });
-    const entries = isSame ? entriesIn(stored.bytes) : undefined;
-    if (isSame && entries?.length !== count) note({ key, index: first, kind: 'changed', what: `holds ${entries?.length ?? 'no'} entries, and ${count} got their place` });
-    return { first, count, entries: entries?.length === count ? entries : undefined };
   }
 
   #hole(end: number): Stretch {
