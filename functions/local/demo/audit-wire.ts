@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { verifyLog, type VerifyReport } from '../../../shared/audit/verify/verify.ts';
 import { fileSystemObjects } from '../../../shared/objects/file-system.ts';
 
-/** Verifies the log in `directory`/log against `directory`/state. Reads only. */
-export async function verifyBelow(directory: string): Promise<VerifyReport> {
-  return verifyLog({ log: fileSystemObjects({ directory: join(directory, 'log') }), state: fileSystemObjects({ directory: join(directory, 'state') }) });
+/** Verifies the log in `directory`/log against `directory`/state, and against a text with a checkpoint that somebody saved. Reads only. */
+export async function verifyBelow(directory: string, since?: string): Promise<VerifyReport> {
+  return verifyLog({ log: fileSystemObjects({ directory: join(directory, 'log') }), state: fileSystemObjects({ directory: join(directory, 'state') }), since });
 }
 
 /** Verifies a copy of the log in which one byte of an entry in the middle was changed; the copy is removed. */
