@@ -13,22 +13,27 @@ async function main(given: readonly string[]): Promise<number> {
   const unknown = words.filter((word) => !isJudge(word));
   if (unknown.length > 0) return complain(`${unknown.join(', ')}: not known. There is: ${Object.keys(judges).join(', ')}.`);
   const chosen = Object.keys(judges).filter(isJudge).filter((name) => words.length === 0 || words.includes(name));
-  try {
-    for (const name of chosen) await make(name);
-  } catch (thrown) {
-    const { message, hint } = asLockkeeperError(thrown);
-    return complain(hint === undefined ? message : `${message}\n${hint}`);
-  }
-  return await judge(chosen, given.filter((word) => word.startsWith('--')));
+  const missing = new Set<JudgeName>();
+  for (const name of chosen) if (!(await make(name))) missing.add(name);
+  const code = await judge(chosen.filter((name) => !missing.has(name)), given.filter((word) => word.startsWith('--')));
+  return missing.size === 0 ? code : complain(`NOT JUDGED, for want of an installation: ${[...missing].join(', ')}`);
 }
 
-async function make(name: JudgeName): Promise<void> {
-  if (isInstalled(name)) return;
+/** False, and told why, where it cannot be installed: the others judge all the same. */
+async function make(name: JudgeName): Promise<boolean> {
+  if (isInstalled(name)) return true;
   const { version, about } = judges[name];
   console.error(`${name} ${version}: installing (${about}) …`);
   const began = performance.now();
-  await installed(name);
+  try {
+    await installed(name);
+  } catch (thrown) {
+    const { message, hint } = asLockkeeperError(thrown);
+    console.error(hint === undefined ? message : `${message}\n${hint}`);
+    return false;
+  }
   console.error(`${name} ${version}: installed in ${Math.round((performance.now() - began) / 1000)} s`);
+  return true;
 }
 
 async function judge(names: readonly JudgeName[], options: readonly string[]): Promise<number> {
