@@ -30,7 +30,7 @@ export async function expectOwnKey({ log, origin, signer }: Pick<LogRooms, 'log'
 /** The verifier key that lies in the log store, as text; undefined where nothing was sealed yet. */
 export async function readVerifierKey(log: ObjectStore): Promise<string | undefined> {
   const stored = await log.get(verifierKeyKey);
-  return stored && Buffer.from(stored.bytes).toString().trimEnd();
+  return stored && Buffer.from(stored.bytes).toString().replace(/\n$/, '');
 }
 
 /**

@@ -7,7 +7,7 @@ import { bundlePool, type BundlePool } from './bundle-pool.ts';
 import type { ExpectedRoots } from './expected-roots.ts';
 import type { Note } from './finding.ts';
 import type { BundleBytes } from './log-bundles.ts';
-import { RunCheck } from './run-check.ts';
+import type { RunCheck } from './run-check.ts';
 import { TreeCheck, type TileStore } from './tree-check.ts';
 
 export interface CheckTreeOptions {
@@ -20,6 +20,8 @@ export interface CheckTreeOptions {
   readonly tiles: TileStore;
   readonly note: Note;
   readonly threads: number;
+  /** Follows the runs of what is read. */
+  readonly runs: RunCheck;
   /** What is wrong with the evidence of this hash; undefined where nothing is. */
   readonly evidenceProblem: (hash: string) => Promise<string | undefined>;
 }
@@ -33,9 +35,8 @@ export interface TreeReport {
 
 /** Hashes every entry, builds the tree anew, compares it with tiles and checkpoints, and follows every run. */
 export async function checkTree(options: CheckTreeOptions): Promise<TreeReport> {
-  const { start, size, tiles, note, expected } = options;
+  const { start, size, tiles, note, expected, runs } = options;
   const tree = new TreeCheck({ tiles, size, from: start, note });
-  const runs = new RunCheck(start.size > 0);
   const evidence = new EvidenceCheck(options);
   const pool = bundlePool(size - start.size > worthThreads ? options.threads : 0);
   let entries = 0;

@@ -7,7 +7,9 @@ import { edgeIndex } from '../tlog/tile-rows.ts';
 import { parseTilePath, tileWidth } from '../tlog/tile.ts';
 import { strangeness } from '../waiting.ts';
 import { cosignatureProblem } from '../witness-line.ts';
-import type { Note } from './finding.ts';
+import { checkBundle } from './bundle-check.ts';
+import type { Finding, Note } from './finding.ts';
+import type { RunCheck } from './run-check.ts';
 
 export interface LeftoversOptions {
   readonly log: ObjectStore;
@@ -19,6 +21,8 @@ export interface LeftoversOptions {
   readonly isWhole: boolean;
   /** A day under which batches have their place, and under a later one too. */
   readonly lastDay: string;
+  /** What the runs are at, as far as their entries have their place. */
+  readonly runs: Pick<RunCheck, 'add'>;
   readonly note: Note;
 }
 
@@ -36,9 +40,9 @@ export async function checkLeftovers(options: LeftoversOptions): Promise<Waiting
   for await (const { key } of options.log.list('')) {
     const name = parseBatchKey(key);
     if (name && name.batch < (next.get(name.run) ?? 0)) continue;
-    const what = name ? await waitingProblem(options, key, name.run) : await problemOf(options, key);
-    if (what !== undefined) options.note({ key, kind: what.startsWith('was changed') ? 'changed' : 'foreign', what });
-    if (!name || what !== undefined) continue;
+    const problem = name ? await waitingProblem(options, key, name.run) : toldAs(await problemOf(options, key));
+    if (problem) options.note({ key, ...problem });
+    if (!name || problem) continue;
     const expected = next.get(name.run) ?? 0;
     if (name.batch > expected && options.isWhole) options.note({ key, kind: 'omitted', what: `is batch ${name.batch} of its run; batch ${expected} is missing` });
     else if (options.isWhole && isPassedOver(name.day, options.lastDay)) options.note({ key, kind: 'omitted', what: `has no place, though runs of ${options.lastDay} have: whoever sealed since left it out` });
@@ -93,9 +97,20 @@ export async function evidenceProblem(store: ObjectStore, hash: string): Promise
   return sha256(stored.bytes) === hash ? undefined : changedEvidence;
 }
 
-async function waitingProblem({ log }: LeftoversOptions, key: string, run: string): Promise<string | undefined> {
+type Problem = Pick<Finding, 'kind' | 'what'>;
+
+function toldAs(what: string | undefined): Problem | undefined {
+  return what === undefined ? undefined : { kind: what.startsWith('was changed') ? 'changed' : 'foreign', what };
+}
+
+/** What waits has to go on where its run is: else somebody put it there again, or left something out. */
+async function waitingProblem({ log, runs, isWhole }: LeftoversOptions, key: string, run: string): Promise<Problem | undefined> {
   const stored = await log.get(key);
-  return stored ? strangeness(stored.bytes, run) : undefined;
+  const strange = toldAs(stored && strangeness(stored.bytes, run));
+  if (!stored || strange) return strange;
+  const checked = checkBundle(0, stored.bytes);
+  const [wrong] = isWhole ? [...checked.problems, ...runs.add(checked)] : [];
+  return wrong && { kind: wrong.kind, what: `waits for its place, and one of its entries ${wrong.what}` };
 }
 
 async function problemOf({ log, size }: LeftoversOptions, key: string): Promise<string | undefined> {

@@ -48,7 +48,8 @@ export async function* logBundles(options: LogBundlesOptions): AsyncGenerator<Bu
   }
 }
 
-async function bundleOf({ tiles, size, note }: LogBundlesOptions, index: number, slots: readonly (Uint8Array | undefined)[]): Promise<BundleBytes> {
+/** One bundle: `slots` are its entries as they lie in the inbox, undefined where no object there can be trusted. */
+export async function bundleOf({ tiles, size, note }: Pick<LogBundlesOptions, 'tiles' | 'size' | 'note'>, index: number, slots: readonly (Uint8Array | undefined)[]): Promise<BundleBytes> {
   const width = Math.min(tileWidth, size - index * tileWidth);
   const known = slots.filter((slot) => slot !== undefined);
   const own = known.length === slots.length ? encodeBundle(known) : undefined;
@@ -62,7 +63,7 @@ async function bundleOf({ tiles, size, note }: LogBundlesOptions, index: number,
     return { index, key, bytes: own };
   }
   if (own) {
-    const expected = encodeBundle(known.slice(0, width));
+    const expected = width === known.length ? own : encodeBundle(known.slice(0, width));
     if (Buffer.compare(expected, stored) !== 0) note({ key, index: index * tileWidth, kind: 'changed', what: 'was changed: it does not hold the entries that got their place' });
     return { index, key, bytes: own };
   }

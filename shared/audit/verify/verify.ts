@@ -12,6 +12,8 @@ import { Findings } from './findings.ts';
 import type { Finding, Note } from './finding.ts';
 import { checkBoundaries, checkHistory, checkLeftovers, evidenceProblem, missingEvidence, type Waiting } from './leftovers.ts';
 import { logBundles } from './log-bundles.ts';
+import { checkPublished } from './published-check.ts';
+import { RunCheck } from './run-check.ts';
 import { SequenceCheck } from './sequence-check.ts';
 import { rowsFrom } from './start.ts';
 import { tilesBundles } from './tiles-bundles.ts';
@@ -73,12 +75,14 @@ export interface VerifyReport extends TreeReport {
 export async function verifyLog(options: VerifyLogOptions): Promise<VerifyReport> {
   const { log, state } = options;
   const findings = new Findings();
-  const key = await keyOf(options, async () => await readVerifierKey(log), findings.note);
+  const own = await readVerifierKey(log);
+  const key = keyOf(options, own, findings.note);
   const published = key && (await publishedIn(state, key, findings.note));
   const newest = key && (await newestIn(log, key, published));
   const [size, since] = [newest?.size ?? 0, key && sinceOf(options, key)];
   const tiles = liveTiles(log, state);
   const start = await rowsFrom(tiles, { since: since?.size ?? 0, size, note: findings.note });
+  const runs = new RunCheck(start.size > 0);
   const sequence = new SequenceCheck({ log, from: start.size, note: findings.note });
   const known = [...expected(published, publishedKey), ...expected(since, 'the checkpoint given')].filter((one) => one.size <= size);
   const stored = key && storedCheckpoints(log, { signer: key, after: start.size === 0 ? undefined : start.size, tell: findings.note });
@@ -88,17 +92,19 @@ export async function verifyLog(options: VerifyLogOptions): Promise<VerifyReport
     start,
     size,
     tiles,
+    runs,
     note: findings.note,
     threads: options.threads ?? 0,
     // What is there is looked at with everything else that lies in the store.
     evidenceProblem: async (hash) => ((await log.get(evidenceKey(hash))) ? undefined : missingEvidence),
   });
-  tellShort(findings.note, { sequenced: sequence.size, size, since, hasKey: key !== undefined });
-  const rest = { log, next: sequence.next, size, isWhole: sequence.isWhole, lastDay: sequence.lastDay, note: findings.note };
+  tellShort(findings.note, { sequenced: sequence.size, size, since, hasKey: own !== undefined });
+  const rest = { log, next: sequence.next, size, isWhole: sequence.isWhole, lastDay: sequence.lastDay, runs, note: findings.note };
   await checkBoundaries(rest, Math.max(size, sequence.size));
   const waiting = await checkLeftovers({ ...rest, size: Math.max(size, sequence.size) });
   if (options.history) await checkHistory(options.history, findings.note);
   if (key) await checkAnchors(options.anchors ?? [], { log, size, signer: key, note: findings.note });
+  if (key && published) await checkPublished(published, { log, signer: key, note: findings.note });
   const vouched = { checkpoint: published ?? newest, key: published ? publishedKey : checkpointKey(size), log, note: findings.note };
   const witnesses = await checkWitnesses(options.trustedWitnesses, vouched);
   return report({ ...tree, size, waiting, verifierKey: key, given: options.verifierKey, checkpoint: newest, witnesses }, findings);
@@ -109,7 +115,7 @@ export async function verifyTiles(options: TrustOptions & { readonly store: Obje
   const { store } = options;
   const findings = new Findings();
   const tiles: TileStore = { get: async (path) => (await store.get(path))?.bytes, keyOf: (path) => path, hasPartial: true };
-  const key = await keyOf(options, async () => await readVerifierKey(store), findings.note);
+  const key = keyOf(options, await readVerifierKey(store), findings.note);
   const stored = await store.get('checkpoint');
   if (!stored) findings.note({ key: 'checkpoint', kind: 'missing', what: 'is missing' });
   const checkpoint = stored && key && trusted(Buffer.from(stored.bytes).toString(), { key: 'checkpoint', signer: key, tell: findings.note });
@@ -122,6 +128,7 @@ export async function verifyTiles(options: TrustOptions & { readonly store: Obje
     start,
     size,
     tiles,
+    runs: new RunCheck(start.size > 0),
     note: findings.note,
     threads: options.threads ?? 0,
     evidenceProblem: (hash) => evidenceProblem(store, hash),
@@ -141,8 +148,7 @@ function report({ verifierKey, given, ...told }: Told, findings: Findings): Veri
 }
 
 /** The key that counts. One that lies in the log and is another than the given one is told. */
-async function keyOf({ verifierKey }: TrustOptions, stored: () => Promise<string | undefined>, note: Note): Promise<VerifierKey | undefined> {
-  const own = await stored();
+function keyOf({ verifierKey }: TrustOptions, own: string | undefined, note: Note): VerifierKey | undefined {
   if (verifierKey !== undefined) {
     if (own !== undefined && own !== verifierKey) note({ key: verifierKeyKey, kind: 'unsigned', what: 'is another key than the one given' });
     return parseVerifierKey(verifierKey);
