@@ -37,5 +37,17 @@ export interface SignedMessage {
 
 /** True where the signature is the key's, over the message itself (pure Ed25519, RFC 8032). */
 export function verifyEd25519({ publicKey, message, signature }: SignedMessage): boolean {
-  return verify(null, message, ed25519PublicKey(publicKey), signature);
+  return verify(null, message, keyOf(publicKey), signature);
 }
+
+/** To make a key of its bytes takes as long as to verify with it, and whoever verifies many signatures has one or two keys. */
+function keyOf(publicKey: Uint8Array): KeyObject {
+  const name = Buffer.from(publicKey).toString('hex');
+  const key = recent.get(name) ?? ed25519PublicKey(publicKey);
+  if (recent.size > mostRecent) recent.clear();
+  recent.set(name, key);
+  return key;
+}
+
+const recent = new Map<string, KeyObject>();
+const mostRecent = 16;
