@@ -31,6 +31,11 @@ const proofs: readonly Measure[] = [
     about: 'a log whose writes are lost and whose writers die, alone and fifty at once; then one more run',
     run: async () => (await import('./audit-crash.ts')).auditCrash(),
   },
+  {
+    name: 'audit-tamper',
+    about: 'a log of ten thousand entries, tampered with in two hundred thousand ways, each of which is named',
+    run: async () => (await import('./audit-tamper.ts')).auditTamper(),
+  },
 ];
 
 process.exitCode = await runMeasures(proofs, process.argv.slice(2), { out: console.log, err: console.error });

@@ -1,0 +1,41 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { longLog } from '../audit/long-log.ts';
+import { blindSpots, carryOut, deletions, forks, moves, omissions, resignings, rewrites, truncations } from './tamper-attacks.ts';
+import { flipAlone, flipByObject, flipEveryByte, soundByObject, type Tampering } from './tamper-flips.ts';
+import { hideBehindMarkers } from './tamper-past.ts';
+
+/** What each half of the proof came to, by class. */
+export type Classes = { readonly [name: string]: Tampering };
+
+/** A log of ten thousand entries. */
+const large = { turns: 40 };
+
+const halves: Readonly<Record<string, () => Promise<Classes>>> = {
+  async flips() {
+    const small = await longLog({ turns: 1 });
+    const at = await longLog(large);
+    return {
+      sound: await soundByObject(at),
+      'flips-by-object': await flipByObject(at),
+      'flips-every-byte-of-small-objects': await flipEveryByte(small, ['published', 'log.vkey', 'self-test', 'evidence', 'cp', 'cosig']),
+      'flips-in-a-small-log': await flipAlone(small, 50),
+      hidden: await hideBehindMarkers(),
+    };
+  },
+  async attacks() {
+    const at = await longLog(large);
+    return {
+      'flips-in-the-whole-log': await flipAlone(at, 5),
+      deleted: await carryOut(at, deletions(at)),
+      'moved-and-doubled': await carryOut(at, moves(at)),
+      rewritten: await carryOut(at, rewrites),
+      'signed-with-another-key': await carryOut(at, resignings),
+      'cut-off': await carryOut(at, truncations),
+      forked: await carryOut(at, forks),
+      'left-out': await carryOut(at, omissions),
+      'not-to-be-seen': await blindSpots(at),
+    };
+  },
+};
+
+parentPort?.postMessage(await halves[String(workerData)]?.(), []);
