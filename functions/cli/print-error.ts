@@ -45,7 +45,8 @@ function reason(cause: unknown): readonly string[] {
   const code = textOf(cause, 'code');
   const isSystem = textOf(cause, 'syscall') !== undefined;
   const told = isSystem ? textOf(cause, 'message') : [name, code].filter((part) => part !== undefined).join(' ');
-  return [told ?? name];
+  // That it was an error is no news.
+  return told === 'Error' ? [] : [told ?? name];
 }
 
 /** Where in lockkeeper it was thrown, for those who mend it. Frames hold names and lines, never values. */

@@ -66,7 +66,8 @@ export function awsError(thrown: unknown, tried: string, about: AwsRequest = {})
   if (thrown instanceof LockkeeperError) return thrown;
   const answer = awsAnswer(thrown);
   const { code, hint } = meaningOf(thrown, answer, about);
-  const details = [answer.name, answer.status && `HTTP ${answer.status}`, answer.requestId && `request ${answer.requestId}`];
+  const name = answer.name === 'Error' ? '' : answer.name;
+  const details = [name, answer.status && `HTTP ${answer.status}`, answer.requestId && `request ${answer.requestId}`];
   const came = details.filter((one) => typeof one === 'string' && one !== '').join(', ');
   return new LockkeeperError(code, `${tried}: ${said(thrown)}${came && ` (${came})`}`, { hint, cause: bare(thrown) });
 }
@@ -103,6 +104,7 @@ const meanings = {
   bug: { code: 'bug', hint: 'This is a defect in lockkeeper: please report it.' },
   invalid: { code: 'invalid', hint: 'AWS does not take this request: check the names and the region in the configuration.' },
   region: { code: 'invalid', hint: 'It is in another region: name that one.' },
+  noRegion: { code: 'invalid', hint: 'Name the region in the configuration, or set AWS_REGION.' },
   folder: { code: 'invalid', hint: 'An object cannot be the folder of another one here.' },
   credentials: { code: 'denied', hint: 'Give lockkeeper credentials that AWS takes: a role, or keys that are not expired.' },
   clock: { code: 'denied', hint: "Set this machine's clock: AWS refuses requests that are minutes off." },
@@ -168,6 +170,7 @@ const answerLost = /\b(ECONNRESET|ECONNABORTED|EPIPE|ETIMEDOUT|ERR_STREAM_PREMAT
  */
 function systemMeaning(thrown: unknown, about: AwsRequest): Meaning | undefined {
   const text = ['code', 'name', 'message'].map((one) => textOf(member(thrown, one))).join(' ');
+  if (/\bRegion is missing\b/.test(text)) return meanings.noRegion;
   if (neverSent.test(text)) return meanings.unreachable;
   return answerLost.test(text) ? lost(about) : undefined;
 }

@@ -95,6 +95,9 @@ describe('what the network did', () => {
 });
 
 describe('anything else', () => {
+  test('that says no region is known says where to name one', () => {
+    expect(awsError(new Error('Region is missing'), 'get x in s3://b/')).toMatchObject({ code: 'invalid', message: 'get x in s3://b/: Region is missing', hint: expect.stringContaining('AWS_REGION') });
+  });
   test('that nobody foresaw is a bug, with its cause', () => {
     const thrown = new TypeError('x is not a function');
     expect(awsError(thrown, 'put a')).toMatchObject({ code: 'bug', cause: thrown });
