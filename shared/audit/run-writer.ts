@@ -128,7 +128,9 @@ export class RunWriter {
       n += 1;
       return acknowledgement;
     };
-    if (n === 0) put({ event: runEvent(run.name, 'run.start', { version: this.#options.version }), at: this.#options.world.now(), id: hex(this.#options.world.random(16)) });
+    const { world, version } = this.#options;
+    // It came to be with the first event: no entry of the run is earlier than its start.
+    if (n === 0) put({ event: runEvent(run.name, 'run.start', { version }), at: taken[0]?.at ?? world.now(), id: hex(world.random(16)) });
     for (const one of taken) {
       try {
         const acknowledgement = put(one);
