@@ -1,9 +1,14 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { publishedKey } from '../../shared/audit/layout.ts';
+import { parseCheckpoint } from '../../shared/audit/tlog/checkpoint.ts';
+import { parseNote } from '../../shared/audit/tlog/note.ts';
 import { LockkeeperError } from '../../shared/base/error.ts';
+import { longLog } from '../audit/long-log.ts';
+import { stored } from '../audit/place.ts';
 import { atMost, inform, type Figure } from './figure.ts';
 import { writeLog } from './audit-log-data.ts';
 
@@ -28,7 +33,7 @@ export async function auditVerify(): Promise<Figure[]> {
       verified.push(await measure('tiles', large, sizes.large));
       less.push(await measure('tiles', small, sizes.small));
     }
-    return figures({ bare, verified, less });
+    return [...figures({ bare, verified, less }), ...(await liveFigures(join(place, 'live')))];
   } finally {
     await rm(place, { recursive: true });
   }
@@ -45,6 +50,20 @@ function figures({ bare, verified, less }: { readonly bare: readonly Measured[];
     atMost('audit-verify-rss-mb', round(most ?? NaN), 'MB', 400),
     atMost('audit-verify-rss-against-a-tenth', round((most ?? NaN) / (mostOfLess ?? NaN)), 'x', 1.5),
   ];
+}
+
+/** The same of a log as it lies in its two stores, thousands of small objects: sequence, inbox, checkpoints and all. */
+async function liveFigures(directory: string): Promise<Figure[]> {
+  const at = await longLog({ turns: 80, isWitnessed: false });
+  for (const [name, { objects }] of [['log', at.bucket], ['state', at.heads]] as const) {
+    for (const [key, { bytes }] of objects) {
+      await mkdir(dirname(join(directory, name, key)), { recursive: true });
+      await writeFile(join(directory, name, key), bytes);
+    }
+  }
+  const entries = parseCheckpoint(parseNote(stored(at.heads, publishedKey)).text).size;
+  const { seconds } = await measure('log', directory, entries);
+  return [inform('audit-verify-store', round(seconds), 's'), inform('audit-verify-store-entries', entries, 'entries'), inform('audit-verify-store-objects', at.bucket.objects.size, 'objects')];
 }
 
 interface Measured {

@@ -21,6 +21,11 @@ const benchmarks: readonly Measure[] = [
     about: 'a log of a million entries verified, against a bare hashing of its files',
     run: async () => (await import('./audit-verify.ts')).auditVerify(),
   },
+  {
+    name: 'audit-append',
+    about: 'fifty writers of the log, against as many that only create objects',
+    run: async () => (await import('./audit-append.ts')).auditAppend(),
+  },
 ];
 
 process.exitCode = await runMeasures(benchmarks, process.argv.slice(2), { out: console.log, err: console.error });
