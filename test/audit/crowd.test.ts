@@ -1,5 +1,8 @@
 import { expect, test } from '@jest/globals';
+import { checkpointOf, expectOwnKey } from '../../shared/audit/checkpoints.ts';
+import { GrowingTree } from '../../shared/audit/grow.ts';
 import { crowd } from './crowd.ts';
+import { event, filled, runOn } from './place.ts';
 
 test('writers that record and seal at once, while calls fail and processes die, lose nothing that was acknowledged and fork nothing', async () => {
   const report = await crowd({ seed: 3, writers: 6, events: 16, hasFaults: true });
@@ -10,4 +13,14 @@ test('writers that record and seal at once, while calls fail and processes die, 
 test('one create is what an acknowledgement costs, and one more what the end of a run does', async () => {
   const { puts, acknowledged } = await crowd({ seed: 12, writers: 3, events: 10, hasFaults: false });
   expect([puts, acknowledged]).toEqual([33, 30]);
+});
+
+test('where another tree of the same size was signed already, nothing is published', async () => {
+  const at = await filled(2);
+  const other = new GrowingTree();
+  for (let leaf = 0; leaf < 6; leaf += 1) other.append(Uint8Array.of(leaf));
+  await checkpointOf(at, await expectOwnKey(at), other);
+  const log = runOn(at, 'second');
+  await log.record(event(1));
+  await expect(log.seal()).rejects.toMatchObject({ code: 'conflict', message: expect.stringContaining('forked') });
 });

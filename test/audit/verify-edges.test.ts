@@ -1,13 +1,27 @@
 import { describe, expect, test } from '@jest/globals';
-import { publishedKey, verifierKeyKey } from '../../shared/audit/layout.ts';
+import { encodeEntry, firstPrevious } from '../../shared/audit/codec.ts';
+import type { AuditEvent } from '../../shared/audit/entry.ts';
+import { checkpointKey, partialPrefix, publishedKey, verifierKeyKey } from '../../shared/audit/layout.ts';
+import { encodeBundle } from '../../shared/audit/tlog/bundle.ts';
 import { verifierKey } from '../../shared/audit/tlog/note.ts';
+import { bundlePath, tilePath, tilesOf, tileWidth } from '../../shared/audit/tlog/tile.ts';
+import { checkBundle } from '../../shared/audit/verify/bundle-check.ts';
 import { verifyLog } from '../../shared/audit/verify/verify.ts';
 import { LockkeeperError } from '../../shared/base/error.ts';
+import { instant } from '../../shared/base/time.ts';
 import type { ObjectStore } from '../../shared/objects/contract.ts';
+import { memorySigner } from '../../shared/signers/memory.ts';
 import { longLog } from './long-log.ts';
-import { event, filled, identity, runOn, stored, tamper } from './place.ts';
+import { event, filled, identity, place, runOn, stored, tamper } from './place.ts';
 
 const ownKey = async () => verifierKey(identity.origin, await identity.signer.publicKey());
+
+const start = encodeEntry({ run: 'one', n: 0, previous: firstPrevious, id: 'a', at: instant(1), event: event(1) });
+/** What is said of a second entry of that run. */
+function problemsOf(where: { readonly n: number; readonly previous: string }, more: Partial<AuditEvent> = {}) {
+  const second = encodeEntry({ run: 'one', ...where, id: 'b', at: instant(2), event: event(2, more) });
+  return checkBundle(0, encodeBundle([start.bytes, second.bytes])).problems;
+}
 
 describe('verify finds', () => {
   test('a batch put into the inbox again under the next number of its run', async () => {
@@ -47,6 +61,51 @@ describe('verify finds', () => {
       tamper(at.heads, publishedKey, Buffer.from(other));
       expect((await verifyLog(at)).findings).toMatchObject([{ key: publishedKey, kind: 'changed' }]);
     }
+  });
+  test('a bit changed in anything that the state store publishes', async () => {
+    const at = await longLog({ turns: 2 });
+    const { size = 0 } = (await verifyLog(at)).checkpoint ?? {};
+    const partial = tilesOf(size).filter(({ width }) => width < tileWidth).flatMap(({ level, index, width }) => [tilePath(level, index, width), ...(level === 0 ? [bundlePath(index, width)] : [])]);
+    expect(partial.length).toBe(3);
+    for (const key of [publishedKey, ...partial.map((path) => `${partialPrefix}${path}`)]) {
+      const whole = stored(at.heads, key);
+      for (const offset of [0, Math.floor(whole.length / 2), whole.length - 1]) {
+        tamper(at.heads, key, whole.with(offset, (whole[offset] ?? 0) ^ 4));
+        expect((await verifyLog(at)).findings.map((one) => one.key)).toContain(key);
+      }
+      tamper(at.heads, key, whole);
+    }
+  });
+  test('a bit changed in a tile whose entries were sealed together', async () => {
+    const at = await filled(600);
+    for (const key of ['tile/0/000', 'tile/0/001', 'tile/entries/001']) {
+      const whole = stored(at.bucket, key);
+      tamper(at.bucket, key, whole.with(5_000, (whole[5_000] ?? 0) ^ 1));
+      expect((await verifyLog(at)).findings.map((one) => one.key)).toEqual([key]);
+      tamper(at.bucket, key, whole);
+    }
+  });
+  test('every checkpoint of a log that is signed with another key than the one given', async () => {
+    const signer = memorySigner(new Uint8Array(32).fill(9));
+    const at = { ...place(), signer };
+    await runOn(at, 'forger').end();
+    const log = runOn(at, 'forger');
+    await log.record(event(1));
+    await log.end();
+    expect((await verifyLog(at)).findings).toEqual([]);
+    const found = (await verifyLog({ ...at, verifierKey: await ownKey() })).findings.map(({ key, kind }) => `${kind} ${key}`);
+    expect(found).toEqual(expect.arrayContaining([`unsigned ${verifierKeyKey}`, `unsigned ${publishedKey}`, `unsigned ${checkpointKey(3)}`]));
+  });
+  test('an entry that does not follow the one before it in its run, comes again, or comes too soon', () => {
+    expect(problemsOf({ n: 1, previous: start.hash })).toEqual([]);
+    expect(problemsOf({ n: 1, previous: firstPrevious })).toMatchObject([{ index: 1, kind: 'chain' }]);
+    expect(problemsOf({ n: 0, previous: start.hash })).toMatchObject([{ index: 1, kind: 'chain' }]);
+    expect(problemsOf({ n: 2, previous: start.hash })).toMatchObject([{ index: 1, kind: 'omitted' }]);
+  });
+  test('a run that counts more entries at its end than it has', () => {
+    const ended = (entries: number) => problemsOf({ n: 1, previous: start.hash }, { action: 'run.end', details: { entries } });
+    expect(ended(2)).toEqual([]);
+    expect(ended(3)).toMatchObject([{ index: 1, kind: 'omitted' }]);
   });
   test('a bundle cut short whose tile is gone, and goes on to the end', async () => {
     const at = await filled(600, 50);
