@@ -36,17 +36,21 @@ export function encodeEntry(entry: Omit<Entry, 'hash'>): { readonly bytes: Uint8
 
 /** The entry that the bytes hold; `invalid` unless every byte of them is what encodeEntry would have written. */
 export function decodeEntry(bytes: Uint8Array): Entry {
-  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
-  const parsed = parseObject(text);
-  const isCanonical = canonicalJson(parsed) === text && Buffer.compare(Buffer.from(text), bytes) === 0;
-  if (!isCanonical) throw damaged('it is not canonical JSON');
-  const stored = storedSchema.safeParse(parsed);
+  const stored = storedSchema.safeParse(parseCanonical(bytes));
   if (!stored.success) throw damaged(`it does not have the form of an entry (${stored.error.issues[0]?.path.join('.')})`);
   const { time, actor, metadata, unmapped } = stored.data;
   const { previous, run, result, ...event } = unmapped;
   const placed = { run, n: metadata.sequence, previous, hash: hashOf(bytes), id: metadata.uid, at: instant(time) };
   const said = { ...event, actor: actor.user.name, correlation: metadata.correlation_uid };
   return { ...placed, event: result === undefined ? said : { ...said, result } };
+}
+
+/** The JSON object that the bytes are, in its one canonical form; `invalid` for anything else. */
+export function parseCanonical(bytes: Uint8Array): PlainObject {
+  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+  const parsed = parseObject(text);
+  if (canonicalJson(parsed) === text && Buffer.compare(Buffer.from(text), bytes) === 0) return parsed;
+  throw damaged('it is not canonical JSON');
 }
 
 function hashOf(bytes: Uint8Array): string {

@@ -76,6 +76,6 @@ function decoded(bytes: Uint8Array, where: string): Entry {
   try {
     return decodeEntry(bytes);
   } catch (cause) {
-    throw new LockkeeperError('invalid', `the log cannot be read: ${where} was changed`, { cause, hint: 'Run `lockkeeper audit verify`: it names everything that was changed.' });
+    throw new LockkeeperError('invalid', `the log cannot be read: ${where} is none that this version knows`, { cause, hint: 'Run `lockkeeper audit verify`. If it finds nothing, a newer version of lockkeeper wrote the entry: read it with that.' });
   }
 }

@@ -4,6 +4,7 @@ import type { ObjectStore } from '../objects/contract.ts';
 import { inboxPrefix, parseBatchKey } from './layout.ts';
 import type { SequencedBatch } from './sequence.ts';
 import type { Sequenced } from './sequenced.ts';
+import { parseCanonical } from './codec.ts';
 import { statementOf } from './statement.ts';
 import { decodeBundle } from './tlog/bundle.ts';
 
@@ -71,6 +72,8 @@ async function readBatch(log: ObjectStore, key: string, run: string): Promise<Wa
 export function strangeness(bytes: Uint8Array, run: string): string | undefined {
   try {
     const entries = decodeBundle(bytes);
+    // Not the whole form of an entry: a newer version of lockkeeper may know more kinds.
+    for (const entry of entries) parseCanonical(entry);
     const strangers = entries.filter((entry) => statementOf(entry).run !== run);
     if (entries.length > 0 && strangers.length === 0) return undefined;
     return entries.length === 0 ? 'holds no entry' : 'holds entries of another run';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { decodeEntry } from '../../shared/audit/codec.ts';
+import { decodeEntry, encodeEntry } from '../../shared/audit/codec.ts';
 import { batchKey, checkpointKey, publishedKey, sequencedKey, sequenceKey, verifierKeyKey } from '../../shared/audit/layout.ts';
-import { decodeBundle } from '../../shared/audit/tlog/bundle.ts';
+import { decodeBundle, encodeBundle } from '../../shared/audit/tlog/bundle.ts';
 import { verifyLog } from '../../shared/audit/verify/verify.ts';
 import { LockkeeperError } from '../../shared/base/error.ts';
 import { day, hour } from '../../shared/base/time.ts';
@@ -121,13 +121,16 @@ describe('to seal', () => {
   });
   test('leaves out what no run can have written, goes on with the others, and tells it', async () => {
     const at = await filled(3);
-    const strange = batchKey({ day: '2026-10-01', run: 'aaa', batch: 0 });
-    tamper(at.bucket, strange, Buffer.from('not a bundle'));
+    const strange = ['aaa', 'bbb', 'ccc'].map((run) => batchKey({ day: '2026-10-01', run, batch: 0 }));
+    const { bytes } = encodeEntry({ run: 'bbb', n: 0, previous: '0'.repeat(64), id: 'x', at: at.world.now(), event: event(1) });
+    tamper(at.bucket, strange[0] ?? '', Buffer.from('not a bundle'));
+    tamper(at.bucket, strange[1] ?? '', encodeBundle([Buffer.from(` ${Buffer.from(bytes).toString()}`)]));
+    tamper(at.bucket, strange[2] ?? '', encodeBundle([bytes]));
     const log = runOn(at, 'second');
     await log.record(event(1));
     const report = await log.end();
-    expect(report).toMatchObject({ size: 8, refused: [{ key: strange }] });
-    expect((await verifyLog(at)).findings).toMatchObject([{ key: strange, kind: 'foreign' }]);
+    expect(report).toMatchObject({ size: 8, refused: strange.map((key) => ({ key })) });
+    expect((await verifyLog(at)).findings).toMatchObject(strange.map((key) => ({ key, kind: 'foreign' })));
   });
   test.each([
     ['another key', { signer: memorySigner(new Uint8Array(32)) }],
