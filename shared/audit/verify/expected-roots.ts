@@ -4,6 +4,7 @@ import { checkpointSizes, readCheckpoint, type SignedCheckpoint } from '../check
 import { checkpointKey } from '../layout.ts';
 import type { VerifierKey } from '../tlog/note.ts';
 import { parseNote } from '../tlog/note.ts';
+import { ahead, objectsAhead } from './ahead.ts';
 import type { Finding, Note } from './finding.ts';
 import type { ExpectedRoot } from './tree-check.ts';
 
@@ -59,9 +60,8 @@ export class ExpectedRoots {
 
 /** The checkpoints in the log store of more than `after` entries; those that do not count are told and left out. */
 export async function* storedCheckpoints(log: ObjectStore, { signer, after, tell }: { readonly signer: VerifierKey; readonly after: number | undefined; readonly tell: Note }): AsyncGenerator<ExpectedRoot> {
-  for await (const size of checkpointSizes(log, after)) {
-    const key = checkpointKey(size);
-    const stored = await log.get(key);
+  const read = async (size: number) => ({ size, key: checkpointKey(size), stored: await log.get(checkpointKey(size)) });
+  for await (const { size, key, stored } of ahead(checkpointSizes(log, after), read, objectsAhead)) {
     const checkpoint = stored && trusted(Buffer.from(stored.bytes).toString(), { key, signer, tell });
     if (checkpoint && checkpoint.size !== size) tell({ key, kind: 'moved', what: `holds the checkpoint of ${checkpoint.size} entries` });
     else if (checkpoint) yield { size, root: checkpoint.root, key };

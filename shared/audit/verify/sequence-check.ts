@@ -1,6 +1,6 @@
 import { sha256 } from '../../base/canonical.ts';
 import { asLockkeeperError } from '../../base/error.ts';
-import type { ObjectStore } from '../../objects/contract.ts';
+import type { ObjectStore, StoredObject } from '../../objects/contract.ts';
 import { numberIn, parseBatchKey, sequenceKey, sequencePrefix } from '../layout.ts';
 import { decodeSequence, endOf, noSequence, type SequencedBatch, type StoredSequence } from '../sequence.ts';
 import { entriesIn } from '../tlog/bundle.ts';
@@ -29,6 +29,12 @@ export async function stretchOf({ log, note }: Pick<SequenceCheckOptions, 'log' 
   const entries = isSame ? entriesIn(stored.bytes) : undefined;
   if (isSame && entries?.length !== count) note({ key, index: first, kind: 'changed', what: `holds ${entries?.length ?? 'no'} entries, and ${count} got their place` });
   return { first, count, entries: entries?.length === count ? entries : undefined };
+}
+
+/** A batch and the index of its first entry. */
+interface Place {
+  readonly batch: SequencedBatch;
+  readonly first: number;
 }
 
 /** Reads sequence records and the batches they name, in order; what is wrong with either is told, and leaves a hole. */
@@ -62,20 +68,23 @@ export class SequenceCheck {
     return this.#lastDays[1] ?? '';
   }
 
-  /** Every entry from `from` on, in order, without gaps, in stretches. */
+  /** Every entry from `from` on, in order, without gaps, in stretches. Records and batches are read ahead. */
   async *stretches(): AsyncGenerator<Stretch> {
+    yield* ahead(this.#places(), async (place) => ('batch' in place ? await this.#stretch(place.batch, place.first) : place), objectsAhead);
+  }
+
+  async *#places(): AsyncGenerator<Place | Stretch> {
     const { log, from, note } = this.#options;
     this.#previous = from === 0 ? noSequence : undefined;
     this.#end = from;
-    for await (const { key } of log.list(sequencePrefix)) {
+    for await (const { key, stored } of ahead(log.list(sequencePrefix), async (listed) => ({ ...listed, stored: await log.get(listed.key) }), objectsAhead)) {
       const first = numberIn(key, sequencePrefix);
       if (first === undefined || key !== sequenceKey(first)) note({ key, kind: 'foreign', what: 'is no object of the log' });
-      else yield* this.#record(key, first);
+      else yield* this.#record(key, first, this.#read(key, stored));
     }
   }
 
-  async *#record(key: string, first: number): AsyncGenerator<Stretch> {
-    const record = await this.#read(key);
+  *#record(key: string, first: number, record: StoredSequence | undefined): Generator<Place | Stretch> {
     if (first < this.#options.from && (!record || endOf(record) <= this.#options.from)) {
       this.#previous = record?.hash;
       if (record) for (const { key: batch } of record.batches) this.#count(batch, this.#options.from);
@@ -91,16 +100,12 @@ export class SequenceCheck {
       return;
     }
     let begin = first;
-    yield* ahead(
-      record.batches,
-      (batch) => {
-        begin += batch.count;
-        this.#count(batch.key, begin - batch.count);
-        return this.#stretch(batch, begin - batch.count);
-      },
-      objectsAhead,
-    );
-    this.#end = endOf(record);
+    for (const batch of record.batches) {
+      this.#count(batch.key, begin);
+      yield { batch, first: begin };
+      begin += batch.count;
+    }
+    this.#end = begin;
   }
 
   /** As far as it is of interest. */
@@ -135,8 +140,7 @@ export class SequenceCheck {
     this.#whole = false;
   }
 
-  async #read(key: string): Promise<StoredSequence | undefined> {
-    const stored = await this.#options.log.get(key);
+  #read(key: string, stored: StoredObject | undefined): StoredSequence | undefined {
     const first = numberIn(key, sequencePrefix);
     try {
       const record = stored && decodeSequence(stored.bytes);
