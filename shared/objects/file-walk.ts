@@ -17,15 +17,20 @@ interface Range {
  * an auditor sees it; the store's own folder is not.
  */
 export async function* walkFiles(directory: string, range: Range, folder = ''): AsyncGenerator<ObjectInfo> {
-  for (const key of await keysIn(directory, folder)) {
-    if (key.endsWith('/')) {
-      if (mayHold(key, range)) yield* walkFiles(directory, range, key);
-    } else if (key.startsWith(range.prefix) && inOrder(key, range.after) > 0) {
-      const info = await infoAt(join(directory, key));
-      if (info) yield { key, size: Number(info.size) };
+  const keys = (await keysIn(directory, folder)).filter((key) => (key.endsWith('/') ? mayHold(key, range) : key.startsWith(range.prefix) && inOrder(key, range.after) > 0));
+  for (let at = 0; at < keys.length; at += atOnce) {
+    const group = keys.slice(at, at + atOnce);
+    const infos = await Promise.all(group.map(async (key) => (key.endsWith('/') ? undefined : await infoAt(join(directory, key)))));
+    for (const [index, key] of group.entries()) {
+      const info = infos[index];
+      if (key.endsWith('/')) yield* walkFiles(directory, range, key);
+      else if (info) yield { key, size: Number(info.size) };
     }
   }
 }
+
+/** So many files are looked at together: one after the other takes longer than the reading of small ones. */
+const atOnce = 32;
 
 function mayHold(folder: string, { prefix, after }: Range): boolean {
   const hasPrefix = folder.startsWith(prefix) || prefix.startsWith(folder);
