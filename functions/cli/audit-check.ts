@@ -1,4 +1,4 @@
-import { decodeEntry } from '../../shared/audit/codec.ts';
+import { decodeEntry } from '../../shared/audit/entries/codec.ts';
 import type { IndexedEntry } from '../../shared/audit/read.ts';
 import { parseCosignature } from '../../shared/audit/tlog/cosignature.ts';
 import { parseNote, parseVerifierKey, type VerifierKey } from '../../shared/audit/tlog/note.ts';

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { exportFormats, exportLog, type ExportFormat, type ExportReport } from '../../shared/audit/export/export.ts';
 import type { ExportFolder } from '../../shared/audit/export/folder.ts';
-import type { TiledLog } from '../../shared/audit/tiled-log.ts';
+import type { TiledLog } from '../../shared/audit/export/tiled-log.ts';
 import { LockkeeperError } from '../../shared/base/error.ts';
 import { printable, tilesOf, unsealed, type AuditPlace, type AuditRooms } from './audit.ts';
 import { exitCode, type ExitCode, type Terminal } from './io.ts';

@@ -1,4 +1,4 @@
-import { findEntry, proveEntry } from '../../shared/audit/prove.ts';
+import { findEntry, proveEntry } from '../../shared/audit/export/prove.ts';
 import { leafHash } from '../../shared/audit/tlog/merkle.ts';
 import { formatProof } from '../../shared/audit/tlog/proof.ts';
 import { LockkeeperError } from '../../shared/base/error.ts';

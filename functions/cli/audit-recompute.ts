@@ -1,4 +1,4 @@
-import type { Entry } from '../../shared/audit/codec.ts';
+import type { Entry } from '../../shared/audit/entries/codec.ts';
 import { LockkeeperError } from '../../shared/base/error.ts';
 import { toolVersion } from '../../shared/base/version.ts';
 import { keyOfFacts, receiptAction, receiptIn, verdictDifferences } from '../../shared/idle-ports/closing/receipt.ts';

@@ -41,9 +41,11 @@ function told(report: VerifyReport, stores: AuditStores): readonly string[] {
 }
 
 /** What can be said about entries that were cut off the end. */
-function endOf({ size }: VerifyReport, { kind, state }: AuditStores): string {
+function endOf({ size, entries, published }: VerifyReport, { kind, state }: AuditStores): string {
   if (kind === 'tiles') return `, all ${size} that were signed`;
-  return state ? ', none cut off' : '; whether any were cut off the end cannot be told without the state store';
+  if (!state) return '; whether any were cut off the end cannot be told without the state store';
+  if (published !== undefined || entries === 0) return ', none cut off';
+  return '; the state store knows of no published checkpoint, so whether any were cut off the end cannot be told';
 }
 
 function vouched({ verifierKey, isKeyGiven, checkpoint }: VerifyReport): readonly string[] {

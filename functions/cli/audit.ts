@@ -1,7 +1,7 @@
 import type { AnchorToCheck } from '../../shared/audit/verify/anchor-check.ts';
 import type { WitnessPolicy } from '../../shared/audit/verify/witness-check.ts';
 import { entries, tilesEntries, type IndexedEntry } from '../../shared/audit/read.ts';
-import { tiledDirectory, tiledLog, type TiledLog } from '../../shared/audit/tiled-log.ts';
+import { tiledDirectory, tiledLog, type TiledLog } from '../../shared/audit/export/tiled-log.ts';
 import type { ObjectHistory, ObjectStore } from '../../shared/objects/contract.ts';
 
 /** The stores of one log, to read from. */

@@ -1,6 +1,6 @@
 import type { Notice } from '../../shared/approvals/contract.ts';
 import { audited } from '../../shared/audit/audited.ts';
-import { headText, type LogHead } from '../../shared/audit/head.ts';
+import { headText, type LogHead } from '../../shared/audit/vouching/head.ts';
 import type { RunLog } from '../../shared/audit/log.ts';
 import type { World } from '../../shared/base/world.ts';
 

@@ -1,6 +1,6 @@
 import type { Notice } from '../../shared/approvals/contract.ts';
 import type { RunLog } from '../../shared/audit/log.ts';
-import type { Unsigned } from '../../shared/audit/unsigned.ts';
+import type { Unsigned } from '../../shared/audit/sealing/unsigned.ts';
 import { asLockkeeperError } from '../../shared/base/error.ts';
 import type { Instant } from '../../shared/base/time.ts';
 import type { World } from '../../shared/base/world.ts';

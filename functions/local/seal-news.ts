@@ -1,6 +1,6 @@
 import type { Notice } from '../../shared/approvals/contract.ts';
-import type { SealReport } from '../../shared/audit/integrate.ts';
-import type { Unsigned } from '../../shared/audit/unsigned.ts';
+import type { SealReport } from '../../shared/audit/sealing/integrate.ts';
+import type { Unsigned } from '../../shared/audit/sealing/unsigned.ts';
 import type { LockkeeperError } from '../../shared/base/error.ts';
 import { formatInstant, minute, type Instant } from '../../shared/base/time.ts';
 

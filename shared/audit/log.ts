@@ -1,10 +1,10 @@
 import type { Acknowledgement, AuditEvent, AuditLog } from './entry.ts';
-import { readHead, type LogHead } from './head.ts';
-import { integrate, type SealReport } from './integrate.ts';
+import { readHead, type LogHead } from './vouching/head.ts';
+import { integrate, type SealReport } from './sealing/integrate.ts';
 import type { AuditLogOptions } from './log-rooms.ts';
-import { refuseSecrets } from './refuse-secrets.ts';
+import { refuseSecrets } from './entries/refuse-secrets.ts';
 import { RunWriter } from './run-writer.ts';
-import { unsignedEntries, type Unsigned } from './unsigned.ts';
+import { unsignedEntries, type Unsigned } from './sealing/unsigned.ts';
 
 /** The log of one run. */
 export interface RunLog extends AuditLog {

@@ -1,13 +1,13 @@
 import { LockkeeperError } from '../base/error.ts';
 import type { ObjectStore } from '../objects/contract.ts';
-import { decodeEntry, type Entry } from './codec.ts';
-import { sequencedEntries, type PlacedEntry } from './sequenced-entries.ts';
-import { catchUp, nothingSequenced, readSequenced } from './sequenced.ts';
+import { decodeEntry, type Entry } from './entries/codec.ts';
+import { sequencedEntries, type PlacedEntry } from './sealing/sequenced-entries.ts';
+import { catchUp, nothingSequenced, readSequenced } from './sealing/sequenced.ts';
 import { decodeBundle } from './tlog/bundle.ts';
 import { parseCheckpoint } from './tlog/checkpoint.ts';
 import { parseNote } from './tlog/note.ts';
 import { bundlePath, tileWidth } from './tlog/tile.ts';
-import { readInbox } from './waiting.ts';
+import { readInbox } from './sealing/waiting.ts';
 
 /** Where a log is read. */
 export interface EntryRange {

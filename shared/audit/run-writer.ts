@@ -1,10 +1,10 @@
 import { LockkeeperError, asLockkeeperError, hasCode } from '../base/error.ts';
 import { dayOf, type Instant } from '../base/time.ts';
-import { encodeEntry, firstPrevious } from './codec.ts';
+import { encodeEntry, firstPrevious } from './entries/codec.ts';
 import type { Acknowledgement, AuditEvent } from './entry.ts';
 import { batchKey, dayFor } from './layout.ts';
 import type { AuditLogOptions } from './log-rooms.ts';
-import { expectSound } from './sound.ts';
+import { expectSound } from './sealing/sound.ts';
 import { encodeBundle } from './tlog/bundle.ts';
 
 /** One event that waits for its place, and whoever waits for it. */

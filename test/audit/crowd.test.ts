@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { checkpointOf, expectOwnKey } from '../../shared/audit/checkpoints.ts';
-import { GrowingTree } from '../../shared/audit/grow.ts';
+import { checkpointOf, expectOwnKey } from '../../shared/audit/sealing/checkpoints.ts';
+import { GrowingTree } from '../../shared/audit/sealing/grow.ts';
 import { crowd } from './crowd.ts';
 import { event, filled, runOn } from './place.ts';
 

@@ -5,7 +5,7 @@ import { exportFolder } from '../../functions/cli/export-folder.ts';
 import { exportLog, type ExportFormat, type ExportReport } from '../../shared/audit/export/export.ts';
 import type { ExportFolder } from '../../shared/audit/export/folder.ts';
 import type { LogPlaces } from '../../shared/audit/log-rooms.ts';
-import { tiledLog } from '../../shared/audit/tiled-log.ts';
+import { tiledLog } from '../../shared/audit/export/tiled-log.ts';
 import { sha256 } from '../../shared/base/canonical.ts';
 import { fileSystemObjects } from '../../shared/objects/file-system.ts';
 

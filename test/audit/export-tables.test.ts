@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { parseInstant } from '../../shared/base/time.ts';
 import { exportLog } from '../../shared/audit/export/export.ts';
-import { tiledLog } from '../../shared/audit/tiled-log.ts';
+import { tiledLog } from '../../shared/audit/export/tiled-log.ts';
 import { decodeBundle } from '../../shared/audit/tlog/bundle.ts';
 import { bundlePath } from '../../shared/audit/tlog/tile.ts';
 import { allEntries, event, filled, place, runOn, stored, tamper, type LogPlace } from './place.ts';

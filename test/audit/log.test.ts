@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { decodeEntry, encodeEntry } from '../../shared/audit/codec.ts';
+import { decodeEntry, encodeEntry } from '../../shared/audit/entries/codec.ts';
 import { batchKey, checkpointKey, publishedKey, sequencedKey, sequenceKey, verifierKeyKey } from '../../shared/audit/layout.ts';
 import { decodeBundle, encodeBundle } from '../../shared/audit/tlog/bundle.ts';
 import { verifyLog } from '../../shared/audit/verify/verify.ts';

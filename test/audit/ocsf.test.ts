@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { classify, ocsfVersion } from '../../shared/audit/ocsf.ts';
+import { classify, ocsfVersion } from '../../shared/audit/entries/ocsf.ts';
 import type { AuditEvent } from '../../shared/audit/entry.ts';
 import { event } from './place.ts';
 

@@ -6,7 +6,7 @@ import type { Terminal } from '../../functions/cli/io.ts';
 import { bundlePath, tilePath } from '../../shared/audit/tlog/tile.ts';
 import { decodeBundle } from '../../shared/audit/tlog/bundle.ts';
 import { verifierKey } from '../../shared/audit/tlog/note.ts';
-import { findEntry } from '../../shared/audit/prove.ts';
+import { findEntry } from '../../shared/audit/export/prove.ts';
 import { LockkeeperError } from '../../shared/base/error.ts';
 import { memorySigner } from '../../shared/signers/memory.ts';
 import { allEntries, event, filled, identity, place, runOn, stored, tamper, type LogPlace } from './place.ts';

@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import type { AuditEvent } from '../../shared/audit/entry.ts';
 import { auditLog } from '../../shared/audit/log.ts';
-import { refuseSecrets } from '../../shared/audit/refuse-secrets.ts';
+import { refuseSecrets } from '../../shared/audit/entries/refuse-secrets.ts';
 import { Sealed } from '../../shared/base/sealed.ts';
 import { event, place } from './place.ts';
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { canonicalJson } from '../../shared/base/canonical.ts';
-import { encodeEntry, firstPrevious } from '../../shared/audit/codec.ts';
+import { encodeEntry, firstPrevious } from '../../shared/audit/entries/codec.ts';
 import type { AuditEvent } from '../../shared/audit/entry.ts';
-import { anyStatement, statementOf, usualStatement } from '../../shared/audit/statement.ts';
+import { anyStatement, statementOf, usualStatement } from '../../shared/audit/entries/statement.ts';
 import { instant } from '../../shared/base/time.ts';
 import { event } from './place.ts';
 

@@ -88,6 +88,12 @@ describe('audit verify', () => {
     expect(code).toBe(0);
     expect(lines[0]).toContain('5 entries, none changed; whether any were cut off the end cannot be told');
   });
+  test('says that it cannot tell whether the end is there where the published checkpoint is gone', async () => {
+    await rm(join(directory, 'state', 'audit', 'checkpoint'));
+    const { code, lines } = await verified(directory);
+    expect(code).toBe(0);
+    expect(lines[0]).toContain('the state store knows of no published checkpoint');
+  });
   test('finds a log emptied, by what the state store knows', async () => {
     for (const folder of ['inbox', 'seq', 'cp']) await rename(join(directory, 'log', folder), join(directory, folder));
     const { code, lines } = await verified(directory);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { encodeEntry, firstPrevious } from '../../shared/audit/codec.ts';
+import { encodeEntry, firstPrevious } from '../../shared/audit/entries/codec.ts';
 import type { AuditEvent } from '../../shared/audit/entry.ts';
 import { checkpointKey, partialPrefix, publishedKey, verifierKeyKey } from '../../shared/audit/layout.ts';
 import { encodeBundle } from '../../shared/audit/tlog/bundle.ts';

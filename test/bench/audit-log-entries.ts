@@ -1,4 +1,4 @@
-import { encodeEntry, firstPrevious } from '../../shared/audit/codec.ts';
+import { encodeEntry, firstPrevious } from '../../shared/audit/entries/codec.ts';
 import type { AuditEvent } from '../../shared/audit/entry.ts';
 import { instant, parseInstant, second } from '../../shared/base/time.ts';
 

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { encodeEntry } from '../../shared/audit/codec.ts';
+import { encodeEntry } from '../../shared/audit/entries/codec.ts';
 import type { AuditEvent } from '../../shared/audit/entry.ts';
 import { parseInstant } from '../../shared/base/time.ts';
 import { ocsfEvents } from './ocsf.ts';

@@ -11,7 +11,7 @@ import { serveLog } from '../../functions/local/serve-log.ts';
 import type { Approvals, Notice } from '../../shared/approvals/contract.ts';
 import { localPage } from '../../shared/approvals/local-page.ts';
 import { entries } from '../../shared/audit/read.ts';
-import { noteIn } from '../../shared/audit/saved-note.ts';
+import { noteIn } from '../../shared/audit/vouching/saved-note.ts';
 import { parseNote } from '../../shared/audit/tlog/note.ts';
 import { verifierKey } from '../../shared/audit/tlog/note.ts';
 import { LockkeeperError } from '../../shared/base/error.ts';

@@ -215,7 +215,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'places-given-by-whoever-comes-last',
-    file: 'shared/audit/integrate.ts',
+    file: 'shared/audit/sealing/integrate.ts',
     find: 'const { outcome } = await rooms.log.create(sequenceKey(sequenced.size), bytes);',
     replace: `let { outcome } = await rooms.log.create(sequenceKey(sequenced.size), bytes);
     const there = await rooms.log.get(sequenceKey(sequenced.size));
@@ -224,21 +224,21 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'published-before-it-is-in-the-log',
-    file: 'shared/audit/checkpoints.ts',
+    file: 'shared/audit/sealing/checkpoints.ts',
     find: 'const { outcome } = await log.create(checkpointKey(tree.size), Buffer.from(note));',
     replace: "const { outcome } = { outcome: 'done' };",
     tests: appending,
   },
   {
     name: 'a-fork-signed-without-a-word',
-    file: 'shared/audit/checkpoints.ts',
+    file: 'shared/audit/sealing/checkpoints.ts',
     find: 'if (other && formatCheckpoint(other) === text) return other;',
     replace: 'if (other) return other;',
     tests: appending,
   },
   {
     name: 'a-sequence-whose-sum-nobody-looks-at',
-    file: 'shared/audit/sequence.ts',
+    file: 'shared/audit/sealing/sequence.ts',
     find: 'if (Buffer.compare(encodeSequence(record), bytes) !== 0) throw',
     replace: 'if (batches.length === 0) throw',
     tests: verifying,

@@ -6,7 +6,7 @@ import { exportLog } from '../../shared/audit/export/export.ts';
 import { auditLog, type RunLog } from '../../shared/audit/log.ts';
 import type { LogRooms } from '../../shared/audit/log-rooms.ts';
 import { placedEntries } from '../../shared/audit/read.ts';
-import { tiledLog } from '../../shared/audit/tiled-log.ts';
+import { tiledLog } from '../../shared/audit/export/tiled-log.ts';
 import { rawEd25519 } from '../../shared/base/ed25519.ts';
 import { second } from '../../shared/base/time.ts';
 import { fileSystemObjects } from '../../shared/objects/file-system.ts';

@@ -1,7 +1,7 @@
 import { leafHash, treeRoot, type Hash } from '../../shared/audit/tlog/merkle.ts';
 import { partialPrefix } from '../../shared/audit/layout.ts';
 import { parseVerifierKey } from '../../shared/audit/tlog/note.ts';
-import { decodeSequence, endOf, type SequencedBatch } from '../../shared/audit/sequence.ts';
+import { decodeSequence, endOf, type SequencedBatch } from '../../shared/audit/sealing/sequence.ts';
 import { decodeBundle } from '../../shared/audit/tlog/bundle.ts';
 import { TileRows } from '../../shared/audit/tlog/tile-rows.ts';
 import { parseTilePath, tileWidth } from '../../shared/audit/tlog/tile.ts';

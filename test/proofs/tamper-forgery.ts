@@ -1,8 +1,8 @@
 import { sha256 } from '../../shared/base/canonical.ts';
-import { checkpointOf } from '../../shared/audit/checkpoints.ts';
-import { GrowingTree, growTo } from '../../shared/audit/grow.ts';
+import { checkpointOf } from '../../shared/audit/sealing/checkpoints.ts';
+import { GrowingTree, growTo } from '../../shared/audit/sealing/grow.ts';
 import { checkpointKey, partialPrefix, publishedKey, sequenceKey, verifierKeyKey } from '../../shared/audit/layout.ts';
-import { decodeSequence, encodeSequence, endOf, noSequence, type SequencedBatch } from '../../shared/audit/sequence.ts';
+import { decodeSequence, encodeSequence, endOf, noSequence, type SequencedBatch } from '../../shared/audit/sealing/sequence.ts';
 import { decodeBundle } from '../../shared/audit/tlog/bundle.ts';
 import { parseVerifierKey, verifierKey } from '../../shared/audit/tlog/note.ts';
 import type { MemoryBucket } from '../../shared/objects/memory.ts';

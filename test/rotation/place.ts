@@ -1,5 +1,5 @@
 import type { AuditEvent, AuditLog } from '../../shared/audit/entry.ts';
-import { refuseSecrets } from '../../shared/audit/refuse-secrets.ts';
+import { refuseSecrets } from '../../shared/audit/entries/refuse-secrets.ts';
 import type { Notice } from '../../shared/approvals/contract.ts';
 import { Sealed } from '../../shared/base/sealed.ts';
 import { day, hour, type Instant } from '../../shared/base/time.ts';

@@ -1,7 +1,7 @@
 import { LockkeeperError } from '../../base/error.ts';
-import { readCheckpoint, type SignedCheckpoint } from '../checkpoints.ts';
+import { readCheckpoint, type SignedCheckpoint } from '../sealing/checkpoints.ts';
 import { verifierKeyKey } from '../layout.ts';
-import { tilesCheckpoint, type TiledLog } from '../tiled-log.ts';
+import { tilesCheckpoint, type TiledLog } from './tiled-log.ts';
 import { verifyConsistency } from '../tlog/merkle.ts';
 import { parseVerifierKey } from '../tlog/note.ts';
 import { consistencyProof, subtreeReader } from '../tlog/proof.ts';

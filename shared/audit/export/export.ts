@@ -1,8 +1,8 @@
 import { LockkeeperError } from '../../base/error.ts';
 import type { ObjectStore } from '../../objects/contract.ts';
-import type { SignedCheckpoint } from '../checkpoints.ts';
+import type { SignedCheckpoint } from '../sealing/checkpoints.ts';
 import { verifierKeyKey } from '../layout.ts';
-import { tilesCheckpoint, type TiledLog } from '../tiled-log.ts';
+import { tilesCheckpoint, type TiledLog } from './tiled-log.ts';
 import { csvTable } from './csv.ts';
 import { earlierExport } from './earlier.ts';
 import type { ExportFolder } from './folder.ts';

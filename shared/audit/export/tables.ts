@@ -1,7 +1,7 @@
 import { LockkeeperError } from '../../base/error.ts';
-import { decodeEntry, type Entry } from '../codec.ts';
+import { decodeEntry, type Entry } from '../entries/codec.ts';
 import { tampered } from '../tampered.ts';
-import type { TiledLog } from '../tiled-log.ts';
+import type { TiledLog } from './tiled-log.ts';
 import { decodeBundle } from '../tlog/bundle.ts';
 import { leafHash, RightEdge } from '../tlog/merkle.ts';
 import { bundlePath, tileWidth } from '../tlog/tile.ts';

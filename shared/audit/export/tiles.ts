@@ -1,10 +1,10 @@
 import { sha256 } from '../../base/canonical.ts';
 import { LockkeeperError } from '../../base/error.ts';
 import type { ObjectStore } from '../../objects/contract.ts';
-import type { SignedCheckpoint } from '../checkpoints.ts';
+import type { SignedCheckpoint } from '../sealing/checkpoints.ts';
 import { tilePrefix } from '../layout.ts';
 import { tampered } from '../tampered.ts';
-import { tilesCheckpoint, type TiledLog } from '../tiled-log.ts';
+import { tilesCheckpoint, type TiledLog } from './tiled-log.ts';
 import { bundlePath, newTiles, parseTilePath, tilePath, tilesOf, tileWidth } from '../tlog/tile.ts';
 import { verifyTiles } from '../verify/verify.ts';
 import type { ExportFolder } from './folder.ts';

@@ -1,5 +1,5 @@
 import type { ObjectStore } from '../../objects/contract.ts';
-import { checkpointSizes } from '../checkpoints.ts';
+import { checkpointSizes } from '../sealing/checkpoints.ts';
 import { checkpointKey } from '../layout.ts';
 import type { VerifierKey } from '../tlog/note.ts';
 import { trusted } from './expected-roots.ts';

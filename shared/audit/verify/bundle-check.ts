@@ -1,5 +1,5 @@
 import { asLockkeeperError } from '../../base/error.ts';
-import { statementOf } from '../statement.ts';
+import { statementOf } from '../entries/statement.ts';
 import { decodeBundle } from '../tlog/bundle.ts';
 import { hashBytes, leafHash, treeRoot, type Hash } from '../tlog/merkle.ts';
 import { hashesOf } from '../tlog/tile-rows.ts';

@@ -1,6 +1,6 @@
 import { asLockkeeperError } from '../../base/error.ts';
 import type { ObjectStore } from '../../objects/contract.ts';
-import { checkpointSizes, readCheckpoint, type SignedCheckpoint } from '../checkpoints.ts';
+import { checkpointSizes, readCheckpoint, type SignedCheckpoint } from '../sealing/checkpoints.ts';
 import { checkpointKey } from '../layout.ts';
 import type { VerifierKey } from '../tlog/note.ts';
 import { parseNote } from '../tlog/note.ts';

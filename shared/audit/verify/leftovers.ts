@@ -1,12 +1,12 @@
 import { sha256 } from '../../base/canonical.ts';
 import { day } from '../../base/time.ts';
 import { selfTestObject, type ObjectHistory, type ObjectStore } from '../../objects/contract.ts';
-import { checkpointSizes } from '../checkpoints.ts';
+import { checkpointSizes } from '../sealing/checkpoints.ts';
 import { checkpointKey, checkpointPrefix, cosignatureKey, cosignaturePrefix, evidenceKey, numberIn, parseBatchKey, sequenceKey, sequencePrefix, verifierKeyKey } from '../layout.ts';
 import { edgeIndex } from '../tlog/tile-rows.ts';
 import { parseTilePath, tileWidth } from '../tlog/tile.ts';
-import { strangeness } from '../waiting.ts';
-import { cosignatureProblem } from '../witness-line.ts';
+import { strangeness } from '../sealing/waiting.ts';
+import { cosignatureProblem } from '../vouching/witness-line.ts';
 import { checkBundle } from './bundle-check.ts';
 import type { Finding, Note } from './finding.ts';
 import type { RunCheck } from './run-check.ts';

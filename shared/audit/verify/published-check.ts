@@ -1,9 +1,9 @@
 import { asLockkeeperError } from '../../base/error.ts';
 import type { ObjectStore } from '../../objects/contract.ts';
-import type { SignedCheckpoint } from '../checkpoints.ts';
+import type { SignedCheckpoint } from '../sealing/checkpoints.ts';
 import { cosignatureKey, publishedKey } from '../layout.ts';
 import { parseNote, type NoteSignature, type VerifierKey } from '../tlog/note.ts';
-import { decodeCosignature } from '../witness-line.ts';
+import { decodeCosignature } from '../vouching/witness-line.ts';
 import type { Note } from './finding.ts';
 
 export interface PublishedCheckOptions {

@@ -1,4 +1,4 @@
-import { firstPrevious } from '../codec.ts';
+import { firstPrevious } from '../entries/codec.ts';
 import { wrongAfter, type CheckedBundle, type EntryProblem } from './bundle-check.ts';
 
 /** Follows every run through the log: its entries count up from 0, each names the one before, the last counts them all. */

@@ -2,7 +2,7 @@ import { sha256 } from '../../base/canonical.ts';
 import { asLockkeeperError } from '../../base/error.ts';
 import type { ObjectStore, StoredObject } from '../../objects/contract.ts';
 import { numberIn, parseBatchKey, sequenceKey, sequencePrefix } from '../layout.ts';
-import { decodeSequence, endOf, noSequence, type SequencedBatch, type StoredSequence } from '../sequence.ts';
+import { decodeSequence, endOf, noSequence, type SequencedBatch, type StoredSequence } from '../sealing/sequence.ts';
 import { entriesIn } from '../tlog/bundle.ts';
 import { ahead, objectsAhead } from './ahead.ts';
 import type { Note } from './finding.ts';

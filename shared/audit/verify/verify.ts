@@ -1,8 +1,8 @@
 import { LockkeeperError } from '../../base/error.ts';
 import type { ObjectHistory, ObjectStore } from '../../objects/contract.ts';
-import { checkpointSizes, readVerifierKey, type SignedCheckpoint } from '../checkpoints.ts';
+import { checkpointSizes, readVerifierKey, type SignedCheckpoint } from '../sealing/checkpoints.ts';
 import { checkpointKey, evidenceKey, partialPrefix, publishedKey, sequenceKey, verifierKeyKey } from '../layout.ts';
-import { noteIn } from '../saved-note.ts';
+import { noteIn } from '../vouching/saved-note.ts';
 import { parseVerifierKey, type VerifierKey } from '../tlog/note.ts';
 import { tileWidth } from '../tlog/tile.ts';
 import { checkAnchors, type AnchorToCheck } from './anchor-check.ts';
@@ -60,6 +60,8 @@ export interface VerifyReport extends TreeReport {
   readonly isKeyGiven: boolean;
   /** The newest checkpoint that counts. */
   readonly checkpoint: SignedCheckpoint | undefined;
+  /** How many entries the published checkpoint covers; undefined where none is known: then nobody can see that newer ones were cut off. */
+  readonly published: number | undefined;
   /** Who cosigned, of the witnesses that were given. */
   readonly witnesses: WitnessReport | undefined;
 }
@@ -107,7 +109,7 @@ export async function verifyLog(options: VerifyLogOptions): Promise<VerifyReport
   if (key && published) await checkPublished(published, { log, signer: key, note: findings.note });
   const vouched = { checkpoint: published ?? newest, key: published ? publishedKey : checkpointKey(size), log, note: findings.note };
   const witnesses = await checkWitnesses(options.trustedWitnesses, vouched);
-  return report({ ...tree, size, waiting, verifierKey: key, given: options.verifierKey, checkpoint: newest, witnesses }, findings);
+  return report({ ...tree, size, waiting, verifierKey: key, given: options.verifierKey, checkpoint: newest, published: published?.size, witnesses }, findings);
 }
 
 /** The same for a plain tlog-tiles directory: `checkpoint`, tiles, entry bundles, and the key in `log.vkey` where none is given. */
@@ -136,10 +138,10 @@ export async function verifyTiles(options: TrustOptions & { readonly store: Obje
   tellShort(findings.note, { sequenced: size, size, since, hasKey: key !== undefined });
   const waiting = { batches: 0, since: undefined };
   const witnesses = await checkWitnesses(options.trustedWitnesses, { checkpoint, key: 'checkpoint', log: undefined, note: findings.note });
-  return report({ ...tree, size, waiting, verifierKey: key, given: options.verifierKey, checkpoint, witnesses }, findings);
+  return report({ ...tree, size, waiting, verifierKey: key, given: options.verifierKey, checkpoint, published: checkpoint?.size, witnesses }, findings);
 }
 
-type Told = TreeReport & Pick<VerifyReport, 'size' | 'waiting' | 'checkpoint' | 'witnesses'> & { readonly verifierKey: VerifierKey | undefined; readonly given: string | undefined };
+type Told = TreeReport & Pick<VerifyReport, 'size' | 'waiting' | 'checkpoint' | 'published' | 'witnesses'> & { readonly verifierKey: VerifierKey | undefined; readonly given: string | undefined };
 
 function report({ verifierKey, given, ...told }: Told, findings: Findings): VerifyReport {
   const key = verifierKey && `${verifierKey.name}+${verifierKey.id}`;

@@ -1,16 +1,16 @@
-import { after, day, dayOf, type Instant } from '../base/time.ts';
-import { publishAnchors } from './anchor.ts';
+import { after, day, dayOf, type Instant } from '../../base/time.ts';
+import { publishAnchors } from '../vouching/anchor.ts';
 import { checkpointOf, expectOwnKey, readCheckpoint, type SignedCheckpoint } from './checkpoints.ts';
 import { GrowingTree, growTo, openTree, sweepPartials } from './grow.ts';
-import type { LogRooms } from './log-rooms.ts';
+import type { LogRooms } from '../log-rooms.ts';
 import { publish, readPublished, type Published } from './published.ts';
 import { catchUp, follow, keepSequenced, readSequenced, type HeldSequenced } from './sequenced.ts';
-import { sequenceKey } from './layout.ts';
+import { sequenceKey } from '../layout.ts';
 import { decodeSequence, encodeSequence, endOf, sequencesFrom } from './sequence.ts';
-import { tampered } from './tampered.ts';
-import { parseNote, parseVerifierKey, type VerifierKey } from './tlog/note.ts';
+import { tampered } from '../tampered.ts';
+import { parseNote, parseVerifierKey, type VerifierKey } from '../tlog/note.ts';
 import { readInbox, type Inbox } from './waiting.ts';
-import { witnessed, type Witnessed } from './witness.ts';
+import { witnessed, type Witnessed } from '../vouching/witness.ts';
 
 /** What sealing did. */
 export interface SealReport {

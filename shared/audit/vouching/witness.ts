@@ -1,13 +1,13 @@
-import { asLockkeeperError, LockkeeperError } from '../base/error.ts';
-import { second } from '../base/time.ts';
-import type { SignedCheckpoint } from './checkpoints.ts';
-import { checkpointKey, cosignatureKey, partialPrefix } from './layout.ts';
-import type { LogRooms, Witness } from './log-rooms.ts';
-import { encodeBase64 } from './tlog/base64.ts';
-import { hashBytes } from './tlog/merkle.ts';
-import { formatNote, parseNote, parseVerifierKey, type NoteSignature, type VerifierKey } from './tlog/note.ts';
-import { consistencyProof, subtreeReader } from './tlog/proof.ts';
-import { tilePath, tileWidth } from './tlog/tile.ts';
+import { asLockkeeperError, LockkeeperError } from '../../base/error.ts';
+import { second } from '../../base/time.ts';
+import type { SignedCheckpoint } from '../sealing/checkpoints.ts';
+import { checkpointKey, cosignatureKey, partialPrefix } from '../layout.ts';
+import type { LogRooms, Witness } from '../log-rooms.ts';
+import { encodeBase64 } from '../tlog/base64.ts';
+import { hashBytes } from '../tlog/merkle.ts';
+import { formatNote, parseNote, parseVerifierKey, type NoteSignature, type VerifierKey } from '../tlog/note.ts';
+import { consistencyProof, subtreeReader } from '../tlog/proof.ts';
+import { tilePath, tileWidth } from '../tlog/tile.ts';
 import { cosignatureIn, decodeCosignature, encodeCosignature } from './witness-line.ts';
 
 /** A checkpoint with every cosignature it has by now. */

@@ -1,5 +1,5 @@
-import { LockkeeperError } from '../base/error.ts';
-import type { AuditEvent } from './entry.ts';
+import { LockkeeperError } from '../../base/error.ts';
+import type { AuditEvent } from '../entry.ts';
 
 /**
  * The last guard before the log, which keeps everything for ever: throws `invalid` for an event that holds anything but

@@ -1,10 +1,10 @@
-import { asLockkeeperError } from '../base/error.ts';
-import type { SignedCheckpoint } from './checkpoints.ts';
-import { checkpointKey } from './layout.ts';
-import type { Anchor, LogRooms } from './log-rooms.ts';
-import { tampered } from './tampered.ts';
-import { parseCheckpoint, type Checkpoint } from './tlog/checkpoint.ts';
-import { parseNote } from './tlog/note.ts';
+import { asLockkeeperError } from '../../base/error.ts';
+import type { SignedCheckpoint } from '../sealing/checkpoints.ts';
+import { checkpointKey } from '../layout.ts';
+import type { Anchor, LogRooms } from '../log-rooms.ts';
+import { tampered } from '../tampered.ts';
+import { parseCheckpoint, type Checkpoint } from '../tlog/checkpoint.ts';
+import { parseNote } from '../tlog/note.ts';
 
 /**
  * Puts a copy of the checkpoint into every anchor, so that whoever rules one cloud cannot shorten or rewrite the log unseen. An anchor

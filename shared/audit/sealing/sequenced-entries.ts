@@ -1,9 +1,9 @@
-import { sha256 } from '../base/canonical.ts';
-import type { ObjectStore } from '../objects/contract.ts';
-import { numberIn, sequencePrefix } from './layout.ts';
+import { sha256 } from '../../base/canonical.ts';
+import type { ObjectStore } from '../../objects/contract.ts';
+import { numberIn, sequencePrefix } from '../layout.ts';
 import { sequencesFrom, type SequencedBatch } from './sequence.ts';
-import { tampered } from './tampered.ts';
-import { decodeBundle } from './tlog/bundle.ts';
+import { tampered } from '../tampered.ts';
+import { decodeBundle } from '../tlog/bundle.ts';
 
 /** An entry in its place. */
 export interface PlacedEntry {

@@ -1,11 +1,11 @@
-import { LockkeeperError } from '../base/error.ts';
-import type { ObjectStore } from '../objects/contract.ts';
+import { LockkeeperError } from '../../base/error.ts';
+import type { ObjectStore } from '../../objects/contract.ts';
 import type { GrowingTree } from './grow.ts';
-import { checkpointKey, checkpointPrefix, numberIn, verifierKeyKey } from './layout.ts';
-import type { LogRooms } from './log-rooms.ts';
-import { tampered } from './tampered.ts';
-import { checkOrigin, formatCheckpoint, parseCheckpoint, type Checkpoint } from './tlog/checkpoint.ts';
-import { formatNote, parseNote, parseVerifierKey, verifierKey, verifyNote, type VerifierKey } from './tlog/note.ts';
+import { checkpointKey, checkpointPrefix, numberIn, verifierKeyKey } from '../layout.ts';
+import type { LogRooms } from '../log-rooms.ts';
+import { tampered } from '../tampered.ts';
+import { checkOrigin, formatCheckpoint, parseCheckpoint, type Checkpoint } from '../tlog/checkpoint.ts';
+import { formatNote, parseNote, parseVerifierKey, verifierKey, verifyNote, type VerifierKey } from '../tlog/note.ts';
 
 /** A checkpoint with its signatures, as text and read. */
 export interface SignedCheckpoint extends Checkpoint {

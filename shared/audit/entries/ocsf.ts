@@ -1,4 +1,4 @@
-import type { AuditEvent, Subject } from './entry.ts';
+import type { AuditEvent, Subject } from '../entry.ts';
 
 /** How OCSF files an event: its class, activity, severity and status. */
 export interface Classification {

@@ -1,6 +1,6 @@
-import type { Instant } from '../base/time.ts';
-import { decodeEntry } from './codec.ts';
-import type { LogRooms } from './log-rooms.ts';
+import type { Instant } from '../../base/time.ts';
+import { decodeEntry } from '../entries/codec.ts';
+import type { LogRooms } from '../log-rooms.ts';
 import { readPublished } from './published.ts';
 import { sequencedEntries } from './sequenced-entries.ts';
 import { readSequenced } from './sequenced.ts';

@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import { canonicalJson, type Plain } from '../base/canonical.ts';
-import { LockkeeperError } from '../base/error.ts';
-import { instant, type Instant } from '../base/time.ts';
-import type { AuditEvent } from './entry.ts';
+import { canonicalJson, type Plain } from '../../base/canonical.ts';
+import { LockkeeperError } from '../../base/error.ts';
+import { instant, type Instant } from '../../base/time.ts';
+import type { AuditEvent } from '../entry.ts';
 import { damaged, isObject, parseObject, type PlainObject } from './json-object.ts';
 import { classify, ocsfVersion } from './ocsf.ts';
 import type { Place } from './statement.ts';
-import { longestEntry } from './tlog/bundle.ts';
-import { leafHash } from './tlog/merkle.ts';
+import { longestEntry } from '../tlog/bundle.ts';
+import { leafHash } from '../tlog/merkle.ts';
 
 /** One line of the log: an event in its place within the run that wrote it. */
 export interface Entry extends Place {

@@ -1,4 +1,4 @@
-import { hasCode } from '../base/error.ts';
+import { hasCode } from '../../base/error.ts';
 import { damaged, isObject, parseObject } from './json-object.ts';
 
 /** Where an entry stands in its run: what is left out or moved shows. */

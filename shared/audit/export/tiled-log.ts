@@ -1,13 +1,13 @@
-import { hasCode, LockkeeperError } from '../base/error.ts';
-import type { ObjectStore } from '../objects/contract.ts';
-import { readCheckpoint, readVerifierKey, type SignedCheckpoint } from './checkpoints.ts';
-import { openTree } from './grow.ts';
-import { cosignatureKey, verifierKeyKey } from './layout.ts';
-import type { LogPlaces } from './log-rooms.ts';
-import { readPublished } from './published.ts';
-import { tampered } from './tampered.ts';
-import { formatNote, parseNote, parseVerifierKey, type NoteSignature } from './tlog/note.ts';
-import { decodeCosignature } from './witness-line.ts';
+import { hasCode, LockkeeperError } from '../../base/error.ts';
+import type { ObjectStore } from '../../objects/contract.ts';
+import { readCheckpoint, readVerifierKey, type SignedCheckpoint } from '../sealing/checkpoints.ts';
+import { openTree } from '../sealing/grow.ts';
+import { cosignatureKey, verifierKeyKey } from '../layout.ts';
+import type { LogPlaces } from '../log-rooms.ts';
+import { readPublished } from '../sealing/published.ts';
+import { tampered } from '../tampered.ts';
+import { formatNote, parseNote, parseVerifierKey, type NoteSignature } from '../tlog/note.ts';
+import { decodeCosignature } from '../vouching/witness-line.ts';
 
 /** Any log as plain tlog-tiles, as far as one signed checkpoint goes: what is exported and proven. */
 export interface TiledLog {

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { canonicalJson, sha256 } from '../base/canonical.ts';
-import { LockkeeperError } from '../base/error.ts';
-import type { ObjectStore } from '../objects/contract.ts';
-import { inboxPrefix, sequenceKey } from './layout.ts';
+import { canonicalJson, sha256 } from '../../base/canonical.ts';
+import { LockkeeperError } from '../../base/error.ts';
+import type { ObjectStore } from '../../objects/contract.ts';
+import { inboxPrefix, sequenceKey } from '../layout.ts';
 
 /** One batch of the inbox in its place. */
 export interface SequencedBatch {

@@ -1,5 +1,5 @@
-import { asLockkeeperError, LockkeeperError } from '../base/error.ts';
-import { parseNote, parseVerifierKey, verifyNote, type NoteSignature, type VerifierKey } from './tlog/note.ts';
+import { asLockkeeperError, LockkeeperError } from '../../base/error.ts';
+import { parseNote, parseVerifierKey, verifyNote, type NoteSignature, type VerifierKey } from '../tlog/note.ts';
 
 /** What is kept of a witness's answer: its key and its line, so that anybody can check every byte of it. */
 export function encodeCosignature(key: string, line: string): Uint8Array {

@@ -1,11 +1,11 @@
-import { hasCode, LockkeeperError } from '../base/error.ts';
-import type { ObjectVersion } from '../objects/contract.ts';
+import { hasCode, LockkeeperError } from '../../base/error.ts';
+import type { ObjectVersion } from '../../objects/contract.ts';
 import { checkpointSizes } from './checkpoints.ts';
-import { checkpointKey, publishedKey } from './layout.ts';
-import type { LogPlaces, LogRooms } from './log-rooms.ts';
-import { tampered } from './tampered.ts';
-import { parseCheckpoint, type Checkpoint } from './tlog/checkpoint.ts';
-import { parseNote } from './tlog/note.ts';
+import { checkpointKey, publishedKey } from '../layout.ts';
+import type { LogPlaces, LogRooms } from '../log-rooms.ts';
+import { tampered } from '../tampered.ts';
+import { parseCheckpoint, type Checkpoint } from '../tlog/checkpoint.ts';
+import { parseNote } from '../tlog/note.ts';
 
 /** The checkpoint that readers are shown, with the cosignatures it had when it was published. */
 export interface Published extends Checkpoint {

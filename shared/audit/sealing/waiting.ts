@@ -1,12 +1,12 @@
-import { sha256 } from '../base/canonical.ts';
-import { asLockkeeperError } from '../base/error.ts';
-import type { ObjectStore } from '../objects/contract.ts';
-import { inboxPrefix, parseBatchKey } from './layout.ts';
+import { sha256 } from '../../base/canonical.ts';
+import { asLockkeeperError } from '../../base/error.ts';
+import type { ObjectStore } from '../../objects/contract.ts';
+import { inboxPrefix, parseBatchKey } from '../layout.ts';
 import type { SequencedBatch } from './sequence.ts';
 import type { Sequenced } from './sequenced.ts';
-import { parseCanonical } from './codec.ts';
-import { statementOf } from './statement.ts';
-import { decodeBundle } from './tlog/bundle.ts';
+import { parseCanonical } from '../entries/codec.ts';
+import { statementOf } from '../entries/statement.ts';
+import { decodeBundle } from '../tlog/bundle.ts';
 
 /** A batch of the inbox that has no place yet. */
 export interface WaitingBatch extends SequencedBatch {

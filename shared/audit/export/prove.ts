@@ -1,12 +1,12 @@
-import type { Entry } from './codec.ts';
-import { LockkeeperError } from '../base/error.ts';
-import type { IndexedEntry } from './read.ts';
-import { tampered } from './tampered.ts';
+import type { Entry } from '../entries/codec.ts';
+import { LockkeeperError } from '../../base/error.ts';
+import type { IndexedEntry } from '../read.ts';
+import { tampered } from '../tampered.ts';
 import type { TiledLog } from './tiled-log.ts';
-import { decodeBundle } from './tlog/bundle.ts';
-import { parseVerifierKey } from './tlog/note.ts';
-import { checkProof, inclusionProof, subtreeReader, type Proof } from './tlog/proof.ts';
-import { bundlePath, tilePath, tileWidth } from './tlog/tile.ts';
+import { decodeBundle } from '../tlog/bundle.ts';
+import { parseVerifierKey } from '../tlog/note.ts';
+import { checkProof, inclusionProof, subtreeReader, type Proof } from '../tlog/proof.ts';
+import { bundlePath, tilePath, tileWidth } from '../tlog/tile.ts';
 
 /** An entry, byte for byte, and what proves that it is in the log. */
 export interface ProvenEntry {

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { canonicalJson } from '../base/canonical.ts';
-import { hasCode } from '../base/error.ts';
-import type { ObjectStore, ObjectVersion } from '../objects/contract.ts';
-import { parseBatchKey, sequencedKey } from './layout.ts';
+import { canonicalJson } from '../../base/canonical.ts';
+import { hasCode } from '../../base/error.ts';
+import type { ObjectStore, ObjectVersion } from '../../objects/contract.ts';
+import { parseBatchKey, sequencedKey } from '../layout.ts';
 import { endOf, noSequence, readSequence, type StoredSequence } from './sequence.ts';
-import { tampered } from './tampered.ts';
+import { tampered } from '../tampered.ts';
 
 /**
  * Which entries have their place, and so which batches are next. The truth is in the sequence records; what the state store keeps

@@ -1,11 +1,11 @@
-import { asLockkeeperError } from '../base/error.ts';
-import { formatInstant, type Instant } from '../base/time.ts';
-import { checkpointKey } from './layout.ts';
-import type { Anchor, LogRooms } from './log-rooms.ts';
-import { readPublished } from './published.ts';
-import { encodeBase64 } from './tlog/base64.ts';
-import { parseNote, parseVerifierKey, verifyNote } from './tlog/note.ts';
-import { unsignedEntries, type Unsigned } from './unsigned.ts';
+import { asLockkeeperError } from '../../base/error.ts';
+import { formatInstant, type Instant } from '../../base/time.ts';
+import { checkpointKey } from '../layout.ts';
+import type { Anchor, LogRooms } from '../log-rooms.ts';
+import { readPublished } from '../sealing/published.ts';
+import { encodeBase64 } from '../tlog/base64.ts';
+import { parseNote, parseVerifierKey, verifyNote } from '../tlog/note.ts';
+import { unsignedEntries, type Unsigned } from '../sealing/unsigned.ts';
 
 /** The newest published checkpoint, and who vouches for it. */
 export interface LogHead {

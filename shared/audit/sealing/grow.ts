@@ -1,13 +1,13 @@
-import type { ObjectStore } from '../objects/contract.ts';
-import { partialPrefix } from './layout.ts';
-import type { LogPlaces, LogRooms } from './log-rooms.ts';
+import type { ObjectStore } from '../../objects/contract.ts';
+import { partialPrefix } from '../layout.ts';
+import type { LogPlaces, LogRooms } from '../log-rooms.ts';
 import { sequencedEntries } from './sequenced-entries.ts';
-import { tampered } from './tampered.ts';
-import { encodeBundle, entriesIn } from './tlog/bundle.ts';
-import type { Checkpoint } from './tlog/checkpoint.ts';
-import { hashBytes, leafHash, treeRoot, type Hash } from './tlog/merkle.ts';
-import { bundlePath, tilePath, tileWidth } from './tlog/tile.ts';
-import { edgeIndex, hashesOf, TileRows, type TileFile } from './tlog/tile-rows.ts';
+import { tampered } from '../tampered.ts';
+import { encodeBundle, entriesIn } from '../tlog/bundle.ts';
+import type { Checkpoint } from '../tlog/checkpoint.ts';
+import { hashBytes, leafHash, treeRoot, type Hash } from '../tlog/merkle.ts';
+import { bundlePath, tilePath, tileWidth } from '../tlog/tile.ts';
+import { edgeIndex, hashesOf, TileRows, type TileFile } from '../tlog/tile-rows.ts';
 
 /** The right edge of a log: entries of the bundle that is not full, hashes of the tiles that are not. */
 export class GrowingTree {

@@ -1,4 +1,4 @@
-import type { LogRooms } from './log-rooms.ts';
+import type { LogRooms } from '../log-rooms.ts';
 import { readPublished } from './published.ts';
 import { rememberedDone } from './sequenced.ts';
 

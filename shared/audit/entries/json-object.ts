@@ -1,5 +1,5 @@
-import type { Plain } from '../base/canonical.ts';
-import { LockkeeperError } from '../base/error.ts';
+import type { Plain } from '../../base/canonical.ts';
+import { LockkeeperError } from '../../base/error.ts';
 
 /** What an entry's bytes hold. */
 export type PlainObject = { readonly [key: string]: Plain | undefined };
