@@ -28,4 +28,4 @@ const benchmarks: readonly Measure[] = [
   },
 ];
 
-process.exitCode = await runMeasures(benchmarks, process.argv.slice(2), { out: console.log, err: console.error });
+process.exit(await runMeasures(benchmarks, process.argv.slice(2), { out: console.log, err: console.error }));

