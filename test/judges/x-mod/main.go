@@ -1,4 +1,4 @@
-// x-mod judges what lockkeeper writes with golang.org/x/mod, the code with which the go command checks sum.golang.org.
+// x-mod judges what lockkeeper writes with golang.org/x/mod, the code with which the go command checks the sums of modules.
 //
 //	x-mod DIR VKEY [--old CHECKPOINT]...   a tlog-tiles directory; CHECKPOINT files of the same log, which must be its beginnings
 //	x-mod proof FILE VKEY ENTRYFILE        a c2sp.org/tlog-proof@v1 file, for the bytes of one entry
