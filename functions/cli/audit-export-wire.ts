@@ -6,9 +6,9 @@ import { auditRooms } from './audit-wire.ts';
 import { exportFolder } from './export-folder.ts';
 
 /** Where `audit export` reads and writes. */
-export function exportRooms(configFile: () => Promise<string>): ExportRooms {
+export function exportRooms(configFile: () => Promise<string>, signal?: AbortSignal): ExportRooms {
   return {
-    ...auditRooms(configFile),
+    ...auditRooms(configFile, signal),
     folder(out, { where }) {
       const directory = resolve(out);
       if (isWithin(directory, where)) {

@@ -11,23 +11,26 @@ import { fileError } from '../../shared/objects/file-errors.ts';
 import { infoAt } from '../../shared/objects/file-state.ts';
 import { openStore } from '../local/stores-wire.ts';
 import type { AuditPlace, AuditRooms, AuditStores } from './audit.ts';
+import { untilStopped } from './until-stopped.ts';
 
 /**
  * Where the audit verbs read. `--dir` takes what `demo --keep` left (a folder with `log` and `state`), a copy of the log
  * store alone, or plain tlog-tiles; `--store` and `--state` take addresses in a cloud; `configFile` gives the configuration
- * that counts without them. Nothing is ever written.
+ * that counts without them. Nothing is ever written; once `signal` is aborted, nothing more is read.
  */
-export function auditRooms(configFile: () => Promise<string>): AuditRooms {
+export function auditRooms(configFile: () => Promise<string>, signal: AbortSignal = new AbortController().signal): AuditRooms {
   return {
-    async stores(place) {
-      refuseTwo(place);
-      if (place.dir !== undefined) return await below(resolve(place.dir));
-      if (place.store === undefined) return await configured(await configFile());
-      const state = place.state === undefined ? undefined : parseStoreUrl(place.state);
-      return await opened({ log: parseStoreUrl(place.store), state }, 'Check the address.');
-    },
+    stores: async (place) => untilStopped(await storesOf(place, configFile), signal),
     text: readText,
   };
+}
+
+async function storesOf(place: AuditPlace, configFile: () => Promise<string>): Promise<AuditStores> {
+  refuseTwo(place);
+  if (place.dir !== undefined) return await below(resolve(place.dir));
+  if (place.store === undefined) return await configured(await configFile());
+  const state = place.state === undefined ? undefined : parseStoreUrl(place.state);
+  return await opened({ log: parseStoreUrl(place.store), state }, 'Check the address.');
 }
 
 function refuseTwo({ dir, store, state }: AuditPlace): void {

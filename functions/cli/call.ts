@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { World } from '../../shared/base/world.ts';
 import type { Frame } from './frame.ts';
-import type { ExitCode, Terminal } from './io.ts';
+import { exitCode, type ExitCode, type Terminal } from './io.ts';
 
 /** Declares the options of one verb, or its verbs below, and what they do. */
 export type Declare = (verb: Command, frame: Frame) => void;
@@ -35,6 +35,16 @@ export function runs(command: Command, frame: Frame, verb: (call: Call) => Promi
       },
       world: async () => (await import('../../shared/base/world.ts')).systemWorld(),
     };
-    frame.finish(terminal.ends(await verb(call)));
+    frame.finish(terminal.ends(await untilInterrupted(() => verb(call), terminal)));
   });
+}
+
+/** A verb that only reads may stop by throwing the reason of its terminal's signal. */
+async function untilInterrupted(verb: () => Promise<ExitCode>, { signal }: Terminal): Promise<ExitCode> {
+  try {
+    return await verb();
+  } catch (thrown) {
+    if (signal.aborted && thrown === signal.reason) return exitCode.interrupted;
+    throw thrown;
+  }
 }

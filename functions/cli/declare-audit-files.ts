@@ -16,7 +16,7 @@ export function declareExport(audit: Command, frame: Frame): void {
   runs(command, frame, async ({ configFile, terminal, words: [out = ''] }) => {
     const { auditExportVerb } = await import('./audit-export.ts');
     const { exportRooms } = await import('./audit-export-wire.ts');
-    return auditExportVerb({ ...command.opts<AuditExportOptions>(), out }, exportRooms(configFile), terminal);
+    return auditExportVerb({ ...command.opts<AuditExportOptions>(), out }, exportRooms(configFile, terminal.signal), terminal);
   });
 }
 
@@ -32,7 +32,7 @@ export function declareProof(audit: Command, frame: Frame): void {
     const { auditProveVerb } = await import('./audit-prove.ts');
     const { auditRooms } = await import('./audit-wire.ts');
     const { auditFiles } = await import('./audit-files.ts');
-    return auditProveVerb({ ...prove.opts<Omit<AuditProveOptions, 'wanted'>>(), wanted }, { ...auditRooms(configFile), ...auditFiles }, terminal);
+    return auditProveVerb({ ...prove.opts<Omit<AuditProveOptions, 'wanted'>>(), wanted }, { ...auditRooms(configFile, terminal.signal), ...auditFiles }, terminal);
   });
   const check = audit
     .command('check')

@@ -17,7 +17,7 @@ export function declareAudit(audit: Command, frame: Frame): void {
   runs(verify, frame, async ({ configFile, terminal }) => {
     const { auditVerifyVerb } = await import('./audit-verify.ts');
     const { auditRooms } = await import('./audit-wire.ts');
-    return auditVerifyVerb(verify.opts<AuditVerifyOptions>(), auditRooms(configFile), terminal);
+    return auditVerifyVerb(verify.opts<AuditVerifyOptions>(), auditRooms(configFile, terminal.signal), terminal);
   });
   const show = takesPlace(audit.command('show'))
     .description('print entries, oldest first')
@@ -32,7 +32,7 @@ export function declareAudit(audit: Command, frame: Frame): void {
   runs(show, frame, async ({ configFile, terminal }) => {
     const { auditShowVerb } = await import('./audit-show.ts');
     const { auditRooms } = await import('./audit-wire.ts');
-    return auditShowVerb(show.opts<AuditShowOptions>(), auditRooms(configFile), terminal);
+    return auditShowVerb(show.opts<AuditShowOptions>(), auditRooms(configFile, terminal.signal), terminal);
   });
   declareExport(audit, frame);
   declareProof(audit, frame);
@@ -57,6 +57,6 @@ function declareEvidence(audit: Command, frame: Frame): void {
   runs(recompute, frame, async ({ configFile, terminal, words: [hash = ''] }) => {
     const { auditRecomputeVerb } = await import('./audit-recompute.ts');
     const { auditRooms } = await import('./audit-wire.ts');
-    return auditRecomputeVerb({ hash, place: recompute.opts<AuditPlace>() }, auditRooms(configFile), terminal);
+    return auditRecomputeVerb({ hash, place: recompute.opts<AuditPlace>() }, auditRooms(configFile, terminal.signal), terminal);
   });
 }

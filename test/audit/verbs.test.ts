@@ -1,10 +1,12 @@
 import { cp, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { auditShowVerb, type AuditShowOptions } from '../../functions/cli/audit-show.ts';
 import { auditVerifyVerb, type AuditVerifyOptions } from '../../functions/cli/audit-verify.ts';
 import { auditRooms } from '../../functions/cli/audit-wire.ts';
+import { run } from '../../functions/cli/main.ts';
 import type { Terminal } from '../../functions/cli/io.ts';
 import { checkpointKey, sequenceKey } from '../../shared/audit/layout.ts';
 import { auditLog } from '../../shared/audit/log.ts';
@@ -13,6 +15,7 @@ import { LockkeeperError } from '../../shared/base/error.ts';
 import { fileSystemObjects } from '../../shared/objects/file-system.ts';
 import { proveConditions } from '../../shared/objects/self-test.ts';
 import { memorySigner } from '../../shared/signers/memory.ts';
+import { memoryHost } from '../cli/memory-host.ts';
 import { testWorld } from '../world.ts';
 import { event, identity } from './place.ts';
 
@@ -138,6 +141,27 @@ describe('audit verify', () => {
     const { terminal, lines } = screen(false);
     expect(await auditVerifyVerb({}, auditRooms(async () => file), terminal)).toBe(0);
     expect(lines[0]).toContain('5 entries, none changed, none cut off');
+  });
+});
+
+describe('Ctrl-C', () => {
+  test.each([['verify'], ['show'], ['prove', '1'], ['export', 'out']])('ends audit %s at its next read, with 130 and no word of an error', async (...words) => {
+    const host = memoryHost(['audit', ...words.map((word) => (word === 'out' ? join(directory, word) : word)), '--dir', directory], {}, directory);
+    const ended = run(host);
+    while (host.listeners() === 0) await setImmediate();
+    host.signal('SIGINT');
+    expect(await ended).toBe(130);
+    expect([host.out(), host.err()]).toEqual(['', '']);
+  });
+  test('stops whatever reads the log, wherever it is', async () => {
+    const stop = new AbortController();
+    const { log, state } = await auditRooms(async () => '', stop.signal).stores({ dir: directory });
+    const reading = log.list('')[Symbol.asyncIterator]();
+    await reading.next();
+    stop.abort();
+    await expect(reading.next()).rejects.toBe(stop.signal.reason);
+    await expect(log.get('log.vkey')).rejects.toBe(stop.signal.reason);
+    await expect(state?.get('audit/checkpoint')).rejects.toBe(stop.signal.reason);
   });
 });
 

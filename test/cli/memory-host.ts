@@ -6,6 +6,8 @@ export interface MemoryHost extends Host {
   readonly err: () => string;
   readonly exits: readonly number[];
   readonly signal: (name: 'SIGINT' | 'SIGTERM') => void;
+  /** How many wait for signals: none before the terminal is there. */
+  readonly listeners: () => number;
   /** The reader of stdout goes away. */
   readonly closeOut: () => void;
 }
@@ -34,6 +36,7 @@ export function memoryHost(
     signal: (name) => {
       for (const one of signals) if (one.name === name) one.listener();
     },
+    listeners: () => signals.length,
     closeOut: () => {
       for (const listener of outErrors) listener(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }));
     },

@@ -86,7 +86,7 @@ async function writeParquet(rows: string, { file, columns }: { readonly file: st
   try {
     await connection.run(`COPY (FROM read_json(${literal(rows)}, format = 'newline_delimited', columns = {${columns}})) TO ${literal(file)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480)`);
   } catch (cause) {
-    throw new LockkeeperError('unreachable', `${file} could not be written as Parquet`, { cause, hint: 'Look at the space on its disk, and run it again.' });
+    throw new LockkeeperError('unreachable', `${file} could not be written as Parquet`, { cause, hint: 'Look at the space on its disk, and that no other export writes there; then run it again.' });
   } finally {
     connection.closeSync();
     instance.closeSync();
