@@ -9,7 +9,7 @@ import type { ObjectStore } from '../../shared/objects/contract.ts';
 import { fileSystemObjects } from '../../shared/objects/file-system.ts';
 import { memoryObjects, type MemoryBucket } from '../../shared/objects/memory.ts';
 import { testWorld } from '../world.ts';
-import { event, place, runOn, stored, type LogPlace } from './place.ts';
+import { grow, place, runOn, stored, type LogPlace } from './place.ts';
 
 let directory = '';
 beforeEach(async () => {
@@ -23,14 +23,6 @@ const away = (store: ObjectStore): ObjectStore => ({ ...store, create: async () 
 /** A place whose checkpoints go to these stores, named a, b, … */
 function anchored(stores: readonly ObjectStore[], at: LogPlace = place()): LogPlace & { readonly anchors: NonNullable<LogPlace['anchors']> } {
   return { ...at, anchors: stores.map((store, ordinal) => ({ name: String.fromCodePoint(97 + ordinal), store })) };
-}
-
-let runs = 0;
-async function grow(at: LogPlace, count = 1) {
-  runs += 1;
-  const log = runOn(at, `run-${runs}`);
-  await Promise.all(Array.from({ length: count }, (_, number) => log.record(event(number))));
-  return await log.seal();
 }
 
 describe.each<[string, (name: string) => ObjectStore]>([

@@ -1,5 +1,6 @@
 import type { AuditEvent } from '../../shared/audit/entry.ts';
 import { auditLog, type RunLog } from '../../shared/audit/log.ts';
+import type { SealReport } from '../../shared/audit/sealing/integrate.ts';
 import type { LogRooms } from '../../shared/audit/log-rooms.ts';
 import { entries, type IndexedEntry } from '../../shared/audit/read.ts';
 import { MemoryBucket, memoryObjects } from '../../shared/objects/memory.ts';
@@ -33,6 +34,16 @@ export function place(): LogPlace {
 /** A run on a place; the seed makes its randomness its own. */
 export function runOn(at: LogPlace, run: string, world: TestWorld = testWorld(undefined, run)): RunLog {
   return auditLog({ ...at, world, run });
+}
+
+let grown = 0;
+
+/** Another run on the place, which records so many events and seals. */
+export async function grow(at: LogPlace, count = 1): Promise<SealReport> {
+  grown += 1;
+  const log = runOn(at, `run-${grown}`);
+  await Promise.all(Array.from({ length: count }, (_, number) => log.record(event(number))));
+  return await log.seal();
 }
 
 /** A place with a sealed log of one run that recorded `count` events: with its start and end, `count` + 2 entries. */

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { memorySigner } from '../../shared/signers/memory.ts';
 import { decodeBase64 } from '../../shared/audit/tlog/base64.ts';
@@ -7,6 +7,7 @@ import { cosignedText, formatCosignature } from '../../shared/audit/tlog/cosigna
 import { emptyRoot, verifyConsistency, type Hash } from '../../shared/audit/tlog/merkle.ts';
 import { formatNote, keyId, parseNote, parseVerifierKey, verifierKey, verifyNote, type Note } from '../../shared/audit/tlog/note.ts';
 import { LockkeeperError } from '../../shared/base/error.ts';
+import { listenOnLoopback } from '../clouds/loopback.ts';
 
 /** What a witness has on its disk: the newest tree that it cosigned, by origin. It outlives the server. */
 export type WitnessBook = Map<string, { readonly size: number; readonly root: Hash }>;
@@ -56,18 +57,12 @@ export async function startWitnessServer({ name = 'witness.test/one', logs, book
     const line = { name, id: keyId(name, 0x04, publicKey), bytes: formatCosignature({ time, signature }) };
     return { status: 200, body: formatNote('x\n', [line]).slice('x\n\n'.length) };
   };
-  const server = createServer((request, response) => void respond(request, response, async (body) => await mood(await answer(body))));
-  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
+  const server = await listenOnLoopback((request, response) => void respond(request, response, async (body) => await mood(await answer(body))));
   return {
-    url: `http://127.0.0.1:${address.port}/witness/`,
+    url: `${server.url}/witness/`,
     key: verifierKey(name, publicKey, 0x04),
     asked,
-    async stop() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
+    stop: () => server.close(),
   };
 }
 

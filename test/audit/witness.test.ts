@@ -3,7 +3,7 @@ import { cosignatureKey, cosignaturePrefix, checkpointKey, publishedKey } from '
 import { parseNote, parseVerifierKey, verifierKey, verifyNote } from '../../shared/audit/tlog/note.ts';
 import { verifyLog } from '../../shared/audit/verify/verify.ts';
 import { memoryObjects } from '../../shared/objects/memory.ts';
-import { event, identity, place, runOn, stored, tamper, type LogPlace } from './place.ts';
+import { grow, identity, place, runOn, stored, tamper, type LogPlace } from './place.ts';
 import { late, startWitnessServer, type WitnessBook, type WitnessOptions, type WitnessServer } from './witness-server.ts';
 
 const logKey = verifierKey(identity.origin, await identity.signer.publicKey());
@@ -22,15 +22,6 @@ async function witness(options: Partial<WitnessOptions> = {}): Promise<WitnessSe
 /** A place whose log these witnesses cosign. */
 function watched(servers: readonly Pick<WitnessServer, 'url' | 'key'>[], at: LogPlace = place(), more: Partial<LogPlace> = {}): LogPlace {
   return { ...at, witnesses: servers.map(({ url, key }) => ({ url, key, waitMs: 500 })), ...more };
-}
-
-let runs = 0;
-/** A run on the place that records so many events and seals. */
-async function grow(at: LogPlace, count = 1) {
-  runs += 1;
-  const log = runOn(at, `run-${runs}`);
-  await Promise.all(Array.from({ length: count }, (_, number) => log.record(event(number))));
-  return await log.seal();
 }
 
 const published = (at: LogPlace) => Buffer.from(stored(at.heads, publishedKey)).toString();

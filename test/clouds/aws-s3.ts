@@ -1,11 +1,11 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { Sealed } from '../../shared/base/sealed.ts';
 import type { AwsCredentials } from '../../shared/clouds/aws.ts';
 import { checkRequest, crcOf } from './aws-s3-checks.ts';
 import { listObjects, listVersions } from './aws-s3-listing.ts';
 import { S3Model, S3Refusal, type S3Rules } from './aws-s3-model.ts';
+import { listenOnLoopback } from './loopback.ts';
 
 /** Requests by what they ask for. */
 export type S3Operation = 'GetObject' | 'PutObject' | 'DeleteObject' | 'ListObjectsV2' | 'ListObjectVersions';
@@ -58,7 +58,7 @@ export async function startS3(options: S3StandInOptions = {}): Promise<S3StandIn
   const model = new S3Model({ versioned, locked, policy, ignores });
   const asked: Record<S3Operation, number> = { GetObject: 0, PutObject: 0, DeleteObject: 0, ListObjectsV2: 0, ListObjectVersions: 0 };
   const faults = new Map<S3Operation, S3Fault[]>();
-  const server = createServer((request, response) => {
+  const server = await listenOnLoopback((request, response) => {
     void (async () => {
       const call = await read(request);
       if (!call) return send(response, refusal(new S3Refusal(501, 'NotImplemented', `the stand-in does not know ${request.method} ${request.url}`)));
@@ -66,13 +66,9 @@ export async function startS3(options: S3StandInOptions = {}): Promise<S3StandIn
       answer({ call, model, pageSize, sessionToken, response }, faults.get(call.operation)?.shift());
     })();
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
   return {
     place: {
-      endpoint: `http://127.0.0.1:${address.port}`,
+      endpoint: server.url,
       bucket,
       credentials: { accessKeyId, secretAccessKey: new Sealed(secret), ...(sessionToken !== undefined && { sessionToken: new Sealed(sessionToken) }) },
     },
@@ -80,11 +76,7 @@ export async function startS3(options: S3StandInOptions = {}): Promise<S3StandIn
     asked,
     fail: (operation, ...list) => void faults.set(operation, [...(faults.get(operation) ?? []), ...list]),
     heal: () => faults.clear(),
-    close: async () => {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
+    close: () => server.close(),
   };
 }
 

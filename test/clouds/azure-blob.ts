@@ -1,10 +1,10 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { Sealed } from '../../shared/base/sealed.ts';
 import { checkSent, notKnown, type AzureSent, type AzureSigner } from './azure-blob-checks.ts';
 import { listBlobs, type Paging } from './azure-blob-listing.ts';
 import { absent, AzureBlobModel, AzureRefusal, type AzureBlobRules } from './azure-blob-model.ts';
+import { listenOnLoopback } from './loopback.ts';
 
 /** Requests by what they ask for. */
 export type AzureOperation = 'GetBlob' | 'GetBlobProperties' | 'PutBlob' | 'DeleteBlob' | 'ListBlobs';
@@ -61,7 +61,7 @@ export async function startAzureBlob(options: AzureBlobStandInOptions = {}): Pro
   const model = new AzureBlobModel({ versioned, softDelete, retention, addOnly, ignores });
   const asked: Record<AzureOperation, number> = { GetBlob: 0, GetBlobProperties: 0, PutBlob: 0, DeleteBlob: 0, ListBlobs: 0 };
   const faults = new Map<AzureOperation, AzureFault[]>();
-  const server = createServer((request, response) => {
+  const server = await listenOnLoopback((request, response) => {
     void (async () => {
       const call = await read(request);
       if (!call) return send(response, refusal(notKnown([`${request.method} ${request.url}`])));
@@ -69,20 +69,12 @@ export async function startAzureBlob(options: AzureBlobStandInOptions = {}): Pro
       answer({ call, model, signer: { account, key }, paging: { pageSize, emptyPages, ignoresStartFrom, listsFoldersFirst }, response }, faults.get(call.operation)?.shift());
     })();
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
   return {
-    place: { endpoint: `http://127.0.0.1:${address.port}/${account}`, account, container, accountKey: new Sealed(key) },
+    place: { endpoint: `${server.url}/${account}`, account, container, accountKey: new Sealed(key) },
     model,
     asked,
     fail: (operation, ...list) => void faults.set(operation, [...(faults.get(operation) ?? []), ...list]),
-    close: async () => {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
+    close: () => server.close(),
   };
 }
 

@@ -1,8 +1,9 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Sealed } from '../../shared/base/sealed.ts';
 import { KeptObjects, resource, type BucketRules, type KeptGeneration } from './gcp-storage-state.ts';
 import { bodyOf, cut, notImitated, parameters, parseUpload, Refusal, sendBytes, sendJson, sendRefusal, type Upload } from './gcp-storage-wire.ts';
+import { listenOnLoopback, type Loopback } from './loopback.ts';
 
 /** What a request does. `stat` reads the metadata of one object. */
 export type GcpRequest = 'write' | 'read' | 'stat' | 'delete' | 'list';
@@ -42,7 +43,7 @@ export class GcpStorage {
   readonly #options: GcpStorageOptions;
   readonly #faults: { readonly on: GcpRequest; readonly fault: GcpFault }[] = [];
   readonly #lastWriteMs = new Map<string, number>();
-  readonly #server = createServer((request, answer) => void this.#serve(request, answer));
+  #server: Loopback | undefined;
 
   private constructor(options: GcpStorageOptions) {
     this.#options = options;
@@ -53,14 +54,13 @@ export class GcpStorage {
   /** On a free port. */
   static async start(options: GcpStorageOptions = {}): Promise<GcpStorage> {
     const storage = new GcpStorage(options);
-    await new Promise<void>((resolve) => void storage.#server.listen(0, '127.0.0.1', resolve));
+    storage.#server = await listenOnLoopback((request, answer) => void storage.#serve(request, answer));
     return storage;
   }
 
   get endpoint(): string {
-    const address = this.#server.address();
-    if (address === null || typeof address === 'string') throw new Error('the stand-in does not listen');
-    return `http://127.0.0.1:${address.port}`;
+    if (!this.#server) throw new Error('the stand-in does not listen');
+    return this.#server.url;
   }
 
   /** The next requests of this kind meet these faults, one each. */
@@ -79,9 +79,7 @@ export class GcpStorage {
   }
 
   async close(): Promise<void> {
-    const closed = new Promise<void>((resolve) => void this.#server.close(() => resolve()));
-    this.#server.closeAllConnections();
-    await closed;
+    await this.#server?.close();
   }
 
   async #serve(request: IncomingMessage, answer: ServerResponse): Promise<void> {

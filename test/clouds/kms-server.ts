@@ -1,7 +1,6 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
 import type { IncomingHttpHeaders } from 'node:http';
 import { text } from 'node:stream/consumers';
+import { listenOnLoopback } from './loopback.ts';
 
 /** A whole request. */
 export interface KmsCall {
@@ -22,7 +21,7 @@ export interface KmsServer {
 
 /** Starts a server that gives every request to `answer`, one after the other. */
 export async function startKmsServer(answer: (call: KmsCall) => KmsAnswer): Promise<KmsServer> {
-  const server = createServer((request, response) => {
+  const server = await listenOnLoopback((request, response) => {
     void (async () => {
       const { method = '', url = '/', headers } = request;
       const came = answer({ method, url: new URL(url, 'http://127.0.0.1'), headers, body: await text(request) });
@@ -30,16 +29,5 @@ export async function startKmsServer(answer: (call: KmsCall) => KmsAnswer): Prom
       response.writeHead(came.status, { 'content-type': 'application/json', ...came.headers }).end(JSON.stringify(came.body));
     })();
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return {
-    endpoint: `http://127.0.0.1:${address.port}`,
-    close: async () => {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
-  };
+  return { endpoint: server.url, close: () => server.close() };
 }
