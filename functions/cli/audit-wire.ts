@@ -57,6 +57,7 @@ async function below(directory: string): Promise<AuditStores> {
   const isLog = (await Promise.all(logFolders.map((name) => isThere(join(directory, name))))).includes(true);
   if (isLog || basename(directory) === 'log') return await files(directory, join(dirname(directory), 'state'));
   if (await isThere(join(directory, checkpointKey))) return await storesAt({ log: { kind: 'file-system', path: directory }, state: undefined });
+  if (await isThere(join(directory, 'tile'))) throw noLog(directory, 'It has tiles and no checkpoint, as an export that was not finished: run `lockkeeper audit export` into it again.');
   throw noLog(directory, 'Name a folder that holds `log` and `state`, a copy of the log store, or one with `checkpoint` and `tile`.');
 }
 

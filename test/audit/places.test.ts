@@ -54,6 +54,10 @@ describe('--dir', () => {
   });
 });
 
+test('an export that was not finished is called that', async () => {
+  await expect(found({ dir: await made('out', 'out/log.vkey', 'out/tile/0/000') })).rejects.toMatchObject({ code: 'not-found', hint: expect.stringContaining('was not finished') });
+});
+
 describe('two places at once are refused', () => {
   test.each([
     [{ dir: '/a', store: 's3://bucket' }, 'Give --dir alone'],
