@@ -1,4 +1,4 @@
-import { dayOf, type Instant } from '../base/time.ts';
+import { after, dayOf, hour, parseInstant, type Instant } from '../base/time.ts';
 
 /**
  * Where everything is:
@@ -72,10 +72,17 @@ export function numberIn(key: string, prefix: string): number | undefined {
   return digits !== undefined && Number.isSafeInteger(parsed) ? parsed : undefined;
 }
 
-/** The day under which a run that begins now is kept: never one that the integrator is done with, whatever the clock says. */
+/** So long after a day began, whoever seals is not done with it yet: a run lasts for a day, and clocks differ. */
+export const keptOpenMs = 48 * hour;
+
+/**
+ * The day under which a run that begins now is kept: today, or where this clock lags behind the integrator's, the integrator's day.
+ * So nothing is passed over while clocks differ by a day, nor by however much while somebody seals every day.
+ */
 export function dayFor(now: Instant, doneBefore: string): string {
   const today = dayOf(now);
-  return today < doneBefore ? doneBefore : today;
+  const sealers = doneBefore === '' ? today : dayOf(after(parseInstant(`${doneBefore}T00:00:00Z`), keptOpenMs));
+  return today < sealers ? sealers : today;
 }
 
 function padded(number: number): string {

@@ -1,5 +1,5 @@
 import { LockkeeperError, asLockkeeperError, hasCode } from '../base/error.ts';
-import { dayOf, type Instant } from '../base/time.ts';
+import { after, day, dayOf, type Instant } from '../base/time.ts';
 import { encodeEntry, firstPrevious } from './entries/codec.ts';
 import type { Acknowledgement, AuditEvent } from './entry.ts';
 import { batchKey, dayFor } from './layout.ts';
@@ -27,11 +27,12 @@ interface Run {
   readonly previous: string;
 }
 
-/** One object on its way into the inbox, and the run as it is once the object is there. */
+/** One object on its way into the inbox, and the run as it is once the object is there: none where that ends it. */
 interface Batch {
   readonly key: string;
   readonly bytes: Uint8Array;
-  readonly after: Run;
+  readonly clockDay: string;
+  readonly after: Run | undefined;
 }
 
 /** At most so many events go into one object; with room for two more, the run's first and last. */
@@ -71,11 +72,13 @@ export class RunWriter {
 
   async #end(): Promise<void> {
     await this.#working;
+    this.#leaveOldRun();
     if (this.#unsettled) await this.#settle(this.#unsettled);
     const run = this.#run;
     if (!run) return;
-    await this.#put(runEvent(run.name, 'run.end', { entries: run.n + 1 }));
-    this.#run = undefined;
+    const { world } = this.#options;
+    const last = { event: runEvent(run.name, 'run.end', { entries: run.n + 1 }), at: world.now(), id: hex(world.random(16)), resolve: nobody, reject: nobody };
+    await this.#settle({ ...this.#encode(run, [last]).batch, after: undefined });
   }
 
   async #put(event: AuditEvent): Promise<Acknowledgement> {
@@ -100,7 +103,18 @@ export class RunWriter {
     this.#working = undefined;
   }
 
+  /**
+   * Of a run that began before yesterday no more is written, as whoever seals will be done with that day: its host slept. It
+   * stays without an end, as if it had been killed.
+   */
+  #leaveOldRun(): void {
+    const yesterday = dayOf(after(this.#options.world.now(), -day));
+    if (this.#unsettled && this.#unsettled.clockDay < yesterday) this.#unsettled = undefined;
+    if (this.#run && this.#run.clockDay < yesterday) this.#run = undefined;
+  }
+
   async #write(taken: readonly Waiting[]): Promise<void> {
+    this.#leaveOldRun();
     if (this.#unsettled) await this.#settle(this.#unsettled);
     const { batch, acknowledged } = this.#encode(this.#run ?? (await this.#begin()), taken);
     if (acknowledged.length > 0) await this.#settle(batch);
@@ -139,7 +153,8 @@ export class RunWriter {
         one.reject(asLockkeeperError(thrown));
       }
     }
-    return { batch: { key: batchKey({ ...run, run: run.name }), bytes: encodeBundle(entries), after: { ...run, n, previous, batch: run.batch + 1 } }, acknowledged };
+    const next = { ...run, n, previous, batch: run.batch + 1 };
+    return { batch: { key: batchKey({ ...run, run: run.name }), bytes: encodeBundle(entries), clockDay: run.clockDay, after: next }, acknowledged };
   }
 
   /**
@@ -167,6 +182,9 @@ export class RunWriter {
     }
   }
 }
+
+/** Nobody waits for what a run says of itself. */
+const nobody = () => undefined;
 
 function runEvent(name: string, action: string, details: AuditEvent['details']): AuditEvent {
   return { action, stage: 'fact', subject: { kind: 'run', id: name }, actor: 'lockkeeper', correlation: name, details };

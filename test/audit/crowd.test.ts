@@ -3,6 +3,7 @@ import { checkpointOf, expectOwnKey } from '../../shared/audit/sealing/checkpoin
 import { GrowingTree } from '../../shared/audit/sealing/grow.ts';
 import { crowd } from './crowd.ts';
 import { event, filled, runOn } from './place.ts';
+import { weeks } from './weeks.ts';
 
 test('writers that record and seal at once, while calls fail and processes die, lose nothing that was acknowledged and fork nothing', async () => {
   const report = await crowd({ seed: 3, writers: 6, events: 16, hasFaults: true });
@@ -13,6 +14,13 @@ test('writers that record and seal at once, while calls fail and processes die, 
 test('one create is what an acknowledgement costs, and one more what the end of a run does', async () => {
   const { puts, acknowledged } = await crowd({ seed: 12, writers: 3, events: 10, hasFaults: false });
   expect([puts, acknowledged]).toEqual([33, 30]);
+});
+
+test.each([2, 20, 21, 25])('hosts that sleep, die, and whose clocks differ by a day lose nothing over weeks, and verify raises no alarm on the way (seed %i)', async (seed) => {
+  const report = await weeks({ seed, steps: 250 });
+  expect(report).toMatchObject({ lost: [], alarms: [] });
+  expect(report.acknowledged).toBeGreaterThan(90);
+  expect(report.days).toBeGreaterThan(20);
 });
 
 test('where another tree of the same size was signed already, nothing is published', async () => {

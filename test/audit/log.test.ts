@@ -77,6 +77,46 @@ describe('to record', () => {
     await late.end();
     expect(await verifyLog(at)).toMatchObject({ ok: true, size: 6, waiting: { batches: 0 } });
   });
+  test('a clock that lags by days goes on writing there while the integrator moves on', async () => {
+    const at = await filled(1);
+    at.world.pass(9 * day + 20 * hour);
+    await runOn(at, 'sealer', at.world).seal();
+    const lagging = testWorld('2026-09-01T00:00:00Z', 'late');
+    const late = runOn(at, 'late', lagging);
+    await late.record(event(5));
+    for (const world of [at.world, lagging]) world.pass(23 * hour);
+    await runOn(at, 'sealer', at.world).seal();
+    await late.record(event(6));
+    await late.end();
+    expect(await verifyLog(at)).toMatchObject({ ok: true, size: 7, waiting: { batches: 0 } });
+  });
+  test('a host that slept for days begins another run; the one before stays without an end, as if it had been killed', async () => {
+    const at = place();
+    const log = runOn(at, 'laptop', at.world);
+    const before = await log.record(event(0));
+    at.world.pass(4 * day);
+    await runOn(at, 'sealer', at.world).seal();
+    const woken = await log.record(event(1));
+    expect(woken.run).not.toBe(before.run);
+    at.world.pass(4 * day);
+    await runOn(at, 'sealer', at.world).seal();
+    await log.end();
+    expect(await verifyLog(at)).toMatchObject({ ok: true, size: 4, findings: [], waiting: { batches: 0 }, runs: { began: 2, open: 2 } });
+  });
+  test('what nobody could tell to be there before a host slept is left as it is, and what comes later has its place', async () => {
+    const at = place();
+    const faults = new Faults(new Map([[0, 'lost-before'], [1, 'lost-before']]));
+    const log = runOn({ ...at, log: faults.wrap(at.log, 'log', ['create']) }, 'laptop', at.world);
+    await expect(log.record(event(0))).rejects.toMatchObject({ code: 'uncertain' });
+    at.world.pass(4 * day);
+    const other = runOn(at, 'other', at.world);
+    await other.record(event(7));
+    await other.end();
+    const { hash } = await log.record(event(1));
+    await log.end();
+    expect((await allEntries(at)).map((entry) => entry.hash)).toContain(hash);
+    expect(await verifyLog(at)).toMatchObject({ ok: true, findings: [], waiting: { batches: 0 } });
+  });
 });
 
 describe('to seal', () => {

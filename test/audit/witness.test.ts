@@ -75,6 +75,14 @@ describe('a witness', () => {
     expect(await runOn(watched([back], at), 'x').seal()).toMatchObject({ size: 2, witnessed: true, problems: [] });
     expect(signersOf(at, [back])).toHaveLength(2);
   });
+  test('that takes the place of another one, while nothing new is recorded, is shown to readers', async () => {
+    const long = await witness({ name: 'witness.test/with-a-long-name' });
+    const at = watched([long]);
+    await grow(at);
+    const short = await witness({ name: 'w.test' });
+    expect(await runOn(watched([short], at), 'x').seal()).toMatchObject({ size: 2, cosigned: 1, problems: [] });
+    expect(signersOf(at, [short])).toEqual([identity.origin, 'w.test']);
+  });
   test.each<[string, WitnessOptions['mood'], string]>([
     ['hangs', late, 'did not answer within 0.5 s'],
     ['answers 200 without a line', () => ({ status: 200, body: '' }), 'does not count'],

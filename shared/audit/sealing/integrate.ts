@@ -1,14 +1,14 @@
-import { after, day, dayOf, type Instant } from '../../base/time.ts';
+import { after, dayOf, type Instant } from '../../base/time.ts';
 import { publishAnchors } from '../vouching/anchor.ts';
 import { checkpointOf, expectOwnKey, readCheckpoint, type SignedCheckpoint } from './checkpoints.ts';
 import { GrowingTree, growTo, openTree, sweepPartials } from './grow.ts';
 import type { LogRooms } from '../log-rooms.ts';
 import { publish, readPublished, type Published } from './published.ts';
 import { catchUp, follow, keepSequenced, readSequenced, type HeldSequenced } from './sequenced.ts';
-import { sequenceKey } from '../layout.ts';
+import { keptOpenMs, sequenceKey } from '../layout.ts';
 import { decodeSequence, encodeSequence, endOf, sequencesFrom } from './sequence.ts';
 import { tampered } from '../tampered.ts';
-import { parseNote, parseVerifierKey, type VerifierKey } from '../tlog/note.ts';
+import { parseVerifierKey, signerIds, type VerifierKey } from '../tlog/note.ts';
 import { readInbox, type Inbox } from './waiting.ts';
 import { witnessed, type Witnessed } from '../vouching/witness.ts';
 
@@ -85,7 +85,7 @@ async function signAll(rooms: LogRooms, key: VerifierKey, published: Published |
 }
 
 function isCosigned({ witnesses = [] }: LogRooms, note: string): boolean {
-  const ids = new Set(parseNote(note).signatures.map(({ id }) => id));
+  const ids = signerIds(note);
   return witnesses.every(({ key }) => ids.has(parseVerifierKey(key).id));
 }
 
@@ -117,6 +117,6 @@ async function sequenceAll(rooms: LogRooms, held: HeldSequenced): Promise<Sequen
 
 /** Only days that were listed to their end are done with, and only long after they are over: clocks differ. */
 function doneBefore(now: Instant, held: HeldSequenced, all: boolean): string {
-  const wanted = dayOf(after(now, -2 * day));
+  const wanted = dayOf(after(now, -keptOpenMs));
   return all && wanted > held.doneBefore ? wanted : held.doneBefore;
 }

@@ -5,7 +5,7 @@ import { checkpointKey, publishedKey } from '../layout.ts';
 import type { LogPlaces, LogRooms } from '../log-rooms.ts';
 import { tampered } from '../tampered.ts';
 import { parseCheckpoint, type Checkpoint } from '../tlog/checkpoint.ts';
-import { parseNote } from '../tlog/note.ts';
+import { parseNote, signerIds } from '../tlog/note.ts';
 
 /** The checkpoint that readers are shown, with the cosignatures it had when it was published. */
 export interface Published extends Checkpoint {
@@ -31,17 +31,25 @@ export async function readPublished({ log, state }: LogPlaces): Promise<Publishe
   return { ...published, version: stored.version };
 }
 
-/** Shows readers this checkpoint, unless they are shown a larger one already. Late and repeated calls change nothing. */
+/**
+ * Shows readers this checkpoint, unless they are shown a larger one already, or this one with all of its cosignatures. Late and
+ * repeated calls change nothing.
+ */
 export async function publish(rooms: Pick<LogRooms, 'state'>, note: string): Promise<void> {
   const next = readNote(note);
   for (;;) {
     const held = await rooms.state.get(publishedKey);
     const before = held && readNote(Buffer.from(held.bytes).toString());
-    if (before && (before.size > next.size || (before.size === next.size && before.note.length >= note.length))) return;
+    if (before && (before.size > next.size || (before.size === next.size && isSignedByAllOf(before.note, note)))) return;
     const bytes = Buffer.from(note);
     const answer = held ? await rooms.state.replace(publishedKey, bytes, held.version) : await rooms.state.create(publishedKey, bytes);
     if (answer.outcome === 'done') return;
   }
+}
+
+function isSignedByAllOf(shown: string, note: string): boolean {
+  const ids = signerIds(shown);
+  return [...signerIds(note)].every((id) => ids.has(id));
 }
 
 async function newestSize(log: LogRooms['log']): Promise<number | undefined> {

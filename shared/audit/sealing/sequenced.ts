@@ -90,7 +90,7 @@ const schema = z.object({
   size: z.number().int().nonnegative(),
   last: z.string(),
   lastFirst: z.number().int().nonnegative(),
-  doneBefore: z.string(),
+  doneBefore: z.union([z.literal(''), z.iso.date()]),
   runs: z.array(z.tuple([z.string(), z.string(), z.number().int().nonnegative()])),
 });
 

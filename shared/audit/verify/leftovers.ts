@@ -1,8 +1,7 @@
 import { sha256 } from '../../base/canonical.ts';
-import { day } from '../../base/time.ts';
 import { selfTestObject, type ObjectHistory, type ObjectStore } from '../../objects/contract.ts';
 import { checkpointSizes } from '../sealing/checkpoints.ts';
-import { checkpointKey, checkpointPrefix, cosignatureKey, cosignaturePrefix, evidenceKey, numberIn, parseBatchKey, sequenceKey, sequencePrefix, verifierKeyKey } from '../layout.ts';
+import { checkpointKey, checkpointPrefix, cosignatureKey, cosignaturePrefix, evidenceKey, keptOpenMs, numberIn, parseBatchKey, sequenceKey, sequencePrefix, verifierKeyKey } from '../layout.ts';
 import { edgeIndex } from '../tlog/tile-rows.ts';
 import { parseTilePath, tileWidth } from '../tlog/tile.ts';
 import { strangeness } from '../sealing/waiting.ts';
@@ -53,9 +52,9 @@ export async function checkLeftovers(options: LeftoversOptions): Promise<Waiting
   return { batches, since };
 }
 
-/** A run lasts a day, and whoever seals looks at the two before. */
+/** Whoever gave runs of the last day their place was not done with that day yet. */
 function isPassedOver(began: string, lastDay: string): boolean {
-  return Date.parse(began) + 2 * day < Date.parse(lastDay);
+  return Date.parse(began) + keptOpenMs < Date.parse(lastDay);
 }
 
 /** Objects that the store knows to have been replaced, deleted or hidden; nothing of the log ever is. */

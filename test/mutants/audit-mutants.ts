@@ -1,0 +1,130 @@
+import type { Mutant } from './mutant.ts';
+
+const auditing = ['test/audit/log.test.ts', 'test/audit/secrets.test.ts'];
+const verifying = ['test/audit/verify.test.ts', 'test/audit/verify-edges.test.ts'];
+const appending = ['test/audit/log.test.ts', 'test/audit/crowd.test.ts', 'test/audit/broken-writes.test.ts'];
+
+/** Those of the audit log. */
+export const auditMutants: readonly Mutant[] = [
+  {
+    name: 'a-chain-that-is-not-checked',
+    file: 'shared/audit/verify/bundle-check.ts',
+    find: 'if (previous !== before.last) return',
+    replace: 'if (previous === run) return',
+    tests: verifying,
+  },
+  {
+    name: 'secrets-in-the-log',
+    file: 'shared/audit/log.ts',
+    find: '      refuseSecrets(event);\n',
+    replace: '',
+    tests: auditing,
+  },
+  {
+    name: 'a-run-that-goes-on-after-days-of-sleep',
+    file: 'shared/audit/run-writer.ts',
+    find: 'if (this.#run && this.#run.clockDay < yesterday) this.#run = undefined;',
+    replace: '',
+    tests: appending,
+  },
+  {
+    name: 'an-unsettled-object-written-after-days-of-sleep',
+    file: 'shared/audit/run-writer.ts',
+    find: 'if (this.#unsettled && this.#unsettled.clockDay < yesterday) this.#unsettled = undefined;',
+    replace: '',
+    tests: appending,
+  },
+  {
+    name: 'a-run-that-goes-on-after-its-end',
+    file: 'shared/audit/run-writer.ts',
+    find: '{ ...this.#encode(run, [last]).batch, after: undefined }',
+    replace: 'this.#encode(run, [last]).batch',
+    tests: appending,
+  },
+  {
+    name: 'a-run-kept-under-the-day-of-a-clock-that-lags',
+    file: 'shared/audit/layout.ts',
+    find: 'return today < sealers ? sealers : today;',
+    replace: 'return today;',
+    tests: appending,
+  },
+  {
+    name: 'acknowledged-before-it-is-durable',
+    file: 'shared/audit/run-writer.ts',
+    find: '    if (acknowledged.length > 0) await this.#settle(batch);\n    for (const acknowledge of acknowledged) acknowledge();',
+    replace: '    for (const acknowledge of acknowledged) acknowledge();\n    if (acknowledged.length > 0) await this.#settle(batch);',
+    tests: appending,
+  },
+  {
+    name: 'an-uncertain-batch-forgotten',
+    file: 'shared/audit/run-writer.ts',
+    find: "if (!wasTried && !hasCode(thrown, 'uncertain')) this.#unsettled = undefined;",
+    replace: 'this.#unsettled = undefined;',
+    tests: appending,
+  },
+  {
+    name: 'places-given-by-whoever-comes-last',
+    file: 'shared/audit/sealing/integrate.ts',
+    find: 'const { outcome } = await rooms.log.create(sequenceKey(sequenced.size), bytes);',
+    replace: `let { outcome } = await rooms.log.create(sequenceKey(sequenced.size), bytes);
+    const there = await rooms.log.get(sequenceKey(sequenced.size));
+    if (outcome === 'exists') ({ outcome } = await rooms.log.replace(sequenceKey(sequenced.size), bytes, there.version));`,
+    tests: appending,
+  },
+  {
+    name: 'published-before-it-is-in-the-log',
+    file: 'shared/audit/sealing/checkpoints.ts',
+    find: 'const { outcome } = await log.create(checkpointKey(tree.size), Buffer.from(note));',
+    replace: "const { outcome } = { outcome: 'done' };",
+    tests: appending,
+  },
+  {
+    name: 'a-fork-signed-without-a-word',
+    file: 'shared/audit/sealing/checkpoints.ts',
+    find: 'if (other && formatCheckpoint(other) === text) return other;',
+    replace: 'if (other) return other;',
+    tests: appending,
+  },
+  {
+    name: 'a-sequence-whose-sum-nobody-looks-at',
+    file: 'shared/audit/sealing/sequence.ts',
+    find: 'if (Buffer.compare(encodeSequence(record), bytes) !== 0) throw',
+    replace: 'if (batches.length === 0) throw',
+    tests: verifying,
+  },
+  {
+    name: 'tiles-of-entries-that-are-not-compared',
+    file: 'shared/audit/verify/tree-check.ts',
+    find: 'const isWhole = tile !== undefined && Buffer.compare(fromEntries, tile) === 0;',
+    replace: 'const isWhole = tile !== undefined;',
+    tests: verifying,
+  },
+  {
+    name: 'tiles-above-that-are-not-compared',
+    file: 'shared/audit/verify/tree-check.ts',
+    find: 'else if (Buffer.compare(stored, bytes) !== 0) note(',
+    replace: 'else if (stored.length !== bytes.length) note(',
+    tests: verifying,
+  },
+  {
+    name: 'the-key-in-the-log-believed-more-than-the-given-one',
+    file: 'shared/audit/verify/verify.ts',
+    find: 'return parseVerifierKey(verifierKey);',
+    replace: 'return parseVerifierKey(own ?? verifierKey);',
+    tests: verifying,
+  },
+  {
+    name: 'a-run-whose-count-nobody-looks-at',
+    file: 'shared/audit/verify/bundle-check.ts',
+    find: 'if (counts !== undefined && counts !== n + 1) return',
+    replace: 'if (counts !== undefined && counts < 0) return',
+    tests: verifying,
+  },
+  {
+    name: 'what-waits-is-not-looked-at',
+    file: 'shared/audit/verify/leftovers.ts',
+    find: 'const [wrong] = isWhole ? [...checked.problems, ...runs.add(checked)] : [];',
+    replace: 'const [wrong] = checked.problems;',
+    tests: verifying,
+  },
+];
