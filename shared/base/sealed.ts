@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { inspect } from 'node:util';
 
 /**
@@ -24,9 +24,13 @@ export class Sealed {
     return mine.length === theirs.length && timingSafeEqual(mine, theirs);
   }
 
-  /** HMAC-SHA-256 under `key`, first 16 hex digits: two log lines can be matched without the secret. */
+  /**
+   * `KEYID:DIGITS`, so that two log lines can be matched without the secret. DIGITS are the first 16 hex digits of HMAC-SHA-256
+   * under `key`. KEYID, the first 8 of the key's SHA-256, tells fingerprints apart that were made under different keys.
+   */
   fingerprint(key: Uint8Array): string {
-    return createHmac('sha256', key).update(this.#text).digest('hex').slice(0, 16);
+    const digits = createHmac('sha256', key).update(this.#text).digest('hex').slice(0, 16);
+    return `${createHash('sha256').update(key).digest('hex').slice(0, 8)}:${digits}`;
   }
 
   toString(): string {

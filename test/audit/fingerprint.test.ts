@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { createHmac } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ afterEach(async () => {
 
 const planted = 'pl4nted-value-of-app-a';
 const key = new Uint8Array(32).fill(9);
-const expected = createHmac('sha256', key).update(planted).digest('hex').slice(0, 16);
+const expected = `${createHash('sha256').update(key).digest('hex').slice(0, 8)}:${createHmac('sha256', key).update(planted).digest('hex').slice(0, 16)}`;
 
 async function said(input: string, json = false) {
   const lines: string[] = [];
