@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { atMost, inform, type Figure } from './figure.ts';
+import { median } from './turns.ts';
 
 const rounds = 31;
 const command = fileURLToPath(new URL('../../functions/cli/lockkeeper.js', import.meta.url));
@@ -37,8 +38,4 @@ function time(...words: readonly string[]): number {
   const ms = performance.now() - began;
   if (status !== 0) throw new Error(`node ${words.join(' ')} ended with ${status}: ${stderr}`);
   return ms;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
