@@ -1,5 +1,5 @@
-import { LockkeeperError } from '../base/error.ts';
-import type { AuditEvent, AuditLog } from './entry.ts';
+import { LockkeeperError, type ErrorCode } from '../base/error.ts';
+import type { Acknowledgement, AuditEvent, AuditLog } from './entry.ts';
 
 type Details = AuditEvent['details'];
 
@@ -18,7 +18,7 @@ export interface AuditedEffect<T> {
  * keeps its code and names both. A process that dies in between leaves an intent alone: the next run repeats the pair.
  */
 export async function audited<T>(log: AuditLog, { event, act, told }: AuditedEffect<T>): Promise<T> {
-  await log.record({ ...event(), stage: 'intent' });
+  await acknowledged(log, { ...event(), stage: 'intent' });
   let answer: T;
   try {
     answer = await act();
@@ -28,14 +28,30 @@ export async function audited<T>(log: AuditLog, { event, act, told }: AuditedEff
     throw thrown;
   }
   const said = event();
-  await log.record({ ...said, details: { ...said.details, ...told?.(answer) }, stage: 'outcome', result: 'done' });
+  await acknowledged(log, { ...said, details: { ...said.details, ...told?.(answer) }, stage: 'outcome', result: 'done' });
   return answer;
 }
+
+/**
+ * Records one event, durable on return. A log that takes nothing until a person mends it is `denied`, whatever its store says: a
+ * story reads `conflict`, `rejected` and the like as the answer of what it wanted to change, and would go on.
+ */
+export async function acknowledged(log: AuditLog, event: AuditEvent): Promise<Acknowledgement> {
+  try {
+    return await log.record(event);
+  } catch (cause) {
+    if (!(cause instanceof LockkeeperError) || !answers.has(cause.code)) throw cause;
+    throw new LockkeeperError('denied', cause.message, { cause, ...(cause.hint !== undefined && { hint: cause.hint }) });
+  }
+}
+
+/** What stories decide on when a firewall, a service or a journal says it. */
+const answers: ReadonlySet<ErrorCode> = new Set(['conflict', 'rejected', 'unsupported', 'not-found']);
 
 async function recordFailure(log: AuditLog, event: Omit<AuditEvent, 'stage' | 'result'>, error: LockkeeperError): Promise<void> {
   const details = { ...event.details, code: error.code, message: error.message };
   try {
-    await log.record({ ...event, details, stage: 'outcome', result: resultOf(error) });
+    await acknowledged(log, { ...event, details, stage: 'outcome', result: resultOf(error) });
   } catch (thrown) {
     if (!(thrown instanceof LockkeeperError)) throw thrown;
     const cause = new AggregateError([error, thrown]);

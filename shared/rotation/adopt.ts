@@ -3,6 +3,7 @@ import { begun } from './advance.ts';
 import { obstacles } from './begin.ts';
 import { journals } from './journal.ts';
 import type { RotationRooms } from './plan.ts';
+import { audited } from './recorded.ts';
 import { currentLogins, type Seen } from './seen.ts';
 import { tellLogin } from './told.ts';
 import { look } from './under-way.ts';
@@ -47,15 +48,16 @@ async function refusals(rooms: RotationRooms, seen: Seen): Promise<readonly stri
 }
 
 async function remember(rooms: RotationRooms, seen: Seen): Promise<void> {
-  const { plan, world, actor, audit } = rooms;
+  const { plan, world } = rooms;
   const [current] = currentLogins(seen);
   if (!current) throw new LockkeeperError('bug', `${plan.name} was found ready without a login`);
   const rotation = `adopted-${Buffer.from(world.random(8)).toString('hex')}`;
   const copies = seen.copies.map((copy) => ({ store: copy.store, secret: copy.secret, from: null, staged: null, published: copy.current?.id ?? null, retired: false }));
   const draft = begun(undefined, { do: 'plan', target: current.slot, copies, resume: undefined }, { credential: plan.name, rotation, now: world.now() });
-  const subject = { kind: 'credential', id: plan.name } as const;
-  await audit.record({ action: 'rotation.adopt', stage: 'fact', subject, actor, correlation: rotation, details: tellLogin(rooms, seen.copies, current) });
-  await journals(rooms.state, world).write(undefined, { ...draft, phase: 'done', finishedAt: world.now() });
+  const details = tellLogin(rooms, seen.copies, current);
+  await audited({ rooms, held: undefined }, { action: 'rotation.adopt', rotation, details }, () => {
+    return journals(rooms.state, world).write(undefined, { ...draft, phase: 'done', finishedAt: world.now() });
+  });
 }
 
 function sqlIn(problem: string): readonly string[] {

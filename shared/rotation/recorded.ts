@@ -1,4 +1,4 @@
-import { audited as auditedBy } from '../audit/audited.ts';
+import { acknowledged, audited as auditedBy } from '../audit/audited.ts';
 import type { AuditEvent } from '../audit/entry.ts';
 import type { Run } from './under-way.ts';
 
@@ -19,7 +19,7 @@ export async function audited<T>(run: Recorder, what: Told & { readonly told?: (
 
 /** One fact about this credential, durable on return. */
 export async function record(run: Recorder, what: Told): Promise<void> {
-  await run.rooms.audit.record({ ...eventOf(run, what), stage: 'fact' });
+  await acknowledged(run.rooms.audit, { ...eventOf(run, what), stage: 'fact' });
 }
 
 /** With the phase and epoch of the journal as it is now. */

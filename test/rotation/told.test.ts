@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { LockkeeperError } from '../../shared/base/error.ts';
 import { Sealed } from '../../shared/base/sealed.ts';
@@ -9,7 +9,8 @@ import { unpaired } from '../intent-pairs.ts';
 import { address, fingerprintKey, firstValue, makePlace, runUntilDone, withOther, type Place } from './place.ts';
 
 /** What an auditor computes who knows the value and has the key. */
-const fingerprintOf = (value: string) => createHmac('sha256', fingerprintKey).update(value).digest('hex').slice(0, 16);
+const keyId = createHash('sha256').update(fingerprintKey).digest('hex').slice(0, 8);
+const fingerprintOf = (value: string) => `${keyId}:${createHmac('sha256', fingerprintKey).update(value).digest('hex').slice(0, 16)}`;
 const first = fingerprintOf(firstValue);
 
 /** The entries of one action, as what they say. */
@@ -102,7 +103,16 @@ describe('from the log alone an auditor learns', () => {
   test('what was adopted', async () => {
     const place = await makePlace();
     await adopt(place.rooms());
-    expect(said(place, 'rotation.adopt', 'fact')).toMatchObject([{ slot: 'app_a', fingerprint: first, versions: [{ version: currentVersions(place)['one'] }, { version: currentVersions(place)['two'] }] }]);
+    expect(said(place, 'rotation.adopt', 'outcome')).toMatchObject([{ slot: 'app_a', fingerprint: first, versions: [{ version: currentVersions(place)['one'] }, { version: currentVersions(place)['two'] }] }]);
+    expect(unpaired(place.log.events)).toEqual([]);
+  });
+
+  test('that nothing was adopted where the journal could not be written', async () => {
+    const place = await makePlace();
+    const rooms = place.rooms();
+    const create = async () => Promise.reject(new LockkeeperError('denied', 'the state store is read-only'));
+    await expect(adopt({ ...rooms, state: { ...rooms.state, create } })).rejects.toMatchObject({ code: 'denied' });
+    expect(place.log.events.map(({ action, stage, result }) => [action, result ?? stage])).toEqual([['rotation.adopt', 'intent'], ['rotation.adopt', 'refused']]);
   });
 
   test('that a value was given up, and the name of the rotation that goes on', async () => {

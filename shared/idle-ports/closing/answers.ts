@@ -1,6 +1,6 @@
 import type { Heard } from '../../approvals/contract.ts';
 import { hasCode, LockkeeperError } from '../../base/error.ts';
-import { formatInstant } from '../../base/time.ts';
+import { formatInstant, type Instant } from '../../base/time.ts';
 import { deliverOrLeave } from './ask.ts';
 import type { ClosingRooms } from './closing-rooms.ts';
 import { ClosureJournal, type HeldClosure } from './closure-journal.ts';
@@ -40,8 +40,9 @@ async function record(rooms: ClosingRooms, first: HeldClosure, heard: Heard): Pr
 /** Undefined where another run changed the journal first. */
 async function recordOnce(rooms: ClosingRooms, held: HeldClosure, heard: Heard): Promise<Ruling | undefined> {
   const { closure } = held;
-  const ruling = decide(closure, heard, { policy: rooms.policy, now: rooms.world.now() });
-  const entry = { action: `decision.${heard.answer}`, actor: heard.who, details: voteOf(rooms, heard, ruling) };
+  const now = rooms.world.now();
+  const ruling = decide(closure, heard, { policy: rooms.policy, now });
+  const entry = { action: `decision.${heard.answer}`, actor: heard.who, details: voteOf(heard, ruling, now) };
   if (ruling.kind === 'refused') await recordRefused(rooms, closure, entry);
   if (ruling.kind !== 'counted') return ruling;
   try {
@@ -54,6 +55,6 @@ async function recordOnce(rooms: ClosingRooms, held: HeldClosure, heard: Heard):
 }
 
 /** A vote is evidence: what was said to which question, when, and what became of it. Who said it is the entry's actor. */
-function voteOf(rooms: ClosingRooms, { answer, hash, why, until }: Heard, { text }: Ruling) {
-  return { answer, hash, why, at: formatInstant(rooms.world.now()), until: until && formatInstant(until), text };
+function voteOf({ answer, hash, why, until }: Heard, { text }: Ruling, now: Instant) {
+  return { answer, hash, why, at: formatInstant(now), until: until && formatInstant(until), text };
 }

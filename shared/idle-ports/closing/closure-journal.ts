@@ -42,7 +42,7 @@ export class ClosureJournal {
   async keep(proposal: Proposal): Promise<void> {
     const key = `proposals/${hashOf(proposal)}.json`;
     const answer = await this.#state.create(key, encodeProposal(proposal));
-    if (answer.outcome === 'exists') throw new LockkeeperError('conflict', `${key} holds something else than the proposal of that hash`);
+    if (answer.outcome === 'exists') throw new LockkeeperError('invalid', `${key} holds something else than the proposal of that hash`, { hint: 'Somebody wrote into the state store: restore the object from a backup, or delete it.' });
   }
 
   /** The first closure of an opening; `conflict` where another run was quicker. */

@@ -81,7 +81,7 @@ async function keepFacts(store: ObjectStore, input: JudgeInput): Promise<Facts> 
   if (stores.has(store)) return facts;
   const key = keyOfFacts(facts.hash);
   const answer = await store.create(key, facts.bytes);
-  if (answer.outcome === 'exists') throw new LockkeeperError('conflict', `${key} holds something else than the facts of that hash`, { hint: 'Run `lockkeeper audit verify`: somebody wrote into the log\'s store.' });
+  if (answer.outcome === 'exists') throw new LockkeeperError('invalid', `${key} holds something else than the facts of that hash`, { hint: 'Run `lockkeeper audit verify`: somebody wrote into the log\'s store.' });
   stores.add(store);
   return facts;
 }

@@ -1,4 +1,4 @@
-import { audited as auditedBy } from '../../audit/audited.ts';
+import { acknowledged, audited as auditedBy } from '../../audit/audited.ts';
 import type { AuditEvent } from '../../audit/entry.ts';
 import type { ClosingRooms } from './closing-rooms.ts';
 import type { Closure } from './closure.ts';
@@ -23,12 +23,12 @@ export async function audited<T>(rooms: Pick<ClosingRooms, 'audit'>, what: ToldE
 
 /** One fact about a closure, durable on return. */
 export async function record(rooms: Pick<ClosingRooms, 'audit'>, closure: Closure, what: Told): Promise<void> {
-  await rooms.audit.record({ ...eventOf(closure, what), stage: 'fact' });
+  await acknowledged(rooms.audit, { ...eventOf(closure, what), stage: 'fact' });
 }
 
 /** What somebody asked for and may not have. It was never begun, so there is no intent. */
 export async function recordRefused(rooms: Pick<ClosingRooms, 'audit'>, closure: Closure, what: Told): Promise<void> {
-  await rooms.audit.record({ ...eventOf(closure, what), stage: 'outcome', result: 'refused' });
+  await acknowledged(rooms.audit, { ...eventOf(closure, what), stage: 'outcome', result: 'refused' });
 }
 
 /**
