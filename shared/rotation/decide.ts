@@ -15,7 +15,7 @@ import type { Asked, BlockReason, Step } from './step.ts';
  * | none,done | (see begin.ts)                                      | rest, or plan                         |
  * | any       | blocked, or backing off; a person asked             | rest; unblock and go on               |
  * | planned   | a store holds a dead rotation's value               | abandon it there                      |
- * |           | a store holds nothing                               | stage there                           |
+ * |           | a store holds nothing, or what was not acknowledged | stage there                           |
  * |           | every store holds the same value / different ones   | move to staged / replan               |
  * | staged    | the value is gone                                   | replan, or block if nothing logs in   |
  * |           | every store holds it                                | change → set                          |
@@ -78,6 +78,8 @@ function staging(journal: Journal, seen: Seen): Step {
   for (const entry of journal.copies) {
     const { pending } = copyOf(seen, entry);
     if (!pending) return { do: 'stage', place: entry };
+    // Staged, but the journal was never told: doing it again gives the same version, and tells the log which.
+    if (pending.rotation === journal.rotation && entry.staged === null) return { do: 'stage', place: entry };
     if (pending.rotation === journal.rotation) continue;
     if (journal.past.includes(pending.rotation) || insists(journal, 'foreign-pending')) return { do: 'abandon', place: entry, rotation: pending.rotation };
     const text = `${entry.store}/${entry.secret} holds a value staged by ${pending.rotation}, which this journal does not know`;

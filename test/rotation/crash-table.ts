@@ -94,6 +94,7 @@ class Watch {
 
   verdict(name: string): readonly string[] {
     this.#intentsFirst();
+    this.#intentsAnswered();
     const old = this.#place.host.holds('app_a', firstValue);
     if (old) this.#found.add('done, and the old value is still accepted');
     if (this.#values.size !== 2) this.#found.add(`${this.#values.size - 1} new values were staged instead of one`);
@@ -160,5 +161,15 @@ class Watch {
       if (isEffect && !trail[at - 1]?.endsWith(' intent')) this.#found.add(`${what} came after ${trail[at - 1] ?? 'nothing'} and not after its intent`);
     }
   }
-}
 
+  /** Whatever broke, in the end the log tells how every effect went. That a rotation was planned shows in what follows. */
+  #intentsAnswered(): void {
+    const open = new Set<string>();
+    for (const { action, stage, correlation, details } of this.#place.log.events) {
+      const what = `${action} ${correlation} ${JSON.stringify(details['store'] ?? details['slot'] ?? null)}`;
+      if (stage === 'intent' && action !== 'rotation.plan') open.add(what);
+      else if (stage === 'outcome') open.delete(what);
+    }
+    for (const what of open) this.#found.add(`nothing tells how ${what} went`);
+  }
+}
