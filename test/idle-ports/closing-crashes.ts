@@ -133,6 +133,7 @@ class Run {
   /** At the end nothing is left untold, unasked or half done, and one more run changes nothing. */
   async expectQuiet(): Promise<void> {
     const { place } = this;
+    this.#expectVotesTold();
     await this.step((rooms) => this.watch(rooms));
     const closure = await this.closure();
     this.expect(closure?.notices.length === 0, 'a notice was never told');
@@ -146,6 +147,14 @@ class Run {
     this.expect(isDeepStrictEqual(new Map(place.network.rules), rules), 'one more run changed a rule');
     const next = Number(place.bucket.nextVersion().slice(1));
     this.expect(next === Number(objects.slice(1)) + 1, 'one more run wrote to the state store');
+  }
+
+  /** Whoever repeated an answer until it was taken has it in the log that it was. */
+  #expectVotesTold(): void {
+    for (const who of ['ann', 'ben']) {
+      const [last] = this.place.entries.filter(({ action, actor }) => action === 'decision.approve' && actor === who).toReversed();
+      this.expect(last?.result === 'done', `nothing tells how the answer of ${who} went`);
+    }
   }
 
   #rooms(): ClosingRooms {

@@ -10,7 +10,7 @@ import { reopen } from './reopen.ts';
 
 /**
  * Takes what one person said: records it if it counts, and says what became of it. The log has it before it takes
- * effect; repeating it changes nothing. `not-found` for a hash nobody was asked about, `conflict` for one whose place
+ * effect; repeating it changes nothing, and is told to the log again. `not-found` for a hash nobody was asked about, `conflict` for one whose place
  * another took; for "reopen" also what `reopen` throws.
  */
 export async function takeAnswer(rooms: ClosingRooms, heard: Heard): Promise<Ruling> {
@@ -43,10 +43,14 @@ async function recordOnce(rooms: ClosingRooms, held: HeldClosure, heard: Heard):
   const now = rooms.world.now();
   const ruling = decide(closure, heard, { policy: rooms.policy, now });
   const entry = { action: `decision.${heard.answer}`, actor: heard.who, details: voteOf(heard, ruling, now) };
-  if (ruling.kind === 'refused') await recordRefused(rooms, closure, entry);
-  if (ruling.kind !== 'counted') return ruling;
+  if (ruling.kind === 'refused') {
+    await recordRefused(rooms, closure, entry);
+    return ruling;
+  }
+  // What was said before is told once more: whoever repeats it may do so because the log did not take how it went.
+  const keep = async () => ruling.kind === 'counted' && (await new ClosureJournal(rooms.state).save(held, ruling.closure));
   try {
-    await audited(rooms, { ...entry, closure }, () => new ClosureJournal(rooms.state).save(held, ruling.closure));
+    await audited(rooms, { ...entry, closure }, keep);
   } catch (thrown) {
     if (hasCode(thrown, 'conflict')) return undefined;
     throw thrown;
