@@ -56,7 +56,7 @@ export class RunWriter {
   async record(event: AuditEvent): Promise<Acknowledgement> {
     const today = dayOf(this.#options.world.now());
     if (this.#ending) await this.#ending;
-    else if (this.#run && this.#run.clockDay < today) await this.end();
+    else if (this.#run && this.#run.clockDay !== today) await this.end();
     return await this.#put(event);
   }
 
@@ -104,13 +104,17 @@ export class RunWriter {
   }
 
   /**
-   * Of a run that began before yesterday no more is written, as whoever seals will be done with that day: its host slept. It
-   * stays without an end, as if it had been killed.
+   * Of a run that began before yesterday no more is written, as whoever seals will be done with that day: its host slept. Nor of one
+   * that began on a day to come: the clock was put back, and nobody knows how long ago. It stays without an end, as if it had been killed.
    */
   #leaveOldRun(): void {
-    const yesterday = dayOf(after(this.#options.world.now(), -day));
-    if (this.#unsettled && this.#unsettled.clockDay < yesterday) this.#unsettled = undefined;
-    if (this.#run && this.#run.clockDay < yesterday) this.#run = undefined;
+    if (this.#unsettled && !this.#isOpen(this.#unsettled)) this.#unsettled = undefined;
+    if (this.#run && !this.#isOpen(this.#run)) this.#run = undefined;
+  }
+
+  #isOpen({ clockDay }: { readonly clockDay: string }): boolean {
+    const now = this.#options.world.now();
+    return clockDay === dayOf(now) || clockDay === dayOf(after(now, -day));
   }
 
   async #write(taken: readonly Waiting[]): Promise<void> {
@@ -166,6 +170,7 @@ export class RunWriter {
     const problem = hasCode(first, 'uncertain') ? await this.#tryOnce(batch) : first;
     if (problem !== undefined) throw problem;
     this.#run = batch.after;
+    if (batch.after && !this.#isOpen(batch)) throw tooLate(batch.key);
   }
 
   /** What came in between, or undefined once the object is there. */
@@ -193,6 +198,12 @@ function runEvent(name: string, action: string, details: AuditEvent['details']):
 function occupied(key: string): LockkeeperError {
   return new LockkeeperError('conflict', `nothing was logged: ${key}, which only this run writes, holds something else`, {
     hint: 'Run `lockkeeper audit verify` and find out who else writes to the log store.',
+  });
+}
+
+function tooLate(key: string): LockkeeperError {
+  return new LockkeeperError('uncertain', `${key} may have been logged too late to get its place: this machine slept meanwhile, or its clock was put back`, {
+    hint: 'Try again.',
   });
 }
 

@@ -103,6 +103,22 @@ describe('to record', () => {
     await log.end();
     expect(await verifyLog(at)).toMatchObject({ ok: true, size: 4, findings: [], waiting: { batches: 0 }, runs: { began: 2, open: 2 } });
   });
+  test.each([1, 5, 40])('a host whose clock is put back by %i days begins another run, and all that it records has its place', async (days) => {
+    const at = await filled(1);
+    const clock = testWorld('2026-10-01T10:00:00Z', 'clock');
+    const log = runOn(at, 'put-back', clock);
+    const acknowledged = [await log.record(event(0))];
+    clock.pass(-days * day);
+    for (let hours = 0; hours < 6 * 24; hours += 7) {
+      for (const world of [at.world, clock]) world.pass(7 * hour);
+      await runOn(at, 'sealer', at.world).seal();
+      acknowledged.push(await log.record(event(hours)));
+    }
+    await log.end();
+    const placed = (await allEntries(at)).filter(({ index }) => index !== undefined).map(({ hash }) => hash);
+    expect(acknowledged.filter(({ hash }) => !placed.includes(hash))).toEqual([]);
+    expect(await verifyLog(at)).toMatchObject({ ok: true, findings: [], waiting: { batches: 0 } });
+  });
   test('what nobody could tell to be there before a host slept is left as it is, and what comes later has its place', async () => {
     const at = place();
     const faults = new Faults(new Map([[0, 'lost-before'], [1, 'lost-before']]));

@@ -38,13 +38,16 @@ export interface SealReport {
  */
 export async function integrate(rooms: LogRooms): Promise<SealReport> {
   const key = await expectOwnKey(rooms);
-  const held = await readSequenced(rooms);
+  // Before the inbox is listed: whoever sleeps after that knows nothing of what came since.
+  const began = rooms.world.now();
+  // In this order: another integrator may publish what it gave its place in between.
   const published = await readPublished(rooms);
+  const held = await readSequenced(rooms);
   if ((published?.size ?? 0) > held.size) throw tampered(`${published?.size} entries were published, and only ${held.size} have their place`);
   const { sequenced, refused, all } = await sequenceAll(rooms, held);
   if (sequenced.size === 0) return { size: 0, root: undefined, refused, cosigned: 0, witnessed: true, problems: [], alarms: [] };
   const { checkpoint, cosigned, problems, alarms } = await sealed(rooms, { key, published, size: sequenced.size });
-  await keepSequenced(rooms.state, held, { ...sequenced, doneBefore: doneBefore(rooms.world.now(), held, all) });
+  await keepSequenced(rooms.state, held, { ...sequenced, doneBefore: doneBefore(began, held, all) });
   const unanchored = await publishAnchors(rooms, checkpoint);
   const { witnesses = [], needed = witnesses.length } = rooms;
   const root = Buffer.from(checkpoint.root).toString('hex');
