@@ -1,7 +1,7 @@
 import type { Entry } from '../../shared/audit/entries/codec.ts';
 import { LockkeeperError } from '../../shared/base/error.ts';
 import { toolVersion } from '../../shared/base/version.ts';
-import { keyOfFacts, receiptAction, receiptIn, verdictDifferences } from '../../shared/idle-ports/closing/receipt.ts';
+import { keyOfFacts, receiptAction, receiptIn, receiptDifferences } from '../../shared/idle-ports/closing/receipt.ts';
 import { readFacts, recompute } from '../../shared/idle-ports/judging/facts.ts';
 import type { Verdict } from '../../shared/idle-ports/verdict.ts';
 import type { ObjectStore } from '../../shared/objects/contract.ts';
@@ -16,15 +16,15 @@ interface Recomputed {
   /** The tool that judged then. */
   readonly tool: string;
   readonly verdict: Verdict | undefined;
-  /** Empty where the verdict is the same as logged. */
+  /** Empty where the verdict, what the receipt says of the facts, and the hash that people answered to are as logged. */
   readonly differences: readonly string[];
 }
 
 /**
- * `lockkeeper audit recompute HASH`: takes the facts that a proposal rests on, checks their hash, and judges again. HASH is the
- * proposal's, or the id or hash of any entry about it; the first 6 digits are enough. Exit code 1 where the verdict is not the one
- * in the log. `not-found` where there is no receipt or its facts are gone, `invalid` where they were changed or the digits fit
- * several. Reads only.
+ * `lockkeeper audit recompute HASH`: takes the facts that a proposal rests on, checks their hash, and judges again. What the receipt
+ * says of the facts is checked too, and that the proposal's hash is that of what people were asked. HASH is the proposal's, or
+ * the id or hash of any entry about it; the first 6 digits are enough. Exit code 1 where anything is not as logged. `not-found`
+ * where there is no receipt or its facts are gone, `invalid` where they were changed or the digits fit several. Reads only.
  */
 export async function auditRecomputeVerb(wanted: { readonly hash: string; readonly place: AuditPlace }, rooms: AuditRooms, terminal: Terminal): Promise<ExitCode> {
   checkDigits(wanted.hash);
@@ -64,8 +64,9 @@ async function judgeAgain(log: ObjectStore, { event }: Entry): Promise<Recompute
   const { evidence, tool } = receipt;
   const stored = await log.get(keyOfFacts(evidence));
   if (!stored) throw new LockkeeperError('not-found', `${keyOfFacts(evidence)} is gone: the verdict on ${event.subject.id} cannot be reached again`, { hint: 'Run `lockkeeper audit verify`, or look in a copy of the log.' });
-  const verdict = recompute(readFacts(stored.bytes, evidence), event.subject.id);
-  return { opening: event.subject.id, evidence, tool, verdict, differences: verdictDifferences(receipt.verdict, verdict) };
+  const facts = readFacts(stored.bytes, evidence);
+  const verdict = recompute(facts, event.subject.id);
+  return { opening: event.subject.id, evidence, tool, verdict, differences: receiptDifferences(event, stored.bytes, { facts, verdict }) };
 }
 
 function told({ opening, evidence, tool, verdict, differences }: Recomputed): readonly string[] {

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { auditRecomputeVerb } from '../../functions/cli/audit-recompute.ts';
 import type { AuditRooms } from '../../functions/cli/audit.ts';
+import type { AuditEvent } from '../../shared/audit/entry.ts';
 import { auditLog } from '../../shared/audit/log.ts';
 import { after, day, dayOf } from '../../shared/base/time.ts';
 import type { Judgement } from '../../shared/idle-ports/closing/proposal.ts';
@@ -21,6 +22,10 @@ async function judged(of: ClosingPlace): Promise<Judgement> {
   const input = { ...judgement.input, evidence: { ...judgement.input.evidence, rows: [out], coverage } };
   return { ...judgement, input, verdicts: judge(input) };
 }
+
+type Details = AuditEvent['details'];
+
+const members = (of: Details[string]): Details => (typeof of === 'object' && of !== null && !Array.isArray(of) ? Object.fromEntries(Object.entries(of)) : {});
 
 let at = place();
 let closing = new ClosingPlace();
@@ -74,6 +79,24 @@ describe('audit recompute', () => {
     expect(lines).toEqual(expect.arrayContaining([expect.stringMatching(/^NOT as logged/), '  activeDays: 3 → 0']));
     expect((await recomputed(receipt.id)).code).toBe(0);
     expect((await recomputed(hash, true)).lines.map((line): unknown => JSON.parse(line))).toMatchObject([{ same: false }]);
+  });
+
+  test.each<[string, (details: Details) => Details]>([
+    ['a longer window', (details) => ({ ...details, window: { from: '2025-01-01T00:00:00Z', to: '2026-10-01T00:00:00Z' } })],
+    ['a fuller coverage', (details) => ({ ...details, coverage: 0.5 })],
+    ['another digest of the usage', (details) => ({ ...details, digest: 'f'.repeat(64) })],
+    ['more facts', (details) => ({ ...details, bytes: 1 })],
+    ['another rule than people were asked about', (details) => ({ ...details, before: { ...rule('r-1'), cidrs: ['0.0.0.0/0'] } })],
+    ['that rejects would be visible', (details) => ({ ...details, proposal: { ...members(details['proposal']), rejectsVisible: false } })],
+  ])('says that a receipt claims %s, whatever the verdict, and exits 1', async (_, claim) => {
+    const { hash } = await closing.closure('r-1');
+    const [receipt] = (await allEntries(at)).filter(({ event }) => event.action === 'proposal.receipt' && event.correlation === hash);
+    if (!receipt) throw new Error('no receipt');
+    expect(await recomputed(receipt.id)).toMatchObject({ code: 0 });
+    await auditLog({ ...at, world: closing.world, run: 'forger' }).record({ ...receipt.event, details: claim(receipt.event.details) });
+    const { code, lines } = await recomputed(hash);
+    expect([code, lines.length]).toEqual([1, 4]);
+    expect(lines[2]).toMatch(/^NOT as logged/);
   });
 
   test('refuses facts of which one byte was changed, and says so where they are gone', async () => {

@@ -3,6 +3,7 @@ import { asPlain, canonicalJson, sha256 } from '../../shared/base/canonical.ts';
 import { LockkeeperError } from '../../shared/base/error.ts';
 import { day, formatInstant } from '../../shared/base/time.ts';
 import type { Firewall } from '../../shared/firewalls/contract.ts';
+import { memoryFirewall } from '../../shared/firewalls/memory.ts';
 import { takeAnswer } from '../../shared/idle-ports/closing/answers.ts';
 import { closeApproved } from '../../shared/idle-ports/closing/close.ts';
 import type { ClosingRooms } from '../../shared/idle-ports/closing/closing-rooms.ts';
@@ -37,6 +38,8 @@ async function held(place: ClosingPlace) {
 }
 
 const about = (place: ClosingPlace, action: string) => place.entries.filter((entry) => entry.action === action && entry.subject.id === 'r-1');
+
+const texts = ({ firewall, fingerprint }: { readonly firewall: unknown; readonly fingerprint: unknown }) => ({ firewall: String(firewall), fingerprint: String(fingerprint) });
 
 /** The rooms with one method of the firewall replaced. */
 function withFirewall(place: ClosingPlace, change: Partial<Firewall>): ClosingRooms {
@@ -79,6 +82,22 @@ describe('from the log alone an auditor learns', () => {
     const kinds = ['closure.apply', 'closure.settle', 'closure.reopen', 'closure.restore'];
     expect(kinds.filter((kind) => !entries.some(({ action }) => action === kind))).toEqual([]);
     expect(unpaired(place.entries)).toEqual([]);
+  });
+
+  test('all that putting the rule back takes, and the very words that people agreed to', async () => {
+    const place = await closed();
+    const { hash, proposal, prepared } = await place.closure('r-1');
+    const [receipt] = about(place, 'proposal.receipt');
+    const [applied] = about(place, 'closure.apply');
+    if (!receipt || !applied) throw new Error('nothing was asked or closed');
+    const { firewall, before, after, fingerprint, rejectsVisible, openConnectionsLastMs } = applied.details;
+    const rebuilt = { ...texts({ firewall, fingerprint }), change: { kind: 'close', opening: applied.subject.id }, before: before ?? null, after: after ?? undefined, rejectsVisible: rejectsVisible === true, openConnectionsLastMs: Number(openConnectionsLastMs) } as const;
+    expect(rebuilt).toEqual({ ...prepared, after: undefined });
+    const asked = asPlain({ ...Object.fromEntries(Object.entries(receipt.details['proposal'] ?? {})), firewall, opening: receipt.subject.id, before, after, fingerprint });
+    expect([asked, sha256(canonicalJson(asked))]).toEqual([proposal, hash]);
+    // Into a network that has lost it, by what the log says and nothing else.
+    await memoryFirewall('net', place.network).restore(rebuilt);
+    expect(place.network.rules.get('r-1')).toEqual(rule('r-1'));
   });
 
   test('every vote: who, when, why, and for which proposal', async () => {

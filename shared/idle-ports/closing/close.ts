@@ -214,12 +214,13 @@ class Closing {
   }
 }
 
-/** What the log tells of a closing: on whose word, and what became of it where somebody could try. */
+/** What the log tells of a closing: on whose word, all else that was prepared, and what became of it where somebody could try. */
 function applying(closure: Closure): ToldEffect<'refused' | 'reachable' | undefined> {
   const counts = new Set(approversOf(closure));
   const votes = closure.votes.filter(({ answer, hash, who }) => answer === 'approve' && hash === closure.hash && counts.has(who));
   const approvals = votes.map(({ who, why, hash, at }) => ({ who, why, hash, at: formatInstant(at) }));
-  return { action: 'closure.apply', details: { approvals }, told: (probe) => ({ probe }) };
+  const { rejectsVisible, openConnectionsLastMs } = closure.prepared ?? {};
+  return { action: 'closure.apply', details: { approvals, rejectsVisible, openConnectionsLastMs }, told: (probe) => ({ probe }) };
 }
 
 /** True where the firewall surely changed nothing and would refuse again. */

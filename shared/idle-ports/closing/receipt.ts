@@ -1,4 +1,5 @@
-import { asPlain, canonicalJson, type Plain } from '../../base/canonical.ts';
+import type { AuditEvent } from '../../audit/entry.ts';
+import { asPlain, canonicalJson, sha256, type Plain } from '../../base/canonical.ts';
 import { LockkeeperError } from '../../base/error.ts';
 import { formatInstant } from '../../base/time.ts';
 import { toolVersion } from '../../base/version.ts';
@@ -8,7 +9,7 @@ import type { JudgeInput } from '../judging/judge.ts';
 import type { Verdict } from '../verdict.ts';
 import type { ClosingRooms } from './closing-rooms.ts';
 import type { Closure } from './closure.ts';
-import type { Material } from './proposal.ts';
+import type { Material, Proposal } from './proposal.ts';
 import { record } from './recorded.ts';
 
 /** What the log remembers of a verdict, enough to reach it again without trusting who wrote it. */
@@ -22,13 +23,17 @@ export type Receipt = {
   /** RFC 3339; `to` is not in it. */
   readonly window: { readonly from: string; readonly to: string };
   /** Share of the window that the logs could have seen, 0–1. */
-  readonly coverage: number;
+  readonly coverage: number | null;
   /** The name of the rules of judging. */
   readonly policy: string;
   readonly tool: string;
   /** The verdict in full. */
   readonly verdict: Plain;
+  /** What the entry does not say besides of what people were asked: with it the proposal's hash can be taken again. */
+  readonly proposal: ProposalRest;
 };
+
+type ProposalRest = Omit<Proposal, 'firewall' | 'opening' | 'before' | 'after' | 'fingerprint'>;
 
 /** The action under which receipts are in the log; their correlation is the proposal's hash. */
 export const receiptAction = 'proposal.receipt';
@@ -44,16 +49,14 @@ export function keyOfFacts(hash: string): string {
  */
 export async function keepReceipt(rooms: ClosingRooms, closure: Closure, { judgement, verdict }: Material): Promise<void> {
   const { hash, bytes } = await keepFacts(rooms.evidence, judgement.input);
-  const { evidence } = judgement.input;
+  const { form, ruleSet, rejectsVisible, windowMs, verdict: name, reasons, policy, round } = closure.proposal;
   const receipt: Receipt = {
     evidence: hash,
-    bytes: bytes.length,
-    digest: evidence.digest,
-    window: { from: formatInstant(judgement.window.from), to: formatInstant(judgement.window.to) },
-    coverage: verdict.coverage,
-    policy: judgement.policy,
+    ...claimsOf(judgement.input, bytes, verdict),
+    policy,
     tool: `lockkeeper ${toolVersion}`,
     verdict: asPlain(verdict),
+    proposal: { form, ruleSet, rejectsVisible, windowMs, verdict: name, reasons, policy, round },
   };
   await record(rooms, closure, { action: receiptAction, details: receipt });
 }
@@ -65,9 +68,30 @@ export function receiptIn(details: { readonly [name: string]: Plain | undefined 
   return { evidence, verdict, tool };
 }
 
+/** What a receipt says of its facts besides their hash. */
+function claimsOf({ evidence }: JudgeInput, bytes: Uint8Array, verdict: Verdict | undefined) {
+  const { digest, window } = evidence;
+  return { bytes: bytes.length, digest, window: { from: formatInstant(window.from), to: formatInstant(window.to) }, coverage: verdict?.coverage ?? null };
+}
+
+/** What differs between an entry that is a receipt and what its facts give, one line a member; empty where it tells the truth. */
+export function receiptDifferences({ subject, correlation, details }: AuditEvent, bytes: Uint8Array, again: { readonly facts: JudgeInput; readonly verdict: Verdict | undefined }): readonly string[] {
+  const { bytes: size, digest, window, coverage, verdict, firewall, before, after, fingerprint, proposal } = details;
+  const asked = { ...(isRecord(proposal) && proposal), firewall, opening: subject.id, before, after, fingerprint };
+  return [
+    ...differences({ proposal: correlation }, { proposal: sha256(canonicalJson(asked)) }),
+    ...differences({ bytes: size, digest, window, coverage }, claimsOf(again.facts, bytes, again.verdict)),
+    ...verdictDifferences(verdict ?? null, again.verdict),
+  ];
+}
+
 /** What differs between the verdict in the log and the one reached again, one line a member; empty where they are the same. */
 export function verdictDifferences(logged: Plain, again: Verdict | undefined): readonly string[] {
-  const [was, is] = [membersOf(logged), membersOf(again === undefined ? null : asPlain(again))];
+  return differences(logged, again === undefined ? null : asPlain(again));
+}
+
+function differences(logged: Plain, again: Plain): readonly string[] {
+  const [was, is] = [membersOf(logged), membersOf(again)];
   const names = [...new Set([...was.keys(), ...is.keys()])].toSorted();
   return names.flatMap((name) => (was.get(name) === is.get(name) ? [] : [`${name}: ${was.get(name) ?? 'nothing'} → ${is.get(name) ?? 'nothing'}`]));
 }
@@ -87,6 +111,10 @@ async function keepFacts(store: ObjectStore, input: JudgeInput): Promise<Facts> 
 }
 
 function membersOf(value: Plain): ReadonlyMap<string, string> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return new Map([['verdict', canonicalJson(value)]]);
+  if (!isRecord(value)) return new Map([['verdict', canonicalJson(value)]]);
   return new Map(Object.entries(value).flatMap(([name, item]) => (item === undefined ? [] : [[name, canonicalJson(item)] as const])));
+}
+
+function isRecord(value: Plain | undefined): value is { readonly [name: string]: Plain | undefined } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
