@@ -1,4 +1,4 @@
-import { LockkeeperError, type ErrorCode } from '../base/error.ts';
+import { hasCode, LockkeeperError, type ErrorCode } from '../base/error.ts';
 import type { Acknowledgement, AuditEvent, AuditLog } from './entry.ts';
 
 type Details = AuditEvent['details'];
@@ -15,7 +15,8 @@ export interface AuditedEffect<T> {
 /**
  * Intent into the log, then the effect, then its outcome. Without an acknowledged intent nothing happens; a failure is
  * recorded with its code and message and thrown on. Throws what the log throws; a failure that the log did not take
- * keeps its code and names both. A process that dies in between leaves an intent alone: the next run repeats the pair.
+ * keeps its code and names both. A process that dies in between leaves an intent alone: the next run repeats
+ * the pair, or goes on from a journal that had moved, which its entries show.
  */
 export async function audited<T>(log: AuditLog, { event, act, told }: AuditedEffect<T>): Promise<T> {
   await acknowledged(log, { ...event(), stage: 'intent' });
@@ -49,9 +50,15 @@ export async function acknowledged(log: AuditLog, event: AuditEvent): Promise<Ac
 const answers: ReadonlySet<ErrorCode> = new Set(['conflict', 'rejected', 'unsupported', 'not-found']);
 
 async function recordFailure(log: AuditLog, event: Omit<AuditEvent, 'stage' | 'result'>, error: LockkeeperError): Promise<void> {
-  const details = { ...event.details, code: error.code, message: error.message };
+  const outcome = (message: string): AuditEvent => {
+    return { ...event, details: { ...event.details, code: error.code, message }, stage: 'outcome', result: resultOf(error) };
+  };
   try {
-    await acknowledged(log, { ...event, details, stage: 'outcome', result: resultOf(error) });
+    await acknowledged(log, outcome(error.message)).catch((thrown: unknown) => {
+      // The intent had the rest, so it is the message that is too long, or looks like a secret: how it went is told all the same.
+      if (hasCode(thrown, 'invalid')) return acknowledged(log, outcome(`not told: ${thrown.message}`));
+      throw thrown;
+    });
   } catch (thrown) {
     if (!(thrown instanceof LockkeeperError)) throw thrown;
     const cause = new AggregateError([error, thrown]);
