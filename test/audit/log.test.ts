@@ -171,6 +171,28 @@ describe('to seal', () => {
       expect(await verifyLog(at)).toMatchObject({ ok: true, waiting: { batches: 0 } });
     }
   });
+  test('does not believe an extract of which one bit was changed', async () => {
+    const at = await filled(2);
+    const [before, later] = [runOn(at, 'before', at.world), testWorld('2026-10-05T00:00:00Z')];
+    await before.record(event(1));
+    await runOn(at, 'sealer', later).seal();
+    const [log, heads] = [new Map(at.bucket.objects), new Map(at.heads.objects)];
+    const whole = stored(at.heads, sequencedKey);
+    const wrong: string[] = [];
+    for (let bit = 0; bit < whole.length * 8; bit += 3) {
+      for (const [bucket, objects] of [[at.bucket, log], [at.heads, heads]] as const) {
+        bucket.objects.clear();
+        for (const [key, object] of objects) bucket.objects.set(key, object);
+      }
+      tamper(at.heads, sequencedKey, whole.with(bit >> 3, (whole[bit >> 3] ?? 0) ^ (1 << (bit & 7))));
+      const next = runOn(at, 'next', later);
+      await next.record(event(2));
+      await next.end();
+      const { findings, waiting } = await verifyLog(at);
+      wrong.push(...findings.map(({ key, what }) => `bit ${bit}: ${key} ${what}`), ...(waiting.batches > 0 ? [`bit ${bit}: ${waiting.batches} wait`] : []));
+    }
+    expect(wrong).toEqual([]);
+  });
   test('keeps no partial tile that became full', async () => {
     const at = await filled(600, 7);
     expect([...at.heads.objects.keys()].filter((key) => /tile\/(entries|0)\/00[01]\.p/.test(key))).toEqual([]);

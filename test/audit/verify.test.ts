@@ -63,8 +63,8 @@ describe('verify', () => {
     const at = await filled(3);
     const log = runOn(at, 'hidden', at.world);
     const { run } = await log.record(event(1));
-    const extract = Buffer.from(stored(at.heads, sequencedKey)).toString();
-    tamper(at.heads, sequencedKey, Buffer.from(extract.replace('"runs":[', `"runs":[["${run}","2026-10-01",7],`)));
+    const [said = ''] = Buffer.from(stored(at.heads, sequencedKey)).toString().replace('"runs":[', `"runs":[["${run}","2026-10-01",7],`).split(',"sum"');
+    tamper(at.heads, sequencedKey, Buffer.from(`${said},"sum":"${sha256(`${said}}`)}"}`));
     for (const days of [1, 1, 3, 1]) {
       at.world.pass(days * day);
       const later = runOn(at, `later-${at.world.now()}`, at.world);

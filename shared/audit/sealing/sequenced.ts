@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { canonicalJson } from '../../base/canonical.ts';
+import { canonicalJson, sha256 } from '../../base/canonical.ts';
 import { hasCode } from '../../base/error.ts';
 import type { ObjectStore, ObjectVersion } from '../../objects/contract.ts';
 import { parseBatchKey, sequencedKey } from '../layout.ts';
@@ -30,14 +30,22 @@ export interface HeldSequenced extends Sequenced {
 /** What is known of a log before its records are read. */
 export const nothingSequenced: HeldSequenced = { size: 0, last: noSequence, lastFirst: 0, doneBefore: '', runs: new Map(), version: undefined };
 
-/** What the state store remembers; nothing where it remembers none, or what it has cannot be read: then all is read anew. */
+/** What the state store remembers; nothing where it remembers none, or what it has is not as it was written: then all is read anew. */
 async function remembered(state: ObjectStore): Promise<HeldSequenced> {
   const stored = await state.get(sequencedKey);
   if (!stored) return nothingSequenced;
   const parsed = schema.safeParse(parse(stored.bytes));
   if (!parsed.success) return { ...nothingSequenced, version: stored.version };
-  const runs = new Map(parsed.data.runs.map(([run, day, next]) => [run, { day, next }]));
-  return { ...parsed.data, runs, version: stored.version };
+  const { size, last, lastFirst, doneBefore, runs } = parsed.data;
+  const extract = { size, last, lastFirst, doneBefore, runs: new Map(runs.map(([run, day, next]) => [run, { day, next }])) };
+  const isWhole = Buffer.compare(encodeExtract(extract), stored.bytes) === 0;
+  return { ...(isWhole ? extract : nothingSequenced), version: stored.version };
+}
+
+/** With a sum over all of it: a wrong number here would give a batch two places, or none, in a log that nobody can repair. */
+function encodeExtract({ size, last, lastFirst, doneBefore, runs }: Sequenced): Uint8Array {
+  const open = { size, last, lastFirst, doneBefore, runs: [...runs].map(([run, { day, next }]) => [run, day, next]) };
+  return Uint8Array.from(Buffer.from(canonicalJson({ ...open, sum: sha256(canonicalJson(open)) })));
 }
 
 /** The day before which the integrator is done with every run, as far as the state store remembers. */
@@ -55,10 +63,8 @@ export async function readSequenced({ log, state }: { readonly log: ObjectStore;
 
 /** Keeps an extract that knows more than the one it was read from. Somebody else's newer one is left: it is only an extract. */
 export async function keepSequenced(state: ObjectStore, held: HeldSequenced, now: Sequenced): Promise<void> {
-  const { size, last, lastFirst, doneBefore } = now;
-  if (size === held.size && doneBefore === held.doneBefore && held.version !== undefined) return;
-  const runs = [...now.runs].filter(([, { day }]) => day >= doneBefore).map(([run, { day, next }]) => [run, day, next]);
-  const bytes = Uint8Array.from(Buffer.from(canonicalJson({ size, last, lastFirst, doneBefore, runs })));
+  if (now.size === held.size && now.doneBefore === held.doneBefore && held.version !== undefined) return;
+  const bytes = encodeExtract({ ...now, runs: new Map([...now.runs].filter(([, { day }]) => day >= now.doneBefore)) });
   try {
     await (held.version === undefined ? state.create(sequencedKey, bytes) : state.replace(sequencedKey, bytes, held.version));
   } catch (thrown) {
@@ -92,6 +98,7 @@ const schema = z.object({
   lastFirst: z.number().int().nonnegative(),
   doneBefore: z.union([z.literal(''), z.iso.date()]),
   runs: z.array(z.tuple([z.string(), z.string(), z.number().int().nonnegative()])),
+  sum: z.string(),
 });
 
 function parse(bytes: Uint8Array): unknown {
