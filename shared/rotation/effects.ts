@@ -56,16 +56,22 @@ export async function carryOut(run: Run, step: Action): Promise<void> {
   }
 }
 
-/** One login a candidate on every endpoint; what is thrown is no answer. */
+/** One login a candidate on every endpoint; what is thrown is no answer. A login that is refused may count at the service, so it has its intent too. */
 async function ask(run: Run, candidate: Candidate, logins: readonly Login[]): Promise<void> {
-  const answers: LoginAnswer[][] = [];
-  for (const login of logins) answers.push([...(await run.rooms.service.accepts(login))]);
   const { endpoints } = seenBy(run).service;
   const everywhere = (one: readonly LoginAnswer[]) => endpoints.every((endpoint) => one.some((a) => a.endpoint === endpoint && a.accepted));
-  const accepted = candidate === 'old' ? answers.flat().some((answer) => answer.accepted) : answers.some(everywhere);
-  const asked = logins.map((login, at) => ({ ...told(run, login), answers: (answers[at] ?? []).map((answer) => ({ ...answer })) }));
-  await record(run, { action: 'rotation.login', details: { candidate, accepted, logins: asked } });
-  run.seen = { ...seenBy(run), answers: { ...seenBy(run).answers, [candidate]: accepted } };
+  const isAccepted = (answers: readonly LoginAnswer[][]) => (candidate === 'old' ? answers.flat().some((answer) => answer.accepted) : answers.some(everywhere));
+  const heard = (answers: readonly LoginAnswer[][]) => {
+    const asked = logins.map((login, at) => ({ ...told(run, login), answers: (answers[at] ?? []).map((answer) => ({ ...answer })) }));
+    return { accepted: isAccepted(answers), logins: asked };
+  };
+  const details = { candidate, logins: logins.map((login) => told(run, login)) };
+  const answers = await audited(run, { action: 'rotation.login', details, told: heard }, async () => {
+    const all: LoginAnswer[][] = [];
+    for (const login of logins) all.push([...(await run.rooms.service.accepts(login))]);
+    return all;
+  });
+  run.seen = { ...seenBy(run), answers: { ...seenBy(run).answers, [candidate]: isAccepted(answers) } };
 }
 
 async function askSessions(run: Run, slots: readonly string[]): Promise<void> {

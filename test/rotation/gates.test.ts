@@ -155,7 +155,7 @@ describe('the end:', () => {
     expect([...place.host.failedLogins]).toEqual([['app_a', 1]]);
     const retired = place.trail.indexOf('effect retire');
     expect(retired).toBeGreaterThan(0);
-    expect(place.log.events.filter((event) => event.action === 'rotation.login').map((event) => event.details['candidate'])).toEqual(['current', 'new', 'old']);
+    expect(place.log.events.filter((event) => event.action === 'rotation.login' && event.stage === 'outcome').map((event) => event.details['candidate'])).toEqual(['current', 'new', 'old']);
   });
 });
 

@@ -51,13 +51,29 @@ describe('from the log alone an auditor learns', () => {
   test('with which login every proof was made', async () => {
     const place = await makePlace();
     await runUntilDone(place);
-    const logins = said(place, 'rotation.login', 'fact').map(({ candidate, accepted, logins: asked }) => [candidate, accepted, asked]);
+    const logins = said(place, 'rotation.login', 'outcome').map(({ candidate, accepted, logins: asked }) => [candidate, accepted, asked]);
     const fresh = fingerprintOf(place.consumer('one').value.open());
     expect(logins).toMatchObject([
       ['current', true, [{ slot: 'app_a', fingerprint: first }]],
       ['new', true, [{ slot: 'app_b', fingerprint: fresh }]],
       ['old', false, [{ slot: 'app_a', fingerprint: first, answers: [{ accepted: false }] }]],
     ]);
+  });
+
+  test('that a login was tried although the service broke off, and that none is tried without the log', async () => {
+    const place = await makePlace();
+    const rooms = place.rooms();
+    let tried = 0;
+    const accepts: typeof rooms.service.accepts = async () => {
+      tried += 1;
+      throw new LockkeeperError('unreachable', 'the connection broke off');
+    };
+    await rotate({ ...rooms, service: withOther(rooms.service, { accepts }) }, { now: true });
+    expect(place.log.events.map(({ action, stage, result }) => [action, result ?? stage])).toEqual([['rotation.login', 'intent'], ['rotation.login', 'failed']]);
+    expect(said(place, 'rotation.login', 'intent')).toMatchObject([{ candidate: 'current', logins: [{ slot: 'app_a', fingerprint: first }] }]);
+    const audit = { record: () => Promise.reject(new LockkeeperError('denied', 'the log is read-only')) };
+    await rotate({ ...rooms, audit, service: withOther(rooms.service, { accepts }) }, { now: true });
+    expect(tried).toBe(1);
   });
 
   test('which value leaked, what took its place, and who was told why', async () => {
