@@ -2,7 +2,8 @@ import { LockkeeperError } from '../base/error.ts';
 import type { ObjectStore } from '../objects/contract.ts';
 import { decodeEntry, type Entry } from './entries/codec.ts';
 import { sequencedEntries, type PlacedEntry } from './sealing/sequenced-entries.ts';
-import { catchUp, nothingSequenced, readSequenced } from './sealing/sequenced.ts';
+import { catchUp, nothingSequenced, readSequenced, type Sequenced } from './sealing/sequenced.ts';
+import { tampered } from './tampered.ts';
 import { decodeBundle } from './tlog/bundle.ts';
 import { parseCheckpoint } from './tlog/checkpoint.ts';
 import { parseNote } from './tlog/note.ts';
@@ -29,12 +30,21 @@ export interface IndexedEntry extends Entry {
  * pairs of intent and outcome are normal.
  */
 export async function* entries({ log, state, from = 0 }: EntryRange): AsyncGenerator<IndexedEntry> {
-  let index = from;
-  for await (const placed of placedEntries(log, from)) {
-    yield { ...decoded(placed.entry, `entry ${placed.index}`), index: placed.index };
-    index = placed.index + 1;
+  let next = from;
+  for (;;) {
+    const before = next;
+    for await (const placed of placedEntries(log, next)) {
+      yield { ...decoded(placed.entry, `entry ${placed.index}`), index: placed.index };
+      next = placed.index + 1;
+    }
+    const sequenced = state ? await readSequenced({ log, state }) : await catchUp(log, nothingSequenced);
+    if (sequenced.size <= next) {
+      yield* waitingEntries(log, sequenced);
+      return;
+    }
+    // Somebody sealed meanwhile: what waited has its place now, and is read there.
+    if (next === before) throw tampered(`entry ${next} has its place and cannot be read`);
   }
-  yield* waitingEntries(log, state, index);
 }
 
 /** The entries of a plain tlog-tiles directory, as far as its checkpoint goes. Nothing is checked but each entry by itself. */
@@ -65,9 +75,7 @@ export async function* placedEntries(log: ObjectStore, from: number): AsyncGener
   yield* sequencedEntries(log, { from: next });
 }
 
-async function* waitingEntries(log: ObjectStore, state: ObjectStore | undefined, placed: number): AsyncGenerator<IndexedEntry> {
-  const sequenced = state ? await readSequenced({ log, state }) : await catchUp(log, nothingSequenced);
-  if (sequenced.size > placed) return;
+async function* waitingEntries(log: ObjectStore, sequenced: Sequenced): AsyncGenerator<IndexedEntry> {
   const { batches } = await readInbox(log, sequenced, { limit: Infinity, without: [] });
   for (const { key, entries: bytes } of batches) for (const entry of bytes) yield { ...decoded(entry, key), index: undefined };
 }

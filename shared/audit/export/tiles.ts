@@ -5,7 +5,8 @@ import type { SignedCheckpoint } from '../sealing/checkpoints.ts';
 import { tilePrefix } from '../layout.ts';
 import { tampered } from '../tampered.ts';
 import { tilesCheckpoint, type TiledLog } from './tiled-log.ts';
-import { bundlePath, newTiles, parseTilePath, tilePath, tilesOf, tileWidth } from '../tlog/tile.ts';
+import { bundlePath, eachNewTile, parseTilePath, tilePath, tilesOf, tileWidth } from '../tlog/tile.ts';
+import { ahead } from '../verify/ahead.ts';
 import { verifyTiles } from '../verify/verify.ts';
 import type { ExportFolder } from './folder.ts';
 
@@ -25,11 +26,19 @@ export interface TilesToExport {
 export async function exportTiles(options: TilesToExport): Promise<readonly string[]> {
   const { tiles, log, folder, earlier } = options;
   const there = await pathsIn(folder, tilePrefix);
-  const paths = newTiles(earlier?.size ?? 0, tiles.checkpoint.size).flatMap(({ level, index, width }) => [tilePath(level, index, width), ...(level === 0 ? [bundlePath(index, width)] : [])]);
-  await inGroups(paths.filter((path) => !there.has(path)), async (path) => folder.put(path, await tiles.tile(path)));
+  await inGroups(newPaths(earlier?.size ?? 0, tiles.checkpoint.size), async (path) => {
+    if (!there.has(path)) await folder.put(path, await tiles.tile(path));
+  });
   const evidence = await exportEvidence(log, folder);
   await expectSigned(options);
   return evidence > 0 ? [tilePrefix, evidencePrefix] : [tilePrefix];
+}
+
+function* newPaths(from: number, to: number): Generator<string> {
+  for (const { level, index, width } of eachNewTile(from, to)) {
+    yield tilePath(level, index, width);
+    if (level === 0) yield bundlePath(index, width);
+  }
 }
 
 /** Deletes tiles of the earlier export that were not full: those of the same place hold all that they held. */
@@ -77,6 +86,6 @@ async function pathsIn({ objects }: Pick<ExportFolder, 'objects'>, prefix: strin
 
 const atOnce = 16;
 
-async function inGroups(paths: readonly string[], work: (path: string) => Promise<void>): Promise<void> {
-  for (let at = 0; at < paths.length; at += atOnce) await Promise.all(paths.slice(at, at + atOnce).map(work));
+async function inGroups(paths: Iterable<string>, work: (path: string) => Promise<void>): Promise<void> {
+  for await (const _ of ahead(paths, work, atOnce));
 }

@@ -57,16 +57,19 @@ export function tilesOf(size: number): readonly Tile[] {
  * and the partial ones at the right edge where they grew. Where `from` is complete, writing these completes `to`.
  */
 export function newTiles(from: number, to: number): readonly Tile[] {
+  return [...eachNewTile(from, to)];
+}
+
+/** The same one by one: a size that somebody else signed may be of more tiles than there is memory. */
+export function* eachNewTile(from: number, to: number): Generator<Tile> {
   if (!Number.isSafeInteger(from) || !Number.isSafeInteger(to) || from < 0 || from > to) {
     throw new LockkeeperError('bug', `a log does not grow from ${from} to ${to} entries`);
   }
-  const tiles: Tile[] = [];
   for (let level = 0, before = from, hashes = to; hashes > 0; level += 1) {
     const full = { before: Math.floor(before / tileWidth), now: Math.floor(hashes / tileWidth) };
-    for (let index = full.before; index < full.now; index += 1) tiles.push({ level, index, width: tileWidth });
+    for (let index = full.before; index < full.now; index += 1) yield { level, index, width: tileWidth };
     const width = hashes % tileWidth;
-    if (width > 0 && before !== hashes) tiles.push({ level, index: full.now, width });
+    if (width > 0 && before !== hashes) yield { level, index: full.now, width };
     [before, hashes] = [full.before, full.now];
   }
-  return tiles;
 }

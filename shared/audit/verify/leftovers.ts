@@ -1,19 +1,22 @@
 import { sha256 } from '../../base/canonical.ts';
+import { hasCode } from '../../base/error.ts';
 import { selfTestObject, type ObjectHistory, type ObjectStore } from '../../objects/contract.ts';
 import { checkpointSizes } from '../sealing/checkpoints.ts';
 import { checkpointKey, checkpointPrefix, cosignatureKey, cosignaturePrefix, evidenceKey, keptOpenMs, numberIn, parseBatchKey, sequenceKey, sequencePrefix, verifierKeyKey } from '../layout.ts';
 import { edgeIndex } from '../tlog/tile-rows.ts';
-import { parseTilePath, tileWidth } from '../tlog/tile.ts';
+import { parseTilePath, tileWidth, type TilePath } from '../tlog/tile.ts';
+import { endOf, sequencesFrom } from '../sealing/sequence.ts';
 import { strangeness } from '../sealing/waiting.ts';
 import { cosignatureProblem } from '../vouching/witness-line.ts';
 import { checkBundle } from './bundle-check.ts';
 import type { Finding, Note } from './finding.ts';
 import type { RunCheck } from './run-check.ts';
+import type { NextBatch } from './sequence-check.ts';
 
 export interface LeftoversOptions {
   readonly log: ObjectStore;
   /** Next batch of each run, as the sequence records say. */
-  readonly next: ReadonlyMap<string, number>;
+  readonly next: ReadonlyMap<string, NextBatch>;
   /** How many entries have their place. */
   readonly size: number;
   /** False where a sequence record is lost: then what it named seems to wait. */
@@ -38,14 +41,15 @@ export async function checkLeftovers(options: LeftoversOptions): Promise<Waiting
   let [batches, since]: [number, string | undefined] = [0, undefined];
   for await (const { key } of options.log.list('')) {
     const name = parseBatchKey(key);
-    if (name && name.batch < (next.get(name.run) ?? 0)) continue;
-    const problem = name ? await waitingProblem(options, key, name.run) : toldAs(await problemOf(options, key));
+    const { day, batch: expected } = (name && next.get(name.run)) ?? { day: name?.day, batch: 0 };
+    if (name && name.batch < expected && name.day === day) continue;
+    const strayed = name && name.day !== day ? toldAs(`is no object of the log: its run lies under ${day}`) : undefined;
+    const problem = strayed ?? (name ? await waitingProblem(options, key, name.run) : toldAs(await problemOf(options, key)));
     if (problem) options.note({ key, ...problem });
     if (!name || problem) continue;
-    const expected = next.get(name.run) ?? 0;
     if (name.batch > expected && options.isWhole) options.note({ key, kind: 'omitted', what: `is batch ${name.batch} of its run; batch ${expected} is missing` });
     else if (options.isWhole && isPassedOver(name.day, options.lastDay)) options.note({ key, kind: 'omitted', what: `has no place, though runs of ${options.lastDay} have: whoever sealed since left it out` });
-    next.set(name.run, name.batch + 1);
+    next.set(name.run, { day: name.day, batch: name.batch + 1 });
     batches += 1;
     since ??= name.day;
   }
@@ -82,6 +86,7 @@ export async function checkBoundaries({ log, size, note, isWhole }: LeftoversOpt
     if (first !== undefined && first > 0 && first < sequenced) await step(first);
   }
   if (sequenced > 0) await step(sequenced);
+  if (sequenced < size) await step(size);
 }
 
 const changedEvidence = 'was changed: it is named after another content';
@@ -102,6 +107,18 @@ function toldAs(what: string | undefined): Problem | undefined {
   return what === undefined ? undefined : { kind: what.startsWith('was changed') ? 'changed' : 'foreign', what };
 }
 
+/** Whether a log of `size` entries has this tile full by now: others may have sealed since that was counted. */
+async function isGrown(log: ObjectStore, size: number, tile: TilePath): Promise<boolean> {
+  const isFull = (entries: number) => tile.index < edgeIndex(tile.kind === 'hashes' ? tile.level : 0, entries);
+  if (isFull(size)) return true;
+  try {
+    for await (const record of sequencesFrom(log, size)) if (isFull(endOf(record))) return true;
+  } catch (thrown) {
+    if (!hasCode(thrown, 'invalid')) throw thrown;
+  }
+  return false;
+}
+
 /** What waits has to go on where its run is: else somebody put it there again, or left something out. */
 async function waitingProblem({ log, runs, isWhole }: LeftoversOptions, key: string, run: string): Promise<Problem | undefined> {
   const stored = await log.get(key);
@@ -115,7 +132,7 @@ async function waitingProblem({ log, runs, isWhole }: LeftoversOptions, key: str
 async function problemOf({ log, size }: LeftoversOptions, key: string): Promise<string | undefined> {
   const stranger = 'is no object of the log';
   const tile = parseTilePath(key);
-  if (tile) return tile.width === tileWidth && tile.index < edgeIndex(tile.kind === 'hashes' ? tile.level : 0, size) ? undefined : stranger;
+  if (tile) return tile.width === tileWidth && (await isGrown(log, size, tile)) ? undefined : stranger;
   const [first, signed] = [numberIn(key, sequencePrefix), numberIn(key, checkpointPrefix)];
   if (first !== undefined) return key === sequenceKey(first) ? undefined : stranger;
   if (signed !== undefined) return key === checkpointKey(signed) && signed > 0 ? undefined : stranger;

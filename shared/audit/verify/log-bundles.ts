@@ -27,24 +27,53 @@ export interface LogBundlesOptions {
  * be trusted are taken from there.
  */
 export async function* logBundles(options: LogBundlesOptions): AsyncGenerator<BundleBytes> {
-  let index = options.from;
-  let slots: (Uint8Array | undefined)[] = [];
-  let last = options.from * tileWidth;
-  for await (const { count, entries } of options.stretches) {
-    for (let at = 0; at < count; at += 1) {
-      slots.push(entries?.[at]);
-      if (slots.length < tileWidth) continue;
-      yield await bundleOf(options, index, slots);
-      [index, slots] = [index + 1, []];
-    }
-    last += count;
-  }
+  const filling = new Filling(options);
+  for await (const { count, entries } of options.stretches) yield* filling.add(count, entries);
   // A record at the end may be lost: then the bundles know more than the records.
-  for (; last < options.size || slots.length > 0; last += 1) {
-    if (last < options.size) slots.push(undefined);
-    if (slots.length < tileWidth && last + 1 < options.size) continue;
-    yield await bundleOf(options, index, slots);
-    [index, slots] = [index + 1, []];
+  yield* filling.add(Math.max(0, options.size - filling.size));
+  yield* filling.end();
+}
+
+/**
+ * After so many bundles in a row that nobody has, no more are looked for: a number that somebody made up, in a record or under a key of
+ * his own, would keep the reader busy for ever, and hide what else was found.
+ */
+export const mostMissing = 256;
+
+/** Bundles that are being filled, in order. */
+class Filling {
+  readonly #options: LogBundlesOptions;
+  #index: number;
+  #slots: (Uint8Array | undefined)[] = [];
+  #missing = 0;
+
+  constructor(options: LogBundlesOptions) {
+    this.#options = options;
+    this.#index = options.from;
+  }
+
+  /** Up to which entry bundles are filled. */
+  get size(): number {
+    return this.#index * tileWidth + this.#slots.length;
+  }
+
+  /** The next so many entries, as far as they are known. */
+  async *add(count: number, entries: readonly Uint8Array[] = []): AsyncGenerator<BundleBytes> {
+    for (let at = 0; at < count && this.#missing <= mostMissing; at += 1) {
+      this.#slots.push(entries[at]);
+      if (this.#slots.length === tileWidth) yield await this.#next();
+    }
+  }
+
+  async *end(): AsyncGenerator<BundleBytes> {
+    if (this.#slots.length > 0) yield await this.#next();
+  }
+
+  async #next(): Promise<BundleBytes> {
+    const bundle = await bundleOf(this.#options, this.#index, this.#slots);
+    this.#missing = bundle.bytes ? 0 : this.#missing + 1;
+    [this.#index, this.#slots] = [this.#index + 1, []];
+    return bundle;
   }
 }
 

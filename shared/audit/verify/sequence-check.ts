@@ -1,7 +1,7 @@
 import { sha256 } from '../../base/canonical.ts';
 import { asLockkeeperError } from '../../base/error.ts';
 import type { ObjectStore, StoredObject } from '../../objects/contract.ts';
-import { numberIn, parseBatchKey, sequenceKey, sequencePrefix } from '../layout.ts';
+import { numberIn, parseBatchKey, sequenceKey, sequencePrefix, type BatchName } from '../layout.ts';
 import { decodeSequence, endOf, noSequence, type SequencedBatch, type StoredSequence } from '../sealing/sequence.ts';
 import { entriesIn } from '../tlog/bundle.ts';
 import { ahead, objectsAhead } from './ahead.ts';
@@ -31,6 +31,9 @@ export async function stretchOf({ log, note }: Pick<SequenceCheckOptions, 'log' 
   return { first, count, entries: entries?.length === count ? entries : undefined };
 }
 
+/** The batch of a run that comes next. */
+export type NextBatch = Pick<BatchName, 'day' | 'batch'>;
+
 /** A batch and the index of its first entry. */
 interface Place {
   readonly batch: SequencedBatch;
@@ -40,8 +43,8 @@ interface Place {
 /** Reads sequence records and the batches they name, in order; what is wrong with either is told, and leaves a hole. */
 export class SequenceCheck {
   readonly #options: SequenceCheckOptions;
-  /** Next batch of each run: whatever is in the inbox from there on has no place yet. */
-  readonly next = new Map<string, number>();
+  /** Next batch of each run, and the day it lies under: whatever is in the inbox from there on has no place yet. */
+  readonly next = new Map<string, NextBatch>();
   /** The two last days under which batches that have their place were put, the later one first. */
   #lastDays: readonly string[] = [];
   #end = 0;
@@ -118,18 +121,18 @@ export class SequenceCheck {
 
   #count(key: string, index: number): void {
     const name = parseBatchKey(key);
-    const next = name && (this.next.get(name.run) ?? 0);
+    const next = name && (this.next.get(name.run)?.batch ?? 0);
     const { note } = this.#options;
     if (!name || next === undefined) note({ key, index, kind: 'foreign', what: 'has a place and is no object of the inbox' });
     else if (name.batch < next) note({ key, index, kind: 'doubled', what: 'has a place twice' });
     else if (name.batch > next && this.#whole) note({ key, index, kind: 'omitted', what: `has a place, and batch ${next} of its run has none before it` });
     if (name && !this.#lastDays.includes(name.day)) this.#lastDays = [...this.#lastDays, name.day].toSorted().toReversed().slice(0, 2);
-    if (name && next !== undefined) this.next.set(name.run, Math.max(next, name.batch + 1));
+    if (name && next !== undefined) this.next.set(name.run, { day: name.day, batch: Math.max(next, name.batch + 1) });
   }
 
   #hole(end: number): Stretch {
     const first = this.#end;
-    this.#options.note({ key: sequenceKey(first), index: first, kind: 'missing', what: 'is missing, or the record before it was changed' });
+    this.#options.note({ key: sequenceKey(first), index: first, kind: 'missing', what: `is missing, or the record before it was changed; the next one is ${sequenceKey(end)}` });
     this.#end = end;
     this.#lose();
     return { first, count: end - first, entries: undefined };

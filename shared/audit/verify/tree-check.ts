@@ -46,7 +46,7 @@ export interface NextBundle {
 export class TreeCheck {
   readonly #options: TreeCheckOptions;
   readonly #rows: TileRows;
-  /** After entries that nothing vouches for no root can fit, and none is blamed. */
+  /** After entries that nothing vouches for, or that are gone, no root and no tile above can fit, and none is blamed. */
   #broken = false;
 
   constructor(options: TreeCheckOptions) {
@@ -84,6 +84,7 @@ export class TreeCheck {
   async #addLeaves(next: NextBundle, { fromEntries, wanted, expected }: { fromEntries: readonly Hash[]; wanted: number; expected: readonly ExpectedRoot[] }): Promise<boolean> {
     const { checked, tile } = next;
     const leaves = tile ? await this.#authentic(next, { fromEntries, tile, expected }) : fromEntries;
+    if (leaves.length === 0 && wanted > 0) this.#broken = true;
     if (tile) this.#compare(next, { tile, leaves, fromEntries });
     const full: TileFile[] = [];
     let at = 0;
@@ -109,8 +110,9 @@ export class TreeCheck {
     }
   }
 
-  /** Compares the tiles that are not full, once all bundles came. */
-  async end(): Promise<void> {
+  /** Compares the tiles that are not full, once all bundles came. `expected`: roots that no bundle was asked for, as none came after them. */
+  async end(expected: readonly ExpectedRoot[] = []): Promise<void> {
+    this.#expect(expected.filter(({ size }) => size === this.#rows.size));
     const above = this.#options.tiles.hasPartial ? this.#rows.partial() : [];
     for (const { path, bytes } of above) if (!path.startsWith('tile/0/')) await this.#compareAbove(path, bytes);
   }
@@ -163,6 +165,7 @@ export class TreeCheck {
 
   async #compareAbove(path: string, bytes: Uint8Array): Promise<void> {
     const { tiles, note } = this.#options;
+    if (this.#broken) return;
     const stored = await tiles.get(path);
     if (!stored) note({ key: tiles.keyOf(path), kind: 'missing', what: 'is missing' });
     else if (Buffer.compare(stored, bytes) !== 0) note({ key: tiles.keyOf(path), kind: 'changed', what: 'was changed: it does not hold the hashes of the tiles below it' });

@@ -4,7 +4,9 @@ import { checkpointSizes, readVerifierKey, type SignedCheckpoint } from '../seal
 import { checkpointKey, evidenceKey, partialPrefix, publishedKey, sequenceKey, verifierKeyKey } from '../layout.ts';
 import { noteIn } from '../vouching/saved-note.ts';
 import { parseVerifierKey, type VerifierKey } from '../tlog/note.ts';
-import { tileWidth } from '../tlog/tile.ts';
+import { encodeBundle, entriesIn } from '../tlog/bundle.ts';
+import { hashBytes } from '../tlog/merkle.ts';
+import { bundlePath, parseTilePath, tilePath, tileWidth, type TilePath } from '../tlog/tile.ts';
 import { checkAnchors, type AnchorToCheck } from './anchor-check.ts';
 import { checkTree, type TreeReport } from './check-tree.ts';
 import { ExpectedRoots, storedCheckpoints, trusted } from './expected-roots.ts';
@@ -102,7 +104,7 @@ export async function verifyLog(options: VerifyLogOptions): Promise<VerifyReport
   });
   tellShort(findings.note, { sequenced: sequence.size, size, since, hasKey: own !== undefined });
   const rest = { log, next: sequence.next, size, isWhole: sequence.isWhole, lastDay: sequence.lastDay, runs, note: findings.note };
-  await checkBoundaries(rest, Math.max(size, sequence.size));
+  await checkBoundaries(rest, sequence.size);
   const waiting = await checkLeftovers({ ...rest, size: Math.max(size, sequence.size) });
   if (options.history) await checkHistory(options.history, findings.note);
   if (key) await checkAnchors(options.anchors ?? [], { log, size, signer: key, note: findings.note });
@@ -180,12 +182,12 @@ async function publishedIn(state: ObjectStore | undefined, signer: VerifierKey, 
 
 /** The newest of the checkpoints in the log store, and of the published one, that counts. */
 async function newestIn(log: ObjectStore, signer: VerifierKey, published: SignedCheckpoint | undefined): Promise<SignedCheckpoint | undefined> {
-  let newest: readonly number[] = [];
-  for await (const size of checkpointSizes(log)) newest = [size, ...newest.slice(0, 1)];
-  for (const size of newest) {
+  const sizes: number[] = [];
+  for await (const size of checkpointSizes(log, published?.size)) sizes.push(size);
+  for (const size of sizes.toReversed()) {
     const stored = await log.get(checkpointKey(size));
     const checkpoint = stored && trusted(Buffer.from(stored.bytes).toString(), { key: '', signer, tell: () => {} });
-    if (checkpoint?.size === size && size > (published?.size ?? 0)) return checkpoint;
+    if (checkpoint?.size === size) return checkpoint;
   }
   return published;
 }
@@ -209,12 +211,30 @@ function tellShort(note: Note, { sequenced, size, since, hasKey }: Sizes): void 
 
 function liveTiles(log: ObjectStore, state: ObjectStore | undefined): TileStore {
   return {
-    get: async (path) => (isPartial(path) ? await state?.get(`${partialPrefix}${path}`) : await log.get(path))?.bytes,
-    keyOf: (path) => (isPartial(path) ? `${partialPrefix}${path}` : path),
+    async get(path) {
+      const tile = partialIn(path);
+      if (!tile) return (await log.get(path))?.bytes;
+      const stored = await state?.get(`${partialPrefix}${path}`);
+      // Whoever seals meanwhile may have filled it, and swept the partial one away.
+      return stored ? stored.bytes : beginOf(tile, (await log.get(fullPath(tile)))?.bytes);
+    },
+    keyOf: (path) => (partialIn(path) ? `${partialPrefix}${path}` : path),
     hasPartial: state !== undefined,
   };
 }
 
-function isPartial(path: string): boolean {
-  return path.includes('.p/');
+function partialIn(path: string): TilePath | undefined {
+  const tile = parseTilePath(path);
+  return tile && tile.width < tileWidth ? tile : undefined;
+}
+
+function fullPath(tile: TilePath): string {
+  return tile.kind === 'entries' ? bundlePath(tile.index) : tilePath(tile.level, tile.index);
+}
+
+/** What the partial tile held, of the full one. */
+function beginOf({ kind, width }: TilePath, full: Uint8Array | undefined): Uint8Array | undefined {
+  if (kind === 'hashes') return full?.subarray(0, width * hashBytes);
+  const entries = full && entriesIn(full);
+  return entries && encodeBundle(entries.slice(0, width));
 }
