@@ -50,6 +50,10 @@ describe('an event is filed', () => {
     expect(classify(about('opening', 'closure.apply', more))).toMatchObject(expected);
   });
 
+  test.each(['rotation.constructor', 'rotation.toString', 'rotation.__proto__', ''])('%j, a verb that means nothing to it, as any other', (action) => {
+    expect(classify(about('credential', action))).toMatchObject({ activity_id: 3, activity_name: 'Update' });
+  });
+
   test('under a version that has every class it is filed under', () => {
     const [major, minor] = ocsfVersion.split('.').map(Number);
     expect(major).toBe(1);

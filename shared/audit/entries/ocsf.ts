@@ -35,7 +35,7 @@ export const ocsfVersion = '1.6.0';
 export function classify(event: AuditEvent): Classification {
   const { category, uid, activities, otherwise } = classes[event.subject.kind];
   const verb = event.action.slice(event.action.lastIndexOf('.') + 1).split('-')[0] ?? '';
-  const [activity, name] = activities[verb] ?? otherwise;
+  const [activity, name] = (Object.hasOwn(activities, verb) ? activities[verb] : undefined) ?? otherwise;
   const classUid = category * 1_000 + uid;
   const [statusId, status] = event.result === undefined ? unknown : statuses[event.result];
   return {
