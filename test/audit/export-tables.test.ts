@@ -45,6 +45,16 @@ async function varied(): Promise<LogPlace> {
 }
 
 describe('OCSF as Parquet', () => {
+  test('takes text that is no Unicode, or holds a NUL: half a character becomes U+FFFD', async () => {
+    const [at, out] = [place(), await directories.make()];
+    const log = runOn(at, 'first');
+    for (const text of ['half \ud83d', 'nul \0', 'whole \u{1f600}']) await log.record(event(1, { actor: text, details: { [text]: text } }));
+    await log.end();
+    await exportTo(out, at, ['parquet', 'csv']);
+    const rows = await queried(`SELECT actor."user"."name" AS name, unmapped FROM read_parquet('${join(out, 'ocsf/class_uid=3004/entries.parquet')}', hive_partitioning = false)`);
+    expect(rows.map(({ name }) => name)).toEqual(['half \ufffd', 'nul \0', 'whole \u{1f600}']);
+    expect(parsed(rows[0]?.['unmapped'])).toMatchObject({ details: { 'half \ud83d': 'half \ud83d' } });
+  });
   test('is one class a file, every entry once, in order, with the attributes of OCSF', async () => {
     const [at, out] = [await varied(), await directories.make()];
     expect(await exportTo(out, at, ['parquet'])).toMatchObject({ size: 304, files: ['ocsf/'] });

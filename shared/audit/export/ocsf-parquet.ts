@@ -40,7 +40,12 @@ interface OcsfRow {
 function ocsfRow({ index, bytes }: Row): OcsfRow {
   const event: unknown = JSON.parse(Buffer.from(bytes).toString());
   if (!isEvent(event)) throw new LockkeeperError('unsupported', `no table is made of this log: entry ${index} has no OCSF class`, { hint: 'Export --format tiles.' });
-  return { class_uid: event.class_uid, line: `${JSON.stringify({ ...event, unmapped: canonicalJson(event.unmapped), index })}\n` };
+  return { class_uid: event.class_uid, line: `${JSON.stringify({ ...event, unmapped: canonicalJson(event.unmapped), index }, wellFormed)}\n` };
+}
+
+/** Half a character, which JSON can hold and a table cannot, becomes U+FFFD, as in the CSV file. */
+function wellFormed(_: string, value: unknown): unknown {
+  return typeof value === 'string' ? value.toWellFormed() : value;
 }
 
 /** Enough to file it; the codec has looked at the rest. */
