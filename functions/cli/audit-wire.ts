@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { LockkeeperError } from '../../shared/base/error.ts';
-import { publishedKey } from '../../shared/audit/layout.ts';
+import { inboxPrefix, publishedKey, sequencePrefix } from '../../shared/audit/layout.ts';
 import { systemWorld } from '../../shared/base/world.ts';
 import { neededOf } from '../../shared/config/audit.ts';
 import { parseStoreUrl, storeUrl } from '../../shared/config/store-url.ts';
@@ -88,19 +88,30 @@ async function opened(places: Places, hint: string): Promise<AuditStores> {
 async function storesAt({ log, state }: Places): Promise<AuditStores> {
   const world = systemWorld();
   const { store, history } = await openStore(log, { world, contents: 'create-only' });
+  const heads = state && (await openStore(state, { world, contents: 'changing' })).store;
   return {
     log: store,
-    state: state && (await openStore(state, { world, contents: 'changing' })).store,
+    state: heads,
     history,
     where: storeUrl(log),
-    kind: (await store.get(checkpointKey)) === undefined ? 'log' : 'tiles',
+    kind: await kindOf(store, heads),
     verifyWith: undefined,
     anchors: [],
   };
 }
 
-async function isEmpty(store: ObjectStore): Promise<boolean> {
-  for await (const _ of store.list('')) return false;
+/**
+ * Plain tiles have a checkpoint and no place where entries are put in: one that somebody put beside the inbox, or beside a head that
+ * was published, does not make verify look away from those.
+ */
+async function kindOf(log: ObjectStore, state: ObjectStore | undefined): Promise<AuditStores['kind']> {
+  if ((await log.get(checkpointKey)) === undefined || (await state?.get(publishedKey)) !== undefined) return 'log';
+  const isPutInto = !(await isEmpty(log, inboxPrefix)) || !(await isEmpty(log, sequencePrefix));
+  return isPutInto ? 'log' : 'tiles';
+}
+
+async function isEmpty(store: ObjectStore, prefix = ''): Promise<boolean> {
+  for await (const _ of store.list(prefix)) return false;
   return true;
 }
 

@@ -91,6 +91,14 @@ describe('audit verify', () => {
     expect(code).toBe(0);
     expect(lines[0]).toContain('5 entries, none changed; whether any were cut off the end cannot be told');
   });
+  test('reads the whole log, whatever lies beside it under the name that plain tiles have their checkpoint', async () => {
+    await cp(join(directory, 'log', checkpointKey(5)), join(directory, 'log', 'checkpoint'));
+    const copy = join(directory, 'elsewhere');
+    await cp(join(directory, 'log'), copy, { recursive: true });
+    for (const dir of [directory, copy]) expect(await verified(dir)).toMatchObject({ code: 1, lines: ['checkpoint is no object of the log', expect.stringContaining('5 entries, one thing was changed')] });
+    for (const folder of ['inbox', 'seq']) await rm(join(directory, 'log', folder), { recursive: true });
+    expect((await verified(directory)).lines.join('\n')).toContain('5 entries were signed, and only 0 have their place');
+  });
   test('says that it cannot tell whether the end is there where the published checkpoint is gone', async () => {
     await rm(join(directory, 'state', 'audit', 'checkpoint'));
     const { code, lines } = await verified(directory);
