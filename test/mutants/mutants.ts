@@ -163,14 +163,14 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'effect-before-intent',
     file: 'shared/audit/audited.ts',
-    find: "  await log.record({ ...event(), stage: 'intent' });\n",
+    find: "  await acknowledged(log, { ...event(), stage: 'intent' });\n",
     replace: '',
     tests: ['test/rotation/crash.test.ts'],
   },
   {
     name: 'close-before-intent',
     file: 'shared/audit/audited.ts',
-    find: "  await log.record({ ...event(), stage: 'intent' });\n",
+    find: "  await acknowledged(log, { ...event(), stage: 'intent' });\n",
     replace: '',
     tests: [...closing, 'test/idle-ports/closing-crashes.test.ts'],
   },
