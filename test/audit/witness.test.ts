@@ -83,6 +83,29 @@ describe('a witness', () => {
     expect(await runOn(watched([short], at), 'x').seal()).toMatchObject({ size: 2, cosigned: 1, problems: [] });
     expect(signersOf(at, [short])).toEqual([identity.origin, 'w.test']);
   });
+  test('that only another host reaches is shown to readers all the same', async () => {
+    const [one, two] = [await witness(), await witness({ name: 'witness.test/two' })];
+    const at = watched([one]);
+    await grow(at);
+    await runOn(watched([two], at), 'x').seal();
+    expect(signersOf(at, [one, two])).toEqual([identity.origin, 'witness.test/one', 'witness.test/two']);
+    await runOn(at, 'y').seal();
+    expect(signersOf(at, [one, two])).toHaveLength(3);
+  });
+  test.each([
+    ['the log', 0],
+    ['a witness', 1],
+  ])('a line of %s that was changed in the state store is put right by the next sealing', async (_, line) => {
+    const one = await witness();
+    const at = watched([one]);
+    await grow(at);
+    const right = published(at);
+    const inLine = right.split('\n').slice(0, 4 + line).join('\n').length + 45;
+    tamper(at.heads, publishedKey, Buffer.from(`${right.slice(0, inLine)}${right[inLine] === 'x' ? 'y' : 'x'}${right.slice(inLine + 1)}`));
+    expect(published(at)).not.toBe(right);
+    expect(await runOn(at, 'x').seal()).toMatchObject({ size: 2, cosigned: 1, witnessed: true });
+    expect(published(at)).toBe(right);
+  });
   test.each<[string, WitnessOptions['mood'], string]>([
     ['hangs', late, 'did not answer within 0.5 s'],
     ['answers 200 without a line', () => ({ status: 200, body: '' }), 'does not count'],

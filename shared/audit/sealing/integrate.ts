@@ -1,3 +1,4 @@
+import { hasCode } from '../../base/error.ts';
 import { after, dayOf, type Instant } from '../../base/time.ts';
 import { publishAnchors } from '../vouching/anchor.ts';
 import { checkpointOf, expectOwnKey, readCheckpoint, type SignedCheckpoint } from './checkpoints.ts';
@@ -8,7 +9,7 @@ import { catchUp, follow, keepSequenced, readSequenced, type HeldSequenced } fro
 import { keptOpenMs, sequenceKey } from '../layout.ts';
 import { decodeSequence, encodeSequence, endOf, sequencesFrom } from './sequence.ts';
 import { tampered } from '../tampered.ts';
-import { parseVerifierKey, signerIds, type VerifierKey } from '../tlog/note.ts';
+import { parseNote, parseVerifierKey, verifyNote, type VerifierKey } from '../tlog/note.ts';
 import { readInbox, type Inbox } from './waiting.ts';
 import { witnessed, type Witnessed } from '../vouching/witness.ts';
 
@@ -64,7 +65,7 @@ interface Sealing {
 
 /** The published checkpoint of `size` entries; what is published already and cosigned by everybody stays as it is. */
 async function sealed(rooms: LogRooms, { key, published, size }: Sealing): Promise<Sealed> {
-  if (published?.size === size && published.version !== undefined && isCosigned(rooms, published.note)) {
+  if (published?.size === size && published.version !== undefined && isCosigned(rooms, key, published.note)) {
     return { checkpoint: readCheckpoint(published.note, key), cosigned: rooms.witnesses?.length ?? 0, problems: [], alarms: [] };
   }
   const checkpoint = await signAll(rooms, key, published);
@@ -87,9 +88,15 @@ async function signAll(rooms: LogRooms, key: VerifierKey, published: Published |
   return await checkpointOf(rooms, key, tree);
 }
 
-function isCosigned({ witnesses = [] }: LogRooms, note: string): boolean {
-  const ids = signerIds(note);
-  return witnesses.every(({ key }) => ids.has(parseVerifierKey(key).id));
+/** Whether the log and every witness signed it; a line that was changed since does not count. */
+function isCosigned({ witnesses = [] }: LogRooms, own: VerifierKey, note: string): boolean {
+  const keys = [own, ...witnesses.map(({ key }) => parseVerifierKey(key))];
+  try {
+    return verifyNote(parseNote(note), keys).length === keys.length;
+  } catch (thrown) {
+    if (hasCode(thrown, 'invalid')) return false;
+    throw thrown;
+  }
 }
 
 /** How many batches one record names at most, and how often a lost race is tried again: others do the same work. */

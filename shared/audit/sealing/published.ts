@@ -5,7 +5,7 @@ import { checkpointKey, publishedKey } from '../layout.ts';
 import type { LogPlaces, LogRooms } from '../log-rooms.ts';
 import { tampered } from '../tampered.ts';
 import { parseCheckpoint, type Checkpoint } from '../tlog/checkpoint.ts';
-import { parseNote, signerIds } from '../tlog/note.ts';
+import { formatNote, parseNote } from '../tlog/note.ts';
 
 /** The checkpoint that readers are shown, with the cosignatures it had when it was published. */
 export interface Published extends Checkpoint {
@@ -32,24 +32,29 @@ export async function readPublished({ log, state }: LogPlaces): Promise<Publishe
 }
 
 /**
- * Shows readers this checkpoint, unless they are shown a larger one already, or this one with all of its cosignatures. Late and
- * repeated calls change nothing.
+ * Shows readers this checkpoint, unless they are shown a larger one already, or this one with all of its cosignatures; those that
+ * somebody else had for it are kept. Late and repeated calls change nothing.
  */
 export async function publish(rooms: Pick<LogRooms, 'state'>, note: string): Promise<void> {
   const next = readNote(note);
   for (;;) {
     const held = await rooms.state.get(publishedKey);
     const before = held && readNote(Buffer.from(held.bytes).toString());
-    if (before && (before.size > next.size || (before.size === next.size && isSignedByAllOf(before.note, note)))) return;
-    const bytes = Buffer.from(note);
+    const shown = before?.size === next.size ? withLinesOf(before.note, note) : note;
+    if (before && (before.size > next.size || before.note === shown)) return;
+    const bytes = Buffer.from(shown);
     const answer = held ? await rooms.state.replace(publishedKey, bytes, held.version) : await rooms.state.create(publishedKey, bytes);
     if (answer.outcome === 'done') return;
   }
 }
 
-function isSignedByAllOf(shown: string, note: string): boolean {
-  const ids = signerIds(shown);
-  return [...signerIds(note)].every((id) => ids.has(id));
+/** What is shown, with the lines of `note` in it: in the place of a signer's own where it has one, else after the others. */
+function withLinesOf(shown: string, note: string): string {
+  const [before, { text, signatures }] = [parseNote(shown), parseNote(note)];
+  if (before.text !== text) return note;
+  const ids = new Set(before.signatures.map(({ id }) => id));
+  const own = before.signatures.map((line) => signatures.find(({ id }) => id === line.id) ?? line);
+  return formatNote(text, [...own, ...signatures.filter(({ id }) => !ids.has(id))]);
 }
 
 async function newestSize(log: LogRooms['log']): Promise<number | undefined> {

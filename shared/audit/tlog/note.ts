@@ -125,11 +125,6 @@ function badNote(why: string, cause?: unknown): LockkeeperError {
   return new LockkeeperError('invalid', `no signed note: ${why}`, { cause, hint: 'It was cut off or changed: take it from a copy of the log.' });
 }
 
-/** Ids of the keys whose signatures a note carries, valid or not. Errors: as parseNote. */
-export function signerIds(note: string): ReadonlySet<string> {
-  return new Set(parseNote(note).signatures.map(({ id }) => id));
-}
-
 /**
  * Those of `keys` that signed the note, each once, in the order of its lines. Lines of other keys are ignored, so an empty
  * answer means that nobody known signed. A line in the name of a known key that this key did not sign makes all `invalid`.
