@@ -210,6 +210,16 @@ describe('to seal', () => {
     expect(report).toMatchObject({ size: 8, refused: strange.map((key) => ({ key })) });
     expect((await verifyLog(at)).findings).toMatchObject(strange.map((key) => ({ key, kind: 'foreign' })));
   });
+  test('counts an entry of a kind that only a newer version knows', async () => {
+    const at = await filled(1);
+    const { bytes } = encodeEntry({ run: 'newer', n: 0, previous: '0'.repeat(64), id: 'x', at: at.world.now(), event: event(1) });
+    const newer = Buffer.from(bytes).toString().replace('"stage":"intent"', '"stage":"doubt"');
+    await at.log.create(batchKey({ day: '2026-10-01', run: 'newer', batch: 0 }), encodeBundle([Buffer.from(newer)]));
+    const log = runOn(at, 'older', at.world);
+    expect(await log.unsigned()).toEqual({ entries: 1, since: at.world.now() });
+    expect(await log.head()).toMatchObject({ size: 3, unsigned: { entries: 1 } });
+    expect(await log.seal()).toMatchObject({ size: 4, refused: [] });
+  });
   test.each([
     ['another key', { signer: memorySigner(new Uint8Array(32)) }],
     ['another origin', { origin: 'lockkeeper.test/other' }],

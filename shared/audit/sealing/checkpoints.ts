@@ -1,4 +1,4 @@
-import { LockkeeperError } from '../../base/error.ts';
+import { hasCode, LockkeeperError } from '../../base/error.ts';
 import type { ObjectStore } from '../../objects/contract.ts';
 import type { GrowingTree } from './grow.ts';
 import { checkpointKey, checkpointPrefix, numberIn, verifierKeyKey } from '../layout.ts';
@@ -44,9 +44,18 @@ export async function checkpointOf({ log, signer }: LogRooms, key: VerifierKey, 
   const { outcome } = await log.create(checkpointKey(tree.size), Buffer.from(note));
   if (outcome === 'done') return readCheckpoint(note, key);
   const there = await log.get(checkpointKey(tree.size));
-  const other = there && readCheckpoint(Buffer.from(there.bytes).toString(), key);
+  const other = there && storedCheckpoint(tree.size, there.bytes, key);
   if (other && formatCheckpoint(other) === text) return other;
   throw tampered(`the log was forked: another tree of ${tree.size} entries was signed`);
+}
+
+function storedCheckpoint(size: number, bytes: Uint8Array, key: VerifierKey): SignedCheckpoint {
+  try {
+    return readCheckpoint(Buffer.from(bytes).toString(), key);
+  } catch (cause) {
+    if (!hasCode(cause, 'invalid')) throw cause;
+    throw tampered(`${checkpointKey(size)} was changed: ${cause.message}`, cause);
+  }
 }
 
 /** A signed note as a checkpoint; `invalid` unless this key signed it, and its origin is the key's name. */

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { canonicalJson, sha256 } from '../../base/canonical.ts';
-import { LockkeeperError } from '../../base/error.ts';
+import { hasCode, LockkeeperError } from '../../base/error.ts';
 import type { ObjectStore } from '../../objects/contract.ts';
 import { inboxPrefix, sequenceKey } from '../layout.ts';
+import { tampered } from '../tampered.ts';
 
 /** One batch of the inbox in its place. */
 export interface SequencedBatch {
@@ -53,19 +54,29 @@ export function decodeSequence(bytes: Uint8Array): StoredSequence {
   return { ...record, hash: sha256(bytes) };
 }
 
-/** The record whose first entry has this index, or undefined; `invalid` where it was changed. */
+/** The record whose first entry has this index, or undefined; `conflict` where it was changed. */
 export async function readSequence(log: ObjectStore, first: number): Promise<StoredSequence | undefined> {
-  const stored = await log.get(sequenceKey(first));
-  const record = stored && decodeSequence(stored.bytes);
-  if (record && record.first !== first) throw damaged(`${sequenceKey(first)} holds the one of ${record.first}`);
+  const key = sequenceKey(first);
+  const stored = await log.get(key);
+  const record = stored && decodeStored(key, stored.bytes);
+  if (record && record.first !== first) throw tampered(`${key} holds the record of entry ${record.first}`);
   return record;
 }
 
-/** The records from the one that begins at `first` on, in order; each follows the one before, or it is `invalid`. */
+function decodeStored(key: string, bytes: Uint8Array): StoredSequence {
+  try {
+    return decodeSequence(bytes);
+  } catch (cause) {
+    if (!hasCode(cause, 'invalid')) throw cause;
+    throw tampered(`${key} was changed`, cause);
+  }
+}
+
+/** The records from the one that begins at `first` on, in order; `conflict` where one does not follow the one before. */
 export async function* sequencesFrom(log: ObjectStore, first: number): AsyncGenerator<StoredSequence> {
   let before: StoredSequence | undefined;
   for (let next = await readSequence(log, first); next; next = await readSequence(log, endOf(next))) {
-    if (before && next.previous !== before.hash) throw damaged(`${sequenceKey(next.first)} does not follow the record before it`);
+    if (before && next.previous !== before.hash) throw tampered(`${sequenceKey(next.first)} does not follow the record before it`);
     yield next;
     before = next;
   }

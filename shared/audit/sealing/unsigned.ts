@@ -1,5 +1,5 @@
-import type { Instant } from '../../base/time.ts';
-import { decodeEntry } from '../entries/codec.ts';
+import { instant, type Instant } from '../../base/time.ts';
+import { parseCanonical } from '../entries/codec.ts';
 import type { LogRooms } from '../log-rooms.ts';
 import { readPublished } from './published.ts';
 import { sequencedEntries } from './sequenced-entries.ts';
@@ -24,7 +24,13 @@ export async function unsignedEntries({ log, state }: Pick<LogRooms, 'log' | 'st
   const oldest: Uint8Array[] = batches.flatMap(({ entries }) => entries.slice(0, 1));
   for await (const { entry } of sequencedEntries(log, { from: signed, to: Math.min(signed + 1, sequenced.size) })) oldest.push(entry);
   const waiting = batches.reduce((sum, { count }) => sum + count, 0);
-  return { entries: waiting + Math.max(0, sequenced.size - signed), since: earliest(oldest.map((entry) => decodeEntry(entry).at)) };
+  return { entries: waiting + Math.max(0, sequenced.size - signed), since: earliest(oldest.flatMap((entry) => timeOf(entry) ?? [])) };
+}
+
+/** Not of the whole form of an entry: a newer version of lockkeeper may know more kinds. */
+function timeOf(entry: Uint8Array): Instant | undefined {
+  const { time } = parseCanonical(entry);
+  return typeof time === 'number' ? instant(time) : undefined;
 }
 
 function earliest(times: readonly Instant[]): Instant | undefined {

@@ -114,7 +114,7 @@ async function isGrown(log: ObjectStore, size: number, tile: TilePath): Promise<
   try {
     for await (const record of sequencesFrom(log, size)) if (isFull(endOf(record))) return true;
   } catch (thrown) {
-    if (!hasCode(thrown, 'invalid')) throw thrown;
+    if (!hasCode(thrown, 'conflict')) throw thrown;
   }
   return false;
 }
