@@ -34,7 +34,7 @@ export class SealJob {
     const { log } = this.#options;
     const sealing = await this.#seal();
     this.#failingSince = sealing.failure ? (this.#failingSince ?? sealing.at) : undefined;
-    const troubles = troublesOf(sealing, this.#failingSince);
+    const troubles = troublesOf(sealing, { troubles: this.#troubles, failingSince: this.#failingSince });
     const news = newsBetween(this.#troubles, troubles);
     this.#troubles = troubles;
     for (const { text } of news.begun) log.warning('seal', text);
@@ -46,9 +46,8 @@ export class SealJob {
   async #seal(): Promise<Sealing> {
     const at = this.#options.world.now();
     try {
-      const audit = await this.#options.audit();
-      const report = await audit.seal();
-      return { at, report, failure: undefined, unsigned: await audit.unsigned() };
+      const report = await (await this.#options.audit()).seal();
+      return { at, report, failure: undefined, unsigned: await this.#unsigned() };
     } catch (thrown) {
       const failure = asLockkeeperError(thrown);
       if (failure.code === 'bug') throw thrown;

@@ -19,6 +19,8 @@ export interface Trouble {
   readonly text: string;
   /** What people are told of it; undefined: it is for the log of `serve` alone. */
   readonly level: 'warning' | 'alarm' | undefined;
+  /** What tells it: while there is none, nobody knows whether it is over. */
+  readonly source: 'report' | 'failure' | 'unsigned';
 }
 
 export type Troubles = ReadonlyMap<string, Trouble>;
@@ -26,16 +28,34 @@ export type Troubles = ReadonlyMap<string, Trouble>;
 /** An acknowledged entry has its place in a signed tree after so long, or something is wrong. */
 export const longestUnsignedMs = 15 * minute;
 
-/** Everything that is wrong after a sealing; `failingSince`: when the first of the sealings failed that failed in a row. */
-export function troublesOf({ at, report, failure, unsigned }: Sealing, failingSince: Instant | undefined): Troubles {
-  const troubles = new Map<string, Trouble>();
-  const add = (text: string, level: Trouble['level'], name = nameOf(text)) => troubles.set(name, { text, level });
-  for (const problem of report?.problems ?? []) add(problem, report?.alarms.includes(problem) === true ? 'alarm' : undefined);
-  for (const { key, why } of report?.refused ?? []) add(`${key} in the log store ${why}, and stays outside the tree: no run can have written it`, 'alarm', key);
-  if (report && !report.witnessed) add(`too few witnesses cosign the audit log: ${report.cosigned} by now; it goes on recording`, 'warning', 'witnessed');
-  if (failure) add(`the audit log could not be sealed: ${failure.message}${failure.hint === undefined ? '' : `. ${failure.hint}`}`, failure.code === 'conflict' ? 'alarm' : undefined);
+/** What came before a sealing. */
+export interface Earlier {
+  readonly troubles: Troubles;
+  /** When the first of the sealings failed that failed in a row, this one included. */
+  readonly failingSince: Instant | undefined;
+}
+
+/** Everything that is wrong after a sealing. What was wrong before and cannot be told of this time is taken to last. */
+export function troublesOf({ at, report, failure, unsigned }: Sealing, { troubles: before, failingSince }: Earlier): Troubles {
+  const lasting = [...before].filter(([, { source }]) => (source === 'report' && !report) || (source === 'unsigned' && !unsigned));
+  const troubles = new Map<string, Trouble>([...lasting, ...(report ? toldBy(report) : [])]);
+  if (failure) {
+    const text = `the audit log could not be sealed: ${failure.message}${failure.hint === undefined ? '' : `. ${failure.hint}`}`;
+    troubles.set(nameOf(text), { text, level: failure.code === 'conflict' ? 'alarm' : undefined, source: 'failure' });
+  }
   const since = earlier(unsigned?.since, failingSince);
-  if (since !== undefined && at - since > longestUnsignedMs) add(`what was recorded since ${formatInstant(since)} is not in the signed audit log yet`, 'warning', 'late');
+  if (since !== undefined && at - since > longestUnsignedMs) {
+    troubles.set('late', { text: `what was recorded since ${formatInstant(since)} is not in the signed audit log yet`, level: 'warning', source: 'unsigned' });
+  }
+  return troubles;
+}
+
+function toldBy({ problems, alarms, refused, witnessed, cosigned }: SealReport): Troubles {
+  const troubles = new Map<string, Trouble>();
+  const add = (text: string, level: Trouble['level'], name = nameOf(text)) => troubles.set(name, { text, level, source: 'report' });
+  for (const problem of problems) add(problem, alarms.includes(problem) ? 'alarm' : undefined);
+  for (const { key, why } of refused) add(`${key} in the log store ${why}, and stays outside the tree: no run can have written it`, 'alarm', key);
+  if (!witnessed) add(`too few witnesses cosign the audit log: ${cosigned} by now; it goes on recording`, 'warning', 'witnessed');
   return troubles;
 }
 

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from '@jest/globals';
 import type { Notice } from '../../shared/approvals/contract.ts';
-import { batchKey } from '../../shared/audit/layout.ts';
+import { batchKey, sequencedKey, sequenceKey } from '../../shared/audit/layout.ts';
 import type { RunLog } from '../../shared/audit/log.ts';
 import { verifierKey } from '../../shared/audit/tlog/note.ts';
 import { LockkeeperError } from '../../shared/base/error.ts';
@@ -8,7 +8,7 @@ import { minute } from '../../shared/base/time.ts';
 import type { ObjectStore } from '../../shared/objects/contract.ts';
 import { SealJob } from '../../functions/local/seal-job.ts';
 import { serveLog } from '../../functions/local/serve-log.ts';
-import { event, identity, place, runOn, tamper, type LogPlace } from '../audit/place.ts';
+import { event, identity, place, runOn, stored, tamper, type LogPlace } from '../audit/place.ts';
 import { startWitnessServer, type WitnessServer } from '../audit/witness-server.ts';
 
 const running: WitnessServer[] = [];
@@ -155,6 +155,45 @@ test('a log that was changed is an alarm with what to do', async () => {
   at.bucket.objects.clear();
   for (let sealings = 0; sealings < 2; sealings += 1) await serve.run();
   expect(serve.told()).toEqual([['alarm', expect.stringMatching(/could not be sealed: .*audit verify/)]]);
+});
+
+test('a sequence record that was changed is an alarm', async () => {
+  const at = place();
+  const serve = serving(at);
+  await serve.record();
+  await serve.run();
+  tamper(at.bucket, sequenceKey(0), stored(at.bucket, sequenceKey(0)).with(9, 0));
+  for (let sealings = 0; sealings < 2; sealings += 1) await serve.run();
+  expect(serve.told()).toEqual([['alarm', expect.stringMatching(/could not be sealed: .*seq\/0+ was changed.*audit verify/)]]);
+});
+
+test('what is wrong is not said to be over, and not told again, because a sealing in between failed', async () => {
+  const [one, at] = [await witness(), place()];
+  await one.stop();
+  const rooms = { ...at, witnesses: [{ key: one.key, url: one.url }] };
+  const serve = serving(rooms);
+  const strange = batchKey({ day: '2026-10-01', run: 'aaa', batch: 0 });
+  tamper(at.bucket, strange, Buffer.from('not a bundle'));
+  await serve.record();
+  await serve.run();
+  expect(serve.told()).toHaveLength(2);
+  serve.with({ ...rooms, log: { ...at.log, get: unreachable, create: unreachable } });
+  await serve.run();
+  serve.with(rooms);
+  await serve.run();
+  expect(serve.told()).toEqual([]);
+});
+
+test('a log that was sealed is not said to be unsealed, where only what waits could not be counted', async () => {
+  const at = place();
+  const serve = serving(at);
+  await serve.record();
+  let sealed = false;
+  const replace: ObjectStore['create'] = async (...args) => await at.state.create(...args).finally(() => (sealed ||= args[0] === sequencedKey));
+  serve.with({ ...at, state: { ...at.state, create: replace, get: async (key) => (sealed ? await unreachable() : await at.state.get(key)) } });
+  await serve.run();
+  expect(sealed).toBe(true);
+  expect(serve.said()).toEqual([]);
 });
 
 test('a notice that did not reach people comes with a later sealing', async () => {
