@@ -95,8 +95,8 @@ function meaningOf(thrown: unknown, answer: AwsAnswer, about: AwsRequest): Meani
   const byName = names.find(([pattern]) => pattern.test(answer.name))?.[1];
   if (byName) return byName(about);
   if (status === undefined) return systemMeaning(thrown, about) ?? meanings.bug;
-  // The SDK could not read what came with a success.
-  if (status < 300) return lost(about);
+  // The SDK could not read what came with a success, or which error it was: of a 404 only its body tells what is missing.
+  if (status < 300 || answerLost.test(textsOf(thrown))) return lost(about);
   return statuses[status]?.(about) ?? (status >= 500 ? lost(about) : meanings.invalid);
 }
 
@@ -154,6 +154,7 @@ const statuses: Readonly<Record<number, Reading>> = {
   403: denied,
   404: () => meanings.missing,
   405: () => meanings.unsupported,
+  408: lost,
   409: () => meanings.conflict,
   412: () => meanings.conflict,
   429: () => meanings.throttled,
@@ -162,17 +163,21 @@ const statuses: Readonly<Record<number, Reading>> = {
 };
 
 const neverSent = /\b(connect|getaddrinfo) E|\b(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)\b|certificate|did not establish a connection/;
-const answerLost = /\b(ECONNRESET|ECONNABORTED|EPIPE|ETIMEDOUT|ERR_STREAM_PREMATURE_CLOSE|TimeoutError|AbortError|socket hang up|aborted|Checksum mismatch)\b/;
+const answerLost = /\b(ECONNRESET|ECONNABORTED|EPIPE|ETIMEDOUT|ERR_STREAM_PREMATURE_CLOSE|TimeoutError|AbortError|socket hang up|aborted|Checksum mismatch|Parse Error|HPE_\w+)\b/;
 
 /**
  * Errors of sockets, name resolution, TLS and time limits. Told by their text: the SDK puts an error of another realm into one
  * of its own and drops its code, as it does under jest.
  */
 function systemMeaning(thrown: unknown, about: AwsRequest): Meaning | undefined {
-  const text = ['code', 'name', 'message'].map((one) => textOf(member(thrown, one))).join(' ');
+  const text = textsOf(thrown);
   if (/\bRegion is missing\b/.test(text)) return meanings.noRegion;
   if (neverSent.test(text)) return meanings.unreachable;
   return answerLost.test(text) ? lost(about) : undefined;
+}
+
+function textsOf(thrown: unknown): string {
+  return ['code', 'name', 'message'].map((one) => textOf(member(thrown, one))).join(' ');
 }
 
 /** AWS quotes a wrong value in its answer: it is left out, since it may be the secret that was written. */

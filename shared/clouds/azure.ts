@@ -113,8 +113,8 @@ const neverSent: readonly (readonly [RegExp, string])[] = [
   [/CERT|SELF_SIGNED|^UNABLE_TO_|^EPROTO$/, 'TLS failed: something between here and Azure shows another certificate.'],
 ];
 
-/** The connection broke, or the time was up, so nobody knows. */
-const lost = /^(ECONNRESET|EPIPE|ETIMEDOUT|ESOCKETTIMEDOUT|ERR_STREAM_PREMATURE_CLOSE|REQUEST_SEND_ERROR|PARSE_ERROR)$/;
+/** The connection broke, or the time was up, or what came is no HTTP, so nobody knows. */
+const lost = /^(ECONNRESET|EPIPE|ETIMEDOUT|ESOCKETTIMEDOUT|ERR_STREAM_PREMATURE_CLOSE|REQUEST_SEND_ERROR|PARSE_ERROR|HPE_\w+)$/;
 
 function meaningOf(answer: AzureAnswer, about: AzureRequest): Meaning {
   if (loginNames.has(answer.name)) return (answer.status ?? 0) >= 500 ? byStatus(answer.status ?? 0, {}) : { code: 'denied', hint: logIn };
@@ -125,6 +125,8 @@ function meaningOf(answer: AzureAnswer, about: AzureRequest): Meaning {
   if (hint !== undefined) return { code: 'unreachable', hint };
   if (answer.message.startsWith('connect ')) return { code: 'unreachable', hint: 'Check routes and firewalls to Azure.' };
   if (lost.test(answer.code) || answer.name === 'AbortError' || answer.name === 'TimeoutError') return broken('unreachable', about);
+  // An answer that could not be read came with a success.
+  if (answer.status !== undefined && answer.status < 300) return broken('unreachable', about);
   return { code: 'bug', hint: defect };
 }
 

@@ -95,8 +95,8 @@ const neverSent: readonly (readonly [RegExp, string])[] = [
   [/CERT|SELF_SIGNED|^UNABLE_TO_/, 'TLS failed: something between here and Google shows another certificate.'],
 ];
 
-/** The connection broke on the way, so nobody knows; or it damaged what was read. */
-const connectionLost = /^(ECONNRESET|ECONNABORTED|EPIPE|ERR_STREAM_PREMATURE_CLOSE|UND_ERR_SOCKET|CONTENT_DOWNLOAD_MISMATCH)$/;
+/** The connection broke on the way, or what came is no HTTP, so nobody knows; or it damaged what was read. */
+const connectionLost = /^(ECONNRESET|ECONNABORTED|EPIPE|ERR_STREAM_PREMATURE_CLOSE|UND_ERR_SOCKET|CONTENT_DOWNLOAD_MISMATCH|HPE_\w+)$/;
 const late = /^(ETIMEDOUT|ESOCKETTIMEDOUT|ABORT_ERR|UND_ERR_\w+_TIMEOUT)$/;
 
 /** google.rpc.Code to HTTP status, as Google's REST gives it; only FAILED_PRECONDITION keeps its own name, see `byReason`. */

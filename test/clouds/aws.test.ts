@@ -59,6 +59,7 @@ describe('what AWS answered', () => {
     ['KMSInternalException', 500],
     ['UnknownError', 502],
     ['UnknownError', 504],
+    ['UnknownError', 408],
     ['SyntaxError', 200],
   ])('%s %s is unreachable for a read, uncertain for a write', (name, status) => {
     expect(awsError(answered(name, status), 'put a')).toMatchObject({ code: 'unreachable' });
@@ -88,6 +89,9 @@ describe('what the network did', () => {
     ['EPIPE', system('EPIPE', 'write EPIPE')],
     ['socket hang up', new Error('AWS SDK error wrapper for TimeoutError: socket hang up')],
     ['a time limit', Object.assign(new Error('Request aborted'), { name: 'AbortError' })],
+    ['an answer that is no HTTP', system('HPE_INVALID_CONSTANT', 'Parse Error: Expected HTTP/, RTSP/ or ICE/')],
+    ['the same, without its code', new Error('AWS SDK error wrapper for Error: Parse Error: Header overflow')],
+    ['a refusal that broke off', Object.assign(system('ECONNRESET', 'aborted'), { $metadata: { httpStatusCode: 404 } })],
   ])('%s is unreachable for a read, uncertain for a write', (_, thrown) => {
     expect(awsError(thrown, 'put a')).toMatchObject({ code: 'unreachable' });
     expect(awsError(thrown, 'put a', { written: true })).toMatchObject({ code: 'uncertain' });

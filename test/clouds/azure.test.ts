@@ -58,6 +58,8 @@ describe('an error of an Azure SDK', () => {
     ['a certificate of somebody else', { code: 'ERR_TLS_CERT_ALTNAME_INVALID' }, 'unreachable'],
     ['a certificate that nobody knows', { code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' }, 'unreachable'],
     ['a broken connection', { code: 'ECONNRESET' }, 'unreachable', 'uncertain'],
+    ['an answer that is no HTTP', { code: 'HPE_INVALID_CONSTANT' }, 'unreachable', 'uncertain'],
+    ["a success that is not Azure's", { statusCode: 200 }, 'unreachable', 'uncertain'],
     ['an answer that ends in the middle', { code: 'PARSE_ERROR', statusCode: 200 }, 'unreachable', 'uncertain'],
     ['the end of the time limit', { name: 'AbortError' }, 'unreachable', 'uncertain'],
     ['something that nobody foresaw', { name: 'TypeError' }, 'bug'],

@@ -65,6 +65,7 @@ describe('what a Google client throws has one of our codes', () => {
 describe('an answer that never came, or failed in the middle', () => {
   test.each<[string, unknown]>([
     ['a reset', socketError('ECONNRESET')],
+    ['an answer that is no HTTP', socketError('HPE_INVALID_CONSTANT')],
     ['a broken pipe', socketError('EPIPE')],
     ['no answer in time', socketError('ETIMEDOUT')],
     ['half an answer', socketError('ERR_STREAM_PREMATURE_CLOSE')],
