@@ -69,8 +69,11 @@ export class S3Bucket {
     return came;
   }
 
-  /** Stores under a condition. Sent again after a lost answer too: the condition lets only one of them through. */
-  async put(key: string, stored: Uint8Array, condition: S3Condition): Promise<PutAnswer> {
+  /**
+   * Stores under a condition what `stored` answers, which is asked before each try. Sent again after a lost answer too: the
+   * condition lets only one of them through, unless somebody deletes what the first one created.
+   */
+  async put(key: string, stored: () => Uint8Array, condition: S3Condition): Promise<PutAnswer> {
     const isReplace = 'IfMatch' in condition;
     const tried = this.tried(isReplace ? 'replace' : 'create', key);
     const header = isReplace ? { IfMatch: quoted(condition.IfMatch) } : condition;
@@ -78,7 +81,7 @@ export class S3Bucket {
     const { came, lost } = await attempt(this.#patience, task, () =>
       orRefused(async () => {
         const { PutObjectCommand, client } = await this.sdk();
-        const answer = await client.send(new PutObjectCommand({ ...this.#at(key), Body: stored, ...header }), this.limit());
+        const answer = await client.send(new PutObjectCommand({ ...this.#at(key), Body: stored(), ...header }), this.limit());
         return etagOf(answer.ETag, tried);
       }),
     );

@@ -6,6 +6,8 @@ import { nextTrailer, noTrailer, takeApart, trailerBytes, withTrailer, type Trai
 import type { CreateAnswer, DeleteAnswer, ObjectHistory, ObjectInfo, ObjectStore, ObjectVersion, ReplaceAnswer, StoredObject } from './contract.ts';
 import { checkKey } from './key.ts';
 
+const createdAtMost = 10;
+
 /** Where the objects are, and whether they change. */
 export interface AwsS3Options extends S3Place {
   /**
@@ -23,7 +25,8 @@ export interface AwsS3Options extends S3Place {
  *     replace, delete  412, or 404 where none is           reads back: done where this very write stands, else stale or missing
  *     any              409 ConditionalRequestConflict,     asks again for a while, then throttled
  *                      429, 503; no connection             (unreachable)
- *     create, replace  nothing, or 500                     asks again: the condition lets only one of the two through
+ *     create, replace  nothing, or 500                     asks again: the condition lets only one of the two through, unless
+ *                                                          somebody deletes what the first one created
  *     delete           nothing, or 500                     uncertain
  *
  * In `changing`, an object that another tool wrote is read as it is, and listed as if it had the line: 65 bytes too small.
@@ -60,16 +63,20 @@ class S3Objects {
     return held && { bytes: held.bytes, version: held.version };
   }
 
+  /** Each try has a trailer of its own: what was made, deleted and made again by the next try is not the same version. */
   async create(key: string, bytes: Uint8Array): Promise<CreateAnswer> {
     checkKey(key);
-    const trailer = this.#trailerAfter(0);
-    const put = await this.bucket.put(key, stored(bytes, trailer), { IfNoneMatch: '*' });
-    if ('etag' in put) return { outcome: 'done', version: versionOf(put.etag, trailer) };
-    const held = await this.#readBack('create', key);
-    if (held && Buffer.compare(held.bytes, bytes) === 0) return { outcome: 'done', version: held.version };
-    // It may have been here and be gone: replaced where objects change, deleted anywhere.
-    if (put.lost && (this.#isChanging || !held)) throw this.#overtaken('create', key);
-    return { outcome: 'exists' };
+    const content = Uint8Array.from(bytes);
+    for (let tries = 0; tries < createdAtMost; tries += 1) {
+      const put = await this.bucket.put(key, () => stored(content, this.#trailerAfter(0)), { IfNoneMatch: '*' });
+      if ('etag' in put) return { outcome: 'done', version: versionOf(put.etag, this.#isChanging ? 1 : 0) };
+      const held = await this.#readBack('create', key);
+      if (held && Buffer.compare(held.bytes, content) === 0) return { outcome: 'done', version: held.version };
+      // It may have been here and be gone: replaced where objects change, deleted anywhere.
+      if (put.lost && (this.#isChanging || !held)) throw this.#overtaken('create', key);
+      if (held) return { outcome: 'exists' };
+    }
+    throw new LockkeeperError('throttled', `${this.bucket.tried('create', key)}: others kept creating and deleting it`, { hint: 'Run it again.' });
   }
 
   async replace(key: string, bytes: Uint8Array, held: ObjectVersion): Promise<ReplaceAnswer> {
@@ -77,8 +84,9 @@ class S3Objects {
     const from = parseVersion(held);
     if (!from) return await this.#refusal(key);
     const trailer = this.#trailerAfter(from.epoch);
-    const put = await this.bucket.put(key, stored(bytes, trailer), { IfMatch: from.etag });
-    if ('etag' in put) return { outcome: 'done', version: versionOf(put.etag, trailer) };
+    const whole = stored(bytes, trailer);
+    const put = await this.bucket.put(key, () => whole, { IfMatch: from.etag });
+    if ('etag' in put) return { outcome: 'done', version: versionOf(put.etag, trailer.epoch) };
     const now = await this.#readBack('replace', key);
     if (now?.trailer.nonce === trailer.nonce) return { outcome: 'done', version: now.version };
     if (put.lost) throw this.#overtaken('replace', key);
@@ -101,7 +109,7 @@ class S3Objects {
     const held = await this.bucket.get(key);
     if (!held) return undefined;
     const { content, trailer } = this.#isChanging ? takeApart(held.stored) : { content: Uint8Array.from(held.stored), trailer: noTrailer };
-    return { bytes: content, version: versionOf(held.etag, trailer), trailer };
+    return { bytes: content, version: versionOf(held.etag, trailer.epoch), trailer };
   }
 
   /** What stands where a write was refused. Until it is read, nobody knows whether the refusal was of this very write. */
@@ -137,7 +145,7 @@ function stored(bytes: Uint8Array, trailer: Trailer): Uint8Array {
   return trailer === noTrailer ? Uint8Array.from(bytes) : withTrailer(bytes, trailer);
 }
 
-function versionOf(etag: string, { epoch }: Trailer): ObjectVersion {
+function versionOf(etag: string, epoch: number): ObjectVersion {
   return `${epoch}-${etag}`;
 }
 

@@ -35,7 +35,8 @@ export interface ObjectStore {
   get(key: string): Promise<StoredObject | undefined>;
   /**
    * Writes only where no object is. Durable on return. Repeating it with the same bytes answers `done` (a lost
-   * acknowledgement heals itself), so whoever needs exactly one winner puts something unique into the bytes.
+   * acknowledgement heals itself), so whoever needs exactly one winner puts something unique into the bytes. A driver may
+   * repeat it by itself: where somebody deletes the object meanwhile it is made once more, as another version.
    */
   create(key: string, bytes: Uint8Array): Promise<CreateAnswer>;
   /** Writes only where `held` is still the current version. Durable on return. */

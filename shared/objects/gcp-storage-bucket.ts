@@ -173,7 +173,7 @@ export class GcpBucket {
     }
   }
 
-  /** Repeats a write only where Google says that it did not take place: 429 and 503. After a 503 nobody can be quite sure. */
+  /** Repeats a write only where Google says that it did not take place: 429 and 503. After a 503 nobody can be quite sure, whatever comes then. */
   async #send<T>({ tried, needs, key }: { readonly tried: string; readonly needs: string; readonly key: string }, act: (file: File) => Promise<T>): Promise<Sent<T>> {
     let doubtful = false;
     for (let tries = 0; ; tries += 1) {
@@ -182,10 +182,12 @@ export class GcpBucket {
       } catch (thrown) {
         const fault = gcpFault(thrown);
         if (fault.status === 404 && saysNoBucket(thrown)) throw this.#noBucket(thrown, tried);
+        doubtful ||= fault.status === 503;
         if (fault.status === 412 || fault.status === 404 || fault.reason === 'retentionPolicyNotMet') return { refused: fault, doubtful };
         const passes = fault.status === 429 || fault.status === 503;
-        if (!passes || !(await this.#wait(tries, fault))) throw gcpError(thrown, tried, { written: true, needs });
-        doubtful ||= fault.status === 503;
+        if (passes && (await this.#wait(tries, fault))) continue;
+        const error = gcpError(thrown, tried, { written: true, needs });
+        throw doubtful && error.code !== 'uncertain' ? inDoubt(tried, error) : error;
       }
     }
   }
@@ -231,6 +233,14 @@ export class GcpBucket {
       cause: gcpError(thrown, tried),
     });
   }
+}
+
+/** The failure of a write of which an earlier try was answered with 503. */
+export function inDoubt(tried: string, cause?: unknown): LockkeeperError {
+  return new LockkeeperError('uncertain', `${tried}: failed after a try that Google answered with 503`, {
+    hint: 'That try may have been the one that took effect: read it back before trying again.',
+    cause,
+  });
 }
 
 async function openBucket({ bucket, projectId, endpoint, token }: GcpStorageSettings): Promise<Bucket> {

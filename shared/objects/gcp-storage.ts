@@ -1,7 +1,7 @@
 import { LockkeeperError, hasCode } from '../base/error.ts';
 import type { GcpFault } from '../clouds/gcp.ts';
-import type { CreateAnswer, DeleteAnswer, ObjectHistory, ObjectStore, ReplaceAnswer } from './contract.ts';
-import { GcpBucket, type Generation, type GcpStorageSettings, type Sent } from './gcp-storage-bucket.ts';
+import type { CreateAnswer, DeleteAnswer, ObjectHistory, ObjectStore, ReplaceAnswer, StoredObject } from './contract.ts';
+import { GcpBucket, inDoubt, type Generation, type GcpStorageSettings, type Sent } from './gcp-storage-bucket.ts';
 import { alteredObjects } from './gcp-storage-history.ts';
 import { checkKey } from './key.ts';
 
@@ -54,10 +54,21 @@ async function create(bucket: GcpBucket, key: string, bytes: Uint8Array): Promis
     if ('done' in sent) return { outcome: 'done', version: sent.done };
     // Nothing but the bucket can be missing where nothing has to be there.
     if (sent.refused.status === 404) throw notFound(bucket, key, sent.refused);
-    const held = await bucket.read(key);
-    if (held) return Buffer.compare(held.bytes, bytes) === 0 ? { outcome: 'done', version: held.version } : { outcome: 'exists' };
+    const held = await readBack(bucket, key, sent);
+    if (held && Buffer.compare(held.bytes, bytes) === 0) return { outcome: 'done', version: held.version };
+    if (sent.doubtful) throw inDoubt(`create ${bucket.uri(key)}`);
+    if (held) return { outcome: 'exists' };
   }
   throw new LockkeeperError('throttled', `create ${bucket.uri(key)}: others kept creating and deleting it`, { hint: 'Run it again.' });
+}
+
+/** What stands where a create was refused; as long as it may be of that very create, no failure may say that nothing was written. */
+async function readBack(bucket: GcpBucket, key: string, { doubtful }: { readonly doubtful: boolean }): Promise<StoredObject | undefined> {
+  try {
+    return await bucket.read(key);
+  } catch (thrown) {
+    throw doubtful ? inDoubt(`create ${bucket.uri(key)}`, thrown) : thrown;
+  }
 }
 
 type Refusal = { readonly outcome: 'stale' } | { readonly outcome: 'missing' };
@@ -70,11 +81,7 @@ async function whatRefused(bucket: GcpBucket, key: string, { refused, doubtful, 
       hint: "The bucket's retention policy protects it: nobody can replace or delete it before that ends.",
     });
   }
-  if (doubtful) {
-    throw new LockkeeperError('uncertain', `${tried} ${bucket.uri(key)}: was refused after a try that Google answered with 503`, {
-      hint: 'That try may have been the one that took effect: read it back before trying again.',
-    });
-  }
+  if (doubtful) throw inDoubt(`${tried} ${bucket.uri(key)}`);
   return await whatStands(bucket, key);
 }
 

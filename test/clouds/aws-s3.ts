@@ -6,15 +6,17 @@ import { checkRequest, crcOf } from './aws-s3-checks.ts';
 import { listObjects, listVersions } from './aws-s3-listing.ts';
 import { S3Model, S3Refusal, type S3Rules } from './aws-s3-model.ts';
 import { listenOnLoopback } from './loopback.ts';
+import { slowly, type Slow } from './slow.ts';
 
 /** Requests by what they ask for. */
 export type S3Operation = 'GetObject' | 'PutObject' | 'DeleteObject' | 'ListObjectsV2' | 'ListObjectVersions';
 
 /**
  * What goes wrong with one request. `lost-…`: the connection ends instead of an answer. `mute`: took effect, never answers.
- * `cut`, `flipped`: the body ends early, or has one wrong bit. Others: the answer that S3 gives, nothing done.
+ * `cut`, `flipped`: the body ends early, or has one wrong bit. `Slow`: time passes.
+ * Others: the answer that S3 gives, nothing done.
  */
-export type S3Fault = 'lost-before' | 'lost-after' | 'mute' | 'cut' | 'flipped' | 'internal-after' | S3Refusal;
+export type S3Fault = 'lost-before' | 'lost-after' | 'mute' | 'cut' | 'flipped' | 'internal-after' | Slow | S3Refusal;
 
 /** Refusals that S3 gives at any time. */
 export const s3Refusals = {
@@ -63,7 +65,7 @@ export async function startS3(options: S3StandInOptions = {}): Promise<S3StandIn
       const call = await read(request);
       if (!call) return send(response, refusal(new S3Refusal(501, 'NotImplemented', `the stand-in does not know ${request.method} ${request.url}`)));
       asked[call.operation] += 1;
-      answer({ call, model, pageSize, sessionToken, response }, faults.get(call.operation)?.shift());
+      await answer({ call, model, pageSize, sessionToken, response }, faults.get(call.operation)?.shift());
     })();
   });
   return {
@@ -119,10 +121,12 @@ function operationOf(method: string, key: string, query: URLSearchParams): S3Ope
   return method === 'DELETE' && key !== '' ? 'DeleteObject' : undefined;
 }
 
-function answer(asked: Asked, fault: S3Fault | undefined): void {
+async function answer(asked: Asked, fault: S3Fault | undefined): Promise<void> {
   const { response } = asked;
   if (fault === 'lost-before') return void response.socket?.destroy();
+  await slowly(fault, 'before');
   const came = fault instanceof S3Refusal ? refusal(fault) : outcome(asked);
+  await slowly(fault, 'after');
   if (fault === 'mute') return;
   if (fault === 'lost-after') return void response.socket?.destroy();
   if (fault === 'internal-after') return send(response, refusal(s3Refusals.internal));

@@ -5,18 +5,21 @@ import { checkSent, notKnown, type AzureSent, type AzureSigner } from './azure-b
 import { listBlobs, type Paging } from './azure-blob-listing.ts';
 import { absent, AzureBlobModel, AzureRefusal, type AzureBlobRules } from './azure-blob-model.ts';
 import { listenOnLoopback } from './loopback.ts';
+import { isSlow, slowly, type Slow } from './slow.ts';
 
 /** Requests by what they ask for. */
 export type AzureOperation = 'GetBlob' | 'GetBlobProperties' | 'PutBlob' | 'DeleteBlob' | 'ListBlobs';
 
 /**
  * What goes wrong with one request. `lost-…`: the connection ends instead of an answer. `mute`: took effect, never answers.
- * `stalled`, `cut`: the body stops, or ends, early. `…-after`: took effect, and fails. Others: the answer that Azure gives, nothing done.
+ * `stalled`, `cut`: the body stops, or ends, early. `…-after`: took effect, and fails. `Slow`: time passes. Others: the
+ * answer that Azure gives, nothing done.
  */
-export type AzureFault = 'lost-before' | 'lost-after' | 'mute' | 'stalled' | 'cut' | 'timed-out-after' | 'internal-after' | AzureRefusal;
+export type AzureFault = 'lost-before' | 'lost-after' | 'mute' | 'stalled' | 'cut' | 'timed-out-after' | 'internal-after' | Slow | AzureRefusal;
 
 /** A fault in a word or two, for the names of tests. */
 export function faultName(fault: AzureFault): string {
+  if (isSlow(fault)) return `slow ${fault.slow}`;
   return fault instanceof AzureRefusal ? `${fault.status} ${fault.code}` : fault;
 }
 
@@ -43,6 +46,8 @@ export interface AzureBlobStandIn {
   readonly asked: Readonly<Record<AzureOperation, number>>;
   /** The next requests of this kind go wrong so, one fault each. */
   fail(operation: AzureOperation, ...faults: readonly AzureFault[]): void;
+  /** Forgets the faults that have not come yet. */
+  heal(): void;
   close(): Promise<void>;
 }
 
@@ -66,7 +71,7 @@ export async function startAzureBlob(options: AzureBlobStandInOptions = {}): Pro
       const call = await read(request);
       if (!call) return send(response, refusal(notKnown([`${request.method} ${request.url}`])));
       asked[call.operation] += 1;
-      answer({ call, model, signer: { account, key }, paging: { pageSize, emptyPages, ignoresStartFrom, listsFoldersFirst }, response }, faults.get(call.operation)?.shift());
+      await answer({ call, model, signer: { account, key }, paging: { pageSize, emptyPages, ignoresStartFrom, listsFoldersFirst }, response }, faults.get(call.operation)?.shift());
     })();
   });
   return {
@@ -74,6 +79,7 @@ export async function startAzureBlob(options: AzureBlobStandInOptions = {}): Pro
     model,
     asked,
     fail: (operation, ...list) => void faults.set(operation, [...(faults.get(operation) ?? []), ...list]),
+    heal: () => faults.clear(),
     close: () => server.close(),
   };
 }
@@ -115,10 +121,12 @@ function operationOf(method: string, name: string, query: URLSearchParams): Azur
   return operations[method];
 }
 
-function answer(asked: Asked, fault: AzureFault | undefined): void {
+async function answer(asked: Asked, fault: AzureFault | undefined): Promise<void> {
   const { response } = asked;
   if (fault === 'lost-before') return void response.socket?.destroy();
+  await slowly(fault, 'before');
   const came = fault instanceof AzureRefusal ? refusal(fault) : outcome(asked);
+  await slowly(fault, 'after');
   if (fault === 'mute') return;
   if (fault === 'lost-after') return void response.socket?.destroy();
   if (fault === 'timed-out-after') return send(response, refusal(azureRefusals.timedOut));

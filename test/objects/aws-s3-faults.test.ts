@@ -46,6 +46,15 @@ describe('a lost answer', () => {
     expect(await open({ answerMs: 300 }).replace('k', bytes('2'), first)).toMatchObject({ outcome: 'done' });
     expect(contentOf('k')).toBe('2');
   });
+  test('of a create whose object was deleted before the second try makes another version, not the same again', async () => {
+    s3.fail('PutObject', 'lost-after');
+    const creating = open({ pauseMs: 100 }).create('k', bytes('1'));
+    while (!s3.model.current('k')) await new Promise((resolve) => setTimeout(resolve, 1));
+    const { version } = await held(other, 'k');
+    expect(await other.delete('k', version)).toEqual({ outcome: 'done' });
+    expect(done(await creating)).not.toBe(version);
+    expect(await other.replace('k', bytes('2'), version)).toEqual({ outcome: 'stale' });
+  });
   test('of a replace that another one overtook is uncertain, never stale', async () => {
     const first = done(await store.create('k', bytes('1')));
     s3.fail('PutObject', 'lost-after');
@@ -67,6 +76,22 @@ describe('a lost answer', () => {
     s3.fail('DeleteObject', fault);
     await expect(store.delete('k', first)).rejects.toMatchObject({ code: 'uncertain' });
     expect(s3.asked.DeleteObject).toBe(1);
+  });
+  test('of a create that was refused, and finds nothing there any more, is no reason to say exists', async () => {
+    const { version } = await held(other, await other.create('k', bytes('mine')).then(() => 'k'));
+    s3.fail('GetObject', { slowMs: 100, slow: 'before' });
+    const creating = store.create('k', bytes('mine'));
+    while (s3.asked.GetObject < 2) await new Promise((resolve) => setTimeout(resolve, 1));
+    expect(await other.delete('k', version)).toEqual({ outcome: 'done' });
+    expect(done(await creating)).not.toBe(version);
+  });
+  test('that breaks off in the middle of a refusal is asked for again: nobody can tell which 404 it was', async () => {
+    s3.fail('GetObject', 'cut');
+    expect(await store.get('k')).toBeUndefined();
+    const first = done(await store.create('k', bytes('1')));
+    s3.model.hide('k');
+    s3.fail('PutObject', 'cut');
+    await expect(store.replace('k', bytes('2'), first)).rejects.toMatchObject({ code: 'uncertain' });
   });
   test('every time: uncertain, whatever the last answer was', async () => {
     s3.fail('PutObject', ...repeated('lost-before'));

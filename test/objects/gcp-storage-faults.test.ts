@@ -1,3 +1,4 @@
+import { setTimeout as moment } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { ObjectHistory, ObjectStore } from '../../shared/objects/contract.ts';
 import type { GcpStorageSettings } from '../../shared/objects/gcp-storage-bucket.ts';
@@ -128,7 +129,7 @@ describe('a service that asks to go slower', () => {
     const { cloud, store } = await place();
     const held = done(await store.create('k', bytes('1')));
     const before = cloud.counts[kind];
-    cloud.fail(kind, tooFast, unavailable, tooFast, unavailable);
+    cloud.fail(kind, tooFast, tooFast, tooFast, tooFast);
     await expect(act(store, held)).rejects.toMatchObject({ code: 'throttled' });
     expect(cloud.counts[kind]).toBe(before + 4);
   });
@@ -156,6 +157,31 @@ describe('a 503 that came after the effect', () => {
     cloud.fail('write', { ...unavailable, effect: true });
     expect((await store.create('k', bytes('1'))).outcome).toBe('done');
     expect(cloud.counts.write).toBe(2);
+  });
+
+  test('of a create that somebody replaced since is uncertain, never exists', async () => {
+    const { cloud, store } = await place({}, { waitsMs: [100] });
+    cloud.fail('write', { ...unavailable, effect: true });
+    const creating = store.create('k', bytes('mine'));
+    while (!cloud.observe('k')) await moment(1);
+    cloud.objects.put('k', { bytes: Buffer.from('theirs'), contentType: 'text/plain' });
+    await expect(creating).rejects.toMatchObject({ code: 'uncertain' });
+  });
+
+  test('of a create that cannot be looked at is uncertain', async () => {
+    const { cloud, store } = await place();
+    cloud.fail('write', { ...unavailable, effect: true });
+    cloud.fail('read', { status: 403, reason: 'forbidden' });
+    await expect(store.create('k', bytes('1'))).rejects.toMatchObject({ code: 'uncertain' });
+  });
+
+  test.each(writes)('of a %s is uncertain, whatever the last answer was', async (_, kind, act) => {
+    for (const last of [tooFast, unavailable, { status: 403, reason: 'forbidden' }, { status: 400, reason: 'invalid' }]) {
+      const { cloud, store } = await place({}, { waitsMs: [1] });
+      const held = done(await store.create('k', bytes('1')));
+      cloud.fail(kind, { ...unavailable, effect: true }, last);
+      await expect(act(store, held)).rejects.toMatchObject({ code: 'uncertain', cause: expect.anything() });
+    }
   });
 
   test('of a replace is uncertain, never stale', async () => {
