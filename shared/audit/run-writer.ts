@@ -4,6 +4,7 @@ import { encodeEntry, firstPrevious } from './entries/codec.ts';
 import type { Acknowledgement, AuditEvent } from './entry.ts';
 import { batchKey, dayFor } from './layout.ts';
 import type { AuditLogOptions } from './log-rooms.ts';
+import { forgetSequenced } from './sealing/sequenced.ts';
 import { expectSound } from './sealing/sound.ts';
 import { encodeBundle } from './tlog/bundle.ts';
 
@@ -170,7 +171,10 @@ export class RunWriter {
     const problem = hasCode(first, 'uncertain') ? await this.#tryOnce(batch) : first;
     if (problem !== undefined) throw problem;
     this.#run = batch.after;
-    if (batch.after && !this.#isOpen(batch)) throw tooLate(batch.key);
+    if (this.#isOpen(batch)) return;
+    // It stands there, and whoever seals may be done with its day.
+    await forgetSequenced(this.#options.state);
+    if (batch.after) throw tooLate(batch.key);
   }
 
   /** What came in between, or undefined once the object is there. */

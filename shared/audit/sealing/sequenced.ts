@@ -72,6 +72,12 @@ export async function keepSequenced(state: ObjectStore, held: HeldSequenced, now
   }
 }
 
+/** Has whoever seals next read all records and list the whole inbox: what came too late for its day has its place then. */
+export async function forgetSequenced(state: ObjectStore): Promise<void> {
+  const stored = await state.get(sequencedKey);
+  if (stored) await state.delete(sequencedKey, stored.version);
+}
+
 /** `known` moved on over every record that was written since; `conflict` where one does not follow the one before. */
 export async function catchUp<Known extends Sequenced>(log: ObjectStore, known: Known): Promise<Known> {
   let now = known;
