@@ -60,6 +60,10 @@ describe('audit verify with witnesses', () => {
     expect(code).toBe(1);
     expect(JSON.parse(lines.join(''))).toMatchObject({ ok: false, found: 0, witnesses: { size: 3, cosigned: [], missing: ['witness.test/two'], needed: 1, isEnough: false } });
   });
+  test('takes no key of a log for that of a witness, the log\'s own least of all', async () => {
+    const at = await cosignedBy(await witness('one'));
+    await expect(printed(at, { witness: [logKey] })).rejects.toMatchObject({ code: 'invalid', hint: expect.any(String) });
+  });
   test('an empty log is cosigned by nobody', async () => {
     const one = await witness('one');
     expect(await printed(place(), { witness: [one.key] })).toMatchObject({ code: 1, lines: expect.arrayContaining(['nothing is signed that witnesses could have cosigned, and 1 must']) });

@@ -1,4 +1,4 @@
-import { asLockkeeperError } from '../../base/error.ts';
+import { asLockkeeperError, LockkeeperError } from '../../base/error.ts';
 import type { ObjectStore } from '../../objects/contract.ts';
 import type { SignedCheckpoint } from '../sealing/checkpoints.ts';
 import { cosignatureKey } from '../layout.ts';
@@ -40,7 +40,7 @@ export interface WitnessCheckOptions {
  */
 export async function checkWitnesses(policy: WitnessPolicy | undefined, options: WitnessCheckOptions): Promise<WitnessReport | undefined> {
   if (!policy) return undefined;
-  const keys = [...new Map(policy.keys.map((text) => [text, parseVerifierKey(text)])).values()];
+  const keys = [...new Map(policy.keys.map((text) => [text, witnessKey(text)])).values()];
   const cosigned = new Set<VerifierKey>();
   for (const key of keys) if (isInNote(key, options) || (await isKept(key, options))) cosigned.add(key);
   return {
@@ -50,6 +50,13 @@ export async function checkWitnesses(policy: WitnessPolicy | undefined, options:
     needed: policy.needed,
     isEnough: cosigned.size >= policy.needed,
   };
+}
+
+/** A log's own key signs as every log does: to count it among witnesses would be no other's word. */
+function witnessKey(text: string): VerifierKey {
+  const key = parseVerifierKey(text);
+  if (key.type === 0x04) return key;
+  throw new LockkeeperError('invalid', `${key.name} (${key.id}) is the key of a log, and not of a witness`, { hint: 'Give the key that the witness cosigns with, as its operator publishes it.' });
 }
 
 function names(keys: readonly VerifierKey[]): readonly string[] {
