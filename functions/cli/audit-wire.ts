@@ -7,7 +7,7 @@ import { neededOf } from '../../shared/config/audit.ts';
 import { parseStoreUrl, storeUrl } from '../../shared/config/store-url.ts';
 import type { StoreConfig } from '../../shared/config/stores.ts';
 import type { ObjectStore } from '../../shared/objects/contract.ts';
-import { fileError } from '../../shared/objects/file-errors.ts';
+import { fileError, isErrno } from '../../shared/objects/file-errors.ts';
 import { infoAt } from '../../shared/objects/file-state.ts';
 import { openStore } from '../local/stores-wire.ts';
 import type { AuditPlace, AuditRooms, AuditStores } from './audit.ts';
@@ -119,6 +119,7 @@ async function readText(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (thrown) {
+    if (isErrno(thrown, 'ENOENT')) throw new LockkeeperError('not-found', `there is no file ${path}`, { cause: thrown, hint: 'Check the path.' });
     throw fileError(thrown, `read ${path}`, false);
   }
 }

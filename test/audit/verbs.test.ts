@@ -117,7 +117,7 @@ describe('audit verify', () => {
     expect(await verified(directory, false, { since: saved })).toMatchObject({ code: 0 });
     await writeFile(saved, (await readFile(saved, 'utf8')).replace('\n5\n', '\n6\n'));
     await expect(verified(directory, false, { since: saved })).rejects.toMatchObject({ code: 'invalid', hint: expect.any(String) });
-    await expect(verified(directory, false, { since: join(directory, 'nowhere') })).rejects.toMatchObject({ message: expect.stringContaining('nowhere') });
+    await expect(verified(directory, false, { since: join(directory, 'nowhere') })).rejects.toMatchObject({ code: 'not-found', message: expect.stringContaining('nowhere') });
   });
   test('believes the key that it is given, and no other', async () => {
     const key = (await readFile(join(directory, 'log', 'log.vkey'), 'utf8')).trimEnd();
