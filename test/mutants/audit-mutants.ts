@@ -23,14 +23,14 @@ export const auditMutants: readonly Mutant[] = [
   {
     name: 'a-run-that-goes-on-after-days-of-sleep',
     file: 'shared/audit/run-writer.ts',
-    find: 'if (this.#run && this.#run.clockDay < yesterday) this.#run = undefined;',
+    find: 'if (this.#run && !this.#isOpen(this.#run)) this.#run = undefined;',
     replace: '',
     tests: appending,
   },
   {
     name: 'an-unsettled-object-written-after-days-of-sleep',
     file: 'shared/audit/run-writer.ts',
-    find: 'if (this.#unsettled && this.#unsettled.clockDay < yesterday) this.#unsettled = undefined;',
+    find: 'if (this.#unsettled && !this.#isOpen(this.#unsettled)) this.#unsettled = undefined;',
     replace: '',
     tests: appending,
   },
