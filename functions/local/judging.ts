@@ -5,6 +5,7 @@ import type { Config } from '../../shared/config/schema.ts';
 import type { Firewall } from '../../shared/firewalls/contract.ts';
 import type { FlowLog } from '../../shared/flow-logs/contract.ts';
 import { judge, type JudgeInput } from '../../shared/idle-ports/judging/judge.ts';
+import { withholdFrom } from '../../shared/idle-ports/judging/withheld.ts';
 import { judgingName, type Judgement } from '../../shared/idle-ports/closing/proposal.ts';
 import type { ObjectStore } from '../../shared/objects/contract.ts';
 import type { UsageEvidence, Window } from '../../shared/usage/evidence.ts';
@@ -36,7 +37,7 @@ export async function judgeNetwork(name: string, rooms: JudgingRooms): Promise<J
   const policy = idlePolicyOf(config);
   const asOf = world.now();
   const window = windowOf(rooms, asOf);
-  const state = await firewall.openings();
+  const state = withholdFrom(await firewall.openings());
   const evidence = await evidenceOf(rooms, window);
   const input: JudgeInput = { state, evidence, logs: [], policy, asOf };
   return { judgement: { firewall: name, state, verdicts: judge(input), window, policy: judgingName({ ...policy }), input }, evidence, asOf };

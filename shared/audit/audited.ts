@@ -1,4 +1,5 @@
 import { hasCode, LockkeeperError, type ErrorCode } from '../base/error.ts';
+import { toldText } from './entries/withhold.ts';
 import type { Acknowledgement, AuditEvent, AuditLog } from './entry.ts';
 
 type Details = AuditEvent['details'];
@@ -54,8 +55,8 @@ async function recordFailure(log: AuditLog, event: Omit<AuditEvent, 'stage' | 'r
     return { ...event, details: { ...event.details, code: error.code, message }, stage: 'outcome', result: resultOf(error) };
   };
   try {
-    await acknowledged(log, outcome(error.message)).catch((thrown: unknown) => {
-      // The intent had the rest, so it is the message that is too long, or looks like a secret: how it went is told all the same.
+    await acknowledged(log, outcome(toldText(error.message))).catch((thrown: unknown) => {
+      // The intent had the rest, so there is no room for the message: how it went is told all the same.
       if (hasCode(thrown, 'invalid')) return acknowledged(log, outcome(`not told: ${thrown.message}`));
       throw thrown;
     });

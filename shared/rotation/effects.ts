@@ -1,3 +1,4 @@
+import { toldText } from '../audit/entries/withhold.ts';
 import { hasCode, LockkeeperError } from '../base/error.ts';
 import type { SecretVersion } from '../secrets/contract.ts';
 import type { Guard, Login, LoginAnswer } from '../services/contract.ts';
@@ -180,7 +181,7 @@ async function retireCopy(run: Run, step: Of<'retire-copy'>): Promise<void> {
 async function alarm(run: Run, step: Of<'block'> | Of<'alarm'>): Promise<void> {
   if (step.do === 'block') await moveOn(run, step);
   const { blocked, credential } = heldBy(run).journal;
-  await record(run, { action: 'rotation.block', details: { reason: blocked?.reason, text: blocked?.text } });
+  await record(run, { action: 'rotation.block', details: { reason: blocked?.reason, text: toldText(blocked?.text ?? '') } });
   await run.rooms.tell({ hash: undefined, level: 'alarm', text: `Rotation of ${credential} is blocked: ${blocked?.text ?? ''}` });
   await moveOn(run, { do: 'alarm' });
 }
@@ -226,7 +227,7 @@ async function lookAgain(run: Run, place: CopyPlace): Promise<void> {
 /** Moves of the journal that no effect tells of, but without which an auditor would lose the thread. */
 function turningPoint(run: Run, step: Action, next: string | undefined): Told | undefined {
   const { journal } = heldBy(run);
-  if (step.do === 'replan') return { action: 'rotation.replan', details: { why: step.why, next } };
+  if (step.do === 'replan') return { action: 'rotation.replan', details: { why: toldText(step.why), next } };
   if (step.do === 'rebase') return { action: 'rotation.rebase', details: { ...placeOf(step.place), ...tellVersion(run.rooms, copyOf(seenBy(run), step.place).current) } };
   if (step.do === 'unblock') return { action: 'rotation.unblock', details: { back: step.back, reason: journal.blocked?.reason } };
   if (step.do !== 'move' || step.to !== 'done') return undefined;

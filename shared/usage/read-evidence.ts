@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance, type Json } from '@duckdb/node-api';
+import { toldText } from '../audit/entries/withhold.ts';
 import { asPlain, canonicalJson, sha256 } from '../base/canonical.ts';
 import { LockkeeperError } from '../base/error.ts';
 import { instant } from '../base/time.ts';
@@ -34,12 +35,17 @@ export async function readEvidence(question: EvidenceQuestion): Promise<UsageEvi
     const ledgers: Ledger[] = [];
     for (const log of logs) ledgers.push(await fetchTables(state, log, directory));
     const { rows, coverage } = await ask(question, { directory, isEmpty: ledgers.every(({ batches }) => batches.length === 0) });
-    const damaged = ledgers.flatMap((ledger) => ledger.damaged).toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+    const damaged = ledgers.flatMap((ledger) => ledger.damaged.map(told)).toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
     const sampled = ledgers.some((ledger) => ledger.sampled);
     return { window, rows, coverage, damaged, sampled, digest: sha256(canonicalJson(asPlain({ rows, coverage }))) };
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+/** A driver's words may have bytes of the object in them, and evidence is kept as long as the log. */
+function told({ unreadable, ...object }: Ledger['damaged'][number]): Ledger['damaged'][number] {
+  return { ...object, unreadable: unreadable === undefined ? undefined : toldText(unreadable) };
 }
 
 /** A batch may be replaced while its tables are fetched: then the ledger says so, and the fetching begins again. */

@@ -13,8 +13,12 @@ const down = (code: ErrorCode): AuditLog => ({ record: () => Promise.reject(new 
 
 describe('an effect', () => {
   test.each([
-    ['is longer than an entry', 'x'.repeat(70_000), /^not told: .* takes \d+ bytes/],
-    ['looks like a secret', 'asking https://app:hunter2@10.0.0.1/ failed', /^not told: .* looks like a secret$/],
+    ['is longer than an entry', 'x'.repeat(70_000), /^x{2000}… \(68000 more characters\)$/],
+    ['is cut in the middle of a character', `${'x'.repeat(1_999)}😀`, /^x{1999}\uFFFD… \(1 more characters\)$/],
+    ['looks like a secret', 'asking https://app:hunter2@10.0.0.1/ failed', /^\[withheld: looks like a secret\]$/],
+    ['has a connection string in it', 'cannot connect: host=db user=app Password=hunter2', /^\[withheld/],
+    ['has the header of a request in it', `${'x'.repeat(3_000)} Authorization: Bearer hunter2.hunter2.hunter2`, /^\[withheld/],
+    ['has a signed address in it', 'PUT https://b.example/k?sv=1&sig=hunter2hunter2hunter2 failed', /^\[withheld/],
   ])('whose failure %s has an outcome all the same', async (_, message, told) => {
     const at = place();
     const error = new LockkeeperError('denied', message);

@@ -13,6 +13,7 @@ import { defaultClosingPolicy, type ClosingPolicy } from '../../shared/idle-port
 import type { Judgement } from '../../shared/idle-ports/closing/proposal.ts';
 import { refusalsOf, type Refusals } from '../../shared/idle-ports/closing/refusals.ts';
 import { defaultIdlePolicy } from '../../shared/idle-ports/judging/policy.ts';
+import { withholdFrom } from '../../shared/idle-ports/judging/withheld.ts';
 import type { Verdict, VerdictName } from '../../shared/idle-ports/verdict.ts';
 import type { UsageEvidence, UsageRow } from '../../shared/usage/evidence.ts';
 import { testWorld } from '../world.ts';
@@ -63,7 +64,7 @@ export class ClosingPlace {
 
   async judgement(): Promise<Judgement> {
     const firewall = memoryFirewall('net', this.network);
-    const state = await firewall.openings();
+    const state = withholdFrom(await firewall.openings());
     const now = this.world.now();
     const window = { from: after(now, -this.windowMs), to: now };
     const verdicts = state.openings.map(({ id, ruleSet }) => ({ ...unused(id, ruleSet, now), ...this.verdicts.get(id) }));

@@ -141,6 +141,15 @@ describe('from the log alone an auditor learns', () => {
     expect(place.log.events.some(({ action, correlation }) => action === 'rotation.stage' && correlation === given?.correlation)).toBe(true);
   });
 
+  test.each(['no: postgres://app:hunter2@db is weak', 'w'.repeat(70_000)])('that every value is refused, and people hear it, whatever words the service has for it (%#)', async (words) => {
+    const place = await makePlace();
+    place.host.policy = () => words;
+    expect(await place.run({ now: true })).toMatchObject({ outcome: 'blocked', error: undefined });
+    expect(said(place, 'rotation.block', 'fact')).toMatchObject([{ reason: 'every-value-rejected' }]);
+    expect(place.told).toMatchObject([{ level: 'alarm' }]);
+    expect([JSON.stringify(place.log.events).includes('hunter2'), Math.max(...place.log.events.map((event) => JSON.stringify(event).length)) < 4_000]).toEqual([false, true]);
+  });
+
   test('that a person overruled what was blocked', async () => {
     const place = await makePlace();
     const rooms = place.rooms();

@@ -1,5 +1,7 @@
 import { LockkeeperError } from '../../base/error.ts';
 import type { AuditEvent } from '../entry.ts';
+import { isNamedLikeSecret, looksLikeSecret } from './secret-shapes.ts';
+import { withheldMark } from './withhold.ts';
 
 /**
  * The last guard before the log, which keeps everything for ever: throws `invalid` for an event that holds anything but
@@ -14,24 +16,15 @@ export function refuseSecrets(event: AuditEvent): void {
   }
 }
 
-/** Compared without case, "-" and "_": the end of a name is what it is. */
-const secretNames =
-  /(password|passwd|passphrase|pwd|token|secretvalue|secretstring|secretkey|privatekey|apikey|accesskey|verifier|authorization|cookie|credentials)$/;
-
-/** A private key, a stored SCRAM verifier, an address with a password in it. Each takes time in proportion to the text. */
-const secretShapes: readonly RegExp[] = [
-  /-----BEGIN [A-Z ]*PRIVATE KEY-----/,
-  /SCRAM-SHA-(1|256|512)\$\d+:/,
-  /:\/\/[^\s/:@]*:[^\s/@]+@/,
-];
-
 function refuseMember(name: string, item: unknown, path: string): void {
+  if (looksLikeSecret(name)) throw refusal(path, 'has a name in it that looks like a secret');
   const place = `${path}.${name}`;
-  if (secretNames.test(name.toLowerCase().replaceAll(/[-_]/g, ''))) throw refusal(place, 'is named like a secret');
+  if (item !== withheldMark && isNamedLikeSecret(name)) throw refusal(place, 'is named like a secret');
   refuse(item, place);
 }
 
-function refuse(item: unknown, place: string): void {
+/** The same for anything that is kept beside the log as long as the log: `place` names it in errors. */
+export function refuse(item: unknown, place: string): void {
   if (typeof item === 'string') refuseText(item, place);
   else if (Array.isArray(item)) item.forEach((part, at) => refuse(part, `${place}[${at}]`));
   else if (typeof item === 'object' && item !== null) refuseObject(item, place);
@@ -48,11 +41,11 @@ function refuseObject(item: object, place: string): void {
 }
 
 function refuseText(text: string, place: string): void {
-  if (secretShapes.some((shape) => shape.test(text))) throw refusal(place, 'looks like a secret');
+  if (looksLikeSecret(text)) throw refusal(place, 'looks like a secret');
 }
 
 function refusal(place: string, why: string): LockkeeperError {
-  return new LockkeeperError('invalid', `the event was not logged: ${place} ${why}`, {
+  return new LockkeeperError('invalid', `nothing was logged: ${place} ${why}`, {
     hint: 'Log names, versions and keyed fingerprints; secrets stay in Sealed.',
   });
 }

@@ -1,3 +1,4 @@
+import { toldText } from '../../audit/entries/withhold.ts';
 import { isTransient, LockkeeperError } from '../../base/error.ts';
 import { after, formatInstant } from '../../base/time.ts';
 import type { ClosingRooms } from './closing-rooms.ts';
@@ -28,7 +29,7 @@ export async function ask(rooms: ClosingRooms, material: Material, { held, why }
   await journal.keep(closure.proposal);
   await keepReceipt(rooms, closure, material);
   if (!held) return show(rooms, await journal.begin(closure));
-  if (why !== '') await record(rooms, held.closure, { action: 'proposal.void', details: { why, instead: closure.hash } });
+  if (why !== '') await record(rooms, held.closure, { action: 'proposal.void', details: { why: toldText(why), instead: closure.hash } });
   const news = why === '' ? [] : [notice(closure, 'warning', why)];
   return show(rooms, await journal.save(held, { ...closure, notices: [...held.closure.notices, ...news] }));
 }

@@ -1,3 +1,4 @@
+import { toldText } from '../../audit/entries/withhold.ts';
 import { LockkeeperError } from '../../base/error.ts';
 import { after, formatInstant } from '../../base/time.ts';
 import type { PreparedChange } from '../../firewalls/contract.ts';
@@ -115,7 +116,7 @@ class Closing {
   async #giveUp(held: HeldClosure, check: Extract<Check, { why: string }>, material: Material | undefined): Promise<Step> {
     const { closure } = held;
     const phase = check.kind === 'expired' ? 'expired' : 'drifted';
-    await record(this.#rooms, closure, { action: 'approval.void', details: { why: check.why } });
+    await record(this.#rooms, closure, { action: 'approval.void', details: { why: toldText(check.why) } });
     const text = `${nameOf(closure)} was not closed, and its approval is void: ${check.why}`;
     const change = { since: this.#rooms.world.now(), problem: check.why, notices: [...closure.notices, notice(closure, 'warning', text)] };
     const next = await this.#save(held, moved(closure, phase, change));

@@ -1,3 +1,4 @@
+import { withhold } from '../../audit/entries/withhold.ts';
 import { canonicalJson } from '../../base/canonical.ts';
 import { formatInstant, type Instant } from '../../base/time.ts';
 import type { Opening, PreparedChange } from '../../firewalls/contract.ts';
@@ -41,7 +42,7 @@ export function checkApproval(closure: Closure, fresh: Fresh, { policy, now }: {
 /** True where the prepared change is what is there now. A rule that somebody else removed looks the same. */
 export function wasApplied(prepared: PreparedChange, live: Opening | undefined): boolean {
   if (prepared.after === undefined) return live === undefined;
-  return live === undefined || canonicalJson(live.rule) === canonicalJson(prepared.after);
+  return live === undefined || canonicalJson(withhold(live.rule)) === canonicalJson(withhold(prepared.after));
 }
 
 /** The configuration may have changed since: who may not decide any more does not count, and the bar may be higher. */

@@ -1,3 +1,4 @@
+import { withhold } from '../../audit/entries/withhold.ts';
 import { canonicalJson, sha256, type Plain } from '../../base/canonical.ts';
 import { LockkeeperError } from '../../base/error.ts';
 import type { Instant } from '../../base/time.ts';
@@ -28,9 +29,10 @@ export type Proposal = {
   readonly firewall: string;
   readonly opening: string;
   readonly ruleSet: string;
-  /** The rule exactly as it is, and as it will be; null: gone. */
+  /** The rule as it is, and as it will be; null: gone. Exactly so, but for what looks like a secret: that is withheld. */
   readonly before: Plain;
   readonly after: Plain;
+  /** Of the exact rule. */
   readonly fingerprint: string;
   /** People who agree to a closing that nobody could watch know that they do. */
   readonly rejectsVisible: boolean;
@@ -85,8 +87,8 @@ export function proposalFor({ judgement, opening, verdict, prepared }: Material,
     firewall: judgement.firewall,
     opening: opening.id,
     ruleSet: opening.ruleSet,
-    before: prepared.before,
-    after: prepared.after ?? null,
+    before: withhold(prepared.before),
+    after: withhold(prepared.after ?? null),
     fingerprint: prepared.fingerprint,
     rejectsVisible: prepared.rejectsVisible,
     windowMs: judgement.window.to - judgement.window.from,

@@ -1,3 +1,4 @@
+import { refuse } from '../../audit/entries/refuse-secrets.ts';
 import type { AuditEvent } from '../../audit/entry.ts';
 import { asPlain, canonicalJson, sha256, type Plain } from '../../base/canonical.ts';
 import { LockkeeperError } from '../../base/error.ts';
@@ -100,7 +101,7 @@ function differences(logged: Plain, again: Plain): readonly string[] {
 const kept = new WeakMap<JudgeInput, { readonly facts: Facts; readonly stores: WeakSet<ObjectStore> }>();
 
 async function keepFacts(store: ObjectStore, input: JudgeInput): Promise<Facts> {
-  const { facts, stores } = kept.get(input) ?? { facts: factsOf(input), stores: new WeakSet() };
+  const { facts, stores } = kept.get(input) ?? { facts: factsWithoutSecrets(input), stores: new WeakSet() };
   kept.set(input, { facts, stores });
   if (stores.has(store)) return facts;
   const key = keyOfFacts(facts.hash);
@@ -108,6 +109,12 @@ async function keepFacts(store: ObjectStore, input: JudgeInput): Promise<Facts> 
   if (answer.outcome === 'exists') throw new LockkeeperError('invalid', `${key} holds something else than the facts of that hash`, { hint: 'Run `lockkeeper audit verify`: somebody wrote into the log\'s store.' });
   stores.add(store);
   return facts;
+}
+
+/** The last guard before facts are kept for ever. Rows of usage are numbers, names and addresses that flow logs are keyed by. */
+function factsWithoutSecrets(input: JudgeInput): Facts {
+  refuse({ state: input.state, logs: input.logs.map(({ evidence: _evidence, ...log }) => log), damaged: input.evidence.damaged }, 'facts');
+  return factsOf(input);
 }
 
 function membersOf(value: Plain): ReadonlyMap<string, string> {

@@ -1,4 +1,5 @@
 import { acknowledged, audited as auditedBy } from '../../audit/audited.ts';
+import { withhold } from '../../audit/entries/withhold.ts';
 import type { AuditEvent } from '../../audit/entry.ts';
 import type { ClosingRooms } from './closing-rooms.ts';
 import type { Closure } from './closure.ts';
@@ -33,11 +34,12 @@ export async function recordRefused(rooms: Pick<ClosingRooms, 'audit'>, closure:
 
 /**
  * An entry about a closure. Each carries the rule as it is while it is open (`before`) and as closing leaves it (`after`,
- * null: gone), in closings and reopenings alike: any one entry is enough to rebuild it.
+ * null: gone), in closings and reopenings alike: any one entry is enough to rebuild it, but for
+ * what looks like a secret, which is withheld here and only in the closure's journal.
  */
 function eventOf(closure: Closure, { action, actor = 'lockkeeper', details }: Told): Omit<AuditEvent, 'stage' | 'result'> {
   const { firewall, opening, hash, prepared, proposal } = closure;
   const { before, after, fingerprint } = prepared ?? proposal;
-  const rule = { firewall, before, after: after ?? null, fingerprint };
+  const rule = { firewall, before: withhold(before), after: withhold(after ?? null), fingerprint };
   return { action, actor, details: { ...rule, ...details }, subject: { kind: 'opening', id: opening }, correlation: hash };
 }

@@ -1,3 +1,4 @@
+import { toldText } from '../../audit/entries/withhold.ts';
 import { asLockkeeperError, hasCode, LockkeeperError } from '../../base/error.ts';
 import { after, formatInstant } from '../../base/time.ts';
 import type { PreparedChange } from '../../firewalls/contract.ts';
@@ -65,7 +66,7 @@ async function refuseReopening(rooms: ClosingRooms, closure: Closure, by: { read
     checkReopening(closure, by);
   } catch (thrown) {
     const { code, message } = asLockkeeperError(thrown);
-    await recordRefused(rooms, closure, { action: 'closure.reopen', actor: by.who, details: { why: by.why, code, message } });
+    await recordRefused(rooms, closure, { action: 'closure.reopen', actor: by.who, details: { why: by.why, code, message: toldText(message) } });
     throw thrown;
   }
 }

@@ -1,4 +1,5 @@
-import { asLockkeeperError, isTransient, type LockkeeperError } from '../../base/error.ts';
+import { toldText } from '../../audit/entries/withhold.ts';
+import { asLockkeeperError, isTransient, LockkeeperError } from '../../base/error.ts';
 import type { Opening } from '../../firewalls/contract.ts';
 import { ask, show, tell } from './ask.ts';
 import { firewallOf, stepOf, timeIsUp, type ClosingRooms, type Step } from './closing-rooms.ts';
@@ -8,6 +9,7 @@ import type { Claim } from './limits.ts';
 import { proposalFor, type Judgement, type Material } from './proposal.ts';
 import { record } from './recorded.ts';
 import { othersThan, planOther, planUnused, type Plan } from './scan-plan.ts';
+import { withheldIn } from '../judging/withheld.ts';
 import type { Verdict } from '../verdict.ts';
 
 /** What a scan did. A caller must fail loudly where there are problems. */
@@ -31,6 +33,7 @@ export async function scan(rooms: ClosingRooms, judgement: Judgement): Promise<S
     if (timeIsUp(rooms.world)) return run.report(true);
     await run.handle(verdict);
   }
+  await run.tellWithheld();
   return run.report(false);
 }
 
@@ -69,6 +72,19 @@ class Scan {
       this.#problems.push(error);
       if (error.code === 'invalid') await this.#rooms.approvals.tell({ hash: undefined, level: 'alarm', text: error.message });
     }
+  }
+
+  /** A secret that lies open in a rule is a problem of its own, and keeps no question back. */
+  async tellWithheld(): Promise<void> {
+    const { firewall, state } = this.#judgement;
+    const found = state.openings.flatMap((opening) => {
+      const places = withheldIn(opening);
+      return places.length === 0 ? [] : [`${opening.id} (${places.join(', ')})`];
+    });
+    if (found.length === 0) return;
+    const text = `rules of ${firewall} hold what looks like a secret, for everybody to read who may read rules; lockkeeper withholds it from people and the log: ${found.join(', ')}`;
+    this.#problems.push(new LockkeeperError('invalid', text, { hint: 'Change each secret where it is used, then take it out of the rule.' }));
+    await this.#rooms.approvals.tell({ hash: undefined, level: 'alarm', text });
   }
 
   async #handle(opening: Opening, verdict: Verdict): Promise<void> {
@@ -120,7 +136,7 @@ class Scan {
 
   async #void(held: HeldClosure, why: string): Promise<Step> {
     const { closure } = held;
-    await record(this.#rooms, closure, { action: 'proposal.void', details: { why } });
+    await record(this.#rooms, closure, { action: 'proposal.void', details: { why: toldText(why) } });
     const text = `the question about ${closure.opening} is void: ${why}`;
     const change = { since: this.#rooms.world.now(), problem: why, notices: [notice(closure, 'info', text)] };
     const next = await this.#journal.save(held, moved(closure, 'drifted', change));
