@@ -50,6 +50,23 @@ describe('an event is filed', () => {
     expect(classify(about('opening', 'closure.apply', more))).toMatchObject(expected);
   });
 
+  test.each<[string, AuditEvent['details'], number]>([
+    ['rotation.block', { reason: 'every-value-rejected' }, 4],
+    ['rotation.plan', { leaked: 'found in a chat' }, 4],
+    ['rotation.plan', {}, 1],
+    ['closure.reopen', { automatic: true }, 4],
+    ['closure.reopen', { automatic: false }, 3],
+    ['closure.restore', {}, 3],
+    ['closure.found-open', {}, 3],
+    ['closure.knock', { known: true }, 3],
+    ['closure.knock', { known: false }, 2],
+    ['closure.settle', {}, 1],
+  ])('%s with %j as severe as it is, at any stage, and no less severe where it fails', (action, details, severity) => {
+    const filed = (more: Partial<AuditEvent>) => classify(about('opening', action, { details, ...more })).severity_id;
+    expect([filed({ stage: 'intent' }), filed({ stage: 'fact' }), filed({ stage: 'outcome', result: 'done' })]).toEqual([severity, severity, severity]);
+    expect(filed({ stage: 'outcome', result: 'refused' })).toBe(Math.max(3, severity));
+  });
+
   test.each(['rotation.constructor', 'rotation.toString', 'rotation.__proto__', ''])('%j, a verb that means nothing to it, as any other', (action) => {
     expect(classify(about('credential', action))).toMatchObject({ activity_id: 3, activity_name: 'Update' });
   });

@@ -39,7 +39,44 @@ function knock(place: ClosingPlace, peer: string, rest: Parameters<typeof row>[2
   place.rows.push(row(peer, after(place.world.now(), -10 * minute), rest));
 }
 
+const toldKnocks = (place: ClosingPlace) => place.entries.filter(({ action }) => action === 'closure.knock').map(({ details }) => details);
+
 describe('a closed opening that is knocked at', () => {
+  test('tells the log of each source once, however often it knocks', async () => {
+    const place = await closed();
+    for (let run = 0; run < 3; run += 1) {
+      for (const peer of ['10.6.6.6', '10.6.6.7'].slice(0, run + 1)) knock(place, peer);
+      await watch(place);
+      place.world.pass(hour);
+    }
+    expect(toldKnocks(place)).toMatchObject([{ sources: [{ source: '10.6.6.6', known: false, why: 'never seen to use anything here' }], known: false }, { sources: [{ source: '10.6.6.7' }], known: false }]);
+    expect(place.board.notices.filter(({ text }) => text.startsWith('refused at')).length).toBe(3);
+  });
+
+  test('by very many tells the log of a hundred, and settles all the same', async () => {
+    const place = await closed();
+    place.policy = { ...place.policy, openConnectionsLastMs: 0 };
+    for (let run = 0; run < 4; run += 1) {
+      for (let peer = 0; peer < 60; peer += 1) knock(place, `10.6.${run}.${peer}`);
+      await watch(place);
+      place.world.pass(hour);
+    }
+    expect(toldKnocks(place).flatMap(({ sources }) => sources)).toHaveLength(100);
+    place.world.pass(30 * day);
+    expect((await watch(place)).steps).toMatchObject([{ outcome: 'settled' }]);
+  });
+
+  test('by one whom a log that comes later shows is told all the same', async () => {
+    const place = await closed();
+    const early = after(place.world.now(), -30 * minute);
+    knock(place, '10.6.6.6');
+    await watch(place);
+    place.rows.push(row('10.6.6.7', early));
+    expect((await watch(place)).steps).toMatchObject([{ outcome: 'quarantined', text: expect.stringContaining('10.6.6.7') }]);
+    expect((await watch(place)).steps[0]?.text).not.toContain('10.6.6.7');
+    expect(toldKnocks(place)).toMatchObject([{ sources: [{ source: '10.6.6.6' }] }, { sources: [{ source: '10.6.6.7' }] }]);
+  });
+
   test('by a client known from history is reopened at once, exactly as it was, and people hear who knocked', async () => {
     const place = await closed();
     used(place, '10.1.1.1');

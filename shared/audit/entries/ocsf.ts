@@ -44,15 +44,36 @@ export function classify(event: AuditEvent): Classification {
     activity_id: activity,
     activity_name: activity === other[0] ? event.action : name,
     type_uid: classUid * 100 + activity,
-    severity_id: event.result === undefined || event.result === 'done' ? informational : medium,
+    severity_id: Math.max(severityOf(event), event.result === undefined || event.result === 'done' ? informational : medium),
     status_id: statusId,
     status,
     status_detail: event.result ?? event.stage,
   };
 }
 
-const informational = 1;
-const medium = 3;
+const [informational, low, medium, high] = [1, 2, 3, 4];
+
+/**
+ * How much an action matters however it goes: somebody may be cut off, or holds a value that he should not. Somebody new who is refused at a closed
+ * opening is what closing is for, unless the house knows him.
+ */
+function severityOf({ action, details }: AuditEvent): number {
+  switch (action) {
+    case 'rotation.block':
+      return high;
+    case 'rotation.plan':
+      return details['leaked'] === undefined ? informational : high;
+    case 'closure.reopen':
+      return details['automatic'] === true ? high : medium;
+    case 'closure.restore':
+    case 'closure.found-open':
+      return medium;
+    case 'closure.knock':
+      return details['known'] === true ? medium : low;
+    default:
+      return informational;
+  }
+}
 
 /** A number of OCSF with its caption. */
 type Caption = readonly [id: number, name: string];

@@ -102,5 +102,6 @@ function newClosure(rooms: ClosingRooms, material: Material, { people, round }: 
     problem: undefined,
     notices: [],
     knocksTold: undefined,
+    knockers: undefined,
   };
 }

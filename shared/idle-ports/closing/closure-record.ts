@@ -96,6 +96,7 @@ const closureShape: Shape<Closure> = {
   problem: optional(text),
   notices: list(record<Closure['notices'][number]>({ hash: optional(text), level: oneOf('info', 'warning', 'alarm'), text })),
   knocksTold: optional(number),
+  knockers: optional(list(text)),
 };
 
 function isClosure(value: unknown): value is Closure {

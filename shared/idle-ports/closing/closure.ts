@@ -100,6 +100,8 @@ export interface Closure {
   readonly notices: readonly Notice[];
   /** Knocks up to here were told. */
   readonly knocksTold: Instant | undefined;
+  /** Who knocked, by what people and the log were told; no more than `mostKnockers`. */
+  readonly knockers: readonly string[] | undefined;
 }
 
 /** True while people are asked or their answer may still be used. */

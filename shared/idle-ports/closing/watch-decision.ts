@@ -25,10 +25,21 @@ export function decideWatching(
   if (missed && policy.autoReopen) {
     return { kind: 'reopen', knock: missed, why: `${missed.who} was refused at ${formatInstant(missed.last)}: ${missed.why}` };
   }
-  const news = knocks.filter(({ last }) => closure.knocksTold === undefined || last > closure.knocksTold);
+  const strangers = new Set(newKnockers(closure, knocks));
+  // Logs of several interfaces come in at different times: who is new may have knocked before what was told.
+  const news = knocks.filter((knock) => strangers.has(knock) || closure.knocksTold === undefined || knock.last > closure.knocksTold);
   if (news.length > 0) return { kind: 'tell', knocks: news };
   if (missed) return { kind: 'wait', why: `${missed.who} is refused, and a person must decide` };
   return settle(closure, seenUntil, { policy, now });
+}
+
+/** So many sources of one closing are told one by one: somebody who makes addresses up must not fill the log, nor keep a closing from settling. */
+export const mostKnockers = 100;
+
+/** Those who were not told before, as long as there is room to remember them; who knocked last comes first. */
+export function newKnockers({ knockers = [] }: Closure, knocks: readonly Knock[]): readonly Knock[] {
+  const told = new Set(knockers);
+  return knocks.filter(({ who }) => !told.has(who)).slice(0, Math.max(0, mostKnockers - told.size));
 }
 
 /** Until when a quarantined opening is watched: the quarantine, and no less than connections live that were open when it was closed. */

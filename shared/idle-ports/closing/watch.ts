@@ -1,5 +1,6 @@
+import type { AuditEvent } from '../../audit/entry.ts';
 import type { LockkeeperError } from '../../base/error.ts';
-import { after, formatInstant } from '../../base/time.ts';
+import { after, formatInstant, instant } from '../../base/time.ts';
 import type { FirewallState } from '../../firewalls/contract.ts';
 import { deliver } from './ask.ts';
 import type { RunReport } from './close.ts';
@@ -9,7 +10,7 @@ import { ClosureJournal, type HeldClosure } from './closure-journal.ts';
 import { record } from './recorded.ts';
 import type { Knock, Refusals } from './refusals.ts';
 import { beginReopening, finishReopening } from './reopen.ts';
-import { decideWatching } from './watch-decision.ts';
+import { decideWatching, newKnockers } from './watch-decision.ts';
 
 export interface WatchHooks {
   /** What the logs say about a closed opening by now; see refusalsOf. */
@@ -98,8 +99,11 @@ class Watch {
     const who = knocks.map((knock) => `${knock.who} at ${formatInstant(knock.last)} (${knock.why})`).join(', ');
     const level = knocks.some(({ known }) => known) ? 'alarm' : 'info';
     const text = `refused at ${nameOf(closure)} since it was closed: ${who}`;
-    const told = knocks.map(({ last }) => last).toSorted((a, b) => b - a)[0];
-    await this.#journal.save(held, { ...closure, knocksTold: told, notices: [...closure.notices, notice(closure, level, text)] });
+    const strangers = newKnockers(closure, knocks);
+    if (strangers.length > 0) await record(this.#rooms, closure, { action: 'closure.knock', details: toldKnocks(strangers, knocks) });
+    const knockers = [...(closure.knockers ?? []), ...strangers.map((knock) => knock.who)];
+    const told = [...knocks.map(({ last }) => last), closure.knocksTold ?? instant(0)].toSorted((a, b) => b - a)[0];
+    await this.#journal.save(held, { ...closure, knocksTold: told, knockers, notices: [...closure.notices, notice(closure, level, text)] });
     return stepOf(closure, 'quarantined', text);
   }
 
@@ -122,4 +126,10 @@ class Watch {
     await this.#journal.save(held, moved(closure, 'settled', change));
     return stepOf(closure, 'settled', text);
   }
+}
+
+/** Who knocks for the first time, one fact for all of a run; `known`: a person must decide about one of them. */
+function toldKnocks(strangers: readonly Knock[], knocks: readonly Knock[]): AuditEvent['details'] {
+  const sources = strangers.map(({ who, last, known, why }) => ({ source: who, last: formatInstant(last), known, why }));
+  return { sources, known: strangers.some(({ known }) => known), others: knocks.length - strangers.length };
 }
