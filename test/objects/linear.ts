@@ -37,6 +37,9 @@ interface Point {
 /** Of a write whose version nobody was ever told. */
 const unseen = '?';
 
+/** Far more than any history has taken; no machine is brought down by one. */
+const pointsAtMost = 200_000;
+
 /**
  * True where an order of the calls of one key explains every answer: each call at one moment between its call and its return, each
  * version made once and never again (Wing and Gong, 1993; each point is looked at once). An uncertain call may have no moment at all.
@@ -60,6 +63,7 @@ class Orders {
 
   some(): boolean {
     const known = new Set<string>();
+    // Depth first: a right history has its order after hardly more points than calls.
     const open: Point[] = [{ taken: 0n, state: undefined, made: new Set() }];
     for (let point = open.pop(); point; point = open.pop()) {
       if ((point.taken & this.#must) === this.#must) return true;
@@ -67,6 +71,7 @@ class Orders {
         const name = nameOf(next);
         if (known.has(name)) continue;
         known.add(name);
+        if (known.size > pointsAtMost) throw new Error(`no order found among ${pointsAtMost} points of ${this.#calls.length} calls`);
         open.push(next);
       }
     }
@@ -75,11 +80,18 @@ class Orders {
 
   *#after(point: Point): Generator<Point> {
     const waiting = this.#calls.flatMap((call, at) => ((point.taken & bit(at)) === 0n ? [{ call, at }] : []));
+    if (waiting.some(({ call }) => call.came !== 'uncertain' && isTooLate(call, point))) return;
     const first = Math.min(...waiting.map(({ call }) => (call.came === 'uncertain' ? Infinity : call.returned)));
-    for (const { call, at } of waiting.toReversed()) {
-      if (call.called > first) continue;
-      const isAgain = this.#rules.sendsAgain && call.verb === 'create' && call.came !== 'exists';
-      if (isAgain && !point.state) yield* this.#written(point, call.content);
+    const created = new Set<string>();
+    for (const { call, at } of waiting.toSorted((one, two) => one.call.called - two.call.called)) {
+      if (call.called > first) break;
+      const mayBeAgain = this.#rules.sendsAgain && call.verb === 'create' && call.came !== 'exists';
+      if (mayBeAgain && !point.state) yield* this.#written(point, call.content);
+      if (call.came === 'uncertain' && call.verb === 'create') {
+        // Of several lost creates of one content any stands for all.
+        if (mayBeAgain || created.has(call.content)) continue;
+        created.add(call.content);
+      }
       for (const next of this.#turnOf(call, point)) yield { ...next, taken: point.taken | bit(at) };
     }
   }
@@ -106,6 +118,17 @@ class Orders {
     yield { ...point, state: { content, version: unseen } };
     for (const version of this.#untold.get(content) ?? []) if (!point.made.has(version)) yield made(point, { content, version });
   }
+}
+
+/** True for a call that met a version which stood, and stands no more: it never comes back. */
+function isTooLate(call: Call, { state, made: versions }: Point): boolean {
+  const isDone = call.came === 'done' || typeof call.came === 'object';
+  const met = (call.verb === 'replace' || call.verb === 'delete') && isDone ? call.held : versionIn(call);
+  return met !== undefined && versions.has(met) && state?.version !== met;
+}
+
+function versionIn({ came }: Call): ObjectVersion | undefined {
+  return typeof came === 'object' ? came.version : undefined;
 }
 
 /** Whether an answer that tells of no write is right where `state` stands. */
