@@ -7,7 +7,7 @@ import { rotate, type RotationReport } from '../../shared/rotation/run.ts';
 import { exitCode, type ExitCode, type Terminal } from './io.ts';
 
 /** What wire.ts provides: one credential with its drivers, and what all of them share. */
-export interface RotateRooms extends Pick<RotationRooms, 'state' | 'audit' | 'world' | 'tell' | 'actor' | 'fingerprintKey'> {
+export interface RotateRooms extends Pick<RotationRooms, 'state' | 'audit' | 'world' | 'tell' | 'actor' | 'account' | 'fingerprintKey'> {
   readonly credentials: readonly Pick<RotationRooms, 'plan' | 'service' | 'stores'>[];
 }
 

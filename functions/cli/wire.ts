@@ -1,7 +1,7 @@
-import { userInfo } from 'node:os';
 import { systemWorld } from '../../shared/base/world.ts';
 import { loadConfig } from '../../shared/config/load.ts';
 import { localRooms, type LocalRooms } from '../local/rooms-wire.ts';
+import { accountAtTerminal, accountName } from './account.ts';
 import type { AnswerRooms } from './answer.ts';
 import type { ExitCode, Terminal } from './io.ts';
 import type { RotateRooms } from './rotate.ts';
@@ -19,14 +19,15 @@ export async function withRooms(file: string, work: (rooms: LocalRooms) => Promi
 /** What `rotate` needs. Notices go to stderr. */
 export async function rotateRooms(rooms: LocalRooms, terminal: Terminal): Promise<RotateRooms> {
   const tell: RotateRooms['tell'] = async ({ level, text }) => terminal.err(`${level}: ${text}`);
-  const actor = whoami() ?? 'lockkeeper';
+  const actor = accountName() ?? 'lockkeeper';
   const credentials = [...(await rooms.rotations({ tell, actor })).values()];
-  return { credentials, state: (await rooms.stores()).state, audit: await rooms.audit(), world: rooms.world, tell, actor };
+  return { credentials, state: (await rooms.stores()).state, audit: await rooms.audit(), world: rooms.world, tell, actor, account: accountAtTerminal() };
 }
 
 /** What `approve`, `deny` and `reopen` need. */
 export async function answerRooms(rooms: LocalRooms, terminal: Terminal): Promise<AnswerRooms> {
-  return { closing: await rooms.closing(await terminalApprovals(rooms, terminal)), whoami: whoami() };
+  const closing = await rooms.closing(await terminalApprovals(rooms, terminal));
+  return { closing: { ...closing, account: accountAtTerminal() }, whoami: accountName() };
 }
 
 /** People are asked on the page of `lockkeeper serve`, which reads the state store; notices of this run go to stderr. */
@@ -34,10 +35,4 @@ export async function terminalApprovals(rooms: LocalRooms, terminal: Terminal) {
   const { localPage } = await import('../../shared/approvals/local-page.ts');
   const page = localPage({ tokens: new Map(), origin: 'http://127.0.0.1', world: rooms.world });
   return { ...page, tell: async (notice: { readonly level: string; readonly text: string }) => terminal.err(`${notice.level}: ${notice.text}`) };
-}
-
-/** The name of the account at this machine; undefined where it has none. */
-function whoami(): string | undefined {
-  const { username } = userInfo();
-  return username === '' ? undefined : username;
 }

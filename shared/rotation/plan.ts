@@ -42,6 +42,8 @@ export interface RotationRooms {
   readonly tell: (notice: Notice) => Promise<void>;
   /** Who caused this run; `lockkeeper` for a scheduled one. */
   readonly actor: string;
+  /** The account at the terminal where this run was ordered, user@host; left out for a scheduled one. */
+  readonly account?: string | undefined;
   /** With it, log entries carry HMAC fingerprints of values, so that two lines can be matched without the value. */
   readonly fingerprintKey?: Uint8Array;
 }

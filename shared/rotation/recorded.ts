@@ -24,13 +24,13 @@ export async function record(run: Recorder, what: Told): Promise<void> {
 
 /** With the phase and epoch of the journal as it is now. */
 function eventOf({ rooms, held }: Recorder, { action, rotation, details }: Told): Omit<AuditEvent, 'stage' | 'result'> {
-  const { plan, actor } = rooms;
+  const { plan, actor, account } = rooms;
   const { journal } = held ?? {};
   return {
     action,
     subject: { kind: 'credential', id: plan.name },
     actor,
     correlation: rotation ?? journal?.rotation ?? plan.name,
-    details: { phase: journal?.phase, epoch: journal?.epoch, ...details },
+    details: { phase: journal?.phase, epoch: journal?.epoch, account, ...details },
   };
 }

@@ -38,6 +38,20 @@ test('approve, close, reopen: by the first digits of the hash, and by the openin
   expect(place.network.rules.get('r-1')).toEqual(rule('r-1'));
 });
 
+test('two names that one account gave are seen in the log to come from one account, and nothing that lockkeeper does by itself has it', async () => {
+  const { place, rooms, hash } = await asked();
+  const atTerminal = { ...rooms, closing: { ...rooms.closing, account: 'mallory@laptop' } };
+  for (const as of ['ann', 'ben', 'eve']) await approveVerb(hash, { as }, atTerminal, paper());
+  await closeApproved(place.rooms(), place.hooks());
+  await expect(reopenVerb('r-1', { as: 'eve', reason: 'mine' }, atTerminal, paper())).rejects.toMatchObject({ code: 'denied' });
+  await reopenVerb('r-1', { as: 'ann', reason: 'needed' }, atTerminal, paper());
+  const said = (action: string) => place.entries.filter((one) => one.action === action).map(({ actor, stage, details }) => [actor, stage, details['account']]);
+  const account = 'mallory@laptop';
+  expect(said('decision.approve')).toEqual([['ann', 'intent', account], ['ann', 'outcome', account], ['ben', 'intent', account], ['ben', 'outcome', account], ['eve', 'outcome', account]]);
+  expect(said('closure.reopen')).toEqual([['eve', 'outcome', account], ['ann', 'intent', account], ['ann', 'outcome', account]]);
+  expect(place.entries.filter(({ actor, details }) => actor === 'lockkeeper' && 'account' in details && details['account'] !== undefined)).toEqual([]);
+});
+
 test('exit codes tell why an answer did not count', async () => {
   const { place, rooms, hash } = await asked();
   const terminal = paper();

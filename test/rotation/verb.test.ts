@@ -26,6 +26,12 @@ describe('lockkeeper rotate', () => {
     expect(terminal.lines).toContain('  publish in two/app/db');
   });
 
+  test('tells the log in every entry from which account it was ordered', async () => {
+    const place = await makePlace();
+    await rotateVerb(['app-db'], { now: true }, { ...roomsOf(place), account: 'ann@laptop' }, listening());
+    expect([...new Set(place.log.events.map(({ details }) => details['account']))]).toEqual(['ann@laptop']);
+  });
+
   test('prints one JSON object with --output json, and no value in it', async () => {
     const place = await makePlace();
     const terminal = listening(true);

@@ -42,7 +42,7 @@ async function recordOnce(rooms: ClosingRooms, held: HeldClosure, heard: Heard):
   const { closure } = held;
   const now = rooms.world.now();
   const ruling = decide(closure, heard, { policy: rooms.policy, now });
-  const entry = { action: `decision.${heard.answer}`, actor: heard.who, details: voteOf(heard, ruling, now) };
+  const entry = { action: `decision.${heard.answer}`, actor: heard.who, details: { ...voteOf(heard, ruling, now), account: rooms.account } };
   if (ruling.kind === 'refused') {
     await recordRefused(rooms, closure, entry);
     return ruling;

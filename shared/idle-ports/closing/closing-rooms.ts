@@ -20,6 +20,8 @@ export interface ClosingRooms {
   /** By the name that judgements and proposals carry. */
   readonly firewalls: ReadonlyMap<string, Firewall>;
   readonly policy: ClosingPolicy;
+  /** The account at the terminal through which people speak here, user@host; undefined where each proves who he is. */
+  readonly account?: string | undefined;
   /** Whom an opening concerns. Only approvers who can be reached. */
   people(firewall: string, opening: Opening): People;
 }

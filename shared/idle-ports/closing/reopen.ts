@@ -27,7 +27,7 @@ export async function reopen(rooms: ClosingRooms, held: HeldClosure, by: { reado
 export async function beginReopening(rooms: ClosingRooms, held: HeldClosure, by: Omit<Reopening, 'at'>): Promise<HeldClosure> {
   const { closure } = held;
   const now = rooms.world.now();
-  const entry = { closure, action: 'closure.reopen', actor: by.who, details: { why: by.why, automatic: by.automatic } };
+  const entry = { closure, action: 'closure.reopen', actor: by.who, details: { why: by.why, automatic: by.automatic, account: by.automatic ? undefined : rooms.account } };
   return await audited(rooms, entry, () => {
     return new ClosureJournal(rooms.state).save(held, moved(closure, 'reopening', { since: now, reopening: { ...by, at: now }, problem: undefined }));
   });
@@ -66,7 +66,7 @@ async function refuseReopening(rooms: ClosingRooms, closure: Closure, by: { read
     checkReopening(closure, by);
   } catch (thrown) {
     const { code, message } = asLockkeeperError(thrown);
-    await recordRefused(rooms, closure, { action: 'closure.reopen', actor: by.who, details: { why: by.why, code, message: toldText(message) } });
+    await recordRefused(rooms, closure, { action: 'closure.reopen', actor: by.who, details: { why: by.why, code, message: toldText(message), account: rooms.account } });
     throw thrown;
   }
 }
