@@ -5,9 +5,10 @@ import { parseNote, parseVerifierKey, type VerifierKey } from '../../shared/audi
 import { checkProof, parseProof, type Proof, type Proven } from '../../shared/audit/tlog/proof.ts';
 import { hasCode, LockkeeperError } from '../../shared/base/error.ts';
 import { formatInstant, instant, second } from '../../shared/base/time.ts';
-import { printable, type AuditFiles } from './audit.ts';
+import type { AuditFiles } from './audit.ts';
 import { entryTable, jsonOf } from './entry-table.ts';
 import { exitCode, type ExitCode, type Terminal } from './io.ts';
+import { printable } from './printable.ts';
 
 export interface AuditCheckOptions {
   /** A .tlog-proof file. */

@@ -3,8 +3,9 @@ import { exportFormats, exportLog, type ExportFormat, type ExportReport } from '
 import type { ExportFolder } from '../../shared/audit/export/folder.ts';
 import type { TiledLog } from '../../shared/audit/export/tiled-log.ts';
 import { LockkeeperError } from '../../shared/base/error.ts';
-import { printable, tilesOf, unsealed, type AuditPlace, type AuditRooms } from './audit.ts';
+import { tilesOf, unsealed, type AuditPlace, type AuditRooms } from './audit.ts';
 import { exitCode, type ExitCode, type Terminal } from './io.ts';
+import { printable } from './printable.ts';
 
 /** What the wiring provides besides. */
 export interface ExportRooms extends AuditRooms {

@@ -1,6 +1,6 @@
 import type { RunLog } from '../../shared/audit/log.ts';
-import { printable } from './audit.ts';
 import { exitCode, type ExitCode, type Terminal } from './io.ts';
+import { printable } from './printable.ts';
 
 /**
  * `lockkeeper audit seal`: puts what waits into the tree, signs and publishes it, as every run does at its end. Exit code 1 where something

@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { verifyLog, verifyTiles, type VerifyReport } from '../../shared/audit/verify/verify.ts';
-import { printable, type AuditPlace, type AuditRooms, type AuditStores } from './audit.ts';
+import type { AuditPlace, AuditRooms, AuditStores } from './audit.ts';
 import { exitCode, type ExitCode, type Terminal } from './io.ts';
+import { printable } from './printable.ts';
 
 export interface AuditVerifyOptions extends AuditPlace {
   /** A file with a checkpoint of this log that was saved earlier, with words around it or none: the log must go on from it. */

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { LockkeeperError } from '../../shared/base/error.ts';
 import { inboxPrefix, publishedKey, sequencePrefix } from '../../shared/audit/layout.ts';
@@ -7,10 +6,11 @@ import { neededOf } from '../../shared/config/audit.ts';
 import { parseStoreUrl, storeUrl } from '../../shared/config/store-url.ts';
 import type { StoreConfig } from '../../shared/config/stores.ts';
 import type { ObjectStore } from '../../shared/objects/contract.ts';
-import { fileError, isErrno } from '../../shared/objects/file-errors.ts';
+import { fileError } from '../../shared/objects/file-errors.ts';
 import { infoAt } from '../../shared/objects/file-state.ts';
 import { openStore } from '../local/stores-wire.ts';
 import type { AuditPlace, AuditRooms, AuditStores } from './audit.ts';
+import { auditFiles } from './audit-files.ts';
 import { untilStopped } from './until-stopped.ts';
 
 /**
@@ -21,7 +21,7 @@ import { untilStopped } from './until-stopped.ts';
 export function auditRooms(configFile: () => Promise<string>, signal: AbortSignal = new AbortController().signal): AuditRooms {
   return {
     stores: async (place) => untilStopped(await storesOf(place, configFile), signal),
-    text: readText,
+    text: async (path) => Buffer.from(await auditFiles.bytes(path)).toString(),
   };
 }
 
@@ -113,15 +113,6 @@ async function kindOf(log: ObjectStore, state: ObjectStore | undefined): Promise
 async function isEmpty(store: ObjectStore, prefix = ''): Promise<boolean> {
   for await (const _ of store.list(prefix)) return false;
   return true;
-}
-
-async function readText(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (thrown) {
-    if (isErrno(thrown, 'ENOENT')) throw new LockkeeperError('not-found', `there is no file ${path}`, { cause: thrown, hint: 'Check the path.' });
-    throw fileError(thrown, `read ${path}`, false);
-  }
 }
 
 async function isThere(path: string): Promise<boolean> {

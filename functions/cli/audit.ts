@@ -65,12 +65,3 @@ export async function unsealed({ kind, log, state }: AuditStores, size: number):
   if (kind === 'log') for await (const _ of entries({ log, state, from: size })) count += 1;
   return count;
 }
-
-/** What people wrote may not steer a terminal, nor turn the order of its letters around. */
-export function printable(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (sign) => {
-    const code = sign.codePointAt(0) ?? 0;
-    return code < 256 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`;
-  });
-}
-

@@ -1,6 +1,6 @@
 import type { IndexedEntry } from '../../shared/audit/read.ts';
 import { formatInstant } from '../../shared/base/time.ts';
-import { printable } from './audit.ts';
+import { printable } from './printable.ts';
 
 /** One entry as a line of JSON shows it; the index is left out while it waits. */
 export function jsonOf({ event, at, ...place }: IndexedEntry) {

@@ -1,4 +1,5 @@
 import { exitCode, type ExitCode, type Terminal } from './io.ts';
+import { printable } from './printable.ts';
 
 /** The part of a process that the command line touches; tests give their own. */
 export interface Host {
@@ -37,16 +38,22 @@ export function hostTerminal(host: Host, json: boolean): HostTerminal {
     stop.abort();
   });
   host.on('SIGTERM', () => stop.abort());
+  const shown = json ? (line: string) => line : steady;
   return {
     json,
     signal: stop.signal,
-    out: lines(host.stdout, () => stop.abort()),
-    err: lines(host.stderr, () => undefined),
+    out: lines(host.stdout, shown, () => stop.abort()),
+    err: lines(host.stderr, shown, () => undefined),
     ends: (code) => (isInterrupted ? exitCode.interrupted : code),
   };
 }
 
-function lines(stream: Stream, closed: () => void): (line: string) => void {
+/** Names and texts of others are in every line, errors too: none of them may steer the terminal. */
+function steady(line: string): string {
+  return line.split('\n').map(printable).join('\n');
+}
+
+function lines(stream: Stream, shown: (line: string) => string, closed: () => void): (line: string) => void {
   let isOpen = true;
   stream.on('error', (error) => {
     if (!('code' in error) || error.code !== 'EPIPE') throw error;
@@ -54,6 +61,6 @@ function lines(stream: Stream, closed: () => void): (line: string) => void {
     closed();
   });
   return (line) => {
-    if (isOpen) stream.write(`${line}\n`);
+    if (isOpen) stream.write(`${shown(line)}\n`);
   };
 }

@@ -182,7 +182,7 @@ describe('audit show', () => {
     const columns = ['rotation.set', 'run.end', 'closure.apply'].map((action) => lines.find((line) => line.includes(action))?.indexOf(action));
     expect(new Set(columns)).toEqual(new Set([head?.indexOf('action')]));
     expect(lines[1]).toMatch(/^1 +2026-10-01T00:00:00Z +rotation\.set +intent +credential orders-db +lockkeeper +number=0$/);
-    expect(lines[3]).toContain(String.raw`why=quiet\x1b[31m for \u{202e}days\x0a`);
+    expect(lines[3]).toContain(String.raw`why=quiet\u001b[31m for \u202edays\u000a`);
   });
   test.each<[AuditShowOptions, readonly number[]]>([
     [{ service: 'orders-db' }, [1, 2]],

@@ -45,6 +45,22 @@ test('a reader that goes away is no error: nothing more is written, and work sto
   expect(terminal.signal.aborted).toBe(true);
 });
 
+test('signs that steer a terminal are told as JSON tells them, in data and in errors; lines stay lines', () => {
+  const host = memoryHost([]);
+  const terminal = hostTerminal(host, false);
+  terminal.out('one\u001B[31m\ntwo \u202Eowt\u{E0001} späß 日本 👍🏽');
+  terminal.out(JSON.stringify({ text: 'a\u007F\u202Eb' }));
+  printError(new LockkeeperError('not-found', 'there is no \u001B]0;title\u0007'), terminal);
+  expect(host.out()).toBe('one\\u001b[31m\ntwo \\u202eowt\\udb40\\udc01 späß 日本 👍🏽\n{"text":"a\\u007f\\u202eb"}\n');
+  expect(host.err()).toBe('lockkeeper: there is no \\u001b]0;title\\u0007\n  code: not-found\n');
+});
+
+test('with --output json a line is the bytes that were given', () => {
+  const host = memoryHost([]);
+  hostTerminal(host, true).out('{"a":"\u202E"}');
+  expect(host.out()).toBe('{"a":"\u202E"}\n');
+});
+
 describe('an error', () => {
   const printed = (error: unknown, json = false): string => {
     const host = memoryHost([]);
