@@ -74,8 +74,9 @@ export async function keepSequenced(state: ObjectStore, held: HeldSequenced, now
 
 /** Has whoever seals next read all records and list the whole inbox: what came too late for its day has its place then. */
 export async function forgetSequenced(state: ObjectStore): Promise<void> {
-  const stored = await state.get(sequencedKey);
-  if (stored) await state.delete(sequencedKey, stored.version);
+  for (let stored = await state.get(sequencedKey); stored; stored = await state.get(sequencedKey)) {
+    if ((await state.delete(sequencedKey, stored.version)).outcome === 'done') return;
+  }
 }
 
 /** `known` moved on over every record that was written since; `conflict` where one does not follow the one before. */
