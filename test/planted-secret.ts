@@ -7,7 +7,7 @@ import type { ObjectStore } from '../shared/objects/contract.ts';
 
 /**
  * A secret whose text is known, to be handed to the code as a value; afterwards everything that came out is searched for
- * it. Found also where it is in base64, hex, percent encoding, JSON escapes, or gzip.
+ * it. Found also where it is in base64, hex, percent encoding, JSON escapes, doubled quotes, or gzip, and cut off where it is long.
  */
 export class PlantedSecret {
   readonly #text: string;
@@ -76,9 +76,27 @@ function encodings(text: string): readonly string[] {
     json,
     JSON.stringify(json).slice(1, -1),
     encodeURIComponent(text),
+    encodeURIComponent(text).replaceAll(/%[0-9A-F]{2}/g, (escape) => escape.toLowerCase()),
+    new URLSearchParams([['', text]]).toString().slice(1),
+    text.replaceAll('"', '""'),
+    text.replaceAll("'", "''"),
+    asAscii(text),
+    inspect(text).slice(1, -1),
     bytes.toString('hex'),
+    bytes.toString('hex').toUpperCase(),
+    ...beginningOf(text),
     ...base64Forms(bytes),
   ];
+}
+
+/** JSON that keeps to ASCII, as other languages write it. */
+function asAscii(text: string): string {
+  return JSON.stringify(text).slice(1, -1).replaceAll(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** A message that is cut in the middle of a long secret tells enough of it. */
+function beginningOf(text: string): readonly string[] {
+  return text.length > 64 ? [text.slice(0, 32)] : [];
 }
 
 /** What base64 makes of the bytes, wherever in a longer text they stand: the middle of each of the three alignments. */

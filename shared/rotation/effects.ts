@@ -140,9 +140,10 @@ async function change(run: Run, step: Of<'change'>): Promise<void> {
 }
 
 async function giveUpValue(run: Run, error: LockkeeperError): Promise<void> {
-  const text = `the service refuses every new value: ${error.message}. Make its value rule fit its policy.`;
+  const said = toldText(error.message);
+  const text = `the service refuses every new value: ${said}. Make its value rule fit its policy.`;
   if (heldBy(run).journal.rejections >= 4) return await alarm(run, { do: 'block', reason: 'every-value-rejected', text });
-  await moveOn(run, { do: 'replan', why: error.message });
+  await moveOn(run, { do: 'replan', why: said });
 }
 
 async function promote(run: Run, step: Of<'promote'>): Promise<void> {
@@ -227,7 +228,7 @@ async function lookAgain(run: Run, place: CopyPlace): Promise<void> {
 /** Moves of the journal that no effect tells of, but without which an auditor would lose the thread. */
 function turningPoint(run: Run, step: Action, next: string | undefined): Told | undefined {
   const { journal } = heldBy(run);
-  if (step.do === 'replan') return { action: 'rotation.replan', details: { why: toldText(step.why), next } };
+  if (step.do === 'replan') return { action: 'rotation.replan', details: { why: step.why, next } };
   if (step.do === 'rebase') return { action: 'rotation.rebase', details: { ...placeOf(step.place), ...tellVersion(run.rooms, copyOf(seenBy(run), step.place).current) } };
   if (step.do === 'unblock') return { action: 'rotation.unblock', details: { back: step.back, reason: journal.blocked?.reason } };
   if (step.do !== 'move' || step.to !== 'done') return undefined;

@@ -18,6 +18,11 @@ describe('a planted secret is found', () => {
     ['in JSON in JSON', JSON.stringify(JSON.stringify({ a: text }))],
     ['in hex', Buffer.from(text).toString('hex')],
     ['percent encoded', `/?q=${encodeURIComponent(text)}`],
+    ['percent encoded in small letters', encodeURIComponent(text).replaceAll(/%../g, (escape) => escape.toLowerCase())],
+    ['in a form', new URLSearchParams({ q: `x ${text}` }).toString()],
+    ['in CSV', `1,"${text.replaceAll('"', '""')}"`],
+    ['in JSON that keeps to ASCII', JSON.stringify(text).replaceAll('ü', '\\u00fc')],
+    ['in capital hex', Buffer.from(text).toString('hex').toUpperCase()],
     ['in base64', Buffer.from(text).toString('base64')],
     ['in base64 one byte on', Buffer.from(`:${text}`).toString('base64')],
     ['in base64 two bytes on, safe for URLs', Buffer.from(`u:${text}:x`).toString('base64url')],
@@ -29,6 +34,11 @@ describe('a planted secret is found', () => {
     ],
   ])('%s', (_, came) => {
     expect(() => new PlantedSecret().search('there', came).expectNowhere()).toThrow('came out in: there');
+  });
+
+  test('where a long one is cut off', () => {
+    const long = new PlantedSecret('0123456789+/'.repeat(30));
+    expect(() => long.search('there', `it says ${long.bare().slice(0, 50)}…`).expectNowhere()).toThrow('came out in: there');
   });
 
   test('in a directory, by name and by content, and in an object store', async () => {

@@ -2,6 +2,8 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { encodeEntry } from '../../shared/audit/entries/codec.ts';
 import type { AuditEvent } from '../../shared/audit/entry.ts';
 import { parseInstant } from '../../shared/base/time.ts';
+import { allEntries } from '../audit/place.ts';
+import { wholeLife } from '../audit/whole-life.ts';
 import { ocsfEvents } from './ocsf.ts';
 
 const kinds: readonly AuditEvent['subject']['kind'][] = ['credential', 'opening', 'proposal', 'flow-log', 'run', 'log'];
@@ -23,6 +25,12 @@ describe('the OCSF schema', () => {
 
   test('has room for every kind of entry, verb and result', async () => {
     expect(await ocsfEvents(entries)).toEqual({ isAccepted: true, said: `ok events=${events.length}` });
+  });
+
+  test('has room for every entry of a whole life', async () => {
+    const all = await allEntries((await wholeLife('first-value-0123456789')).at);
+    expect(all.length).toBeGreaterThan(300);
+    expect(await ocsfEvents(all.map((one) => encodeEntry(one).bytes))).toEqual({ isAccepted: true, said: `ok events=${all.length}` });
   });
 
   test.each([

@@ -201,8 +201,9 @@ class Closing {
     const phase = error.code === 'conflict' ? 'drifted' : 'failed';
     if (phase === 'failed' && !isDefinite(error)) throw error;
     const now = this.#rooms.world.now();
-    const text = `${nameOf(closure)} was not closed: ${error.message}`;
-    const change = { since: now, problem: error.message, until: after(now, this.#rooms.policy.approvalExpiresMs) };
+    const problem = toldText(error.message);
+    const text = `${nameOf(closure)} was not closed: ${problem}`;
+    const change = { since: now, problem, until: after(now, this.#rooms.policy.approvalExpiresMs) };
     const notices = [...closure.notices, notice(closure, 'alarm', text)];
     await this.#save(held, moved(closure, phase, { ...change, notices }));
     return stepOf(closure, phase, error.message);

@@ -105,7 +105,7 @@ async function refuseUnlessBack(rooms: ClosingRooms, closure: Closure): Promise<
 async function giveUp(rooms: ClosingRooms, held: HeldClosure, cause: unknown): Promise<LockkeeperError> {
   const { closure } = held;
   const now = rooms.world.now();
-  const problem = asLockkeeperError(cause).message;
+  const problem = toldText(asLockkeeperError(cause).message);
   const text = `${nameOf(closure)} cannot be reopened: somebody changed the rule after it was closed; it is left as it is`;
   const change = { since: now, until: after(now, rooms.policy.deniedForMs), problem, notices: [...closure.notices, notice(closure, 'alarm', text)] };
   await new ClosureJournal(rooms.state).save(held, moved(closure, 'failed', change));
