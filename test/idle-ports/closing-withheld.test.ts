@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { auditLog } from '../../shared/audit/log.ts';
 import { takeAnswer } from '../../shared/idle-ports/closing/answers.ts';
 import { closeApproved } from '../../shared/idle-ports/closing/close.ts';
 import { reopen } from '../../shared/idle-ports/closing/reopen.ts';
@@ -6,6 +7,7 @@ import { ClosureJournal } from '../../shared/idle-ports/closing/closure-journal.
 import { scan } from '../../shared/idle-ports/closing/scan.ts';
 import { keyOfFacts } from '../../shared/idle-ports/closing/receipt.ts';
 import { factsOf } from '../../shared/idle-ports/judging/facts.ts';
+import { place as logPlace } from '../audit/place.ts';
 import { PlantedSecret } from '../planted-secret.ts';
 import { ClosingPlace, rule } from './closing-world.ts';
 
@@ -79,4 +81,14 @@ test('rules without a secret have the very facts and questions they had', async 
   await scan(place.rooms(), await place.judgement());
   expect([...place.facts.objects.keys()]).toEqual([keyOfFacts(factsOf(input).hash)]);
   expect((await place.closure('r-1')).proposal.before).toEqual(rule('r-1'));
+});
+
+test('reasons that fit into an entry each are no obstacle to the closing that rests on all of them', async () => {
+  const place = new ClosingPlace([rule('r-1')]);
+  const at = logPlace();
+  const rooms = () => ({ ...place.rooms(), audit: auditLog({ ...at, world: place.world, run: 'run' }) });
+  await scan(rooms(), await place.judgement());
+  for (const who of ['ann', 'ben']) await takeAnswer(rooms(), await place.says(who, 'approve', 'r-1', { why: 'because '.repeat(5_000) }));
+  expect((await closeApproved(rooms(), place.hooks())).problems).toEqual([]);
+  expect(place.network.rules.has('r-1')).toBe(false);
 });

@@ -216,11 +216,11 @@ class Closing {
   }
 }
 
-/** What the log tells of a closing: on whose word, all else that was prepared, and what became of it where somebody could try. */
+/** What the log tells of a closing: on whose word (a long reason is whole in its decision), all else that was prepared, and what became of it where somebody could try. */
 function applying(closure: Closure): ToldEffect<'refused' | 'reachable' | undefined> {
   const counts = new Set(approversOf(closure));
   const votes = closure.votes.filter(({ answer, hash, who }) => answer === 'approve' && hash === closure.hash && counts.has(who));
-  const approvals = votes.map(({ who, why, hash, at }) => ({ who, why, hash, at: formatInstant(at) }));
+  const approvals = votes.map(({ who, why, hash, at }) => ({ who, why: toldText(why), hash, at: formatInstant(at) }));
   const { rejectsVisible, openConnectionsLastMs } = closure.prepared ?? {};
   return { action: 'closure.apply', details: { approvals, rejectsVisible, openConnectionsLastMs }, told: (probe) => ({ probe }) };
 }
