@@ -1,5 +1,7 @@
-import { isAbsolute, relative, resolve } from 'node:path';
+import { realpath } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { LockkeeperError } from '../../shared/base/error.ts';
+import { fileError, isErrno } from '../../shared/objects/file-errors.ts';
 import { fileSystemObjects } from '../../shared/objects/file-system.ts';
 import type { ExportRooms } from './audit-export.ts';
 import { auditRooms } from './audit-wire.ts';
@@ -9,18 +11,33 @@ import { exportFolder } from './export-folder.ts';
 export function exportRooms(configFile: () => Promise<string>, signal?: AbortSignal): ExportRooms {
   return {
     ...auditRooms(configFile, signal),
-    folder(out, { where }) {
+    async folder(out, { where, stateWhere }) {
       const directory = resolve(out);
-      if (isWithin(directory, where)) {
-        throw new LockkeeperError('invalid', `nothing is exported to ${directory}: it lies within the log itself, ${where}`, { hint: 'Name a directory elsewhere.' });
-      }
+      await expectOutside(directory, where, 'the log itself');
+      if (stateWhere !== undefined) await expectOutside(directory, stateWhere, "the log's state store");
       return exportFolder(directory, fileSystemObjects({ directory }));
     },
   };
 }
 
-/** An address in a cloud is no path that anything lies within. */
-function isWithin(directory: string, log: string): boolean {
-  const path = relative(log, directory);
-  return isAbsolute(log) && !path.startsWith('..') && !isAbsolute(path);
+/** What is put into a log by mistake stays there for good, and looks like tampering. */
+async function expectOutside(directory: string, store: string, what: string): Promise<void> {
+  if (!isAbsolute(store) || !isWithin(await realPath(directory), await realPath(store))) return;
+  throw new LockkeeperError('invalid', `nothing is exported to ${directory}: it lies within ${what}, ${store}`, { hint: 'Name a directory elsewhere.' });
+}
+
+/** Where the path leads, through all links; the part of it that is not there yet stays as it is. */
+async function realPath(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (thrown) {
+    if (!isErrno(thrown, 'ENOENT', 'ENOTDIR')) throw fileError(thrown, `look at ${path}`, false);
+    const above = dirname(path);
+    return above === path ? path : join(await realPath(above), basename(path));
+  }
+}
+
+function isWithin(directory: string, store: string): boolean {
+  const path = relative(store, directory);
+  return path !== '..' && !path.startsWith(`..${sep}`) && !isAbsolute(path);
 }

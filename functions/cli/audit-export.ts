@@ -3,14 +3,14 @@ import { exportFormats, exportLog, type ExportFormat, type ExportReport } from '
 import type { ExportFolder } from '../../shared/audit/export/folder.ts';
 import type { TiledLog } from '../../shared/audit/export/tiled-log.ts';
 import { LockkeeperError } from '../../shared/base/error.ts';
-import { tilesOf, unsealed, type AuditPlace, type AuditRooms } from './audit.ts';
+import { tilesOf, unsealed, type AuditPlace, type AuditRooms, type AuditStores } from './audit.ts';
 import { exitCode, type ExitCode, type Terminal } from './io.ts';
 import { printable } from './printable.ts';
 
 /** What the wiring provides besides. */
 export interface ExportRooms extends AuditRooms {
-  /** The directory to export to; `invalid` where it lies within the log. */
-  folder(out: string, log: { readonly where: string }): ExportFolder;
+  /** The directory to export to; `invalid` where it lies within the log or its state store, by whatever links. */
+  folder(out: string, log: Pick<AuditStores, 'where' | 'stateWhere'>): Promise<ExportFolder>;
 }
 
 export interface AuditExportOptions extends AuditPlace {
@@ -28,7 +28,7 @@ export async function auditExportVerb({ out, ...options }: AuditExportOptions & 
   const formats = formatsOf(options.format);
   const stores = await rooms.stores(options);
   const tiles = await tilesOf(stores, options.key);
-  const folder = rooms.folder(out, stores);
+  const folder = await rooms.folder(out, stores);
   const report = await exportLog({ tiles, log: stores.log, folder, formats, threads: availableParallelism() });
   const waiting = await unsealed(stores, report.size);
   const { verifierKey, checkpoint } = tiles;

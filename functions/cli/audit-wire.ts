@@ -94,6 +94,7 @@ async function storesAt({ log, state }: Places): Promise<AuditStores> {
     state: heads,
     history,
     where: storeUrl(log),
+    stateWhere: state && storeUrl(state),
     kind: await kindOf(store, heads),
     verifyWith: undefined,
     anchors: [],

@@ -13,6 +13,8 @@ export interface AuditStores {
   readonly history: ObjectHistory | undefined;
   /** Where the log is, for people. */
   readonly where: string;
+  /** Where the state store is; undefined where there is none. */
+  readonly stateWhere?: string | undefined;
   /** `log`: as lockkeeper writes it. `tiles`: a plain tlog-tiles directory, as `audit export` or any other log made it. */
   readonly kind: 'log' | 'tiles';
   /** The public key to trust, as the configuration has it; undefined: the one that came with the log. */

@@ -15,16 +15,12 @@ export function exportFolder(where: string, objects: ExportFolder['objects']): E
     where,
     objects,
     names: () => attempt(`look into ${where}`, () => namesIn(where)),
-    put: (path, bytes) =>
-      attempt(`write ${join(where, path)}`, async () => {
-        const file = await files.make();
-        await writeFile(file, bytes, { flush: true });
-        await files.place(file, path);
-      }),
+    put: (path, bytes) => attempt(`write ${join(where, path)}`, () => files.put(path, bytes)),
     remove: (path) => attempt(`delete ${join(where, path)}`, () => removeFile(join(where, path))),
     draft: async () => new FileDraft(files, await attempt(`write to ${where}`, () => files.make())),
     settle: () => attempt(`write to ${where}`, () => files.settle()),
-    sweep: () => attempt(`delete ${join(where, unfinished)}`, () => files.sweep()),
+    begin: () => attempt(`write to ${where}`, () => files.begin()),
+    end: () => attempt(`delete ${join(where, unfinished)}`, () => files.end()),
   };
 }
 
@@ -33,15 +29,45 @@ class NewFiles {
   readonly #where: string;
   readonly #unsettled = new Set<string>();
   readonly #open = new Set<FileHandle>();
+  readonly #underWay = new Set<Promise<void>>();
+  /** Where this export's own are while it goes on. Never made again: once it is gone, another export has begun. */
+  #own: string | undefined;
 
   constructor(where: string) {
     this.#where = where;
   }
 
+  /**
+   * Makes its own folder before it throws those of others away: of two that begin at once at most one goes on, and whoever
+   * began before cannot put another file.
+   */
+  async begin(): Promise<void> {
+    const all = join(this.#where, unfinished);
+    await this.#folder(all);
+    this.#own = await mkdtemp(join(all, '-'));
+    for (const name of await readdir(all)) if (join(all, name) !== this.#own) await rm(join(all, name), { recursive: true, force: true, maxRetries: 9 });
+  }
+
   /** The path of a file that nobody else writes; it is not there yet. */
   async make(): Promise<string> {
-    await this.#folder(join(this.#where, unfinished));
-    return join(await mkdtemp(join(this.#where, unfinished, '-')), 'file');
+    if (this.#own === undefined) throw new LockkeeperError('bug', 'an export writes before its begin or after its end');
+    return join(await mkdtemp(join(this.#own, '-')), 'file');
+  }
+
+  async put(path: string, bytes: Uint8Array): Promise<void> {
+    const work = this.#put(path, bytes);
+    this.#underWay.add(work);
+    try {
+      await work;
+    } finally {
+      this.#underWay.delete(work);
+    }
+  }
+
+  async #put(path: string, bytes: Uint8Array): Promise<void> {
+    const file = await this.make();
+    await writeFile(file, bytes, { flush: true });
+    await this.place(file, path);
   }
 
   /** Opens a file for as long as it is not closed or swept. */
@@ -70,9 +96,15 @@ class NewFiles {
     this.#unsettled.clear();
   }
 
-  async sweep(): Promise<void> {
+  /** Lets nothing more begin, and waits for what is under way: where one file failed others are still on their way. */
+  async end(): Promise<void> {
+    const own = this.#own;
+    this.#own = undefined;
+    await Promise.allSettled(this.#underWay);
     for (const handle of this.#open) await this.close(handle);
-    await rm(join(this.#where, unfinished), { recursive: true, force: true });
+    if (own === undefined) return;
+    await rm(own, { recursive: true, force: true });
+    await removeEmpty(dirname(own));
   }
 
   async #folder(folder: string): Promise<void> {
@@ -137,8 +169,12 @@ async function namesIn(where: string): Promise<readonly string[]> {
 /** With the folder that has nothing else in it. */
 async function removeFile(path: string): Promise<void> {
   await rm(path, { force: true });
+  await removeEmpty(dirname(path));
+}
+
+async function removeEmpty(folder: string): Promise<void> {
   try {
-    await rmdir(dirname(path));
+    await rmdir(folder);
   } catch (thrown) {
     if (!isErrno(thrown, 'ENOTEMPTY', 'EEXIST', 'ENOENT')) throw thrown;
   }
@@ -148,6 +184,8 @@ async function attempt<T>(tried: string, act: () => Promise<T>): Promise<T> {
   try {
     return await act();
   } catch (thrown) {
-    throw fileError(thrown, tried, false);
+    if (!isErrno(thrown, 'ENOENT')) throw fileError(thrown, tried, false);
+    const hint = 'Another export to this directory began meanwhile, or somebody deleted there. Let one at a time write to it, and run it again.';
+    throw new LockkeeperError('conflict', `${tried}: the files that this export had not finished are gone`, { cause: thrown, hint });
   }
 }

@@ -32,7 +32,8 @@ function dyingAt(folder: ExportFolder, at: number): ExportFolder & { readonly de
     remove: (path) => step(() => folder.remove(path)),
     draft: async () => dying(await step(() => folder.draft())),
     settle: () => step(() => folder.settle()),
-    sweep: () => step(() => folder.sweep()),
+    begin: () => step(() => folder.begin()),
+    end: () => step(() => folder.end()),
     dead: () => Promise.all(begun),
   };
 }

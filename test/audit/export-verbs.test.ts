@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -88,12 +88,23 @@ describe('audit export', () => {
     expect(await lockkeeper('audit', 'export', inside('other'), '--format', 'xlsx')).toMatchObject({ code: 1, err: expect.stringContaining('tiles, parquet, csv or all') });
     expect(await readdir(directory)).not.toContain('other');
   });
-  test.each(['log', 'log/below', 'lockkeeper.yaml', '.'])('writes nothing to %s', async (out) => {
+  test.each(['log', 'log/below', 'link/below', 'state/below', 'state-link/below', 'lockkeeper.yaml', '.'])('writes nothing to %s', async (out) => {
     await logOf('run').record(event(1));
     await lockkeeper('audit', 'seal');
+    await symlink(inside('log/inbox'), inside('link'));
+    await symlink('state', inside('state-link'));
     const before = (await readdir(directory, { recursive: true })).toSorted();
     expect(await lockkeeper('audit', 'export', inside(out))).toMatchObject({ code: 1, out: '', err: expect.stringContaining('nothing is exported to') });
     expect((await readdir(directory, { recursive: true })).toSorted()).toEqual(before);
+  });
+  test('goes beside a log that is itself behind a link, and to a name that begins with two dots', async () => {
+    await logOf('run').record(event(1));
+    await lockkeeper('audit', 'seal');
+    await rename(inside('log'), inside('elsewhere'));
+    await symlink('elsewhere', inside('log'));
+    expect(await lockkeeper('audit', 'export', inside('elsewhere/below'))).toMatchObject({ code: 1, err: expect.stringContaining('within the log itself') });
+    expect(await lockkeeper('audit', 'export', inside('log/..out'))).toMatchObject({ code: 1, err: expect.stringContaining('within the log itself') });
+    expect(await lockkeeper('audit', 'export', inside('..out'))).toMatchObject({ code: 0 });
   });
 });
 

@@ -45,17 +45,20 @@ export interface ExportReport {
  *
  * It goes on from an export of an earlier checkpoint, and from one that died; repeating it changes nothing. Tables are made anew each
  * time, tiles are only added to. Before the checkpoint is there the directory is an export of the earlier one, or none. Errors: those of
- * the stores, `invalid` for a directory that is no export of this log, `conflict` where what was to be exported is not what was signed.
+ * the stores, `invalid` for a directory that is no export of this log, `conflict` where what was to be exported is not what was signed, and
+ * where another export to the same directory began meanwhile: the last one to begin goes on.
  */
 export async function exportLog(options: ExportOptions): Promise<ExportReport> {
   const { tiles, folder } = options;
-  const earlier = await earlierExport(tiles, folder);
-  await folder.sweep();
+  // Looked at before anything is touched there, and again once nobody else writes there.
+  await earlierExport(tiles, folder);
   try {
+    await folder.begin();
+    const earlier = await earlierExport(tiles, folder);
     await folder.put(verifierKeyKey, Buffer.from(`${tiles.verifierKey}\n`));
     return options.formats.includes('tiles') ? await exportAll(options, earlier) : await exportTables(tiles, options);
   } finally {
-    await folder.sweep();
+    await folder.end();
   }
 }
 

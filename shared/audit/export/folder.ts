@@ -16,8 +16,13 @@ export interface ExportFolder {
   draft(): Promise<Draft>;
   /** On return a power loss takes away nothing that was put there before. */
   settle(): Promise<void>;
-  /** Throws unfinished work away, of an export that died as well. */
-  sweep(): Promise<void>;
+  /**
+   * Comes before the first write. Throws unfinished work of other exports away: of one that died, and of one that goes on, whose next
+   * write is `conflict`, so that no two write at once.
+   */
+  begin(): Promise<void>;
+  /** Waits for what is under way, and throws away what has no place by then. */
+  end(): Promise<void>;
 }
 
 /** A file on its way. */

@@ -5,7 +5,7 @@ import type { SignedCheckpoint } from '../sealing/checkpoints.ts';
 import { tilePrefix } from '../layout.ts';
 import { tampered } from '../tampered.ts';
 import { tilesCheckpoint, type TiledLog } from './tiled-log.ts';
-import { bundlePath, eachNewTile, parseTilePath, tilePath, tilesOf, tileWidth } from '../tlog/tile.ts';
+import { bundlePath, eachNewTile, parseTilePath, tilePath, tileWidth } from '../tlog/tile.ts';
 import { ahead } from '../verify/ahead.ts';
 import { verifyTiles } from '../verify/verify.ts';
 import type { ExportFolder } from './folder.ts';
@@ -41,12 +41,16 @@ function* newPaths(from: number, to: number): Generator<string> {
   }
 }
 
-/** Deletes tiles of the earlier export that were not full: those of the same place hold all that they held. */
+/**
+ * Deletes tiles of earlier exports that were not full: those of the same place hold all that they held. Wider ones are of an
+ * export that began since.
+ */
 export async function sweepTiles(folder: ExportFolder, size: number): Promise<void> {
-  const own = new Set(tilesOf(size).filter(({ width }) => width < tileWidth).flatMap(({ level, index, width }) => [tilePath(level, index, width), bundlePath(index, width)]));
   for (const path of await pathsIn(folder, tilePrefix)) {
     const tile = parseTilePath(path);
-    if (tile && tile.width < tileWidth && !own.has(path)) await folder.remove(path);
+    if (!tile || tile.width === tileWidth) continue;
+    const held = Math.floor(size / tileWidth ** (tile.kind === 'entries' ? 0 : tile.level));
+    if (tile.index * tileWidth + tile.width < held) await folder.remove(path);
   }
 }
 
