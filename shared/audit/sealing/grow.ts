@@ -66,6 +66,21 @@ export async function openTree({ log, state }: LogPlaces, { size, root }: Pick<C
   throw tampered(`the first ${size} entries are not those that were signed`);
 }
 
+/** Whether the state store has everything of a tree of this size that is not full. */
+export async function hasPartials(state: ObjectStore, size: number): Promise<boolean> {
+  const found = await Promise.all(partialPaths(size).map((path) => state.get(`${partialPrefix}${path}`)));
+  return found.every((stored) => stored !== undefined);
+}
+
+function partialPaths(size: number): readonly string[] {
+  const paths = size % tileWidth === 0 ? [] : [bundlePath(Math.floor(size / tileWidth), size % tileWidth)];
+  for (let level = 0; 256 ** level <= size; level += 1) {
+    const width = Math.floor(size / 256 ** level) % tileWidth;
+    if (width > 0) paths.push(tilePath(level, edgeIndex(level, size), width));
+  }
+  return paths;
+}
+
 async function remember(state: ObjectStore, size: number): Promise<GrowingTree | undefined> {
   const levels: (readonly Hash[])[] = [];
   for (let level = 0; 256 ** level <= size; level += 1) {

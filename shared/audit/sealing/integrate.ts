@@ -2,7 +2,7 @@ import { hasCode } from '../../base/error.ts';
 import { after, dayOf, type Instant } from '../../base/time.ts';
 import { publishAnchors } from '../vouching/anchor.ts';
 import { checkpointOf, expectOwnKey, readCheckpoint, type SignedCheckpoint } from './checkpoints.ts';
-import { GrowingTree, growTo, openTree, sweepPartials } from './grow.ts';
+import { GrowingTree, growTo, hasPartials, openTree, sweepPartials } from './grow.ts';
 import type { LogRooms } from '../log-rooms.ts';
 import { publish, readPublished, type Published } from './published.ts';
 import { catchUp, follow, keepSequenced, readSequenced, type HeldSequenced } from './sequenced.ts';
@@ -43,7 +43,7 @@ export async function integrate(rooms: LogRooms): Promise<SealReport> {
   const began = rooms.world.now();
   // In this order: another integrator may publish what it gave its place in between.
   const published = await readPublished(rooms);
-  const held = await readSequenced(rooms);
+  const held = await readSequenced({ ...rooms, now: began });
   if ((published?.size ?? 0) > held.size) throw tampered(`${published?.size} entries were published, and only ${held.size} have their place`);
   const { sequenced, refused, all } = await sequenceAll(rooms, held);
   if (sequenced.size === 0) return { size: 0, root: undefined, refused, cosigned: 0, witnessed: true, problems: [], alarms: [] };
@@ -63,9 +63,9 @@ interface Sealing {
   readonly size: number;
 }
 
-/** The published checkpoint of `size` entries; what is published already and cosigned by everybody stays as it is. */
+/** The published checkpoint of `size` entries; what is published already, whole and cosigned by everybody stays as it is. */
 async function sealed(rooms: LogRooms, { key, published, size }: Sealing): Promise<Sealed> {
-  if (published?.size === size && published.version !== undefined && isCosigned(rooms, key, published.note)) {
+  if (published?.size === size && published.version !== undefined && isCosigned(rooms, key, published.note) && (await hasPartials(rooms.state, size))) {
     return { checkpoint: readCheckpoint(published.note, key), cosigned: rooms.witnesses?.length ?? 0, problems: [], alarms: [] };
   }
   const checkpoint = await signAll(rooms, key, published);
@@ -125,8 +125,11 @@ async function sequenceAll(rooms: LogRooms, held: HeldSequenced): Promise<Sequen
   return { sequenced, refused, all: false };
 }
 
-/** Only days that were listed to their end are done with, and only long after they are over: clocks differ. */
+/**
+ * Only days that were listed to their end are done with, and only long after they are over: clocks differ. It never goes back, for
+ * whoever lags behind keeps its runs under the day that this tells.
+ */
 function doneBefore(now: Instant, held: HeldSequenced, all: boolean): string {
   const wanted = dayOf(after(now, -keptOpenMs));
-  return all && wanted > held.doneBefore ? wanted : held.doneBefore;
+  return all && wanted > held.saidDone ? wanted : held.saidDone;
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { canonicalJson, sha256 } from '../../base/canonical.ts';
 import { hasCode } from '../../base/error.ts';
+import { dayOf, type Instant } from '../../base/time.ts';
 import type { ObjectStore, ObjectVersion } from '../../objects/contract.ts';
 import { parseBatchKey, sequencedKey } from '../layout.ts';
 import { endOf, noSequence, readSequence, type StoredSequence } from './sequence.ts';
@@ -25,10 +26,12 @@ export interface Sequenced {
 /** An extract as the state store has it. */
 export interface HeldSequenced extends Sequenced {
   readonly version: ObjectVersion | undefined;
+  /** What it says in `doneBefore`, believed or not. */
+  readonly saidDone: string;
 }
 
 /** What is known of a log before its records are read. */
-export const nothingSequenced: HeldSequenced = { size: 0, last: noSequence, lastFirst: 0, doneBefore: '', runs: new Map(), version: undefined };
+export const nothingSequenced: HeldSequenced = { size: 0, last: noSequence, lastFirst: 0, doneBefore: '', runs: new Map(), version: undefined, saidDone: '' };
 
 /** What the state store remembers; nothing where it remembers none, or what it has is not as it was written: then all is read anew. */
 async function remembered(state: ObjectStore): Promise<HeldSequenced> {
@@ -39,7 +42,7 @@ async function remembered(state: ObjectStore): Promise<HeldSequenced> {
   const { size, last, lastFirst, doneBefore, runs } = parsed.data;
   const extract = { size, last, lastFirst, doneBefore, runs: new Map(runs.map(([run, day, next]) => [run, { day, next }])) };
   const isWhole = Buffer.compare(encodeExtract(extract), stored.bytes) === 0;
-  return { ...(isWhole ? extract : nothingSequenced), version: stored.version };
+  return isWhole ? { ...extract, version: stored.version, saidDone: doneBefore } : { ...nothingSequenced, version: stored.version };
 }
 
 /** With a sum over all of it: a wrong number here would give a batch two places, or none, in a log that nobody can repair. */
@@ -53,17 +56,21 @@ export async function rememberedDone(state: ObjectStore): Promise<string> {
   return (await remembered(state)).doneBefore;
 }
 
-/** What is sequenced by now. An extract that does not fit the records is not believed: then all of them are read. */
-export async function readSequenced({ log, state }: { readonly log: ObjectStore; readonly state: ObjectStore }): Promise<HeldSequenced> {
+/**
+ * What is sequenced by now. An extract that does not fit the records is not believed: then all of them are read. Nor is one that is
+ * done with days that are not over `now`: whoever kept it has a clock that is more than a day ahead, and others still write.
+ */
+export async function readSequenced({ log, state, now }: { readonly log: ObjectStore; readonly state: ObjectStore; readonly now?: Instant }): Promise<HeldSequenced> {
   const held = await remembered(state);
+  const isAhead = now !== undefined && held.doneBefore >= dayOf(now);
   const record = held.size > 0 ? await readSequence(log, held.lastFirst) : undefined;
   const fits = held.size === 0 || (record?.hash === held.last && endOf(record) === held.size);
-  return await catchUp(log, fits ? held : { ...nothingSequenced, version: held.version });
+  return await catchUp(log, fits && !isAhead ? held : { ...nothingSequenced, version: held.version, saidDone: held.saidDone });
 }
 
 /** Keeps an extract that knows more than the one it was read from. Somebody else's newer one is left: it is only an extract. */
 export async function keepSequenced(state: ObjectStore, held: HeldSequenced, now: Sequenced): Promise<void> {
-  if (now.size === held.size && now.doneBefore === held.doneBefore && held.version !== undefined) return;
+  if (now.size === held.size && now.doneBefore === held.saidDone && held.version !== undefined) return;
   const bytes = encodeExtract({ ...now, runs: new Map([...now.runs].filter(([, { day }]) => day >= now.doneBefore)) });
   try {
     await (held.version === undefined ? state.create(sequencedKey, bytes) : state.replace(sequencedKey, bytes, held.version));

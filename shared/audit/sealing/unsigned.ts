@@ -17,9 +17,9 @@ export interface Unsigned {
 const lookedAt = 1_000;
 
 /** How far the signed tree is behind what was acknowledged. Only reads; `conflict` where the log store was cut off or changed. */
-export async function unsignedEntries({ log, state }: Pick<LogRooms, 'log' | 'state'>): Promise<Unsigned> {
+export async function unsignedEntries({ log, state, world }: Pick<LogRooms, 'log' | 'state' | 'world'>): Promise<Unsigned> {
   const signed = (await readPublished({ log, state }))?.size ?? 0;
-  const sequenced = await readSequenced({ log, state });
+  const sequenced = await readSequenced({ log, state, now: world.now() });
   const { batches } = await readInbox(log, sequenced, { limit: lookedAt, without: [] });
   const oldest: Uint8Array[] = batches.flatMap(({ entries }) => entries.slice(0, 1));
   for await (const { entry } of sequencedEntries(log, { from: signed, to: Math.min(signed + 1, sequenced.size) })) oldest.push(entry);
