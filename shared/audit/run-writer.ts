@@ -46,6 +46,8 @@ export class RunWriter {
   #run: Run | undefined;
   /** What may or may not be there: it is settled before anything else is written. */
   #unsettled: Batch | undefined;
+  /** Something came, or may have come, too late for its day: until whoever seals looks for it, it has no place. */
+  #isLate = false;
   #working: Promise<void> | undefined;
   #ending: Promise<void> | undefined;
 
@@ -73,7 +75,7 @@ export class RunWriter {
 
   async #end(): Promise<void> {
     await this.#working;
-    this.#leaveOldRun();
+    await this.#leaveOldRun();
     if (this.#unsettled) await this.#settle(this.#unsettled);
     const run = this.#run;
     if (!run) return;
@@ -108,9 +110,22 @@ export class RunWriter {
    * Of a run that began before yesterday no more is written, as whoever seals will be done with that day: its host slept. Nor of one
    * that began on a day to come: the clock was put back, and nobody knows how long ago. It stays without an end, as if it had been killed.
    */
-  #leaveOldRun(): void {
-    if (this.#unsettled && !this.#isOpen(this.#unsettled)) this.#unsettled = undefined;
+  async #leaveOldRun(): Promise<void> {
+    if (this.#unsettled && !this.#isOpen(this.#unsettled)) this.#leaveUnsettled();
     if (this.#run && !this.#isOpen(this.#run)) this.#run = undefined;
+    await this.#haveLateOnesFound();
+  }
+
+  /** It may stand there. */
+  #leaveUnsettled(): void {
+    this.#unsettled = undefined;
+    this.#isLate = true;
+  }
+
+  async #haveLateOnesFound(): Promise<void> {
+    if (!this.#isLate) return;
+    await forgetSequenced(this.#options.state);
+    this.#isLate = false;
   }
 
   #isOpen({ clockDay }: { readonly clockDay: string }): boolean {
@@ -119,7 +134,7 @@ export class RunWriter {
   }
 
   async #write(taken: readonly Waiting[]): Promise<void> {
-    this.#leaveOldRun();
+    await this.#leaveOldRun();
     if (this.#unsettled) await this.#settle(this.#unsettled);
     const { batch, acknowledged } = this.#encode(this.#run ?? (await this.#begin()), taken);
     if (acknowledged.length > 0) await this.#settle(batch);
@@ -173,7 +188,8 @@ export class RunWriter {
     this.#run = batch.after;
     if (this.#isOpen(batch)) return;
     // It stands there, and whoever seals may be done with its day.
-    await forgetSequenced(this.#options.state);
+    this.#isLate = true;
+    await this.#haveLateOnesFound();
     if (batch.after) throw tooLate(batch.key);
   }
 
