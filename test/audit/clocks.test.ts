@@ -54,6 +54,20 @@ async function sleepsInTheMiddle(how: 'answered' | 'lost') {
   return { at, log };
 }
 
+test.each([3, 400])('a host whose clock is %i days behind loses nothing where others seal, killed or ended', async (behind) => {
+  const at = await filled(2);
+  const past = testWorld(undefined, 'past');
+  past.pass(-behind * day);
+  const [ended, killed] = [runOn(at, 'ended', past), runOn(at, 'killed', past)];
+  const acknowledged: string[] = [];
+  for (let turn = 0; turn < 3; turn += 1) {
+    for (const log of [ended, killed]) acknowledged.push((await log.record(event(turn))).hash);
+    await runOn(at, 'right', at.world).seal();
+    expect(await wrong(at, acknowledged)).toEqual([]);
+    if (turn === 1) await ended.end();
+  }
+});
+
 test('a tile that the state store lost is put there again by the next sealing, also where nothing new was recorded', async () => {
   const at = await filled(300);
   for (const key of [...at.heads.objects.keys()].filter((name) => name.startsWith(partialPrefix))) {

@@ -41,7 +41,14 @@ export interface WitnessServer {
 const firstSecond = 1_790_000_000;
 
 /** A witness that keeps https://c2sp.org/tlog-witness to the letter, on a free port of 127.0.0.1. */
-export async function startWitnessServer({ name = 'witness.test/one', logs, book = new Map(), mood = (proper) => proper }: WitnessOptions): Promise<WitnessServer> {
+export async function startWitnessServer({ mood = (proper) => proper, ...options }: WitnessOptions): Promise<WitnessServer> {
+  const { key, asked, answer } = await witnessWithoutServer(options);
+  const server = await listenOnLoopback((request, response) => void respond(request, response, async (body) => await mood(await answer(body))));
+  return { url: `${server.url}/witness/`, key, asked, stop: () => server.close() };
+}
+
+/** What the server answers with: `answer` takes the body of an `add-checkpoint`. */
+export async function witnessWithoutServer({ name = 'witness.test/one', logs, book = new Map() }: Omit<WitnessOptions, 'mood'>) {
   const signer = memorySigner(Uint8Array.from({ length: 32 }, (_, at) => name.charCodeAt(at % name.length)));
   const publicKey = await signer.publicKey();
   const asked: { old: number; size: number; status: number }[] = [];
@@ -57,13 +64,7 @@ export async function startWitnessServer({ name = 'witness.test/one', logs, book
     const line = { name, id: keyId(name, 0x04, publicKey), bytes: formatCosignature({ time, signature }) };
     return { status: 200, body: formatNote('x\n', [line]).slice('x\n\n'.length) };
   };
-  const server = await listenOnLoopback((request, response) => void respond(request, response, async (body) => await mood(await answer(body))));
-  return {
-    url: `${server.url}/witness/`,
-    key: verifierKey(name, publicKey, 0x04),
-    asked,
-    stop: () => server.close(),
-  };
+  return { key: verifierKey(name, publicKey, 0x04), asked, answer };
 }
 
 /** What a witness that hangs does; long enough for any test's patience. */

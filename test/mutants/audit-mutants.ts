@@ -3,6 +3,7 @@ import type { Mutant } from './mutant.ts';
 const auditing = ['test/audit/log.test.ts', 'test/audit/secrets.test.ts'];
 const verifying = ['test/audit/verify.test.ts', 'test/audit/verify-edges.test.ts'];
 const appending = ['test/audit/log.test.ts', 'test/audit/crowd.test.ts', 'test/audit/broken-writes.test.ts'];
+const clocks = ['test/audit/clocks.test.ts'];
 
 /** Those of the audit log. */
 export const auditMutants: readonly Mutant[] = [
@@ -30,7 +31,7 @@ export const auditMutants: readonly Mutant[] = [
   {
     name: 'an-unsettled-object-written-after-days-of-sleep',
     file: 'shared/audit/run-writer.ts',
-    find: 'if (this.#unsettled && !this.#isOpen(this.#unsettled)) this.#unsettled = undefined;',
+    find: 'if (this.#unsettled && !this.#isOpen(this.#unsettled)) this.#leaveUnsettled();',
     replace: '',
     tests: appending,
   },
@@ -46,7 +47,14 @@ export const auditMutants: readonly Mutant[] = [
     file: 'shared/audit/layout.ts',
     find: 'return today < sealers ? sealers : today;',
     replace: 'return today;',
-    tests: appending,
+    tests: clocks,
+  },
+  {
+    name: 'days-done-with-by-a-clock-that-is-ahead',
+    file: 'shared/audit/sealing/sequenced.ts',
+    find: 'now !== undefined && held.doneBefore >= dayOf(now)',
+    replace: 'false',
+    tests: clocks,
   },
   {
     name: 'acknowledged-before-it-is-durable',
