@@ -2,17 +2,18 @@ import { describe, expect, test } from '@jest/globals';
 import { encodeEntry, firstPrevious } from '../../shared/audit/entries/codec.ts';
 import type { AuditEvent } from '../../shared/audit/entry.ts';
 import { checkpointKey, partialPrefix, publishedKey, verifierKeyKey } from '../../shared/audit/layout.ts';
-import { encodeBundle } from '../../shared/audit/tlog/bundle.ts';
+import { decodeBundle, encodeBundle } from '../../shared/audit/tlog/bundle.ts';
 import { verifierKey } from '../../shared/audit/tlog/note.ts';
 import { bundlePath, tilePath, tilesOf, tileWidth } from '../../shared/audit/tlog/tile.ts';
 import { checkBundle } from '../../shared/audit/verify/bundle-check.ts';
-import { verifyLog } from '../../shared/audit/verify/verify.ts';
+import { verifyLog, verifyTiles } from '../../shared/audit/verify/verify.ts';
 import { LockkeeperError } from '../../shared/base/error.ts';
 import { instant } from '../../shared/base/time.ts';
 import type { ObjectStore } from '../../shared/objects/contract.ts';
+import { MemoryBucket, memoryObjects } from '../../shared/objects/memory.ts';
 import { memorySigner } from '../../shared/signers/memory.ts';
 import { longLog } from './long-log.ts';
-import { event, filled, identity, place, runOn, stored, tamper } from './place.ts';
+import { event, filled, identity, place, runOn, stored, tamper, type LogPlace } from './place.ts';
 
 const ownKey = async () => verifierKey(identity.origin, await identity.signer.publicKey());
 
@@ -21,6 +22,13 @@ const start = encodeEntry({ run: 'one', n: 0, previous: firstPrevious, id: 'a', 
 function problemsOf(where: { readonly n: number; readonly previous: string }, more: Partial<AuditEvent> = {}) {
   const second = encodeEntry({ run: 'one', ...where, id: 'b', at: instant(2), event: event(2, more) });
   return checkBundle(0, encodeBundle([start.bytes, second.bytes])).problems;
+}
+
+/** The log as a plain directory of tiles. */
+function plainTiles({ bucket, heads }: LogPlace): MemoryBucket {
+  const out = new MemoryBucket();
+  for (const [key, object] of [...bucket.objects, ...heads.objects]) out.objects.set(key.replace(partialPrefix, '').replace(publishedKey, 'checkpoint'), object);
+  return out;
 }
 
 describe('verify finds', () => {
@@ -106,6 +114,41 @@ describe('verify finds', () => {
     const ended = (entries: number) => problemsOf({ n: 1, previous: start.hash }, { action: 'run.end', details: { entries } });
     expect(ended(2)).toEqual([]);
     expect(ended(3)).toMatchObject([{ index: 1, kind: 'omitted' }]);
+  });
+  test.each([
+    ['ends later', (tile: Uint8Array) => Buffer.concat([tile, tile.subarray(0, 320)])],
+    ['ends within a hash', (tile: Uint8Array) => Buffer.concat([tile, tile.subarray(0, 5)])],
+    ['ends earlier', (tile: Uint8Array) => tile.subarray(0, -6 * 32)],
+    ['is twice there', (tile: Uint8Array) => Buffer.concat([tile, tile])],
+  ])('a tile of leaves that %s, and blames nothing else for it', async (_, change) => {
+    const at = await filled(600, 50);
+    const partial = `${partialPrefix}${tilePath(0, 2, 602 - 512)}`;
+    for (const [bucket, key] of [[at.bucket, 'tile/0/000'], [at.bucket, 'tile/0/001'], [at.heads, partial]] as const) {
+      const whole = stored(bucket, key);
+      tamper(bucket, key, Uint8Array.from(change(whole)));
+      expect((await verifyLog(at)).findings.map((one) => `${one.kind} ${one.key}`)).toEqual([`changed ${key}`]);
+      tamper(bucket, key, whole);
+    }
+  });
+  test('a bundle of an export that is empty or cut short, its tile whole, cut alike or gone, and says nothing of another tree', async () => {
+    const at = await filled(600, 50);
+    const since = Buffer.from(stored(at.bucket, checkpointKey(501))).toString();
+    for (const [place, cuts] of [['001', [0, 1, 250]], ['002.p/90', [0, 89]]] as const) {
+      for (const entries of cuts) {
+        for (const tile of ['whole', 'cut', 'empty', 'gone']) {
+          const out = plainTiles(at);
+          const [bundle, leaves] = [`tile/entries/${place}`, `tile/0/${place}`];
+          tamper(out, bundle, encodeBundle(decodeBundle(stored(out, bundle)).slice(0, entries)));
+          if (tile === 'gone') out.objects.delete(leaves);
+          else if (tile !== 'whole') tamper(out, leaves, stored(out, leaves).slice(0, tile === 'empty' ? 0 : entries * 32));
+          for (const more of [{}, { since }]) {
+            const said = (await verifyTiles({ store: memoryObjects(out), ...more })).findings.map(({ kind, key }) => `${kind} ${key}`);
+            expect(said).toContain(`changed ${bundle}`);
+            expect(said.filter((one) => one !== `changed ${bundle}` && !one.endsWith(` ${leaves}`))).toEqual([]);
+          }
+        }
+      }
+    }
   });
   test('a bundle cut short whose tile is gone, and goes on to the end', async () => {
     const at = await filled(600, 50);

@@ -1,7 +1,7 @@
 import { tilePath, tileWidth } from '../tlog/tile.ts';
 import { hashBytes, treeRoot, type Hash } from '../tlog/merkle.ts';
 import { hashesOf, type TileFile, type TileRows } from '../tlog/tile-rows.ts';
-import type { CheckedBundle } from './bundle-check.ts';
+import { noBundle, type CheckedBundle } from './bundle-check.ts';
 import type { Note } from './finding.ts';
 
 /** What the tree must be at some size, and what says so. */
@@ -83,8 +83,8 @@ export class TreeCheck {
 
   async #addLeaves(next: NextBundle, { fromEntries, wanted, expected }: { fromEntries: readonly Hash[]; wanted: number; expected: readonly ExpectedRoot[] }): Promise<boolean> {
     const { checked, tile } = next;
-    const leaves = tile ? await this.#authentic(next, { fromEntries, tile, expected }) : fromEntries;
-    if (leaves.length === 0 && wanted > 0) this.#broken = true;
+    const leaves = tile ? await this.#authentic(next, { fromEntries, tile, wanted, expected }) : fromEntries;
+    if (leaves.length < wanted) this.#endsEarly(next, leaves.length);
     if (tile) this.#compare(next, { tile, leaves, fromEntries });
     const full: TileFile[] = [];
     let at = 0;
@@ -95,6 +95,12 @@ export class TreeCheck {
     for (; at < leaves.length; at += 1) this.#append(leaves[at], full);
     for (const { path, bytes } of full.slice(1)) await this.#compareAbove(path, bytes);
     return isSame(fromEntries, leaves) && checked.count >= wanted;
+  }
+
+  /** A bundle without all of its entries, and no tile that knows better. */
+  #endsEarly(next: NextBundle, leaves: number): void {
+    this.#broken = true;
+    if (!isSaid(next)) this.#options.note({ key: next.key, index: next.index * tileWidth + leaves, kind: 'changed', what: 'was changed: it ends before this entry' });
   }
 
   /** How many leaves of a bundle were signed. */
@@ -121,11 +127,14 @@ export class TreeCheck {
     if (leaf) full.push(...this.#rows.append(leaf));
   }
 
-  /** Of entries and tile those that the tree above vouches for; the entries where it vouches for neither. */
-  async #authentic(next: NextBundle, { fromEntries, tile, expected }: { fromEntries: readonly Hash[]; tile: Uint8Array; expected: readonly ExpectedRoot[] }): Promise<readonly Hash[]> {
+  /**
+   * Of entries and tile those that the tree above vouches for; the entries where it vouches for neither. A tile of another length would
+   * move every entry after it, so it never counts, though a checkpoint of some of its leaves fits.
+   */
+  async #authentic(next: NextBundle, { fromEntries, tile, wanted, expected }: { fromEntries: readonly Hash[]; tile: Uint8Array; wanted: number; expected: readonly ExpectedRoot[] }): Promise<readonly Hash[]> {
     const fromTile = hashesOf(tile);
     if (isSame(fromEntries, fromTile)) return fromEntries;
-    if (await this.#isSigned(next, fromTile, expected)) return fromTile;
+    if (tile.length === wanted * hashBytes && (await this.#isSigned(next, fromTile, expected))) return fromTile;
     if (await this.#isSigned(next, fromEntries, expected)) return fromEntries;
     this.#broken = true;
     return fromEntries;
@@ -159,8 +168,7 @@ export class TreeCheck {
       this.#options.note({ key: this.#options.tiles.keyOf(path), index: begin + Math.max(0, inTile), kind: 'changed', what: 'was changed: it does not hold the hash of this entry' });
     }
     const inEntries = differs(fromEntries);
-    const isSaid = next.checked.count === 0 || next.checked.problems.some(({ kind }) => kind === 'changed');
-    if (inEntries >= 0 && !isSaid) this.#options.note({ key: next.key, index: begin + inEntries, kind: 'changed', what: 'was changed: this entry is not the one that was signed' });
+    if (inEntries >= 0 && !isSaid(next)) this.#options.note({ key: next.key, index: begin + inEntries, kind: 'changed', what: 'was changed: this entry is not the one that was signed' });
   }
 
   async #compareAbove(path: string, bytes: Uint8Array): Promise<void> {
@@ -170,6 +178,11 @@ export class TreeCheck {
     if (!stored) note({ key: tiles.keyOf(path), kind: 'missing', what: 'is missing' });
     else if (Buffer.compare(stored, bytes) !== 0) note({ key: tiles.keyOf(path), kind: 'changed', what: 'was changed: it does not hold the hashes of the tiles below it' });
   }
+}
+
+/** A bundle that is not there was told where it was looked for; one that cannot be read has a problem. An empty one is neither. */
+function isSaid({ checked }: NextBundle): boolean {
+  return checked === noBundle || checked.problems.some(({ kind }) => kind === 'changed');
 }
 
 function isSame(some: readonly Hash[], others: readonly Hash[]): boolean {
