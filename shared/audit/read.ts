@@ -52,10 +52,11 @@ export async function* tilesEntries(store: ObjectStore): AsyncGenerator<IndexedE
   const stored = await store.get('checkpoint');
   const { size } = parseCheckpoint(parseNote(stored?.bytes ?? '').text);
   for (let begin = 0; begin < size; begin += tileWidth) {
-    const path = bundlePath(begin / tileWidth, Math.min(tileWidth, size - begin));
+    const width = Math.min(tileWidth, size - begin);
+    const path = bundlePath(begin / tileWidth, width);
     const bundle = await store.get(path);
     if (!bundle) throw new LockkeeperError('conflict', `the log cannot be read: ${path} is gone`, { hint: 'Run `lockkeeper audit verify`.' });
-    for (const [at, entry] of decodeBundle(bundle.bytes).entries()) yield { ...decoded(entry, `entry ${begin + at}`), index: begin + at };
+    for (const [at, entry] of decodeBundle(bundle.bytes).slice(0, width).entries()) yield { ...decoded(entry, `entry ${begin + at}`), index: begin + at };
   }
 }
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { encodeEntry, firstPrevious } from '../../shared/audit/entries/codec.ts';
 import type { AuditEvent } from '../../shared/audit/entry.ts';
 import { checkpointKey, partialPrefix, publishedKey, verifierKeyKey } from '../../shared/audit/layout.ts';
+import { tilesEntries } from '../../shared/audit/read.ts';
 import { decodeBundle, encodeBundle } from '../../shared/audit/tlog/bundle.ts';
 import { verifierKey } from '../../shared/audit/tlog/note.ts';
 import { bundlePath, tilePath, tilesOf, tileWidth } from '../../shared/audit/tlog/tile.ts';
@@ -13,7 +14,7 @@ import type { ObjectStore } from '../../shared/objects/contract.ts';
 import { MemoryBucket, memoryObjects } from '../../shared/objects/memory.ts';
 import { memorySigner } from '../../shared/signers/memory.ts';
 import { longLog } from './long-log.ts';
-import { event, filled, identity, place, runOn, stored, tamper, type LogPlace } from './place.ts';
+import { event, filled, grow, identity, place, runOn, stored, tamper, type LogPlace } from './place.ts';
 
 const ownKey = async () => verifierKey(identity.origin, await identity.signer.publicKey());
 
@@ -22,6 +23,10 @@ const start = encodeEntry({ run: 'one', n: 0, previous: firstPrevious, id: 'a', 
 function problemsOf(where: { readonly n: number; readonly previous: string }, more: Partial<AuditEvent> = {}) {
   const second = encodeEntry({ run: 'one', ...where, id: 'b', at: instant(2), event: event(2, more) });
   return checkBundle(0, encodeBundle([start.bytes, second.bytes])).problems;
+}
+
+function keysIn({ objects }: MemoryBucket, prefix: string): readonly string[] {
+  return [...objects.keys()].filter((key) => key.startsWith(prefix)).toSorted();
 }
 
 /** The log as a plain directory of tiles. */
@@ -148,6 +153,24 @@ describe('verify finds', () => {
           }
         }
       }
+    }
+  });
+  test.each([602, 512])('entries that somebody put after the signed ones of an export of %d, though they follow in their runs, and nobody is shown them', async (size) => {
+    const at = await filled(size - 2, 50);
+    const out = plainTiles(at);
+    await grow(at, 20);
+    const { bucket } = at;
+    const more = keysIn(bucket, 'inbox/').filter((key) => key.includes('/run-')).flatMap((key) => decodeBundle(stored(bucket, key)));
+    for (const key of keysIn(out, 'tile/entries/')) {
+      const whole = stored(out, key);
+      // Those of earlier sizes are there too.
+      if (key.includes('.p/') && !key.endsWith(`/${size % tileWidth}`)) continue;
+      tamper(out, key, encodeBundle([...decodeBundle(whole), ...more]));
+      expect((await verifyTiles({ store: memoryObjects(out) })).findings).toMatchObject([{ key, kind: 'changed' }]);
+      const shown: number[] = [];
+      for await (const { index } of tilesEntries(memoryObjects(out))) shown.push(index ?? NaN);
+      expect(shown).toEqual(Array.from({ length: size }, (_, index) => index));
+      tamper(out, key, whole);
     }
   });
   test('a bundle cut short whose tile is gone, and goes on to the end', async () => {

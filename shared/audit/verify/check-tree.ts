@@ -45,9 +45,11 @@ export async function checkTree(options: CheckTreeOptions): Promise<TreeReport> 
       entries += checked.count;
       const begin = bundle.index * tileWidth;
       const roots = await expected.upTo(Math.min(size, begin + tileWidth));
+      const isLonger = checked.count > (bundle.most ?? Infinity);
+      if (isLonger) note({ key: bundle.key, index: begin + (bundle.most ?? 0), kind: 'changed', what: 'was changed: from this entry on, nothing of it was signed' });
       const isTrusted = begin >= size || (await tree.add({ ...bundle, checked, tile }, roots));
-      const problems = isTrusted ? [...checked.problems, ...runs.add(checked)] : checked.problems.filter(({ kind }) => kind === 'changed');
-      if (!isTrusted) runs.lose();
+      const problems = isTrusted && !isLonger ? [...checked.problems, ...runs.add(checked)] : checked.problems.filter(({ kind }) => kind === 'changed');
+      if (!isTrusted || isLonger) runs.lose();
       for (const problem of problems) note({ key: bundle.key, ...problem });
       for (const hash of checked.evidence) await evidence.check(hash);
     }

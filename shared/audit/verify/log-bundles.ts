@@ -10,6 +10,8 @@ export interface BundleBytes {
   /** Where the bytes come from, for people. */
   readonly key: string;
   readonly bytes: Uint8Array | undefined;
+  /** How many entries may be in it; undefined where entries may follow that have their place and are not signed yet. */
+  readonly most?: number;
 }
 
 export interface LogBundlesOptions {

@@ -20,6 +20,7 @@ function* numbers(from: number, to: number): Generator<number> {
 }
 
 async function bundleOf(tiles: TileStore, index: number, size: number): Promise<BundleBytes> {
-  const path = bundlePath(index, Math.min(tileWidth, size - index * tileWidth));
-  return { index, key: tiles.keyOf(path), bytes: await tiles.get(path) };
+  const most = Math.min(tileWidth, size - index * tileWidth);
+  const path = bundlePath(index, most);
+  return { index, key: tiles.keyOf(path), bytes: await tiles.get(path), most };
 }
