@@ -124,7 +124,7 @@ export class RunWriter {
 
   async #haveLateOnesFound(): Promise<void> {
     if (!this.#isLate) return;
-    await forgetSequenced(this.#options.state);
+    await forgetSequenced(this.#options.state, hex(this.#options.world.random(16)));
     this.#isLate = false;
   }
 

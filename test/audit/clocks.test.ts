@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { partialPrefix, sequencedKey } from '../../shared/audit/layout.ts';
 import { verifyLog } from '../../shared/audit/verify/verify.ts';
@@ -88,4 +89,42 @@ test('what reached the store days after it was sent has its place too where its 
   const { at, log } = await sleepsInTheMiddle('answered');
   await log.end();
   expect(await wrong(at, [])).toEqual([]);
+});
+
+/** A run of which an entry reaches the store four days after it was sent, when everybody is done with its day. */
+async function comesLate(at: LogPlace, name: string, meanwhile: () => Promise<unknown> = async () => undefined): Promise<void> {
+  const interruption = new Interruption((call) => call.startsWith('create inbox/'), async () => {
+    at.world.pass(4 * day);
+    await runOn(at, 'sealer', at.world).seal();
+    await meanwhile();
+  });
+  await expect(runOn({ ...at, log: interruption.wrap(at.log) }, name, at.world).record(event(1))).rejects.toMatchObject({ code: 'uncertain' });
+}
+
+test('what comes too late while somebody seals who lists the whole inbox already has its place too', async () => {
+  const at = await filled(2);
+  let goOn = () => {};
+  let slow: Promise<unknown> | undefined;
+  await comesLate(at, 'one', async () => {
+    await comesLate(at, 'two');
+    const interruption = new Interruption((call) => /(create|replace) audit\/sequenced/.test(call), async () => await new Promise<void>((resolve) => (goOn = resolve)));
+    slow = runOn({ ...at, state: interruption.wrap(at.state) }, 'slow', at.world).seal();
+    while (interruption.call === undefined) await turn();
+  });
+  goOn();
+  await slow;
+  await runOn(at, 'last', at.world).seal();
+  expect(await wrong(at, [])).toEqual([]);
+});
+
+test('a host whose clock is days behind loses nothing, killed or not, where something came too late before it began', async () => {
+  const at = await filled(2);
+  await comesLate(at, 'late');
+  const past = testWorld();
+  const log = runOn(at, 'past', past);
+  const acknowledged = [(await log.record(event(1))).hash];
+  await runOn(at, 'sealer', at.world).seal();
+  acknowledged.push((await log.record(event(2))).hash);
+  await runOn(at, 'sealer', at.world).seal();
+  expect(await wrong(at, acknowledged)).toEqual([]);
 });

@@ -39,21 +39,23 @@ async function remembered(state: ObjectStore): Promise<HeldSequenced> {
   if (!stored) return nothingSequenced;
   const parsed = schema.safeParse(parse(stored.bytes));
   if (!parsed.success) return { ...nothingSequenced, version: stored.version };
-  const { size, last, lastFirst, doneBefore, runs } = parsed.data;
+  const { size, last, lastFirst, doneBefore, runs, forgotten } = parsed.data;
   const extract = { size, last, lastFirst, doneBefore, runs: new Map(runs.map(([run, day, next]) => [run, { day, next }])) };
-  const isWhole = Buffer.compare(encodeExtract(extract), stored.bytes) === 0;
-  return isWhole ? { ...extract, version: stored.version, saidDone: doneBefore } : { ...nothingSequenced, version: stored.version };
+  const isWhole = Buffer.compare(encodeExtract(extract, forgotten), stored.bytes) === 0;
+  const held = { version: stored.version, saidDone: isWhole ? doneBefore : '' };
+  return isWhole && forgotten === undefined ? { ...extract, ...held } : { ...nothingSequenced, ...held };
 }
 
 /** With a sum over all of it: a wrong number here would give a batch two places, or none, in a log that nobody can repair. */
-function encodeExtract({ size, last, lastFirst, doneBefore, runs }: Sequenced): Uint8Array {
-  const open = { size, last, lastFirst, doneBefore, runs: [...runs].map(([run, { day, next }]) => [run, day, next]) };
+function encodeExtract({ size, last, lastFirst, doneBefore, runs }: Sequenced, forgotten?: string): Uint8Array {
+  const known = { size, last, lastFirst, doneBefore, runs: [...runs].map(([run, { day, next }]) => [run, day, next]) };
+  const open = forgotten === undefined ? known : { ...known, forgotten };
   return Uint8Array.from(Buffer.from(canonicalJson({ ...open, sum: sha256(canonicalJson(open)) })));
 }
 
 /** The day before which the integrator is done with every run, as far as the state store remembers. */
 export async function rememberedDone(state: ObjectStore): Promise<string> {
-  return (await remembered(state)).doneBefore;
+  return (await remembered(state)).saidDone;
 }
 
 /**
@@ -79,10 +81,16 @@ export async function keepSequenced(state: ObjectStore, held: HeldSequenced, now
   }
 }
 
-/** Has whoever seals next read all records and list the whole inbox: what came too late for its day has its place then. */
-export async function forgetSequenced(state: ObjectStore): Promise<void> {
-  for (let stored = await state.get(sequencedKey); stored; stored = await state.get(sequencedKey)) {
-    if ((await state.delete(sequencedKey, stored.version)).outcome === 'done') return;
+/**
+ * Has whoever seals next read all records and list the whole inbox: what came too late for its day has its place then. Nobody who
+ * seals already keeps what it knows: so `mark` is new each time, as stores may name a version after its content.
+ */
+export async function forgetSequenced(state: ObjectStore, mark: string): Promise<void> {
+  for (;;) {
+    const { saidDone, version } = await remembered(state);
+    const bytes = encodeExtract({ ...nothingSequenced, doneBefore: saidDone }, mark);
+    const { outcome } = await (version === undefined ? state.create(sequencedKey, bytes) : state.replace(sequencedKey, bytes, version));
+    if (outcome === 'done') return;
   }
 }
 
@@ -112,6 +120,8 @@ const schema = z.object({
   lastFirst: z.number().int().nonnegative(),
   doneBefore: z.union([z.literal(''), z.iso.date()]),
   runs: z.array(z.tuple([z.string(), z.string(), z.number().int().nonnegative()])),
+  /** It is to be read anew; only `doneBefore` counts. */
+  forgotten: z.string().optional(),
   sum: z.string(),
 });
 
