@@ -138,11 +138,11 @@ describe('verify finds', () => {
   test('a bundle of an export that is empty or cut short, its tile whole, cut alike or gone, and says nothing of another tree', async () => {
     const at = await filled(600, 50);
     const since = Buffer.from(stored(at.bucket, checkpointKey(501))).toString();
-    for (const [place, cuts] of [['001', [0, 1, 250]], ['002.p/90', [0, 89]]] as const) {
+    for (const [where, cuts] of [['001', [0, 1, 250]], ['002.p/90', [0, 89]]] as const) {
       for (const entries of cuts) {
         for (const tile of ['whole', 'cut', 'empty', 'gone']) {
           const out = plainTiles(at);
-          const [bundle, leaves] = [`tile/entries/${place}`, `tile/0/${place}`];
+          const [bundle, leaves] = [`tile/entries/${where}`, `tile/0/${where}`];
           tamper(out, bundle, encodeBundle(decodeBundle(stored(out, bundle)).slice(0, entries)));
           if (tile === 'gone') out.objects.delete(leaves);
           else if (tile !== 'whole') tamper(out, leaves, stored(out, leaves).slice(0, tile === 'empty' ? 0 : entries * 32));

@@ -3,14 +3,16 @@ import { longLog } from '../audit/long-log.ts';
 import { blindSpots, carryOut, deletions, forks, moves, omissions, resignings, rewrites, truncations } from './tamper-attacks.ts';
 import { flipAlone, flipByObject, flipEveryByte, soundByObject, type Tampering } from './tamper-flips.ts';
 import { hideBehindMarkers } from './tamper-past.ts';
+import { livelyLog, tamperAtRandom } from './tamper-random.ts';
+import { forgeExtracts, rollBackAtRandom } from './tamper-stores.ts';
 
-/** What each half of the proof came to, by class. */
+/** What each part of the proof came to, by class. */
 export type Classes = { readonly [name: string]: Tampering };
 
 /** A log of ten thousand entries. */
 const large = { turns: 40 };
 
-const halves: Readonly<Record<string, () => Promise<Classes>>> = {
+const parts: Readonly<Record<string, () => Promise<Classes>>> = {
   async flips() {
     const small = await longLog({ turns: 1 });
     const at = await longLog(large);
@@ -36,6 +38,13 @@ const halves: Readonly<Record<string, () => Promise<Classes>>> = {
       'not-to-be-seen': await blindSpots(at),
     };
   },
+  async random() {
+    return {
+      ...(await tamperAtRandom(await livelyLog(), { seed: 1, rounds: 400 })),
+      'random-extract': await forgeExtracts({ seed: 1, rounds: 300 }),
+      ...(await rollBackAtRandom({ seed: 1, rounds: 40 })),
+    };
+  },
 };
 
-parentPort?.postMessage(await halves[String(workerData)]?.(), []);
+parentPort?.postMessage(await parts[String(workerData)]?.(), []);
