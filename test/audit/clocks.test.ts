@@ -1,4 +1,4 @@
-import { setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { partialPrefix, sequencedKey } from '../../shared/audit/layout.ts';
 import { verifyLog } from '../../shared/audit/verify/verify.ts';
@@ -109,7 +109,7 @@ test('what comes too late while somebody seals who lists the whole inbox already
     await comesLate(at, 'two');
     const interruption = new Interruption((call) => /(create|replace) audit\/sequenced/.test(call), async () => await new Promise<void>((resolve) => (goOn = resolve)));
     slow = runOn({ ...at, state: interruption.wrap(at.state) }, 'slow', at.world).seal();
-    while (interruption.call === undefined) await turn();
+    while (interruption.call === undefined) await nextTurn();
   });
   goOn();
   await slow;
