@@ -23,6 +23,10 @@ test.each([1, 2, 3, 6])('hosts that sleep, die, and whose clocks differ by a day
   expect(report.days).toBeGreaterThan(5);
 });
 
+test('one host whose clock is days ahead now and then makes nobody lose anything', async () => {
+  expect((await simulate({ seed: 7, steps: 2_000, hasWrongClock: true })).problems).toEqual([]);
+});
+
 test('the same seed simulates the same weeks', async () => {
   expect(await simulate({ seed: 2, steps: 600 })).toEqual(await simulate({ seed: 2, steps: 600 }));
 });

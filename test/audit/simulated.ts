@@ -22,20 +22,29 @@ export interface SimulationReport {
   readonly problems: readonly string[];
 }
 
+/** Which weeks, and how many calls of stores they last. */
+export interface SimulationOptions {
+  readonly seed: number;
+  readonly steps: number;
+  /** One of the clocks is up to twelve days ahead now and then; until the next sealing by a right one, verify misses what it passed over. */
+  readonly hasWrongClock?: boolean;
+}
+
 /**
  * Four hosts whose clocks differ by up to a day keep one log over some weeks, each call of each store in an order that the seed
  * decides. They record one by one and in bursts, seal, end, read, die and start again; calls fail, pause or lose their answer;
  * the anchor and the witness come and go; all sleep for days; clocks are put back; and the state store is lost or put back to an older copy.
  */
-export async function simulate({ seed, steps }: { readonly seed: number; readonly steps: number }): Promise<SimulationReport> {
-  const calls = new CallsUnderWay(seeded(seed));
-  return await new Simulation({ seed, steps, calls, witness: await simulatedWitness(calls) }).run();
+export async function simulate(options: SimulationOptions): Promise<SimulationReport> {
+  const calls = new CallsUnderWay(seeded(options.seed));
+  return await new Simulation({ ...options, calls, witness: await simulatedWitness(calls) }).run();
 }
 
 const lagDays = [0, 0.19, 0.57, 0.95];
 
 class Simulation {
   readonly #steps: number;
+  readonly #hasWrongClock: boolean;
   readonly #calls: CallsUnderWay;
   readonly #at: LogPlace;
   readonly #anchor = memoryObjects();
@@ -48,10 +57,12 @@ class Simulation {
   #days = 0;
   #anchorIsAway = false;
   #harms = 0;
+  #aheadMs = 0;
   #shown: { readonly object: StoredObject | undefined; readonly size: number } = { object: undefined, size: 0 };
 
-  constructor({ seed, steps, calls, witness }: { readonly seed: number; readonly steps: number; readonly calls: CallsUnderWay; readonly witness: SimulatedWitness }) {
+  constructor({ seed, steps, hasWrongClock = false, calls, witness }: SimulationOptions & { readonly calls: CallsUnderWay; readonly witness: SimulatedWitness }) {
     this.#steps = steps;
+    this.#hasWrongClock = hasWrongClock;
     this.#calls = calls;
     this.#at = place();
     this.#witness = witness;
@@ -112,6 +123,7 @@ class Simulation {
     if (random() < 0.005) this.#anchorIsAway = random() < 0.5;
     if (random() < 0.005) this.#witness.isAway = random() < 0.5;
     if (random() < 0.000_3) this.#worlds[this.#calls.dice(this.#worlds.length)]?.pass(-random() * 0.5 * day);
+    if (this.#hasWrongClock) this.#setWrongClock(random());
     this.#harmState(random());
     if (step % 400 === 0) await this.#verify({ ...this.#at, ...this.#vouching() }, (finding) => this.#isPutRightLater(finding));
   }
@@ -121,6 +133,13 @@ class Simulation {
     const ms = this.#calls.dice(longest);
     this.#days += ms / day;
     for (const world of [this.#at.world, ...this.#worlds]) world.pass(ms);
+  }
+
+  #setWrongClock(chance: number): void {
+    if (this.#aheadMs === 0 ? chance > 0.001 : chance > 0.003) return;
+    const ahead = this.#aheadMs === 0 ? this.#calls.random() * 12 * day : 0;
+    this.#worlds[1]?.pass(ahead - this.#aheadMs);
+    this.#aheadMs = ahead;
   }
 
   /** It is copied, lost, or put back to an older copy. */
@@ -152,7 +171,7 @@ class Simulation {
 
   /** What reached the inbox too late, and tiles that are not full of a state store that was lost in the middle of a sealing: the next sealing knows. */
   #isPutRightLater({ kind, key }: Finding): boolean {
-    return (kind === 'omitted' && this.#weather.late.has(key)) || (kind === 'missing' && key.startsWith(partialPrefix) && this.#harms > 0);
+    return (kind === 'omitted' && (this.#hasWrongClock || this.#weather.late.has(key))) || (kind === 'missing' && key.startsWith(partialPrefix) && this.#harms > 0);
   }
 
   /** One more sealing, and everything that was acknowledged has its place just once. */
