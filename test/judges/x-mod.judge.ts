@@ -8,6 +8,7 @@ import { tilePath } from '../../shared/audit/tlog/tile.ts';
 import { withFlippedByte } from './flip.ts';
 import { logVkey, namedKey, origin, rootOf, signedCheckpoint, vectorEntries, vectorRoots, writePlainLog } from './plain-log.ts';
 import { xModDirectory, xModProof } from './x-mod.ts';
+import { changedExports, changedNotes, changedProofs, signedSpellings } from './x-mod-agreement.ts';
 
 const size = 70_000;
 let directory: string;
@@ -74,5 +75,33 @@ describe('golang.org/x/mod', () => {
     expect(await xModProof(await write('proof', proof(index)), logVkey, entry)).toEqual({ isAccepted: true, said: `ok size=${size}` });
     expect((await xModProof(await write('proof', proof(index + 1)), logVkey, entry)).isAccepted).toBe(false);
     expect((await xModProof(await write('proof', proof(index)), logVkey, await write('entry', '{}'))).isAccepted).toBe(false);
+  });
+});
+
+describe('golang.org/x/mod and lockkeeper agree', () => {
+  const place = async () => await mkdtemp(join(directory, 'agreed-'));
+
+  test('on an export of which anything was changed at random', async () => {
+    expect(await changedExports(await place(), { seed: 1, rounds: 60 })).toEqual([]);
+  });
+
+  test('on a proof, or the entry it is for, of which anything was changed at random', async () => {
+    expect(await changedProofs(await place(), { seed: 1, rounds: 60 })).toEqual([]);
+  });
+
+  test('on a note with other lines and characters, but for what only lockkeeper refuses', async () => {
+    expect(await changedNotes(await place(), { seed: 1, rounds: 100 })).toEqual([]);
+  });
+
+  test('on what a signed text must be to be a checkpoint, but for empty lines, which only lockkeeper refuses', async () => {
+    const root = encodeBase64(rootOf([]));
+    const good = [`${origin}\n0\n${root}\n`, `${origin}\n0\n${root}\nmore\n`];
+    const bad = ['00', '+0', '-0', '0 ', ' 0', '0x0', '1e0', '', '9007199254740993', '99999999999999999999'].map((one) => `${origin}\n${one}\n${root}\n`);
+    const roots = ['', `${root}=`, `${root} `, root.replace('=', ''), root.replace('U=', 'V='), root.replaceAll('+', '-'), root.slice(4)].map((one) => `${origin}\n0\n${one}\n`);
+    const origins = ['', ' ', `${origin}/`, ` ${origin}`, `${origin} `, 'example.com'].map((one) => `${one}\n0\n${root}\n`);
+    const said = await signedSpellings(await place(), [...good, ...bad, ...roots, ...origins]);
+    expect(Object.entries(said).filter(([, verdict]) => verdict !== 'neither')).toEqual(good.map((text) => [text, 'both']));
+    const loose = [`${origin}\n0\n${root}\n\n`, `${origin}\n0\n${root}\n\nmore\n`];
+    expect(await signedSpellings(await place(), loose)).toEqual(Object.fromEntries(loose.map((text) => [text, 'x-mod'])));
   });
 });
