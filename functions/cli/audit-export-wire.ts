@@ -6,16 +6,17 @@ import { fileSystemObjects } from '../../shared/objects/file-system.ts';
 import type { ExportRooms } from './audit-export.ts';
 import { auditRooms } from './audit-wire.ts';
 import { exportFolder } from './export-folder.ts';
+import { stoppable } from './until-stopped.ts';
 
-/** Where `audit export` reads and writes. */
-export function exportRooms(configFile: () => Promise<string>, signal?: AbortSignal): ExportRooms {
+/** Where `audit export` reads and writes. Most of its time it reads back what it wrote: that too ends once `signal` is aborted. */
+export function exportRooms(configFile: () => Promise<string>, signal: AbortSignal = new AbortController().signal): ExportRooms {
   return {
     ...auditRooms(configFile, signal),
     async folder(out, { where, stateWhere }) {
       const directory = resolve(out);
       await expectOutside(directory, where, 'the log itself');
       if (stateWhere !== undefined) await expectOutside(directory, stateWhere, "the log's state store");
-      return exportFolder(directory, fileSystemObjects({ directory }));
+      return exportFolder(directory, stoppable(fileSystemObjects({ directory }), signal));
     },
   };
 }

@@ -15,7 +15,8 @@ export function untilStopped({ log, state, history, anchors, ...rest }: AuditSto
   };
 }
 
-function stoppable(store: ObjectStore, signal: AbortSignal): ObjectStore {
+/** One store that is read until then. */
+export function stoppable(store: ObjectStore, signal: AbortSignal): ObjectStore {
   return {
     ...store,
     async get(key) {

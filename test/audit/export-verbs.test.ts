@@ -2,7 +2,10 @@ import { mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { exportRooms } from '../../functions/cli/audit-export-wire.ts';
+import { tilesOf } from '../../functions/cli/audit.ts';
 import { run } from '../../functions/cli/main.ts';
+import { exportLog } from '../../shared/audit/export/export.ts';
 import { auditLog, type RunLog } from '../../shared/audit/log.ts';
 import { fileSystemObjects } from '../../shared/objects/file-system.ts';
 import { keyFileSigner } from '../../shared/signers/key-file.ts';
@@ -96,6 +99,21 @@ describe('audit export', () => {
     const before = (await readdir(directory, { recursive: true })).toSorted();
     expect(await lockkeeper('audit', 'export', inside(out))).toMatchObject({ code: 1, out: '', err: expect.stringContaining('nothing is exported to') });
     expect((await readdir(directory, { recursive: true })).toSorted()).toEqual(before);
+  });
+  test.each(['begin', 'draft', 'settle'] as const)('ends at Ctrl-C, even while it reads what it wrote, and finishes when it is run again (%s)', async (step) => {
+    const log = logOf('run');
+    await Promise.all(Array.from({ length: 300 }, (_, number) => log.record(event(number))));
+    await log.end();
+    const stop = new AbortController();
+    const rooms = exportRooms(async () => inside('lockkeeper.yaml'), stop.signal);
+    const stores = await rooms.stores({});
+    const [tiles, folder] = [await tilesOf(stores, undefined), await rooms.folder(inside('out'), stores)];
+    const pressed = <T>(act: () => Promise<T>) => async () => (stop.abort(new Error('stopped')), await act());
+    const stopped = { ...folder, [step]: pressed<unknown>(() => folder[step]()) };
+    await expect(exportLog({ tiles, log: stores.log, folder: stopped, formats: ['tiles', 'csv'] })).rejects.toThrow('stopped');
+    expect(await readdir(inside('out'))).not.toContain('~unfinished');
+    expect((await lockkeeper('audit', 'export', inside('out'))).code).toBe(0);
+    expect((await lockkeeper('audit', 'verify', '--dir', inside('out'))).code).toBe(0);
   });
   test('goes beside a log that is itself behind a link, and to a name that begins with two dots', async () => {
     await logOf('run').record(event(1));
