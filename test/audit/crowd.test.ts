@@ -16,7 +16,7 @@ test('one create is what an acknowledgement costs, and one more what the end of 
   expect([puts, acknowledged]).toEqual([33, 30]);
 });
 
-test.each([1, 2, 3, 6])('hosts that sleep, die, and whose clocks differ by a day lose nothing over weeks, and verify raises no alarm on the way (seed %i)', async (seed) => {
+test.each([1, 2, 3])('hosts that sleep, die, and whose clocks differ by a day lose nothing over weeks, and verify raises no alarm on the way (seed %i)', async (seed) => {
   const report = await simulate({ seed, steps: 2_000 });
   expect(report.problems).toEqual([]);
   expect(report.acknowledged).toBeGreaterThan(90);
@@ -24,7 +24,11 @@ test.each([1, 2, 3, 6])('hosts that sleep, die, and whose clocks differ by a day
 });
 
 test('one host whose clock is days ahead now and then makes nobody lose anything', async () => {
-  expect((await simulate({ seed: 7, steps: 2_000, hasWrongClock: true })).problems).toEqual([]);
+  expect((await simulate({ seed: 7, steps: 2_000, trouble: 'clock' })).problems).toEqual([]);
+});
+
+test('a state store that is lost or put back to an older copy makes nobody lose anything', async () => {
+  expect((await simulate({ seed: 8, steps: 2_000, trouble: 'state' })).problems).toEqual([]);
 });
 
 test('the same seed simulates the same weeks', async () => {
