@@ -43,9 +43,19 @@ class NewFiles {
    */
   async begin(): Promise<void> {
     const all = join(this.#where, unfinished);
-    await this.#folder(all);
-    this.#own = await mkdtemp(join(all, '-'));
+    this.#own = await this.#madeIn(all);
     for (const name of await readdir(all)) if (join(all, name) !== this.#own) await rm(join(all, name), { recursive: true, force: true, maxRetries: 9 });
+  }
+
+  /** Another export that ends just now takes the folder away where it is empty. */
+  async #madeIn(all: string, triesLeft = 9): Promise<string> {
+    await this.#folder(all);
+    try {
+      return await mkdtemp(join(all, '-'));
+    } catch (thrown) {
+      if (triesLeft === 0 || !isErrno(thrown, 'ENOENT')) throw thrown;
+      return await this.#madeIn(all, triesLeft - 1);
+    }
   }
 
   /** The path of a file that nobody else writes; it is not there yet. */
