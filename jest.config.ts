@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import type { Config } from 'jest';
 
 /** Node runs the .ts files as they are, so jest transforms nothing. */
@@ -6,8 +7,8 @@ const config: Config = {
   extensionsToTreatAsEsm: ['.ts'],
   transform: {},
   testMatch: ['<rootDir>/test/**/*.test.ts'],
-  // By default one core is left idle, which is half of a small machine.
-  maxWorkers: '100%',
+  // By default one core is left idle, which is half of a small machine; and tests often wait for a disk or another process.
+  maxWorkers: availableParallelism() + 1,
   testTimeout: 20_000,
 };
 

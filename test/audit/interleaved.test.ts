@@ -41,7 +41,8 @@ test.each<[string, number, (log: RunLog) => Promise<unknown>]>([
   ['reads the head', 300, (log) => log.head()],
   ['counts what is not signed', 300, (log) => log.unsigned()],
 ])('whoever %s meets no error where others record and seal %i events in between, at whichever call that is', async (_, others, doIt) => {
-  for (let [ordinal, isOver] = [0, false]; !isOver; ordinal += 1) {
+  // Many events take long, so they come at every third call.
+  for (let [ordinal, isOver] = [0, false]; !isOver; ordinal += others > 1 ? 3 : 1) {
     const { problems, ...reached } = await overtaken(doIt, ordinal, others);
     expect(problems).toEqual([]);
     isOver = reached.isOver;

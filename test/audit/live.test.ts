@@ -33,14 +33,14 @@ describe('a log that goes on while it is read', () => {
     const since = from === 'from its beginning' ? undefined : Buffer.from(stored(at.heads, publishedKey)).toString();
     const still = growingAt(at, 0);
     await verifyLog({ ...at, log: still.log, since });
-    for (let turn = 1; turn <= still.count(); turn += 1 + Math.floor(still.count() / 12)) {
+    for (let turn = 1; turn <= still.count(); turn += 1 + Math.floor(still.count() / 6)) {
       const own = await filled(300, 150);
       const { findings } = await verifyLog({ ...own, log: growingAt(own, turn).log, since });
       expect([turn, findings]).toEqual([turn, []]);
     }
   });
   test('is shown with everything that was acknowledged before, whenever others seal', async () => {
-    for (let turn = 1; turn <= 40; turn += 3) {
+    for (let turn = 1; turn <= 40; turn += 5) {
       const at = await filled(10, 3);
       const log = runOn(at, 'waits');
       await log.record(event(77));

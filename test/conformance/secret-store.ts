@@ -36,8 +36,8 @@ export function secretStoreSuite(name: string, open: () => Promise<SecretPlace>)
       expect(await place.first.read(place.secret)).toEqual({ current: undefined, previous: undefined, pending: undefined });
       const { first } = place;
       const value = new Sealed('x');
-      const calls = [first.read('absent'), first.stage('absent', 'r-1', value), first.promote('absent', 'r-1', undefined), first.abandon('absent', 'r-1'), first.retire('absent', 'v')];
-      for (const call of calls) await expect(call).rejects.toMatchObject({ code: 'not-found' });
+      const calls = [() => first.read('absent'), () => first.stage('absent', 'r-1', value), () => first.promote('absent', 'r-1', undefined), () => first.abandon('absent', 'r-1'), () => first.retire('absent', 'v')];
+      for (const call of calls) await expect(call()).rejects.toMatchObject({ code: 'not-found' });
     });
 
     test('a staged value is durable for everyone who rotates and invisible to consumers', async () => {

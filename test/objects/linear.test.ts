@@ -6,12 +6,13 @@ import { lossy, memoryHandles, roughPlaces } from './linear-places.ts';
 import { histories } from './linear-run.ts';
 
 describe('whatever several clients do at once while answers get lost, one order of their calls explains every answer', () => {
+  // The proof objects-linear does the same a thousand times.
   test.each(Object.entries(roughPlaces))('%s', async (_, open) => {
     const place = await open();
     try {
-      const reports = await histories(place, { firstSeed: 1, count: 24, atOnce: 12 });
+      const reports = await histories(place, { firstSeed: 1, count: 8, atOnce: 8 });
       expect(reports.flatMap(({ violations }) => violations)).toEqual([]);
-      expect(reports.reduce((sum, { calls }) => sum + calls, 0)).toBeGreaterThan(300);
+      expect(reports.reduce((sum, { calls }) => sum + calls, 0)).toBeGreaterThan(100);
     } finally {
       await place.close();
     }
