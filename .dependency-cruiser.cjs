@@ -1,8 +1,8 @@
 /**
  * Who may import whom. `npm run check:imports` runs it, and so does test/house/imports.test.ts.
  *
- * A capability's folder holds a contract, drivers, and files that its drivers share. The drivers are listed below; the test
- * sees to it that nothing that keeps a contract is missing from the list.
+ * A capability's folder holds a contract, drivers, and files that its drivers share. The drivers are listed below; the
+ * test sees to it that nothing that keeps a contract is missing from the list.
  */
 const { Visitor } = require('@swc/core/Visitor.js');
 

@@ -7,7 +7,8 @@ const config: Config = {
   extensionsToTreatAsEsm: ['.ts'],
   transform: {},
   testMatch: ['<rootDir>/test/**/*.test.ts'],
-  // By default one core is left idle, which is half of a small machine; and tests often wait for a disk or another process.
+  // By default one core is left idle, which is half of a small machine; and tests often wait for a disk or another
+  // process.
   maxWorkers: availableParallelism() + 1,
   testTimeout: 20_000,
 };

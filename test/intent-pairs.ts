@@ -1,6 +1,9 @@
 import type { AuditEvent } from '../shared/audit/entry.ts';
 
-/** Intents that no outcome answers before the next intent of the same kind, and outcomes that no intent announced; in words. */
+/**
+ * Intents that no outcome answers before the next intent of the same kind, and outcomes that no intent announced; in
+ * words.
+ */
 export function unpaired(events: readonly AuditEvent[]): readonly string[] {
   const open = new Map<string, number>();
   const wrong: string[] = [];

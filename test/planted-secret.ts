@@ -6,8 +6,9 @@ import { Sealed } from '../shared/base/sealed.ts';
 import type { ObjectStore } from '../shared/objects/contract.ts';
 
 /**
- * A secret whose text is known, to be handed to the code as a value; afterwards everything that came out is searched for
- * it. Found also where it is in base64, hex, percent encoding, JSON escapes, doubled quotes, or gzip, and cut off where it is long.
+ * A secret whose text is known, to be handed to the code as a value; afterwards everything that came out is searched
+ * for it. Found also where it is in base64, hex, percent encoding, JSON escapes, doubled quotes, or gzip, and cut off
+ * where it is long.
  */
 export class PlantedSecret {
   readonly #text: string;
@@ -91,7 +92,9 @@ function encodings(text: string): readonly string[] {
 
 /** JSON that keeps to ASCII, as other languages write it. */
 function asAscii(text: string): string {
-  return JSON.stringify(text).slice(1, -1).replaceAll(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return JSON.stringify(text)
+    .slice(1, -1)
+    .replaceAll(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** A message that is cut in the middle of a long secret tells enough of it. */

@@ -12,7 +12,10 @@ export function accountName(ask: () => { readonly username: string } = userInfo)
   }
 }
 
-/** Who is at this terminal whatever name is given with --as: the account as the machine knows it, its number where it has no name, and the machine. */
+/**
+ * Who is at this terminal whatever name is given with --as: the account as the machine knows it, its number where it
+ * has no name, and the machine.
+ */
 export function accountAtTerminal(ask?: () => { readonly username: string }): string {
   return `${accountName(ask) ?? process.getuid?.() ?? 'unknown'}@${hostname()}`;
 }

@@ -29,8 +29,8 @@ export interface Said extends AnswerOptions {
 }
 
 /**
- * Answers the question whose hash begins so, and prints what became of it. Exit codes: 0 counted (or said before), 3 the
- * person may not, 4 too late, 5 another question took its place, 1 everything else. Repeatable.
+ * Answers the question whose hash begins so, and prints what became of it. Exit codes: 0 counted (or said before), 3
+ * the person may not, 4 too late, 5 another question took its place, 1 everything else. Repeatable.
  */
 export async function answerQuestion(said: Said, rooms: AnswerRooms, terminal: Terminal): Promise<ExitCode> {
   const who = personOf(said, rooms);
@@ -49,7 +49,9 @@ export async function answerQuestion(said: Said, rooms: AnswerRooms, terminal: T
 export function personOf(said: AnswerOptions, rooms: AnswerRooms): string {
   const who = said.as ?? rooms.whoami;
   if (who !== undefined && who !== '') return who;
-  throw new LockkeeperError('invalid', 'it is not known who answers', { hint: 'Say so: --as NAME, one of the approvers in the configuration.' });
+  throw new LockkeeperError('invalid', 'it is not known who answers', {
+    hint: 'Say so: --as NAME, one of the approvers in the configuration.',
+  });
 }
 
 /** The time of an option: RFC 3339, or a date, which means the end of that day in UTC. */
@@ -60,7 +62,8 @@ export function untilOf(text: string): Instant {
 function print(heard: Heard & { readonly opening: string }, ruling: Ruling, terminal: Terminal): ExitCode {
   const { hash, opening, answer, who } = heard;
   const why = ruling.kind === 'refused' ? ruling.why : null;
-  if (terminal.json) terminal.out(JSON.stringify({ hash, opening, answer, who, outcome: ruling.kind, why, text: ruling.text }));
+  if (terminal.json)
+    terminal.out(JSON.stringify({ hash, opening, answer, who, outcome: ruling.kind, why, text: ruling.text }));
   else if (ruling.kind === 'refused') terminal.err(`Not counted: ${ruling.text}.`);
   else terminal.out(`${ruling.text}.`);
   return ruling.kind === 'refused' ? exitCodes[ruling.why] : exitCode.done;

@@ -2,6 +2,11 @@ import { answerQuestion, type AnswerOptions, type AnswerRooms } from './answer.t
 import type { ExitCode, Terminal } from './io.ts';
 
 /** `lockkeeper approve HASH [--as NAME] [--reason WHY]`: agrees to close what the question with this hash shows. */
-export async function approveVerb(hash: string, options: AnswerOptions, rooms: AnswerRooms, terminal: Terminal): Promise<ExitCode> {
+export async function approveVerb(
+  hash: string,
+  options: AnswerOptions,
+  rooms: AnswerRooms,
+  terminal: Terminal,
+): Promise<ExitCode> {
   return answerQuestion({ ...options, hash, answer: 'approve', until: undefined }, rooms, terminal);
 }

@@ -15,7 +15,10 @@ export interface AuditCheckOptions {
   readonly proof: string;
   /** A file with the entry's exact bytes. */
   readonly entry: string;
-  /** Verifier keys, NAME+ID+KEY: of the log, and of witnesses that must have cosigned. The configured one of the log where there is none. */
+  /**
+   * Verifier keys, NAME+ID+KEY: of the log, and of witnesses that must have cosigned. The configured one of the log
+   * where there is none.
+   */
   readonly keys: readonly string[];
 }
 
@@ -26,16 +29,25 @@ export interface CheckRooms extends Pick<AuditFiles, 'bytes'> {
 }
 
 /**
- * `lockkeeper audit check PROOF --entry FILE`: whether these bytes are an entry of the log, from the two files and the key alone. Needs no
- * log and no network. `invalid`, with why, where it is not proven, or one of the witnesses did not cosign. JSON: {index, origin, size,
- * root, signers, entry}; `entry` is null where it is none of lockkeeper's.
+ * `lockkeeper audit check PROOF --entry FILE`: whether these bytes are an entry of the log, from the two files and the
+ * key alone. Needs no log and no network. `invalid`, with why, where it is not proven, or one of the witnesses did not
+ * cosign. JSON: {index, origin, size, root, signers, entry}; `entry` is null where it is none of lockkeeper's.
  */
-export async function auditCheckVerb({ proof: file, entry: entryFile, keys: given }: AuditCheckOptions, rooms: CheckRooms, terminal: Terminal): Promise<ExitCode> {
+export async function auditCheckVerb(
+  { proof: file, entry: entryFile, keys: given }: AuditCheckOptions,
+  rooms: CheckRooms,
+  terminal: Terminal,
+): Promise<ExitCode> {
   const keys = (await keysOf(given, rooms)).map(parseVerifierKey);
   const [proof, bytes] = [parseProof(Buffer.from(await rooms.bytes(file)).toString()), await rooms.bytes(entryFile)];
   const proven = checkProof({ proof, entry: bytes, keys });
   const silent = keys.find((key) => key.type === 0x04 && !proven.signers.includes(key));
-  if (silent) throw new LockkeeperError('invalid', `the witness ${silent.name} (${silent.id}) did not cosign the checkpoint of this proof`, { hint: 'Ask for a newer proof: a checkpoint is cosigned when the witness can be reached.' });
+  if (silent)
+    throw new LockkeeperError(
+      'invalid',
+      `the witness ${silent.name} (${silent.id}) did not cosign the checkpoint of this proof`,
+      { hint: 'Ask for a newer proof: a checkpoint is cosigned when the witness can be reached.' },
+    );
   const entry = entryIn(bytes, proof.index);
   const signers = proven.signers.map((key) => signerOf(key, proof));
   if (terminal.json) terminal.out(jsonOfProven(proof, proven, { signers, entry: entry ? jsonOf(entry) : null }));
@@ -47,7 +59,9 @@ async function keysOf(given: readonly string[], rooms: CheckRooms): Promise<read
   if (given.length > 0) return given;
   const configured = await rooms.configuredKey();
   if (configured !== undefined) return [configured];
-  throw new LockkeeperError('invalid', 'a proof can only be checked with the key of its log', { hint: 'Give --key NAME+ID+KEY, as you got it from whoever runs the log: it is the line in log.vkey.' });
+  throw new LockkeeperError('invalid', 'a proof can only be checked with the key of its log', {
+    hint: 'Give --key NAME+ID+KEY, as you got it from whoever runs the log: it is the line in log.vkey.',
+  });
 }
 
 interface Signer {
@@ -67,8 +81,14 @@ function jsonOfProven({ index }: Proof, { checkpoint: { origin, size, root } }: 
   return JSON.stringify({ index, origin, size, root: Buffer.from(root).toString('hex'), ...more });
 }
 
-function told({ index }: Proof, { checkpoint: { origin, size } }: Proven, signers: readonly Signer[]): readonly string[] {
-  const by = signers.map(({ name, id, at }) => `${at === null ? 'signed' : 'cosigned'} by ${name} (${id})${at === null ? '' : ` at ${at}`}`);
+function told(
+  { index }: Proof,
+  { checkpoint: { origin, size } }: Proven,
+  signers: readonly Signer[],
+): readonly string[] {
+  const by = signers.map(
+    ({ name, id, at }) => `${at === null ? 'signed' : 'cosigned'} by ${name} (${id})${at === null ? '' : ` at ${at}`}`,
+  );
   return [`proven: this is entry ${index} of ${origin}, as of ${size} entries`, ...by].map(printable);
 }
 

@@ -8,8 +8,14 @@ import { auditRooms } from './audit-wire.ts';
 import { exportFolder } from './export-folder.ts';
 import { stoppable } from './until-stopped.ts';
 
-/** Where `audit export` reads and writes. Most of its time it reads back what it wrote: that too ends once `signal` is aborted. */
-export function exportRooms(configFile: () => Promise<string>, signal: AbortSignal = new AbortController().signal): ExportRooms {
+/**
+ * Where `audit export` reads and writes. Most of its time it reads back what it wrote: that too ends once `signal` is
+ * aborted.
+ */
+export function exportRooms(
+  configFile: () => Promise<string>,
+  signal: AbortSignal = new AbortController().signal,
+): ExportRooms {
   return {
     ...auditRooms(configFile, signal),
     async folder(out, { where, stateWhere }) {
@@ -24,7 +30,9 @@ export function exportRooms(configFile: () => Promise<string>, signal: AbortSign
 /** What is put into a log by mistake stays there for good, and looks like tampering. */
 async function expectOutside(directory: string, store: string, what: string): Promise<void> {
   if (!isAbsolute(store) || !isWithin(await realPath(directory), await realPath(store))) return;
-  throw new LockkeeperError('invalid', `nothing is exported to ${directory}: it lies within ${what}, ${store}`, { hint: 'Name a directory elsewhere.' });
+  throw new LockkeeperError('invalid', `nothing is exported to ${directory}: it lies within ${what}, ${store}`, {
+    hint: 'Name a directory elsewhere.',
+  });
 }
 
 /** Where the path leads, through all links; the part of it that is not there yet stays as it is. */

@@ -21,10 +21,15 @@ export interface AuditExportOptions extends AuditPlace {
 }
 
 /**
- * `lockkeeper audit export OUT`: everything the newest checkpoint covers, as files for auditors, verified before it says so. OUT is empty,
- * or an export of the same log, which is added to. JSON: {out, origin, size, earlier, files, waiting, verifierKey}. Repeatable.
+ * `lockkeeper audit export OUT`: everything the newest checkpoint covers, as files for auditors, verified before it
+ * says so. OUT is empty, or an export of the same log, which is added to. JSON: {out, origin, size, earlier, files,
+ * waiting, verifierKey}. Repeatable.
  */
-export async function auditExportVerb({ out, ...options }: AuditExportOptions & { readonly out: string }, rooms: ExportRooms, terminal: Terminal): Promise<ExitCode> {
+export async function auditExportVerb(
+  { out, ...options }: AuditExportOptions & { readonly out: string },
+  rooms: ExportRooms,
+  terminal: Terminal,
+): Promise<ExitCode> {
   const formats = formatsOf(options.format);
   const stores = await rooms.stores(options);
   const tiles = await tilesOf(stores, options.key);
@@ -32,22 +37,41 @@ export async function auditExportVerb({ out, ...options }: AuditExportOptions & 
   const report = await exportLog({ tiles, log: stores.log, folder, formats, threads: availableParallelism() });
   const waiting = await unsealed(stores, report.size);
   const { verifierKey, checkpoint } = tiles;
-  if (terminal.json) terminal.out(JSON.stringify({ out: folder.where, origin: checkpoint.origin, ...report, waiting, verifierKey }));
-  else for (const line of told(report, tiles, { where: folder.where, isTrusted: (options.key ?? stores.verifyWith) !== undefined })) terminal.out(printable(line));
-  if (waiting > 0) terminal.err(`${waiting} more ${waiting === 1 ? 'entry waits' : 'entries wait'} for a place in the tree: run \`lockkeeper audit seal\`, and export again.`);
+  if (terminal.json)
+    terminal.out(JSON.stringify({ out: folder.where, origin: checkpoint.origin, ...report, waiting, verifierKey }));
+  else
+    for (const line of told(report, tiles, {
+      where: folder.where,
+      isTrusted: (options.key ?? stores.verifyWith) !== undefined,
+    }))
+      terminal.out(printable(line));
+  if (waiting > 0)
+    terminal.err(
+      `${waiting} more ${waiting === 1 ? 'entry waits' : 'entries wait'} for a place in the tree: run \`lockkeeper audit seal\`, and export again.`,
+    );
   return exitCode.done;
 }
 
 function formatsOf(format: string | undefined): readonly ExportFormat[] {
   const formats = exportFormats.filter((one) => format === undefined || format === 'all' || format === one);
   if (formats.length > 0) return formats;
-  throw new LockkeeperError('invalid', `${JSON.stringify(format)} is no format of an export`, { hint: `Give --format ${exportFormats.join(', ')} or all.` });
+  throw new LockkeeperError('invalid', `${JSON.stringify(format)} is no format of an export`, {
+    hint: `Give --format ${exportFormats.join(', ')} or all.`,
+  });
 }
 
-function told({ size, earlier, files }: ExportReport, { checkpoint, verifierKey }: TiledLog, { where, isTrusted }: { readonly where: string; readonly isTrusted: boolean }): readonly string[] {
+function told(
+  { size, earlier, files }: ExportReport,
+  { checkpoint, verifierKey }: TiledLog,
+  { where, isTrusted }: { readonly where: string; readonly isTrusted: boolean },
+): readonly string[] {
   const added = earlier === 0 ? '' : earlier === size ? ', nothing new' : `, ${size - earlier} of them new`;
   const trusted = isTrusted ? '' : ', a key that came with the log: compare it with the one you were given';
-  return [`${where}: ${counted(size)} of ${checkpoint.origin}${added}, verified against the checkpoint`, `holds ${files.join(', ')}`, `signed by ${verifierKey}${trusted}`];
+  return [
+    `${where}: ${counted(size)} of ${checkpoint.origin}${added}, verified against the checkpoint`,
+    `holds ${files.join(', ')}`,
+    `signed by ${verifierKey}${trusted}`,
+  ];
 }
 
 function counted(entries: number): string {

@@ -12,7 +12,8 @@ export const auditFiles: AuditFiles = {
       return await readSmall(path);
     } catch (thrown) {
       if (thrown instanceof LockkeeperError) throw thrown;
-      if (isErrno(thrown, 'ENOENT')) throw new LockkeeperError('not-found', `there is no file ${path}`, { cause: thrown, hint: 'Check the path.' });
+      if (isErrno(thrown, 'ENOENT'))
+        throw new LockkeeperError('not-found', `there is no file ${path}`, { cause: thrown, hint: 'Check the path.' });
       throw fileError(thrown, `read ${path}`, false);
     }
   },
@@ -20,10 +21,16 @@ export const auditFiles: AuditFiles = {
     try {
       await writeFile(path, bytes, { flag: 'wx', flush: true });
     } catch (thrown) {
-      if (isErrno(thrown, 'ENOENT')) throw new LockkeeperError('not-found', `there is no folder for ${path}`, { cause: thrown, hint: 'Make it first, or name another one.' });
+      if (isErrno(thrown, 'ENOENT'))
+        throw new LockkeeperError('not-found', `there is no folder for ${path}`, {
+          cause: thrown,
+          hint: 'Make it first, or name another one.',
+        });
       if (!isErrno(thrown, 'EEXIST')) throw fileError(thrown, `write ${path}`, false);
       if (Buffer.compare(await auditFiles.bytes(path), bytes) === 0) return;
-      throw new LockkeeperError('conflict', `${path} was not written: another file is there`, { hint: 'Name another one, or move that away.' });
+      throw new LockkeeperError('conflict', `${path} was not written: another file is there`, {
+        hint: 'Name another one, or move that away.',
+      });
     }
   },
 };
@@ -36,7 +43,9 @@ async function readSmall(path: string): Promise<Uint8Array> {
   for await (const chunk of createReadStream(path, { end: mostBytes })) if (chunk instanceof Buffer) chunks.push(chunk);
   const bytes = Buffer.concat(chunks);
   if (bytes.length <= mostBytes) return bytes;
-  throw new LockkeeperError('invalid', `${path} is longer than a megabyte`, { hint: 'Checkpoints, proofs and entries are a few kilobytes: it is another file.' });
+  throw new LockkeeperError('invalid', `${path} is longer than a megabyte`, {
+    hint: 'Checkpoints, proofs and entries are a few kilobytes: it is another file.',
+  });
 }
 
 /** The key that the configuration trusts; undefined where it names none, or where there is no configuration. */

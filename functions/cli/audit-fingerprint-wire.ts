@@ -10,16 +10,23 @@ import type { FingerprintRooms } from './audit-fingerprint.ts';
 export function fingerprintRooms(file: string | undefined, configFile: () => Promise<string>): FingerprintRooms {
   return {
     async key() {
-      const path = file === undefined ? fingerprintKeyFile((await loadConfig(await configFile())).config) : resolve(file);
+      const path =
+        file === undefined ? fingerprintKeyFile((await loadConfig(await configFile())).config) : resolve(file);
       const key = path === undefined ? undefined : await readKey(path);
       if (key) return key;
-      throw new LockkeeperError('not-found', `there is no key of fingerprints${path === undefined ? '' : ` at ${path}`}`, {
-        hint: 'The first rotation makes it. Name another one with --key.',
-      });
+      throw new LockkeeperError(
+        'not-found',
+        `there is no key of fingerprints${path === undefined ? '' : ` at ${path}`}`,
+        {
+          hint: 'The first rotation makes it. Name another one with --key.',
+        },
+      );
     },
     async input() {
       if (!process.stdin.isTTY) return await text(process.stdin);
-      throw new LockkeeperError('invalid', 'stdin is a terminal, which would show the value', { hint: 'Pipe it: lockkeeper audit fingerprint < FILE' });
+      throw new LockkeeperError('invalid', 'stdin is a terminal, which would show the value', {
+        hint: 'Pipe it: lockkeeper audit fingerprint < FILE',
+      });
     },
   };
 }

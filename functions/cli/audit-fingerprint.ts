@@ -11,14 +11,17 @@ export interface FingerprintRooms {
 }
 
 /**
- * `lockkeeper audit fingerprint`: prints under which fingerprint a value would be in the log, so that whoever knows a value can
- * find it there. The value comes from stdin, never from the command line, which other people of the machine can see; one
- * line end after it is not part of it. `invalid` where nothing came. Reads only.
+ * `lockkeeper audit fingerprint`: prints under which fingerprint a value would be in the log, so that whoever knows a
+ * value can find it there. The value comes from stdin, never from the command line, which other people of the machine
+ * can see; one line end after it is not part of it. `invalid` where nothing came. Reads only.
  */
 export async function auditFingerprintVerb(rooms: FingerprintRooms, terminal: Terminal): Promise<ExitCode> {
   const key = await rooms.key();
   const value = (await rooms.input()).replace(/\r?\n$/, '');
-  if (value === '') throw new LockkeeperError('invalid', 'no value came on stdin', { hint: 'Pipe it: lockkeeper audit fingerprint < FILE' });
+  if (value === '')
+    throw new LockkeeperError('invalid', 'no value came on stdin', {
+      hint: 'Pipe it: lockkeeper audit fingerprint < FILE',
+    });
   const fingerprint = new Sealed(value).fingerprint(key);
   terminal.out(terminal.json ? JSON.stringify({ fingerprint }) : fingerprint);
   return exitCode.done;

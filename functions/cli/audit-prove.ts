@@ -17,17 +17,27 @@ export interface AuditProveOptions extends AuditPlace {
 }
 
 /**
- * `lockkeeper audit prove ENTRY`: writes a c2sp.org/tlog-proof@v1 for the newest published checkpoint, which whoever holds the entry and the
- * log's key checks without the log. It was checked before it is written; files are never written over others. `not-found` for an
- * entry that waits for its place. JSON: {index, hash, verifierKey, proof}.
+ * `lockkeeper audit prove ENTRY`: writes a c2sp.org/tlog-proof@v1 for the newest published checkpoint, which whoever
+ * holds the entry and the log's key checks without the log. It was checked before it is written; files are never
+ * written over others. `not-found` for an entry that waits for its place. JSON: {index, hash, verifierKey, proof}.
  */
-export async function auditProveVerb(options: AuditProveOptions, rooms: AuditRooms & AuditFiles, terminal: Terminal): Promise<ExitCode> {
+export async function auditProveVerb(
+  options: AuditProveOptions,
+  rooms: AuditRooms & AuditFiles,
+  terminal: Terminal,
+): Promise<ExitCode> {
   const stores = await rooms.stores(options);
   const tiles = await tilesOf(stores, options.key);
   const { size, origin } = tiles.checkpoint;
-  const index = isIndex(options.wanted, size) ? Number(options.wanted) : (await findEntry(entriesOf(stores), options.wanted)).index;
+  const index = isIndex(options.wanted, size)
+    ? Number(options.wanted)
+    : (await findEntry(entriesOf(stores), options.wanted)).index;
   if (index === undefined || index >= size) {
-    throw new LockkeeperError('not-found', `there is no proof of ${options.wanted} yet: it waits for its place in the signed tree`, { hint: 'Run `lockkeeper audit seal`, then ask again.' });
+    throw new LockkeeperError(
+      'not-found',
+      `there is no proof of ${options.wanted} yet: it waits for its place in the signed tree`,
+      { hint: 'Run `lockkeeper audit seal`, then ask again.' },
+    );
   }
   const { entry, proof } = await proveEntry(tiles, index);
   const text = formatProof(proof);

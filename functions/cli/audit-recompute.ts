@@ -16,29 +16,41 @@ interface Recomputed {
   /** The tool that judged then. */
   readonly tool: string;
   readonly verdict: Verdict | undefined;
-  /** Empty where the verdict, what the receipt says of the facts, and the hash that people answered to are as logged. */
+  /**
+   * Empty where the verdict, what the receipt says of the facts, and the hash that people answered to are as logged.
+   */
   readonly differences: readonly string[];
 }
 
 /**
- * `lockkeeper audit recompute HASH`: takes the facts that a proposal rests on, checks their hash, and judges again. What the receipt
- * says of the facts is checked too, and that the proposal's hash is that of what people were asked. HASH is the proposal's, or
- * the id or hash of any entry about it; the first 6 digits are enough. Exit code 1 where anything is not as logged. `not-found`
- * where there is no receipt or its facts are gone, `invalid` where they were changed or the digits fit several. Reads only.
+ * `lockkeeper audit recompute HASH`: takes the facts that a proposal rests on, checks their hash, and judges again.
+ * What the receipt says of the facts is checked too, and that the proposal's hash is that of what people were asked.
+ * HASH is the proposal's, or the id or hash of any entry about it; the first 6 digits are enough. Exit code 1 where
+ * anything is not as logged. `not-found` where there is no receipt or its facts are gone, `invalid` where they were
+ * changed or the digits fit several. Reads only.
  */
-export async function auditRecomputeVerb(wanted: { readonly hash: string; readonly place: AuditPlace }, rooms: AuditRooms, terminal: Terminal): Promise<ExitCode> {
+export async function auditRecomputeVerb(
+  wanted: { readonly hash: string; readonly place: AuditPlace },
+  rooms: AuditRooms,
+  terminal: Terminal,
+): Promise<ExitCode> {
   checkDigits(wanted.hash);
   const stores = await rooms.stores(wanted.place);
   const result = await judgeAgain(stores.log, await receiptOf(stores, wanted.hash));
   const same = result.differences.length === 0;
-  if (terminal.json) terminal.out(JSON.stringify({ ...result, verdict: result.verdict ?? null, same, judgedBy: `lockkeeper ${toolVersion}` }));
+  if (terminal.json)
+    terminal.out(
+      JSON.stringify({ ...result, verdict: result.verdict ?? null, same, judgedBy: `lockkeeper ${toolVersion}` }),
+    );
   else for (const line of told(result)) terminal.out(line);
   return same ? exitCode.done : exitCode.failed;
 }
 
 function checkDigits(hash: string): void {
   if (/^[0-9a-f]{6,64}$/.test(hash)) return;
-  throw new LockkeeperError('invalid', `${JSON.stringify(hash)} is no hash of a proposal and no id of an entry`, { hint: 'Give at least its first 6 digits; `lockkeeper audit show --action proposal.receipt` lists them.' });
+  throw new LockkeeperError('invalid', `${JSON.stringify(hash)} is no hash of a proposal and no id of an entry`, {
+    hint: 'Give at least its first 6 digits; `lockkeeper audit show --action proposal.receipt` lists them.',
+  });
 }
 
 /** One reading of the log. Of several receipts of one proposal the last counts, unless an entry's id names another. */
@@ -48,34 +60,57 @@ async function receiptOf(stores: AuditStores, digits: string): Promise<Entry> {
   for await (const entry of entriesOf(stores)) {
     const { correlation, action } = entry.event;
     if (action === receiptAction) receipts.set(correlation, entry);
-    if (entry.id.startsWith(digits) || entry.hash.startsWith(digits)) named.set(correlation, action === receiptAction ? entry : undefined);
+    if (entry.id.startsWith(digits) || entry.hash.startsWith(digits))
+      named.set(correlation, action === receiptAction ? entry : undefined);
     if (correlation.startsWith(digits)) named.set(correlation, undefined);
   }
   const [found, ...more] = named;
-  if (more.length > 0) throw new LockkeeperError('invalid', `several proposals fit ${digits}`, { hint: 'Give more of its digits.' });
+  if (more.length > 0)
+    throw new LockkeeperError('invalid', `several proposals fit ${digits}`, { hint: 'Give more of its digits.' });
   const receipt = found && (found[1] ?? receipts.get(found[0]));
   if (receipt) return receipt;
-  throw new LockkeeperError('not-found', `the log holds no receipt for ${digits}`, { hint: '`lockkeeper audit show --action proposal.receipt` lists those it holds.' });
+  throw new LockkeeperError('not-found', `the log holds no receipt for ${digits}`, {
+    hint: '`lockkeeper audit show --action proposal.receipt` lists those it holds.',
+  });
 }
 
 async function judgeAgain(log: ObjectStore, { event }: Entry): Promise<Recomputed> {
   const receipt = receiptIn(event.details);
-  if (!receipt) throw new LockkeeperError('invalid', 'the receipt does not say on what it rests', { hint: 'It was written by another version of lockkeeper.' });
+  if (!receipt)
+    throw new LockkeeperError('invalid', 'the receipt does not say on what it rests', {
+      hint: 'It was written by another version of lockkeeper.',
+    });
   const { evidence, tool } = receipt;
   const stored = await log.get(keyOfFacts(evidence));
-  if (!stored) throw new LockkeeperError('not-found', `${keyOfFacts(evidence)} is gone: the verdict on ${event.subject.id} cannot be reached again`, { hint: 'Run `lockkeeper audit verify`, or look in a copy of the log.' });
+  if (!stored)
+    throw new LockkeeperError(
+      'not-found',
+      `${keyOfFacts(evidence)} is gone: the verdict on ${event.subject.id} cannot be reached again`,
+      { hint: 'Run `lockkeeper audit verify`, or look in a copy of the log.' },
+    );
   const facts = readFacts(stored.bytes, evidence);
   const verdict = recompute(facts, event.subject.id);
-  return { opening: event.subject.id, evidence, tool, verdict, differences: receiptDifferences(event, stored.bytes, { facts, verdict }) };
+  return {
+    opening: event.subject.id,
+    evidence,
+    tool,
+    verdict,
+    differences: receiptDifferences(event, stored.bytes, { facts, verdict }),
+  };
 }
 
 function told({ opening, evidence, tool, verdict, differences }: Recomputed): readonly string[] {
-  const what = verdict === undefined ? 'not among the openings' : `${verdict.verdict}: ${verdict.reasons.map(({ text }) => text).join(' ')}`;
+  const what =
+    verdict === undefined
+      ? 'not among the openings'
+      : `${verdict.verdict}: ${verdict.reasons.map(({ text }) => text).join(' ')}`;
   const [again, then] = [`lockkeeper ${toolVersion}`, tool === `lockkeeper ${toolVersion}` ? '' : `, then by ${tool}`];
   return [
     `facts ${evidence}: unchanged`,
     `opening ${opening}: ${what}`,
-    differences.length === 0 ? `same as logged (judged again by ${again}${then})` : `NOT as logged (judged again by ${again}${then}):`,
+    differences.length === 0
+      ? `same as logged (judged again by ${again}${then})`
+      : `NOT as logged (judged again by ${again}${then}):`,
     ...differences.map((difference) => `  ${difference}`),
   ];
 }

@@ -24,10 +24,14 @@ export interface AuditShowOptions extends AuditPlace {
 }
 
 /**
- * Prints the entries that fit all options, as a table or as one JSON object a line. Those that wait for their place come last, without
- * an index. An empty answer is said on stderr.
+ * Prints the entries that fit all options, as a table or as one JSON object a line. Those that wait for their place
+ * come last, without an index. An empty answer is said on stderr.
  */
-export async function auditShowVerb(options: AuditShowOptions, rooms: AuditRooms, terminal: Terminal): Promise<ExitCode> {
+export async function auditShowVerb(
+  options: AuditShowOptions,
+  rooms: AuditRooms,
+  terminal: Terminal,
+): Promise<ExitCode> {
   const fits = filterOf(options);
   const pages = new EntryPages();
   let shown = 0;
@@ -43,7 +47,16 @@ export async function auditShowVerb(options: AuditShowOptions, rooms: AuditRooms
   return exitCode.done;
 }
 
-function filterOf({ service, opening, person, since, until, action, run, correlation }: AuditShowOptions): (entry: IndexedEntry) => boolean {
+function filterOf({
+  service,
+  opening,
+  person,
+  since,
+  until,
+  action,
+  run,
+  correlation,
+}: AuditShowOptions): (entry: IndexedEntry) => boolean {
   const from = since === undefined ? -Infinity : parseInstant(since);
   const to = until === undefined ? Infinity : parseInstant(until);
   return ({ at, event, run: writer }) =>
@@ -57,6 +70,10 @@ function filterOf({ service, opening, person, since, until, action, run, correla
     (correlation === undefined || event.correlation.startsWith(correlation));
 }
 
-function isAbout({ subject }: IndexedEntry['event'], kind: IndexedEntry['event']['subject']['kind'], id: string): boolean {
+function isAbout(
+  { subject }: IndexedEntry['event'],
+  kind: IndexedEntry['event']['subject']['kind'],
+  id: string,
+): boolean {
   return subject.kind === kind && subject.id === id;
 }

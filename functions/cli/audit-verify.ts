@@ -5,7 +5,10 @@ import { exitCode, type ExitCode, type Terminal } from './io.ts';
 import { printable } from './printable.ts';
 
 export interface AuditVerifyOptions extends AuditPlace {
-  /** A file with a checkpoint of this log that was saved earlier, with words around it or none: the log must go on from it. */
+  /**
+   * A file with a checkpoint of this log that was saved earlier, with words around it or none: the log must go on from
+   * it.
+   */
   readonly since?: string | undefined;
   /** The verifier key to trust, NAME+ID+KEY. */
   readonly key?: string | undefined;
@@ -14,27 +17,49 @@ export interface AuditVerifyOptions extends AuditPlace {
 }
 
 /**
- * Proves that nobody changed the log: one line a finding, or one object {entries, ok, findings, …} as JSON. Exit code 1 if
- * anything was changed, or too few witnesses cosigned. Reads every byte; needs no network for a log in files.
+ * Proves that nobody changed the log: one line a finding, or one object {entries, ok, findings, …} as JSON. Exit code 1
+ * if anything was changed, or too few witnesses cosigned. Reads every byte; needs no network for a log in files.
  */
-export async function auditVerifyVerb(options: AuditVerifyOptions, rooms: AuditRooms, terminal: Terminal): Promise<ExitCode> {
+export async function auditVerifyVerb(
+  options: AuditVerifyOptions,
+  rooms: AuditRooms,
+  terminal: Terminal,
+): Promise<ExitCode> {
   const stores = await rooms.stores(options);
   const since = options.since === undefined ? undefined : await rooms.text(options.since);
-  const trustedWitnesses = options.witness === undefined ? stores.trustedWitnesses : { keys: options.witness, needed: new Set(options.witness).size };
-  const trust = { verifierKey: options.key ?? stores.verifyWith, since, trustedWitnesses, threads: availableParallelism() };
-  const report = stores.kind === 'tiles' ? await verifyTiles({ store: stores.log, ...trust }) : await verifyLog({ ...stores, ...trust });
+  const trustedWitnesses =
+    options.witness === undefined
+      ? stores.trustedWitnesses
+      : { keys: options.witness, needed: new Set(options.witness).size };
+  const trust = {
+    verifierKey: options.key ?? stores.verifyWith,
+    since,
+    trustedWitnesses,
+    threads: availableParallelism(),
+  };
+  const report =
+    stores.kind === 'tiles'
+      ? await verifyTiles({ store: stores.log, ...trust })
+      : await verifyLog({ ...stores, ...trust });
   if (terminal.json) terminal.out(jsonOf(report));
   else for (const line of told(report, stores)) terminal.out(line);
   return report.ok ? exitCode.done : exitCode.failed;
 }
 
 function jsonOf({ checkpoint, ...report }: VerifyReport): string {
-  return JSON.stringify({ ...report, checkpoint: checkpoint?.note ?? null, verifierKey: report.verifierKey ?? null, witnesses: report.witnesses ?? null });
+  return JSON.stringify({
+    ...report,
+    checkpoint: checkpoint?.note ?? null,
+    verifierKey: report.verifierKey ?? null,
+    witnesses: report.witnesses ?? null,
+  });
 }
 
 function told(report: VerifyReport, stores: AuditStores): readonly string[] {
   const { findings, found, entries } = report;
-  const lines = findings.map(({ key, index, what }) => `${printable(key)}${index === undefined ? '' : ` (entry ${index})`} ${printable(what)}`);
+  const lines = findings.map(
+    ({ key, index, what }) => `${printable(key)}${index === undefined ? '' : ` (entry ${index})`} ${printable(what)}`,
+  );
   if (found > findings.length) lines.push(`and ${found - findings.length} more`);
   const read = `${stores.where}: ${entries} ${entries === 1 ? 'entry' : 'entries'}`;
   if (found > 0) return [...lines, `${read}, ${found === 1 ? 'one thing was' : `${found} things were`} changed`];
@@ -61,14 +86,20 @@ function cosigned({ witnesses }: VerifyReport): readonly string[] {
   const wanted = isEnough ? '' : `, and ${needed} must`;
   if (size === 0) return [`nothing is signed that witnesses could have cosigned${wanted}`];
   const without = missing.length === 0 ? '' : `; not by ${printable(missing.join(', '))}`;
-  return [`cosigned up to entry ${size - 1} by ${names.length} of ${names.length + missing.length} witnesses${wanted}${without}`];
+  return [
+    `cosigned up to entry ${size - 1} by ${names.length} of ${names.length + missing.length} witnesses${wanted}${without}`,
+  ];
 }
 
 function open({ waiting, runs, size, entries }: VerifyReport): readonly string[] {
   const unsigned = Math.max(0, entries - size);
   return [
     ...(unsigned > 0 ? [`${unsigned} entries have their place and are not signed yet`] : []),
-    ...(waiting.batches > 0 ? [`${waiting.batches} ${waiting.batches === 1 ? 'object waits' : 'objects wait'} in the inbox since ${waiting.since}; the next run puts them into the tree`] : []),
+    ...(waiting.batches > 0
+      ? [
+          `${waiting.batches} ${waiting.batches === 1 ? 'object waits' : 'objects wait'} in the inbox since ${waiting.since}; the next run puts them into the tree`,
+        ]
+      : []),
     ...(runs.open > 0 ? [`${runs.open} of ${runs.began} runs have no end: they go on, or were killed`] : []),
   ];
 }

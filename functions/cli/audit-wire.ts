@@ -14,11 +14,14 @@ import { auditFiles } from './audit-files.ts';
 import { untilStopped } from './until-stopped.ts';
 
 /**
- * Where the audit verbs read. `--dir` takes what `demo --keep` left (a folder with `log` and `state`), a copy of the log
- * store alone, or plain tlog-tiles; `--store` and `--state` take addresses in a cloud; `configFile` gives the configuration
- * that counts without them. Nothing is ever written; once `signal` is aborted, nothing more is read.
+ * Where the audit verbs read. `--dir` takes what `demo --keep` left (a folder with `log` and `state`), a copy of the
+ * log store alone, or plain tlog-tiles; `--store` and `--state` take addresses in a cloud; `configFile` gives the
+ * configuration that counts without them. Nothing is ever written; once `signal` is aborted, nothing more is read.
  */
-export function auditRooms(configFile: () => Promise<string>, signal: AbortSignal = new AbortController().signal): AuditRooms {
+export function auditRooms(
+  configFile: () => Promise<string>,
+  signal: AbortSignal = new AbortController().signal,
+): AuditRooms {
   return {
     stores: async (place) => untilStopped(await storesOf(place, configFile), signal),
     text: async (path) => Buffer.from(await auditFiles.bytes(path)).toString(),
@@ -35,9 +38,13 @@ async function storesOf(place: AuditPlace, configFile: () => Promise<string>): P
 
 function refuseTwo({ dir, store, state }: AuditPlace): void {
   if (dir !== undefined && (store ?? state) !== undefined)
-    throw new LockkeeperError('invalid', 'both a directory and a store in a cloud are named', { hint: 'Give --dir alone, or --store.' });
+    throw new LockkeeperError('invalid', 'both a directory and a store in a cloud are named', {
+      hint: 'Give --dir alone, or --store.',
+    });
   if (state !== undefined && store === undefined)
-    throw new LockkeeperError('invalid', 'a state store is named, but no log that it belongs to', { hint: 'Give --store too.' });
+    throw new LockkeeperError('invalid', 'a state store is named, but no log that it belongs to', {
+      hint: 'Give --store too.',
+    });
 }
 
 async function configured(file: string): Promise<AuditStores> {
@@ -45,8 +52,14 @@ async function configured(file: string): Promise<AuditStores> {
   const { stores, audit } = (await loadConfig(file)).config;
   const found = await opened(stores, 'Nothing was logged there yet; check stores.log in the configuration.');
   const world = systemWorld();
-  const anchors = await Promise.all(audit.anchors.map(async (place) => ({ name: storeUrl(place), store: (await openStore(place, { world, contents: 'create-only' })).store })));
-  const trustedWitnesses = audit.witnesses.length === 0 ? undefined : { keys: audit.witnesses.map(({ key }) => key), needed: neededOf(audit) };
+  const anchors = await Promise.all(
+    audit.anchors.map(async (place) => ({
+      name: storeUrl(place),
+      store: (await openStore(place, { world, contents: 'create-only' })).store,
+    })),
+  );
+  const trustedWitnesses =
+    audit.witnesses.length === 0 ? undefined : { keys: audit.witnesses.map(({ key }) => key), needed: neededOf(audit) };
   return { ...found, verifyWith: audit.verifyWith, anchors, trustedWitnesses };
 }
 
@@ -56,9 +69,17 @@ async function below(directory: string): Promise<AuditStores> {
   if (await isThere(inside)) return await files(inside, join(directory, 'state'));
   const isLog = (await Promise.all(logFolders.map((name) => isThere(join(directory, name))))).includes(true);
   if (isLog || basename(directory) === 'log') return await files(directory, join(dirname(directory), 'state'));
-  if (await isThere(join(directory, checkpointKey))) return await storesAt({ log: { kind: 'file-system', path: directory }, state: undefined });
-  if (await isThere(join(directory, 'tile'))) throw noLog(directory, 'It has tiles and no checkpoint, as an export that was not finished: run `lockkeeper audit export` into it again.');
-  throw noLog(directory, 'Name a folder that holds `log` and `state`, a copy of the log store, or one with `checkpoint` and `tile`.');
+  if (await isThere(join(directory, checkpointKey)))
+    return await storesAt({ log: { kind: 'file-system', path: directory }, state: undefined });
+  if (await isThere(join(directory, 'tile')))
+    throw noLog(
+      directory,
+      'It has tiles and no checkpoint, as an export that was not finished: run `lockkeeper audit export` into it again.',
+    );
+  throw noLog(
+    directory,
+    'Name a folder that holds `log` and `state`, a copy of the log store, or one with `checkpoint` and `tile`.',
+  );
 }
 
 /** What a log store holds and plain tiles do not. */
@@ -70,7 +91,10 @@ const checkpointKey = 'checkpoint';
 /** A state store counts where it has a head, or belongs to the folder of the log. */
 async function files(log: string, state: string): Promise<AuditStores> {
   const hasState = (await isThere(join(state, publishedKey))) || ((await isThere(state)) && basename(log) === 'log');
-  return await storesAt({ log: { kind: 'file-system', path: log }, state: hasState ? { kind: 'file-system', path: state } : undefined });
+  return await storesAt({
+    log: { kind: 'file-system', path: log },
+    state: hasState ? { kind: 'file-system', path: state } : undefined,
+  });
 }
 
 interface Places {
@@ -78,10 +102,13 @@ interface Places {
   readonly state: StoreConfig | undefined;
 }
 
-/** A log that was emptied is there as long as its state store holds anything: it has to be called tampered, not absent. */
+/**
+ * A log that was emptied is there as long as its state store holds anything: it has to be called tampered, not absent.
+ */
 async function opened(places: Places, hint: string): Promise<AuditStores> {
   const stores = await storesAt(places);
-  if ((await isEmpty(stores.log)) && (stores.state === undefined || (await isEmpty(stores.state)))) throw noLog(stores.where, hint);
+  if ((await isEmpty(stores.log)) && (stores.state === undefined || (await isEmpty(stores.state))))
+    throw noLog(stores.where, hint);
   return stores;
 }
 
@@ -102,8 +129,8 @@ async function storesAt({ log, state }: Places): Promise<AuditStores> {
 }
 
 /**
- * Plain tiles have a checkpoint and no place where entries are put in: one that somebody put beside the inbox, or beside a head that
- * was published, does not make verify look away from those.
+ * Plain tiles have a checkpoint and no place where entries are put in: one that somebody put beside the inbox, or
+ * beside a head that was published, does not make verify look away from those.
  */
 async function kindOf(log: ObjectStore, state: ObjectStore | undefined): Promise<AuditStores['kind']> {
   if ((await log.get(checkpointKey)) === undefined || (await state?.get(publishedKey)) !== undefined) return 'log';

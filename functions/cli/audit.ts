@@ -15,7 +15,9 @@ export interface AuditStores {
   readonly where: string;
   /** Where the state store is; undefined where there is none. */
   readonly stateWhere?: string | undefined;
-  /** `log`: as lockkeeper writes it. `tiles`: a plain tlog-tiles directory, as `audit export` or any other log made it. */
+  /**
+   * `log`: as lockkeeper writes it. `tiles`: a plain tlog-tiles directory, as `audit export` or any other log made it.
+   */
   readonly kind: 'log' | 'tiles';
   /** The public key to trust, as the configuration has it; undefined: the one that came with the log. */
   readonly verifyWith: string | undefined;
@@ -29,7 +31,9 @@ export interface AuditStores {
 export interface AuditPlace {
   /** A directory: one that holds `log` and `state`, a log alone, or plain tlog-tiles. */
   readonly dir?: string | undefined;
-  /** A log in a cloud: s3://BUCKET/PREFIX, gs://BUCKET/PREFIX, https://ACCOUNT.blob.core.windows.net/CONTAINER/PREFIX. */
+  /**
+   * A log in a cloud: s3://BUCKET/PREFIX, gs://BUCKET/PREFIX, https://ACCOUNT.blob.core.windows.net/CONTAINER/PREFIX.
+   */
   readonly store?: string | undefined;
   /** The state store that belongs to `store`, written the same way. */
   readonly state?: string | undefined;
@@ -56,9 +60,17 @@ export function entriesOf({ kind, log, state }: AuditStores): AsyncGenerator<Ind
   return kind === 'tiles' ? tilesEntries(log) : entries({ log, state });
 }
 
-/** A log of either kind as plain tiles, up to its newest checkpoint; `key` counts before the configured one. Errors: see tiledLog. */
-export async function tilesOf({ kind, log, state, verifyWith }: AuditStores, key: string | undefined): Promise<TiledLog> {
-  return kind === 'tiles' ? await tiledDirectory(log, key ?? verifyWith) : await tiledLog({ log, state }, key ?? verifyWith);
+/**
+ * A log of either kind as plain tiles, up to its newest checkpoint; `key` counts before the configured one. Errors: see
+ * tiledLog.
+ */
+export async function tilesOf(
+  { kind, log, state, verifyWith }: AuditStores,
+  key: string | undefined,
+): Promise<TiledLog> {
+  return kind === 'tiles'
+    ? await tiledDirectory(log, key ?? verifyWith)
+    : await tiledLog({ log, state }, key ?? verifyWith);
 }
 
 /** How many acknowledged entries are not among the first `size`, which a checkpoint covers. */

@@ -5,7 +5,8 @@ import type { CollectReport } from '../../shared/usage/collect.ts';
 import { exitCode, type ExitCode, type Terminal } from './io.ts';
 
 /**
- * `lockkeeper collect`: reads the new objects of every configured flow log, each exactly once. Prints a line a log, or with
+ * `lockkeeper collect`: reads the new objects of every configured flow log, each exactly once. Prints a line a log, or
+ * with
  * --output json one object `{logs: […]}`. Objects that could not be read lower coverage and are
  * counted. Exit code 1 where a whole log could not be read; the others were.
  */
@@ -23,8 +24,12 @@ export function problemText({ message, hint }: LockkeeperError): string {
 }
 
 /** One line of text about one log. */
-export function collectLine(name: string, { objects, records, malformed, unreadable, left, young }: CollectReport): string {
-  const damage = malformed + unreadable === 0 ? 'none damaged' : `${malformed} rows malformed, ${unreadable} objects unreadable`;
+export function collectLine(
+  name: string,
+  { objects, records, malformed, unreadable, left, young }: CollectReport,
+): string {
+  const damage =
+    malformed + unreadable === 0 ? 'none damaged' : `${malformed} rows malformed, ${unreadable} objects unreadable`;
   const later = [...(left > 0 ? [`${left} left for the next run`] : []), ...(young > 0 ? [`${young} too young`] : [])];
   return [`${name}: ${objects} new objects`, `${records} rows`, damage, ...later].join(', ');
 }

@@ -9,21 +9,29 @@ import type { Frame } from './frame.ts';
 /** `lockkeeper audit export OUT`. */
 export function declareExport(audit: Command, frame: Frame): void {
   const command = takesPlace(audit.command('export'))
-    .description('write the log to a directory for auditors: plain tlog-tiles, OCSF Parquet, CSV; verified before it is done')
+    .description(
+      'write the log to a directory for auditors: plain tlog-tiles, OCSF Parquet, CSV; verified before it is done',
+    )
     .argument('<out>', 'an empty directory, or an export of this log, which is added to')
     .option('--format <format>', 'tiles, parquet, csv, or all (default: all)')
     .option(...logKeyOption);
   runs(command, frame, async ({ configFile, terminal, words: [out = ''] }) => {
     const { auditExportVerb } = await import('./audit-export.ts');
     const { exportRooms } = await import('./audit-export-wire.ts');
-    return auditExportVerb({ ...command.opts<AuditExportOptions>(), out }, exportRooms(configFile, terminal.signal), terminal);
+    return auditExportVerb(
+      { ...command.opts<AuditExportOptions>(), out },
+      exportRooms(configFile, terminal.signal),
+      terminal,
+    );
   });
 }
 
 /** `lockkeeper audit prove ENTRY`, and `lockkeeper audit check PROOF`, which needs no log. */
 export function declareProof(audit: Command, frame: Frame): void {
   const prove = takesPlace(audit.command('prove'))
-    .description('write a proof that an entry is in the log (c2sp.org/tlog-proof), which can be checked without the log')
+    .description(
+      'write a proof that an entry is in the log (c2sp.org/tlog-proof), which can be checked without the log',
+    )
     .argument('<entry>', 'its index, its id, RUN/N, or the first 6 digits of its hash')
     .option('--out <file>', 'where the proof goes (default: stdout)')
     .option('--entry <file>', 'where the exact bytes of the entry go, which the proof is about')
@@ -32,19 +40,33 @@ export function declareProof(audit: Command, frame: Frame): void {
     const { auditProveVerb } = await import('./audit-prove.ts');
     const { auditRooms } = await import('./audit-wire.ts');
     const { auditFiles } = await import('./audit-files.ts');
-    return auditProveVerb({ ...prove.opts<Omit<AuditProveOptions, 'wanted'>>(), wanted }, { ...auditRooms(configFile, terminal.signal), ...auditFiles }, terminal);
+    return auditProveVerb(
+      { ...prove.opts<Omit<AuditProveOptions, 'wanted'>>(), wanted },
+      { ...auditRooms(configFile, terminal.signal), ...auditFiles },
+      terminal,
+    );
   });
   const check = audit
     .command('check')
     .description('check a proof from two files and a key alone: no log, no network; exit 1 where it proves nothing')
     .argument('<proof>', 'a file that `audit prove` wrote')
     .requiredOption('--entry <file>', 'the exact bytes of the entry')
-    .option('--key <key>', 'the public key of the log, NAME+ID+KEY; once more for each witness that must have cosigned (default: audit.verifyWith of the configuration)', collected);
+    .option(
+      '--key <key>',
+      'the public key of the log, NAME+ID+KEY; once more for each witness that must have cosigned (default: audit.verifyWith of the configuration)',
+      collected,
+    );
   runs(check, frame, async ({ configFile, terminal, words: [proof = ''] }) => {
     const { auditCheckVerb } = await import('./audit-check.ts');
     const { auditFiles, configuredKey } = await import('./audit-files.ts');
-    const { entry, key: keys = [] } = check.opts<Pick<AuditCheckOptions, 'entry'> & { readonly key?: AuditCheckOptions['keys'] }>();
-    return auditCheckVerb({ proof, entry, keys }, { ...auditFiles, configuredKey: () => configuredKey(configFile) }, terminal);
+    const { entry, key: keys = [] } = check.opts<
+      Pick<AuditCheckOptions, 'entry'> & { readonly key?: AuditCheckOptions['keys'] }
+    >();
+    return auditCheckVerb(
+      { proof, entry, keys },
+      { ...auditFiles, configuredKey: () => configuredKey(configFile) },
+      terminal,
+    );
   });
 }
 
@@ -55,7 +77,11 @@ function collected(key: string, before: readonly string[] = []): readonly string
 
 /** `lockkeeper audit seal`. */
 export function declareSeal(audit: Command, frame: Frame): void {
-  const seal = audit.command('seal').description('put what waits into the signed tree now, as every run does at its end; exit 1 where a witness or an anchor did not take it');
+  const seal = audit
+    .command('seal')
+    .description(
+      'put what waits into the signed tree now, as every run does at its end; exit 1 where a witness or an anchor did not take it',
+    );
   runs(seal, frame, async ({ configFile, terminal }) => {
     const { auditSealVerb } = await import('./audit-seal.ts');
     const { withRooms } = await import('./wire.ts');

@@ -11,7 +11,10 @@ import type { Frame } from './frame.ts';
 export function declareAudit(audit: Command, frame: Frame): void {
   const verify = takesPlace(audit.command('verify'))
     .description('prove that nobody changed the log; exit 1 where somebody did')
-    .option('--since <file>', 'a checkpoint or a notice with one that you saved: the log must go on from it, and what was before is not read again')
+    .option(
+      '--since <file>',
+      'a checkpoint or a notice with one that you saved: the log must go on from it, and what was before is not read again',
+    )
     .option(...logKeyOption)
     .option('--witness <keys...>', 'public keys of witnesses that must have cosigned, instead of the configured ones');
   runs(verify, frame, async ({ configFile, terminal }) => {
@@ -26,7 +29,10 @@ export function declareAudit(audit: Command, frame: Frame): void {
     .option('--person <name>', 'only what this person did; lockkeeper itself is "lockkeeper"')
     .option('--action <name>', 'only this action, such as rotation.set, or all that begin so, such as rotation')
     .option('--run <name>', 'only what this run wrote, or runs whose names begin so')
-    .option('--correlation <id>', 'only what belongs to this rotation or closing: its id or hash, or the beginning of it')
+    .option(
+      '--correlation <id>',
+      'only what belongs to this rotation or closing: its id or hash, or the beginning of it',
+    )
     .option('--since <time>', 'from this time on, as 2026-11-22T00:00:00Z')
     .option('--until <time>', 'before this time');
   runs(show, frame, async ({ configFile, terminal }) => {
@@ -57,6 +63,10 @@ function declareEvidence(audit: Command, frame: Frame): void {
   runs(recompute, frame, async ({ configFile, terminal, words: [hash = ''] }) => {
     const { auditRecomputeVerb } = await import('./audit-recompute.ts');
     const { auditRooms } = await import('./audit-wire.ts');
-    return auditRecomputeVerb({ hash, place: recompute.opts<AuditPlace>() }, auditRooms(configFile, terminal.signal), terminal);
+    return auditRecomputeVerb(
+      { hash, place: recompute.opts<AuditPlace>() },
+      auditRooms(configFile, terminal.signal),
+      terminal,
+    );
   });
 }

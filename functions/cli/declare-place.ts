@@ -4,9 +4,15 @@ import type { Command } from 'commander';
 export function takesPlace(command: Command): Command {
   return command
     .option('--dir <directory>', 'a log in files, instead of the configured one')
-    .option('--store <url>', 'a log in a cloud: s3://BUCKET/PREFIX, gs://BUCKET/PREFIX, https://ACCOUNT.blob.core.windows.net/CONTAINER/PREFIX')
+    .option(
+      '--store <url>',
+      'a log in a cloud: s3://BUCKET/PREFIX, gs://BUCKET/PREFIX, https://ACCOUNT.blob.core.windows.net/CONTAINER/PREFIX',
+    )
     .option('--state <url>', 'the state store that belongs to --store');
 }
 
 /** The option that says whose signature counts. */
-export const logKeyOption = ['--key <key>', 'the public key of the log, NAME+ID+KEY, instead of the one that came with it'] as const;
+export const logKeyOption = [
+  '--key <key>',
+  'the public key of the log, NAME+ID+KEY, instead of the one that came with it',
+] as const;

@@ -18,8 +18,8 @@ export interface DemoOptions {
 }
 
 /**
- * `lockkeeper demo [--script] [--keep DIR]`: the whole of lockkeeper on this machine, told as chapters. Every proof that does not
- * hold ends it with exit code 1. Without --script a person decides, and it runs until Ctrl-C.
+ * `lockkeeper demo [--script] [--keep DIR]`: the whole of lockkeeper on this machine, told as chapters. Every proof
+ * that does not hold ends it with exit code 1. Without --script a person decides, and it runs until Ctrl-C.
  */
 export async function demoVerb(options: DemoOptions, terminal: Terminal): Promise<ExitCode> {
   const tell = teller(terminal);
@@ -58,11 +58,23 @@ async function play({ stage, first, scratch }: SetStage): Promise<void> {
 /** Everything goes on running, so that a person can try more. */
 async function stay(set: SetStage, terminal: Terminal): Promise<void> {
   const { teller: tell, page, approver } = set.stage;
-  tell.shows('', `Everything goes on running. The page: ${page.addresses.get(approver) ?? ''}`, 'In another terminal:', ...laterCommands(set), '', 'Ctrl-C ends it.');
+  tell.shows(
+    '',
+    `Everything goes on running. The page: ${page.addresses.get(approver) ?? ''}`,
+    'In another terminal:',
+    ...laterCommands(set),
+    '',
+    'Ctrl-C ends it.',
+  );
   await untilAborted(terminal.signal);
 }
 
 function laterCommands({ configFile }: SetStage): readonly string[] {
   const command = `npx lockkeeper --config ${configFile}`;
-  return [`  ${command} audit verify`, `  ${command} audit show --action rotation`, `  ${command} collect`, `  ${command} scan`];
+  return [
+    `  ${command} audit verify`,
+    `  ${command} audit show --action rotation`,
+    `  ${command} collect`,
+    `  ${command} scan`,
+  ];
 }

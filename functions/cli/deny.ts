@@ -10,12 +10,21 @@ export interface DenyOptions extends AnswerOptions {
 }
 
 /** `lockkeeper deny HASH --reason WHY [--snooze TIME | --exempt TIME] [--as NAME]`: it stays open. */
-export async function denyVerb(hash: string, options: DenyOptions, rooms: AnswerRooms, terminal: Terminal): Promise<ExitCode> {
+export async function denyVerb(
+  hash: string,
+  options: DenyOptions,
+  rooms: AnswerRooms,
+  terminal: Terminal,
+): Promise<ExitCode> {
   const { snooze, exempt, ...who } = options;
   if (snooze !== undefined && exempt !== undefined) {
-    throw new LockkeeperError('invalid', 'an answer is either a snooze or an exemption', { hint: 'Give --snooze TIME or --exempt TIME.' });
+    throw new LockkeeperError('invalid', 'an answer is either a snooze or an exemption', {
+      hint: 'Give --snooze TIME or --exempt TIME.',
+    });
   }
-  if (snooze !== undefined) return answerQuestion({ ...who, hash, answer: 'snooze', until: untilOf(snooze) }, rooms, terminal);
-  if (exempt !== undefined) return answerQuestion({ ...who, hash, answer: 'exempt', until: untilOf(exempt) }, rooms, terminal);
+  if (snooze !== undefined)
+    return answerQuestion({ ...who, hash, answer: 'snooze', until: untilOf(snooze) }, rooms, terminal);
+  if (exempt !== undefined)
+    return answerQuestion({ ...who, hash, answer: 'exempt', until: untilOf(exempt) }, rooms, terminal);
   return answerQuestion({ ...who, hash, answer: 'deny', until: undefined }, rooms, terminal);
 }

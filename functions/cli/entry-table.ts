@@ -15,7 +15,10 @@ export function entryTable(entries: readonly IndexedEntry[]): readonly string[] 
   return [...entries.flatMap((entry) => pages.add(entry)), ...pages.end()];
 }
 
-/** A table of any length while it is read: columns are as wide as what was seen up to the end of a page, and never grow narrower. */
+/**
+ * A table of any length while it is read: columns are as wide as what was seen up to the end of a page, and never grow
+ * narrower.
+ */
 export class EntryPages {
   readonly #perPage = 200;
   #waiting: (readonly string[])[] = [[...head, 'details']];
@@ -31,8 +34,15 @@ export class EntryPages {
   end(): readonly string[] {
     const rows = this.#waiting;
     this.#waiting = [];
-    this.#widths = this.#widths.map((width, at) => Math.min(widest, Math.max(width, ...rows.map((cells) => cells[at]?.length ?? 0))));
-    return rows.map((cells) => cells.map((cell, at) => cell.padEnd(this.#widths[at] ?? 0)).join('  ').trimEnd());
+    this.#widths = this.#widths.map((width, at) =>
+      Math.min(widest, Math.max(width, ...rows.map((cells) => cells[at]?.length ?? 0))),
+    );
+    return rows.map((cells) =>
+      cells
+        .map((cell, at) => cell.padEnd(this.#widths[at] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    );
   }
 }
 
@@ -41,6 +51,16 @@ const widest = 48;
 
 function cellsOf({ index, at, event }: IndexedEntry): readonly string[] {
   const { action, stage, result, subject, actor, details } = event;
-  const said = Object.entries(details).map(([name, item]) => `${name}=${typeof item === 'string' ? item : JSON.stringify(item)}`);
-  return [index === undefined ? 'waits' : String(index), formatInstant(at), action, result ?? stage, `${subject.kind} ${subject.id}`, actor, said.join(' ')].map(printable);
+  const said = Object.entries(details).map(
+    ([name, item]) => `${name}=${typeof item === 'string' ? item : JSON.stringify(item)}`,
+  );
+  return [
+    index === undefined ? 'waits' : String(index),
+    formatInstant(at),
+    action,
+    result ?? stage,
+    `${subject.kind} ${subject.id}`,
+    actor,
+    said.join(' '),
+  ].map(printable);
 }

@@ -38,13 +38,14 @@ class NewFiles {
   }
 
   /**
-   * Makes its own folder before it throws those of others away: of two that begin at once at most one goes on, and whoever
-   * began before cannot put another file.
+   * Makes its own folder before it throws those of others away: of two that begin at once at most one goes on, and
+   * whoever began before cannot put another file.
    */
   async begin(): Promise<void> {
     const all = join(this.#where, unfinished);
     this.#own = await this.#madeIn(all);
-    for (const name of await readdir(all)) if (join(all, name) !== this.#own) await rm(join(all, name), { recursive: true, force: true, maxRetries: 9 });
+    for (const name of await readdir(all))
+      if (join(all, name) !== this.#own) await rm(join(all, name), { recursive: true, force: true, maxRetries: 9 });
   }
 
   /** Another export that ends just now takes the folder away where it is empty. */
@@ -171,7 +172,10 @@ async function namesIn(where: string): Promise<readonly string[]> {
     return (await readdir(where)).filter((name) => name !== unfinished).toSorted();
   } catch (thrown) {
     if (isErrno(thrown, 'ENOENT')) return [];
-    if (isErrno(thrown, 'ENOTDIR')) throw new LockkeeperError('invalid', `nothing is exported to ${where}: it is a file`, { hint: 'Name a directory.' });
+    if (isErrno(thrown, 'ENOTDIR'))
+      throw new LockkeeperError('invalid', `nothing is exported to ${where}: it is a file`, {
+        hint: 'Name a directory.',
+      });
     throw thrown;
   }
 }
@@ -195,7 +199,11 @@ async function attempt<T>(tried: string, act: () => Promise<T>): Promise<T> {
     return await act();
   } catch (thrown) {
     if (!isErrno(thrown, 'ENOENT')) throw fileError(thrown, tried, false);
-    const hint = 'Another export to this directory began meanwhile, or somebody deleted there. Let one at a time write to it, and run it again.';
-    throw new LockkeeperError('conflict', `${tried}: the files that this export had not finished are gone`, { cause: thrown, hint });
+    const hint =
+      'Another export to this directory began meanwhile, or somebody deleted there. Let one at a time write to it, and run it again.';
+    throw new LockkeeperError('conflict', `${tried}: the files that this export had not finished are gone`, {
+      cause: thrown,
+      hint,
+    });
   }
 }

@@ -20,11 +20,15 @@ interface FileSummary {
 const badShown = 20;
 
 /**
- * `lockkeeper flows FILE…`: every flow as one JSON line on stdout, and on stderr what each file held; with --output json
- * that is the last line of stdout instead. Exit 1 if a file could not be read; bad rows are told and are no failure.
- * Errors: invalid for an unknown --format.
+ * `lockkeeper flows FILE…`: every flow as one JSON line on stdout, and on stderr what each file held; with --output
+ * json that is the last line of stdout instead. Exit 1 if a file could not be read; bad rows are told and are no
+ * failure. Errors: invalid for an unknown --format.
  */
-export async function flows(files: readonly string[], options: { format?: string }, terminal: Terminal): Promise<ExitCode> {
+export async function flows(
+  files: readonly string[],
+  options: { format?: string },
+  terminal: Terminal,
+): Promise<ExitCode> {
   const wanted = options.format === undefined ? undefined : formatOf(options.format);
   const summaries: FileSummary[] = [];
   for (const file of files) {
@@ -38,24 +42,38 @@ export async function flows(files: readonly string[], options: { format?: string
 }
 
 function formatOf(text: string): FlowFormat {
-  const formats: Readonly<Record<string, FlowFormat>> = { aws: 'aws', gcp: 'gcp', azure: 'azure', 'aws-vpc': 'aws', 'gcp-vpc': 'gcp', 'azure-vnet': 'azure' };
+  const formats: Readonly<Record<string, FlowFormat>> = {
+    aws: 'aws',
+    gcp: 'gcp',
+    azure: 'azure',
+    'aws-vpc': 'aws',
+    'gcp-vpc': 'gcp',
+    'azure-vnet': 'azure',
+  };
   const format = formats[text];
   if (format) return format;
-  throw new LockkeeperError('invalid', `--format ${text} is not known`, { hint: 'Use aws, gcp or azure, or leave it out.' });
+  throw new LockkeeperError('invalid', `--format ${text} is not known`, {
+    hint: 'Use aws, gcp or azure, or leave it out.',
+  });
 }
 
 async function printFile(file: string, wanted: FlowFormat | undefined, terminal: Terminal): Promise<FileSummary> {
   const empty = { file, records: 0, status: 0, malformed: 0, bad: [], unreadable: undefined };
   try {
     const format = wanted ?? (await guessFormat(file));
-    if (format === undefined) return { ...empty, format, unreadable: 'it looks like no flow log; --format says which it is' };
+    if (format === undefined)
+      return { ...empty, format, unreadable: 'it looks like no flow log; --format says which it is' };
     return await printRows({ ...empty, format }, rowsOf(file, format), terminal);
   } catch (thrown) {
     return { ...empty, format: wanted, unreadable: asLockkeeperError(thrown).message };
   }
 }
 
-async function printRows(summary: FileSummary, rows: AsyncIterable<ParsedRow>, terminal: Terminal): Promise<FileSummary> {
+async function printRows(
+  summary: FileSummary,
+  rows: AsyncIterable<ParsedRow>,
+  terminal: Terminal,
+): Promise<FileSummary> {
   try {
     for await (const row of rows) {
       if (terminal.signal.aborted) break;

@@ -3,8 +3,9 @@ import { exitCode, type ExitCode } from './io.ts';
 import type { HostTerminal } from './terminal.ts';
 
 /**
- * Tells what happened, why, what to do and the code: lines for people, one JSON object with `--output json`. Of errors that are
- * not lockkeeper's own only what the operating system says is told: their texts may quote what they failed to read.
+ * Tells what happened, why, what to do and the code: lines for people, one JSON object with `--output json`. Of errors
+ * that are not lockkeeper's own only what the operating system says is told: their texts may quote what they failed to
+ * read.
  */
 export function printError(thrown: unknown, terminal: HostTerminal): ExitCode {
   const error = asLockkeeperError(thrown);

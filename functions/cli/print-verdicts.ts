@@ -18,7 +18,11 @@ export interface Judged {
  */
 export function printVerdicts(judged: Judged, terminal: Terminal): void {
   for (const { key, malformed, unreadable } of judged.damaged) {
-    terminal.err(unreadable === undefined ? `${key}: ${malformed} rows could not be read` : `${key}: could not be read: ${unreadable}`);
+    terminal.err(
+      unreadable === undefined
+        ? `${key}: ${malformed} rows could not be read`
+        : `${key}: could not be read: ${unreadable}`,
+    );
   }
   if (terminal.json) terminal.out(JSON.stringify(judgedJson(judged)));
   else for (const line of asText(judged)) terminal.out(line);
@@ -52,9 +56,22 @@ function asText({ asOf, window, verdicts }: Judged): readonly string[] {
   });
   for (const { ruleSet, rule, verdict, lastPacket, activeDays, coverage, reasons } of verdicts) {
     const last = lastPacket === undefined ? 'never' : formatInstant(lastPacket);
-    table.push([ruleSet, rule, verdict, last, activeDays, `${Math.floor(coverage * 100)} %`, reasons.map(({ text }) => text).join(' ')]);
+    table.push([
+      ruleSet,
+      rule,
+      verdict,
+      last,
+      activeDays,
+      `${Math.floor(coverage * 100)} %`,
+      reasons.map(({ text }) => text).join(' '),
+    ]);
   }
-  const counts = [...Map.groupBy(verdicts, ({ verdict }) => verdict)].map(([verdict, some]) => `${some.length} ${verdict}`).toSorted();
+  const counts = [...Map.groupBy(verdicts, ({ verdict }) => verdict)]
+    .map(([verdict, some]) => `${some.length} ${verdict}`)
+    .toSorted();
   const span = `${formatInstant(window.from)} to ${formatInstant(window.to)}`;
-  return [...table.toString().split('\n'), `${verdicts.length} openings as of ${formatInstant(asOf)}, window ${span}: ${counts.join(', ')}`];
+  return [
+    ...table.toString().split('\n'),
+    `${verdicts.length} openings as of ${formatInstant(asOf)}, window ${span}: ${counts.join(', ')}`,
+  ];
 }

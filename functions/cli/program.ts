@@ -4,8 +4,8 @@ import { globalOptions, helpText, purpose, verbs } from './help.ts';
 import { declareVerb } from './verbs.ts';
 
 /**
- * The whole command line. A verb's own words are declared when it is called. Parsing throws for what it does not know, after
- * saying so on stderr; usageFault tells such a throw from others.
+ * The whole command line. A verb's own words are declared when it is called. Parsing throws for what it does not know,
+ * after saying so on stderr; usageFault tells such a throw from others.
  */
 export function buildProgram(frame: Frame): Command {
   const { host, json } = frame;

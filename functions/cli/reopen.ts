@@ -8,7 +8,12 @@ import { exitCode, type ExitCode, type Terminal } from './io.ts';
  * `lockkeeper reopen OPENING|HASH --reason WHY [--as NAME]`: puts a closed opening back exactly as it was. Takes the
  * opening's id, or at least 6 digits of the hash. Repeatable.
  */
-export async function reopenVerb(openingOrHash: string, options: AnswerOptions, rooms: AnswerRooms, terminal: Terminal): Promise<ExitCode> {
+export async function reopenVerb(
+  openingOrHash: string,
+  options: AnswerOptions,
+  rooms: AnswerRooms,
+  terminal: Terminal,
+): Promise<ExitCode> {
   const who = personOf(options, rooms);
   const held = await closureOf(openingOrHash, rooms);
   const { opening, hash, outcome, text } = await reopen(rooms.closing, held, { who, why: options.reason ?? '' });
@@ -24,7 +29,9 @@ async function closureOf(openingOrHash: string, { closing }: AnswerRooms): Promi
   if (held && more.length === 0) return held;
   if (held) {
     const hashes = [held, ...more].map(({ closure }) => `${closure.hash.slice(0, 12)} in ${closure.firewall}`);
-    throw new LockkeeperError('invalid', `several firewalls have an opening ${openingOrHash}`, { hint: `Give the hash: ${hashes.join(', ')}.` });
+    throw new LockkeeperError('invalid', `several firewalls have an opening ${openingOrHash}`, {
+      hint: `Give the hash: ${hashes.join(', ')}.`,
+    });
   }
   if (/^[0-9a-f]{6,64}$/.test(openingOrHash)) return journal.find(openingOrHash);
   throw new LockkeeperError('not-found', `nobody was ever asked about an opening ${openingOrHash}`, {

@@ -7,7 +7,10 @@ import { rotate, type RotationReport } from '../../shared/rotation/run.ts';
 import { exitCode, type ExitCode, type Terminal } from './io.ts';
 
 /** What wire.ts provides: one credential with its drivers, and what all of them share. */
-export interface RotateRooms extends Pick<RotationRooms, 'state' | 'audit' | 'world' | 'tell' | 'actor' | 'account' | 'fingerprintKey'> {
+export interface RotateRooms extends Pick<
+  RotationRooms,
+  'state' | 'audit' | 'world' | 'tell' | 'actor' | 'account' | 'fingerprintKey'
+> {
   readonly credentials: readonly Pick<RotationRooms, 'plan' | 'service' | 'stores'>[];
 }
 
@@ -26,10 +29,15 @@ export interface RotateOptions {
 }
 
 /**
- * `lockkeeper rotate [NAME…] [--all] [--now [--leaked --reason TEXT]] [--rehearse] [--adopt]`. Carries each rotation on as
- * far as it goes now. Exit code 1 where one is blocked or failed, or could not be adopted.
+ * `lockkeeper rotate [NAME…] [--all] [--now [--leaked --reason TEXT]] [--rehearse] [--adopt]`. Carries each rotation on
+ * as far as it goes now. Exit code 1 where one is blocked or failed, or could not be adopted.
  */
-export async function rotateVerb(names: readonly string[], options: RotateOptions, rooms: RotateRooms, terminal: Terminal): Promise<ExitCode> {
+export async function rotateVerb(
+  names: readonly string[],
+  options: RotateOptions,
+  rooms: RotateRooms,
+  terminal: Terminal,
+): Promise<ExitCode> {
   checkOptions(names, options);
   const chosen = choose(names, options, rooms);
   const results: Result[] = [];
@@ -59,21 +67,32 @@ async function carryOut(rooms: RotationRooms, options: RotateOptions): Promise<R
 }
 
 function checkOptions(names: readonly string[], options: RotateOptions): void {
-  const modes = [options.now && '--now', options.rehearse && '--rehearse', options.adopt && '--adopt'].filter((mode) => typeof mode === 'string');
-  if (modes.length > 1) throw new LockkeeperError('invalid', `${modes.join(' and ')} exclude each other`, { hint: 'Choose one.' });
+  const modes = [options.now && '--now', options.rehearse && '--rehearse', options.adopt && '--adopt'].filter(
+    (mode) => typeof mode === 'string',
+  );
+  if (modes.length > 1)
+    throw new LockkeeperError('invalid', `${modes.join(' and ')} exclude each other`, { hint: 'Choose one.' });
   if (options.leaked && !(options.now && options.reason?.trim())) {
-    throw new LockkeeperError('invalid', '--leaked needs --now and --reason', { hint: 'lockkeeper rotate NAME --now --leaked --reason "where it was found"' });
+    throw new LockkeeperError('invalid', '--leaked needs --now and --reason', {
+      hint: 'lockkeeper rotate NAME --now --leaked --reason "where it was found"',
+    });
   }
-  if (options.reason !== undefined && !options.leaked) throw new LockkeeperError('invalid', '--reason belongs to --leaked', { hint: 'Leave it out, or add --leaked.' });
-  if (options.leaked && options.all) throw new LockkeeperError('invalid', '--leaked never means --all', { hint: 'Name the credentials that leaked.' });
-  if (options.all && names.length > 0) throw new LockkeeperError('invalid', '--all and names exclude each other', { hint: 'Choose one.' });
+  if (options.reason !== undefined && !options.leaked)
+    throw new LockkeeperError('invalid', '--reason belongs to --leaked', { hint: 'Leave it out, or add --leaked.' });
+  if (options.leaked && options.all)
+    throw new LockkeeperError('invalid', '--leaked never means --all', { hint: 'Name the credentials that leaked.' });
+  if (options.all && names.length > 0)
+    throw new LockkeeperError('invalid', '--all and names exclude each other', { hint: 'Choose one.' });
 }
 
 function choose(names: readonly string[], options: RotateOptions, rooms: RotateRooms): RotateRooms['credentials'] {
   const known = rooms.credentials.map((one) => one.plan.name);
   const list = known.length > 0 ? known.join(', ') : 'none; add a service with a credential to the configuration';
   if (options.all) return rooms.credentials;
-  if (names.length === 0) throw new LockkeeperError('invalid', 'no credential was named', { hint: `Name one, or use --all. Known: ${list}.` });
+  if (names.length === 0)
+    throw new LockkeeperError('invalid', 'no credential was named', {
+      hint: `Name one, or use --all. Known: ${list}.`,
+    });
   return [...new Set(names)].map((name) => {
     const found = rooms.credentials.find((one) => one.plan.name === name);
     if (found) return found;
@@ -99,7 +118,11 @@ function rotationResult(report: RotationReport): Result {
     ...help,
   ];
   const told = error && { code: error.code, message: error.message, hint: error.hint };
-  return { ok, lines, plain: { ...plain, until: report.until === undefined ? undefined : formatInstant(report.until), error: told } };
+  return {
+    ok,
+    lines,
+    plain: { ...plain, until: report.until === undefined ? undefined : formatInstant(report.until), error: told },
+  };
 }
 
 function rehearsalResult(rehearsal: Rehearsal): Result {
@@ -107,7 +130,9 @@ function rehearsalResult(rehearsal: Rehearsal): Result {
     `${rehearsal.credential}: ${rehearsal.wouldFinish ? 'would finish' : 'would not finish'}. Nothing was changed.`,
     ...rehearsal.steps.map((step, index) => `  ${index + 1}. ${step}`),
     `  failed logins: ${rehearsal.failedLogins ?? 'not 0'}. ${rehearsal.why}`,
-    ...(rehearsal.sessions.length === 0 ? ['  nobody is logged in now'] : rehearsal.sessions.map((session) => `  logged in now: ${sessionLine(session)}`)),
+    ...(rehearsal.sessions.length === 0
+      ? ['  nobody is logged in now']
+      : rehearsal.sessions.map((session) => `  logged in now: ${sessionLine(session)}`)),
   ];
   return { ok: rehearsal.wouldFinish, lines, plain: rehearsal };
 }
@@ -115,6 +140,9 @@ function rehearsalResult(rehearsal: Rehearsal): Result {
 function adoptResult(report: AdoptReport): Result {
   const lines = report.adopted
     ? [`${report.credential}: adopted. Nothing was changed; its first rotation is due one interval from now.`]
-    : [`${report.credential}: not adopted. Nothing was changed. Mend this first:`, ...report.problems.map((problem) => `  - ${problem}`)];
+    : [
+        `${report.credential}: not adopted. Nothing was changed. Mend this first:`,
+        ...report.problems.map((problem) => `  - ${problem}`),
+      ];
   return { ok: report.adopted, lines, plain: report };
 }

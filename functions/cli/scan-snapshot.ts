@@ -38,16 +38,30 @@ export interface SnapshotOptions {
  * flow-log objects, without credentials. Prints a table, or with --output json one object. Reads only; the same
  * directory and time give the same answer. Errors: not-found and invalid, with the file and what makes it.
  */
-export async function scanSnapshotVerb(directory: string, options: SnapshotOptions, rooms: SnapshotRooms, terminal: Terminal): Promise<ExitCode> {
+export async function scanSnapshotVerb(
+  directory: string,
+  options: SnapshotOptions,
+  rooms: SnapshotRooms,
+  terminal: Terminal,
+): Promise<ExitCode> {
   const asOf = options.asOf === undefined ? rooms.world.now() : parseInstant(options.asOf);
   const window = windowBefore(asOf, options.window ?? '30d');
   const files = await readSnapshotFiles(directory);
   const described = readFlowLogs(files.flowLogs);
   const state = await rooms.openings(files);
-  const read = (await rooms.evidence({ directory, window, state })).map((one) => ({ ...one, evidence: inWindow(one.evidence) }));
+  const read = (await rooms.evidence({ directory, window, state })).map((one) => ({
+    ...one,
+    evidence: inWindow(one.evidence),
+  }));
   const nothing: UsageEvidence = { window, rows: [], coverage: [], damaged: [], sampled: false, digest: '' };
   const evidence = { ...nothing, damaged: read.flatMap((one) => one.evidence.damaged) };
-  const verdicts = judge({ state, evidence, logs: expectations(described, read, nothing), policy: defaultIdlePolicy, asOf });
+  const verdicts = judge({
+    state,
+    evidence,
+    logs: expectations(described, read, nothing),
+    policy: defaultIdlePolicy,
+    asOf,
+  });
   printVerdicts({ asOf, window, verdicts, damaged: evidence.damaged }, terminal);
   return exitCode.done;
 }

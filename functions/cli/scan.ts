@@ -11,16 +11,24 @@ export interface ScanOptions {
 }
 
 /**
- * `lockkeeper scan`: judges every opening of every configured network by what was collected, prints the verdicts, and asks people
- * about what is unused. The same evidence again asks nothing new. Exit code 1 where an opening could not be handled.
+ * `lockkeeper scan`: judges every opening of every configured network by what was collected, prints the verdicts, and
+ * asks people about what is unused. The same evidence again asks nothing new. Exit code 1 where an opening could not be
+ * handled.
  */
-export async function scanVerb(options: ScanOptions, rooms: LocalRooms & { readonly approvals: Approvals }, terminal: Terminal): Promise<ExitCode> {
+export async function scanVerb(
+  options: ScanOptions,
+  rooms: LocalRooms & { readonly approvals: Approvals },
+  terminal: Terminal,
+): Promise<ExitCode> {
   const { done: scanned, problems } = await scanAll(rooms, rooms.approvals);
   if (terminal.json) terminal.out(JSON.stringify({ networks: scanned.map(networkJson) }));
   else for (const { name, report } of scanned) printNetwork(name, report, terminal);
   for (const problem of problems) terminal.err(problemText(problem));
   if (problems.length > 0) return exitCode.failed;
-  const isSettled = scanned.every(({ report }) => report.steps.length === 0 && report.judged.judgement.verdicts.every(({ verdict }) => verdict !== 'cannot-tell'));
+  const isSettled = scanned.every(
+    ({ report }) =>
+      report.steps.length === 0 && report.judged.judgement.verdicts.every(({ verdict }) => verdict !== 'cannot-tell'),
+  );
   return options.detailedExitcode && !isSettled ? exitCode.changes : exitCode.done;
 }
 
@@ -37,5 +45,10 @@ function printNetwork(name: string, { judged, steps }: Scanned, terminal: Termin
 function networkJson({ name, report }: Done<Scanned>) {
   const { judged, steps, unfinished } = report;
   const { window, verdicts } = judged.judgement;
-  return { network: name, ...judgedJson({ asOf: judged.asOf, window, verdicts, damaged: judged.evidence.damaged }), steps, unfinished };
+  return {
+    network: name,
+    ...judgedJson({ asOf: judged.asOf, window, verdicts, damaged: judged.evidence.damaged }),
+    steps,
+    unfinished,
+  };
 }

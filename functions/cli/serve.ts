@@ -10,9 +10,9 @@ export interface ServeOptions {
 }
 
 /**
- * `lockkeeper serve [--port N]`: rotates, collects, scans, closes and watches at the configured times, with the approvals page and
- * the gates that lockkeeper runs. Ends on SIGTERM and Ctrl-C after the present step. Addresses go to stdout, what happens
- * to stderr as JSON lines.
+ * `lockkeeper serve [--port N]`: rotates, collects, scans, closes and watches at the configured times, with the
+ * approvals page and the gates that lockkeeper runs. Ends on SIGTERM and Ctrl-C after the present step. Addresses go to
+ * stdout, what happens to stderr as JSON lines.
  */
 export async function serveVerb(options: ServeOptions, configFile: string, terminal: Terminal): Promise<ExitCode> {
   const serving = await startServing({
@@ -36,5 +36,7 @@ function portOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const port = Number(text);
   if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
-  throw new LockkeeperError('invalid', `${text} is not a port`, { hint: 'Give --port a number from 0 to 65535; 0 takes a free one.' });
+  throw new LockkeeperError('invalid', `${text} is not a port`, {
+    hint: 'Give --port a number from 0 to 65535; 0 takes a free one.',
+  });
 }

@@ -23,9 +23,15 @@ export async function readSnapshotFiles(directory: string): Promise<SnapshotFile
     read('describe-network-interfaces'),
     read('describe-flow-logs'),
   ]);
-  const lists = names.flatMap((name) => /^get-managed-prefix-list-entries-(pl-[0-9a-z]+)\.json$/i.exec(name)?.[1] ?? []);
-  const entries = await Promise.all(lists.map(async (id) => [id, await read(`get-managed-prefix-list-entries-${id}`)] as const));
-  const prefixLists = names.includes('describe-managed-prefix-lists.json') ? await read('describe-managed-prefix-lists') : undefined;
+  const lists = names.flatMap(
+    (name) => /^get-managed-prefix-list-entries-(pl-[0-9a-z]+)\.json$/i.exec(name)?.[1] ?? [],
+  );
+  const entries = await Promise.all(
+    lists.map(async (id) => [id, await read(`get-managed-prefix-list-entries-${id}`)] as const),
+  );
+  const prefixLists = names.includes('describe-managed-prefix-lists.json')
+    ? await read('describe-managed-prefix-lists')
+    : undefined;
   return { firewall: { rules, groups, interfaces, prefixLists, prefixListEntries: new Map(entries) }, flowLogs };
 }
 
@@ -52,9 +58,13 @@ async function readOne(directory: string, call: string, names: readonly string[]
     const document: unknown = JSON.parse(text.replace(/^\uFEFF/, ''));
     return { name: join(directory, name), document };
   } catch (cause) {
-    throw new LockkeeperError('invalid', `${join(directory, name)} is no JSON: ${cause instanceof Error ? cause.message : String(cause)}`, {
-      cause,
-      hint: `Make it again with: aws ec2 ${call} --output json`,
-    });
+    throw new LockkeeperError(
+      'invalid',
+      `${join(directory, name)} is no JSON: ${cause instanceof Error ? cause.message : String(cause)}`,
+      {
+        cause,
+        hint: `Make it again with: aws ec2 ${call} --output json`,
+      },
+    );
   }
 }

@@ -29,7 +29,8 @@ function readFlowLog(item: Item): DescribedLog {
 
 function trafficOf(item: Item): DescribedLog['traffic'] {
   const type = item.text('TrafficType') ?? 'ALL';
-  if (type !== 'ALL' && type !== 'ACCEPT' && type !== 'REJECT') item.wrong('TrafficType', `is not ALL, ACCEPT or REJECT: ${JSON.stringify(type)}`);
+  if (type !== 'ALL' && type !== 'ACCEPT' && type !== 'REJECT')
+    item.wrong('TrafficType', `is not ALL, ACCEPT or REJECT: ${JSON.stringify(type)}`);
   return type === 'REJECT' ? 'rejected' : type === 'ACCEPT' ? 'accepted' : 'all';
 }
 
@@ -37,12 +38,16 @@ function troubleOf(item: Item): string | undefined {
   const status = item.text('FlowLogStatus');
   const delivery = item.text('DeliverLogsStatus');
   const why = item.text('DeliverLogsErrorMessage');
-  if (status !== undefined && status !== 'ACTIVE') return `it is ${status}, not ACTIVE. Delete it and create it again, and judge one window later.`;
+  if (status !== undefined && status !== 'ACTIVE')
+    return `it is ${status}, not ACTIVE. Delete it and create it again, and judge one window later.`;
   if (delivery !== 'FAILED') return undefined;
   return `its delivery fails${why === undefined ? '' : ` (${why})`}. Mend the permissions of its destination, and judge one window later.`;
 }
 
-/** The id in an object's name, `{account}_vpcflowlogs_{region}_{fl-id}_{time}_{hash}.log.gz`; undefined where there is none. */
+/**
+ * The id in an object's name, `{account}_vpcflowlogs_{region}_{fl-id}_{time}_{hash}.log.gz`; undefined where there is
+ * none.
+ */
 export function flowLogOf(key: string): string | undefined {
   return /(?:^|[/_])(fl-[0-9a-z]+)(?=[_./]|$)/i.exec(key)?.[1];
 }

@@ -9,11 +9,16 @@ export interface LogEvidence {
 }
 
 /**
- * Each flow log with what was read of it alone, so that a log of rejects covers nothing and what one log lost another can
- * have. Objects without a log in their name stand for the described logs that have none. A log that is not described any
- * more was deleted: what it keeps is not known, so it covers only interfaces of which it has accepted packets.
+ * Each flow log with what was read of it alone, so that a log of rejects covers nothing and what one log lost another
+ * can have. Objects without a log in their name stand for the described logs that have none. A log that is not
+ * described any more was deleted: what it keeps is not known, so it covers only interfaces of which it has accepted
+ * packets.
  */
-export function expectations(described: readonly DescribedLog[], read: readonly LogEvidence[], nothing: UsageEvidence): readonly CoverageExpectation[] {
+export function expectations(
+  described: readonly DescribedLog[],
+  read: readonly LogEvidence[],
+  nothing: UsageEvidence,
+): readonly CoverageExpectation[] {
   const of = new Map(read.map(({ log, evidence }) => [log, evidence]));
   const unnamed = of.get(undefined);
   const known = described.map((log) => ({ ...log, evidence: of.get(log.name) ?? unnamed ?? nothing }));
@@ -27,5 +32,13 @@ export function expectations(described: readonly DescribedLog[], read: readonly 
 
 function deleted(name: string, evidence: UsageEvidence): CoverageExpectation {
   const accepted = evidence.rows.filter(({ kind }) => kind !== 'rejected').map((row) => row.interface);
-  return { name, covers: [...new Set(accepted)], traffic: 'all', createdAt: undefined, trouble: undefined, hasFlags: undefined, evidence };
+  return {
+    name,
+    covers: [...new Set(accepted)],
+    traffic: 'all',
+    createdAt: undefined,
+    trouble: undefined,
+    hasFlags: undefined,
+    evidence,
+  };
 }

@@ -8,7 +8,12 @@ import type { RotateRooms } from './rotate.ts';
 
 /** The rooms of the configuration in `file`, for one command; `work` ends them whatever becomes of it. */
 export async function withRooms(file: string, work: (rooms: LocalRooms) => Promise<ExitCode>): Promise<ExitCode> {
-  const rooms = localRooms({ loaded: await loadConfig(file), world: systemWorld(), environment: process.env, run: 'cli' });
+  const rooms = localRooms({
+    loaded: await loadConfig(file),
+    world: systemWorld(),
+    environment: process.env,
+    run: 'cli',
+  });
   try {
     return await work(rooms);
   } finally {
@@ -21,7 +26,15 @@ export async function rotateRooms(rooms: LocalRooms, terminal: Terminal): Promis
   const tell: RotateRooms['tell'] = async ({ level, text }) => terminal.err(`${level}: ${text}`);
   const actor = accountName() ?? 'lockkeeper';
   const credentials = [...(await rooms.rotations({ tell, actor })).values()];
-  return { credentials, state: (await rooms.stores()).state, audit: await rooms.audit(), world: rooms.world, tell, actor, account: accountAtTerminal() };
+  return {
+    credentials,
+    state: (await rooms.stores()).state,
+    audit: await rooms.audit(),
+    world: rooms.world,
+    tell,
+    actor,
+    account: accountAtTerminal(),
+  };
 }
 
 /** What `approve`, `deny` and `reopen` need. */
@@ -30,9 +43,15 @@ export async function answerRooms(rooms: LocalRooms, terminal: Terminal): Promis
   return { closing: { ...closing, account: accountAtTerminal() }, whoami: accountName() };
 }
 
-/** People are asked on the page of `lockkeeper serve`, which reads the state store; notices of this run go to stderr. */
+/**
+ * People are asked on the page of `lockkeeper serve`, which reads the state store; notices of this run go to stderr.
+ */
 export async function terminalApprovals(rooms: LocalRooms, terminal: Terminal) {
   const { localPage } = await import('../../shared/approvals/local-page.ts');
   const page = localPage({ tokens: new Map(), origin: 'http://127.0.0.1', world: rooms.world });
-  return { ...page, tell: async (notice: { readonly level: string; readonly text: string }) => terminal.err(`${notice.level}: ${notice.text}`) };
+  return {
+    ...page,
+    tell: async (notice: { readonly level: string; readonly text: string }) =>
+      terminal.err(`${notice.level}: ${notice.text}`),
+  };
 }

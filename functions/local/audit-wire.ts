@@ -26,8 +26,8 @@ export interface AuditParts {
 }
 
 /**
- * Opens what the section `audit` names. Nothing is asked for yet: a key, a witness or an anchor that cannot be reached shows at
- * its first use, so that an anchor which is away does not keep the others from working.
+ * Opens what the section `audit` names. Nothing is asked for yet: a key, a witness or an anchor that cannot be reached
+ * shows at its first use, so that an anchor which is away does not keep the others from working.
  */
 export async function openAudit(config: Pick<Config, 'stores' | 'audit'>, world: World): Promise<AuditParts> {
   const { witnesses, anchors, verifyWith } = config.audit;
@@ -37,7 +37,10 @@ export async function openAudit(config: Pick<Config, 'stores' | 'audit'>, world:
     witnesses,
     needed: neededOf(config.audit),
     anchors: await Promise.all(
-      anchors.map(async (place) => ({ name: storeUrl(place), store: (await openStore(place, { world, contents: 'create-only' })).store })),
+      anchors.map(async (place) => ({
+        name: storeUrl(place),
+        store: (await openStore(place, { world, contents: 'create-only' })).store,
+      })),
     ),
     verifyWith,
   };

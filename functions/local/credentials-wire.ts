@@ -26,17 +26,26 @@ export interface CredentialSurroundings {
   readonly actor: string;
 }
 
-/** Opens every secret store of the configuration; each configured secret exists afterwards, empty where it was not there. */
+/**
+ * Opens every secret store of the configuration; each configured secret exists afterwards, empty where it was not
+ * there.
+ */
 export async function openSecretStores(config: Config, world: World): Promise<Readonly<Record<string, SecretStore>>> {
   const opened: [string, SecretStore][] = [];
   for (const [name, store] of Object.entries(config.secrets)) {
-    const wanted = config.services.flatMap(({ credential }) => (credential?.secrets ?? []).filter((one) => one.store === name).map((one) => one.name));
+    const wanted = config.services.flatMap(({ credential }) =>
+      (credential?.secrets ?? []).filter((one) => one.store === name).map((one) => one.name),
+    );
     opened.push([name, await openSecretStore(store, wanted, world)]);
   }
   return Object.fromEntries(opened);
 }
 
-async function openSecretStore(store: Config['secrets'][string], wanted: readonly string[], world: World): Promise<SecretStore> {
+async function openSecretStore(
+  store: Config['secrets'][string],
+  wanted: readonly string[],
+  world: World,
+): Promise<SecretStore> {
   if (store.kind === 'memory') {
     const { MemoryVault, memorySecrets } = await import('../../shared/secrets/memory.ts');
     const vault = new MemoryVault();
@@ -58,7 +67,11 @@ export async function rotationRooms(around: CredentialSurroundings): Promise<Rea
   return rooms;
 }
 
-async function roomsOf(service: ServiceConfig, credential: CredentialConfig, around: CredentialSurroundings): Promise<RotationRooms> {
+async function roomsOf(
+  service: ServiceConfig,
+  credential: CredentialConfig,
+  around: CredentialSurroundings,
+): Promise<RotationRooms> {
   const { secrets: stores, state, audit, world, tell, actor, fingerprintKey } = around;
   return {
     plan: {
@@ -80,9 +93,16 @@ async function roomsOf(service: ServiceConfig, credential: CredentialConfig, aro
   };
 }
 
-async function serviceDriver(service: ServiceConfig, credential: CredentialConfig, around: CredentialSurroundings): Promise<Service> {
+async function serviceDriver(
+  service: ServiceConfig,
+  credential: CredentialConfig,
+  around: CredentialSurroundings,
+): Promise<Service> {
   const { postgresService } = await import('../../shared/services/postgres.ts');
-  const places = { environment: around.environment, fromStore: (store: string, secret: string) => passwordIn(around.secrets, store, secret) };
+  const places = {
+    environment: around.environment,
+    fromStore: (store: string, secret: string) => passwordIn(around.secrets, store, secret),
+  };
   return postgresService({
     credential: service.name,
     strategy: credential.strategy,
@@ -96,8 +116,14 @@ async function serviceDriver(service: ServiceConfig, credential: CredentialConfi
   });
 }
 
-async function passwordIn(secrets: Readonly<Record<string, SecretStore>>, store: string, secret: string): Promise<Sealed> {
+async function passwordIn(
+  secrets: Readonly<Record<string, SecretStore>>,
+  store: string,
+  secret: string,
+): Promise<Sealed> {
   const state = await secrets[store]?.read(secret);
   if (state?.current) return loginOf(state.current.value).value;
-  throw new LockkeeperError('not-found', `secret ${store}/${secret} holds no password`, { hint: 'Put the login there first.' });
+  throw new LockkeeperError('not-found', `secret ${store}/${secret} holds no password`, {
+    hint: 'Put the login there first.',
+  });
 }

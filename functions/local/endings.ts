@@ -1,4 +1,7 @@
-/** Takes all of them, and runs them in reverse order, each whatever becomes of the others. Throws what the first that failed threw. */
+/**
+ * Takes all of them, and runs them in reverse order, each whatever becomes of the others. Throws what the first that
+ * failed threw.
+ */
 export async function runEndings(endings: (() => Promise<void>)[]): Promise<void> {
   const failures: unknown[] = [];
   for (const end of endings.splice(0).toReversed()) {

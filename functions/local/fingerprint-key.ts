@@ -5,14 +5,18 @@ import type { Config } from '../../shared/config/schema.ts';
 import { createKey, readKey } from '../../shared/secrets/key-file.ts';
 
 /**
- * Where a configuration keeps the key of its log's fingerprints: `fingerprint.key` beside the file that signs the log, else
- * beside the state store's directory, else beside the key of the first secret store in files. Undefined where nothing of it
- * is on this machine: then entries have no fingerprints.
+ * Where a configuration keeps the key of its log's fingerprints: `fingerprint.key` beside the file that signs the log,
+ * else beside the state store's directory, else beside the key of the first secret store in files. Undefined where
+ * nothing of it is on this machine: then entries have no fingerprints.
  *
- * A file of its own, not derived from another key: an auditor who is to test values gets this one and can neither sign the
- * log nor open a secret with it. It belongs to one log, so that the fingerprints of two logs cannot be matched.
+ * A file of its own, not derived from another key: an auditor who is to test values gets this one and can neither sign
+ * the log nor open a secret with it. It belongs to one log, so that the fingerprints of two logs cannot be matched.
  */
-export function fingerprintKeyFile({ stores, audit, secrets }: Pick<Config, 'stores' | 'audit' | 'secrets'>): string | undefined {
+export function fingerprintKeyFile({
+  stores,
+  audit,
+  secrets,
+}: Pick<Config, 'stores' | 'audit' | 'secrets'>): string | undefined {
   const besides = [
     audit.key?.kind === 'file' ? audit.key.path : undefined,
     stores.state.kind === 'file-system' ? stores.state.path : undefined,
@@ -23,8 +27,9 @@ export function fingerprintKeyFile({ stores, audit, secrets }: Pick<Config, 'sto
 }
 
 /**
- * The key of 32 bytes, made at its first use and the same ever after; two processes that make it at once agree on one. It is
- * never logged. Losing it harms nothing that is kept; old fingerprints can then not be tested any more. Errors: as readKey.
+ * The key of 32 bytes, made at its first use and the same ever after; two processes that make it at once agree on one.
+ * It is never logged. Losing it harms nothing that is kept; old fingerprints can then not be tested any more. Errors:
+ * as readKey.
  */
 export async function openFingerprintKey(path: string, world: World): Promise<Uint8Array> {
   const key = await readKey(path);

@@ -11,9 +11,9 @@ export interface PostHeadOptions {
 }
 
 /**
- * Posts the head of the log where people are asked, so that it stands where whoever rules the log's stores cannot reach: a person who
- * keeps the message can prove later that the log has only grown. The posting is in the log itself. Undefined where nothing was
- * sealed yet. Repeating it posts the head as it is then.
+ * Posts the head of the log where people are asked, so that it stands where whoever rules the log's stores cannot
+ * reach: a person who keeps the message can prove later that the log has only grown. The posting is in the log itself.
+ * Undefined where nothing was sealed yet. Repeating it posts the head as it is then.
  */
 export async function postHead({ audit, world, tell }: PostHeadOptions): Promise<LogHead | undefined> {
   const head = await audit.head();
@@ -21,7 +21,13 @@ export async function postHead({ audit, world, tell }: PostHeadOptions): Promise
   const { origin, size, root, cosigned, anchored } = head;
   const subject = { kind: 'log', id: origin } as const;
   await audited(audit, {
-    event: () => ({ action: 'log.post-head', subject, actor: 'lockkeeper', correlation: `head-${size}`, details: { size, root, cosigned, anchored } }),
+    event: () => ({
+      action: 'log.post-head',
+      subject,
+      actor: 'lockkeeper',
+      correlation: `head-${size}`,
+      details: { size, root, cosigned, anchored },
+    }),
     act: () => tell({ hash: undefined, level: 'info', text: headText(head, world.now()) }),
   });
   return head;

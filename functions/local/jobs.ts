@@ -51,7 +51,10 @@ export async function scanAll(rooms: LocalRooms, approvals: Approvals): Promise<
 }
 
 /** One after the other; a defect ends everything, anything else only its own. */
-async function each<Thing, Report>(things: ReadonlyMap<string, Thing>, work: (thing: Thing, name: string) => Promise<Report>): Promise<AllDone<Report>> {
+async function each<Thing, Report>(
+  things: ReadonlyMap<string, Thing>,
+  work: (thing: Thing, name: string) => Promise<Report>,
+): Promise<AllDone<Report>> {
   const done: Done<Report>[] = [];
   const problems: LockkeeperError[] = [];
   for (const [name, thing] of things) {
@@ -67,10 +70,15 @@ async function each<Thing, Report>(things: ReadonlyMap<string, Thing>, work: (th
 }
 
 /** Looks after everything that is closed, then closes what was approved. */
-export async function closeAll(rooms: LocalRooms, approvals: Approvals, probe?: ClosingHooks['probe']): Promise<Pick<Scanned, 'steps' | 'problems' | 'unfinished'>> {
+export async function closeAll(
+  rooms: LocalRooms,
+  approvals: Approvals,
+  probe?: ClosingHooks['probe'],
+): Promise<Pick<Scanned, 'steps' | 'problems' | 'unfinished'>> {
   const closing = await rooms.closing(approvals);
   const watched = await watchClosed(closing, {
-    refusals: async (closure) => refusalsOf(closure, await evidenceUntilNow(await judgingRooms(rooms, closure.firewall)), closing.policy),
+    refusals: async (closure) =>
+      refusalsOf(closure, await evidenceUntilNow(await judgingRooms(rooms, closure.firewall)), closing.policy),
   });
   const closed = await closeApproved(closing, {
     judge: async (firewall) => (await judgeNetwork(firewall, await judgingRooms(rooms, firewall))).judgement,
@@ -84,16 +92,23 @@ export async function closeAll(rooms: LocalRooms, approvals: Approvals, probe?: 
 }
 
 /** Carries every rotation on that is due or under way. */
-export async function rotateAll(rooms: LocalRooms, tell: (notice: Notice) => Promise<void>): Promise<readonly Done<RotationReport>[]> {
+export async function rotateAll(
+  rooms: LocalRooms,
+  tell: (notice: Notice) => Promise<void>,
+): Promise<readonly Done<RotationReport>[]> {
   const done: Done<RotationReport>[] = [];
-  for (const [name, one] of await rooms.rotations({ tell, actor: 'lockkeeper' })) done.push({ name, report: await rotate(one) });
+  for (const [name, one] of await rooms.rotations({ tell, actor: 'lockkeeper' }))
+    done.push({ name, report: await rotate(one) });
   return done;
 }
 
 /** What judging the network `name` needs; `not-found` where the configuration has no such network with a firewall. */
 export async function judgingRooms(rooms: LocalRooms, name: string): Promise<JudgingRooms> {
   const firewall = (await rooms.firewalls()).get(name);
-  if (firewall === undefined) throw new LockkeeperError('not-found', `no network ${name} with a firewall is configured`, { hint: 'Put it back under `networks`.' });
+  if (firewall === undefined)
+    throw new LockkeeperError('not-found', `no network ${name} with a firewall is configured`, {
+      hint: 'Put it back under `networks`.',
+    });
   const flowLogs = (await rooms.flowLogs()).get(name) ?? [];
   return { config: rooms.config, world: rooms.world, state: (await rooms.stores()).state, firewall, flowLogs };
 }

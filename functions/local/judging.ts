@@ -29,8 +29,8 @@ export interface Judged {
 }
 
 /**
- * Judges the openings of the network `name` by what was collected so far. The window ends where the flow logs have settled:
- * later rows may still be on their way. Reads only.
+ * Judges the openings of the network `name` by what was collected so far. The window ends where the flow logs have
+ * settled: later rows may still be on their way. Reads only.
  */
 export async function judgeNetwork(name: string, rooms: JudgingRooms): Promise<Judged> {
   const { config, world, firewall } = rooms;
@@ -40,7 +40,11 @@ export async function judgeNetwork(name: string, rooms: JudgingRooms): Promise<J
   const state = withholdFrom(await firewall.openings());
   const evidence = await evidenceOf(rooms, window);
   const input: JudgeInput = { state, evidence, logs: [], policy, asOf };
-  return { judgement: { firewall: name, state, verdicts: judge(input), window, policy: judgingName({ ...policy }), input }, evidence, asOf };
+  return {
+    judgement: { firewall: name, state, verdicts: judge(input), window, policy: judgingName({ ...policy }), input },
+    evidence,
+    asOf,
+  };
 }
 
 /** Everything the network's logs say, up to now: for watching what was closed. */
@@ -50,7 +54,9 @@ export async function evidenceUntilNow(rooms: JudgingRooms): Promise<UsageEviden
 
 async function evidenceOf({ state, flowLogs, world }: JudgingRooms, window: Window): Promise<UsageEvidence> {
   if (flowLogs.length === 0) {
-    throw new LockkeeperError('invalid', 'a network without flow logs cannot be judged', { hint: 'Name its flow logs in the configuration, under networks.' });
+    throw new LockkeeperError('invalid', 'a network without flow logs cannot be judged', {
+      hint: 'Name its flow logs in the configuration, under networks.',
+    });
   }
   return readEvidence({ state, logs: flowLogs.map((log) => log.describe().name), window, world });
 }

@@ -3,7 +3,10 @@ import { LockkeeperError } from '../../shared/base/error.ts';
 import { formatInstant, parseInstant, type Instant } from '../../shared/base/time.ts';
 import type { ObjectStore } from '../../shared/objects/contract.ts';
 
-/** When each job last began, in the state store at `serve/JOB.json`: how a start knows what was missed while nobody served. */
+/**
+ * When each job last began, in the state store at `serve/JOB.json`: how a start knows what was missed while nobody
+ * served.
+ */
 export class LastRuns {
   readonly #state: ObjectStore;
 
@@ -23,10 +26,14 @@ export class LastRuns {
     for (let attempts = 0; attempts < 5; attempts += 1) {
       const held = await this.#state.get(keyOf(job));
       if (held && parseRecord(job, held.bytes) >= at) return;
-      const answer = held ? await this.#state.replace(keyOf(job), bytes, held.version) : await this.#state.create(keyOf(job), bytes);
+      const answer = held
+        ? await this.#state.replace(keyOf(job), bytes, held.version)
+        : await this.#state.create(keyOf(job), bytes);
       if (answer.outcome === 'done') return;
     }
-    throw new LockkeeperError('conflict', `the last run of ${job} could not be written: others write it all the time`, { hint: 'Does more than one `lockkeeper serve` run with this state store?' });
+    throw new LockkeeperError('conflict', `the last run of ${job} could not be written: others write it all the time`, {
+      hint: 'Does more than one `lockkeeper serve` run with this state store?',
+    });
   }
 }
 
@@ -36,10 +43,14 @@ function keyOf(job: string): string {
 
 function parseRecord(job: string, bytes: Uint8Array): Instant {
   const invalid = (cause: unknown): LockkeeperError =>
-    new LockkeeperError('invalid', `${keyOf(job)} in the state store is damaged`, { cause, hint: 'Delete it; nothing but the catching up of one missed run is lost.' });
+    new LockkeeperError('invalid', `${keyOf(job)} in the state store is damaged`, {
+      cause,
+      hint: 'Delete it; nothing but the catching up of one missed run is lost.',
+    });
   try {
     const record: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'));
-    if (typeof record === 'object' && record !== null && 'at' in record && typeof record.at === 'string') return parseInstant(record.at);
+    if (typeof record === 'object' && record !== null && 'at' in record && typeof record.at === 'string')
+      return parseInstant(record.at);
   } catch (cause) {
     throw invalid(cause);
   }

@@ -74,7 +74,8 @@ async function reply(handlers: PageHandlers | undefined, request: IncomingMessag
 
 async function shown(handlers: PageHandlers, entrance: Entrance): Promise<Reply> {
   if (entrance.kind === 'refused') return plain(entrance.status, entrance.text);
-  if (entrance.kind === 'signed-in') return { status: 303, headers: { 'set-cookie': entrance.setCookie, location: entrance.location }, body: '' };
+  if (entrance.kind === 'signed-in')
+    return { status: 303, headers: { 'set-cookie': entrance.setCookie, location: entrance.location }, body: '' };
   return { status: 200, headers: pageHeaders, body: await handlers.show(entrance.who) };
 }
 
@@ -84,7 +85,15 @@ function singleHeaders(request: IncomingMessage): RawMessage['headers'] {
   return Object.fromEntries(all.map(([name, values]) => [name, values?.length === 1 ? values[0] : undefined]));
 }
 
-const statusOfCode: Partial<Record<ErrorCode, number>> = { denied: 403, invalid: 400, 'not-found': 404, conflict: 409, unreachable: 503, throttled: 503, uncertain: 503 };
+const statusOfCode: Partial<Record<ErrorCode, number>> = {
+  denied: 403,
+  invalid: 400,
+  'not-found': 404,
+  conflict: 409,
+  unreachable: 503,
+  throttled: 503,
+  uncertain: 503,
+};
 
 function failure(error: LockkeeperError): Reply {
   const text = error.hint === undefined ? error.message : `${error.message}\n${error.hint}`;
@@ -92,7 +101,15 @@ function failure(error: LockkeeperError): Reply {
 }
 
 function plain(status: number, body: string): Reply {
-  return { status, headers: { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }, body };
+  return {
+    status,
+    headers: {
+      'content-type': 'text/plain; charset=utf-8',
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+    },
+    body,
+  };
 }
 
 function send(response: ServerResponse, { status, headers, body }: Reply): void {

@@ -39,7 +39,13 @@ export async function openPage(people: readonly string[], port: number, world: W
           return text;
         },
         async show(who) {
-          const html = page.html({ who, now: world.now(), said: said.get(who), ...(await queue(rooms)), notices: page.shown().notices });
+          const html = page.html({
+            who,
+            now: world.now(),
+            said: said.get(who),
+            ...(await queue(rooms)),
+            notices: page.shown().notices,
+          });
           said.delete(who);
           return html;
         },

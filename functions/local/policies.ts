@@ -19,6 +19,11 @@ export function closingPolicyOf({ idlePorts }: Pick<Config, 'idlePorts'>): Closi
     scanners: idlePorts.scanners,
     maxClosuresPerRun: idlePorts.maxClosuresPerRun,
     freezes: idlePorts.freezes,
-    exemptions: idlePorts.exemptions.map(({ network, opening, until, why }) => ({ firewall: network, opening, until, why })),
+    exemptions: idlePorts.exemptions.map(({ network, opening, until, why }) => ({
+      firewall: network,
+      opening,
+      until,
+      why,
+    })),
   };
 }

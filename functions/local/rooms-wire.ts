@@ -35,7 +35,10 @@ export interface LocalRooms {
   firewalls(): Promise<ReadonlyMap<string, Firewall>>;
   /** By network. */
   flowLogs(): Promise<ReadonlyMap<string, readonly FlowLog[]>>;
-  rotations(by: { readonly tell: (notice: Notice) => Promise<void>; readonly actor: string }): Promise<ReadonlyMap<string, RotationRooms>>;
+  rotations(by: {
+    readonly tell: (notice: Notice) => Promise<void>;
+    readonly actor: string;
+  }): Promise<ReadonlyMap<string, RotationRooms>>;
   closing(approvals: Approvals): Promise<ClosingRooms>;
   /** Brings the log's head up to date and frees what was opened. */
   close(): Promise<void>;
@@ -49,7 +52,13 @@ export function localRooms({ loaded, world, environment, run }: LocalRoomsOption
   const audit = once(async () => {
     const { auditLog } = await import('../../shared/audit/log.ts');
     const { openAudit } = await import('./audit-wire.ts');
-    const log = auditLog({ ...(await stores()), ...(await openAudit(config, world)), world, run, version: toolVersion });
+    const log = auditLog({
+      ...(await stores()),
+      ...(await openAudit(config, world)),
+      world,
+      run,
+      version: toolVersion,
+    });
     closers.push(async () => void (await log.end()));
     return log;
   });
@@ -70,20 +79,38 @@ export function localRooms({ loaded, world, environment, run }: LocalRoomsOption
     flowLogs: once(() => openFlowLogs(config)),
     async rotations(by) {
       const { rotationRooms } = await import('./credentials-wire.ts');
-      const kept = { secrets: await secrets(), state: (await stores()).state, audit: await audit(), fingerprintKey: await fingerprintKey() };
+      const kept = {
+        secrets: await secrets(),
+        state: (await stores()).state,
+        audit: await audit(),
+        fingerprintKey: await fingerprintKey(),
+      };
       return rotationRooms({ config, world, environment, ...kept, ...by });
     },
     async closing(approvals) {
       // The facts behind verdicts lie beside the entries: evidence that goes before the log does proves nothing.
       const { state, log } = await stores();
       const people: ClosingRooms['people'] = (network, opening) => peopleOf(config, network, opening);
-      return { world, state, audit: await audit(), evidence: log, approvals, firewalls: await firewalls(), policy: closingPolicyOf(config), people };
+      return {
+        world,
+        state,
+        audit: await audit(),
+        evidence: log,
+        approvals,
+        firewalls: await firewalls(),
+        policy: closingPolicyOf(config),
+        people,
+      };
     },
     close: () => runEndings(closers),
   };
 }
 
-async function openFirewalls(config: Config, world: World, closers: (() => Promise<void>)[]): Promise<ReadonlyMap<string, Firewall>> {
+async function openFirewalls(
+  config: Config,
+  world: World,
+  closers: (() => Promise<void>)[],
+): Promise<ReadonlyMap<string, Firewall>> {
   const { localGate } = await import('../../shared/firewalls/local-gate.ts');
   const { standIn } = await import('./gate/stand-in.ts');
   const { readToken } = await import('./gate/token.ts');
@@ -102,7 +129,9 @@ async function openFlowLogs(config: Config): Promise<ReadonlyMap<string, readonl
   const { filesFlowLog } = await import('../../shared/flow-logs/files.ts');
   const clouds = { 'aws-vpc': 'aws', 'gcp-vpc': 'gcp', 'azure-vnet': 'azure' } as const;
   const opened = Object.entries(config.networks).map(([name, { flowLogs }]) => {
-    const logs = flowLogs.map((log) => filesFlowLog({ name: log.name, cloud: clouds[log.format], directory: log.directory }));
+    const logs = flowLogs.map((log) =>
+      filesFlowLog({ name: log.name, cloud: clouds[log.format], directory: log.directory }),
+    );
     return [name, logs] as const;
   });
   return new Map(opened);

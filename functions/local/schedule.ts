@@ -27,8 +27,9 @@ export interface Schedule {
 }
 
 /**
- * Runs jobs at their times, one at a time, so that no story ever meets itself. A job that was missed while nothing ran begins
- * once, now; one that never ran before waits for its time. What a job throws is logged and does not end the schedule.
+ * Runs jobs at their times, one at a time, so that no story ever meets itself. A job that was missed while nothing ran
+ * begins once, now; one that never ran before waits for its time. What a job throws is logged and does not end the
+ * schedule.
  */
 export async function startSchedule({ jobs, world, lastRuns, log }: ScheduleOptions): Promise<Schedule> {
   const queue = new WorkQueue();

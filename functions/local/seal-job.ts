@@ -16,8 +16,9 @@ export interface SealJobOptions {
 }
 
 /**
- * Seals the log again and again, and says what is wrong once, when it begins, and once when it is over. People are told what takes a
- * person; a notice that does not reach them is tried again with the next sealing. What it knows ends with the process.
+ * Seals the log again and again, and says what is wrong once, when it begins, and once when it is over. People are told
+ * what takes a person; a notice that does not reach them is tried again with the next sealing. What it knows ends with
+ * the process.
  */
 export class SealJob {
   readonly #options: SealJobOptions;

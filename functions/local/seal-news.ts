@@ -36,8 +36,13 @@ export interface Earlier {
 }
 
 /** Everything that is wrong after a sealing. What was wrong before and cannot be told of this time is taken to last. */
-export function troublesOf({ at, report, failure, unsigned }: Sealing, { troubles: before, failingSince }: Earlier): Troubles {
-  const lasting = [...before].filter(([, { source }]) => (source === 'report' && !report) || (source === 'unsigned' && !unsigned));
+export function troublesOf(
+  { at, report, failure, unsigned }: Sealing,
+  { troubles: before, failingSince }: Earlier,
+): Troubles {
+  const lasting = [...before].filter(
+    ([, { source }]) => (source === 'report' && !report) || (source === 'unsigned' && !unsigned),
+  );
   const troubles = new Map<string, Trouble>([...lasting, ...(report ? toldBy(report) : [])]);
   if (failure) {
     const text = `the audit log could not be sealed: ${failure.message}${failure.hint === undefined ? '' : `. ${failure.hint}`}`;
@@ -45,17 +50,24 @@ export function troublesOf({ at, report, failure, unsigned }: Sealing, { trouble
   }
   const since = earlier(unsigned?.since, failingSince);
   if (since !== undefined && at - since > longestUnsignedMs) {
-    troubles.set('late', { text: `what was recorded since ${formatInstant(since)} is not in the signed audit log yet`, level: 'warning', source: 'unsigned' });
+    troubles.set('late', {
+      text: `what was recorded since ${formatInstant(since)} is not in the signed audit log yet`,
+      level: 'warning',
+      source: 'unsigned',
+    });
   }
   return troubles;
 }
 
 function toldBy({ problems, alarms, refused, witnessed, cosigned }: SealReport): Troubles {
   const troubles = new Map<string, Trouble>();
-  const add = (text: string, level: Trouble['level'], name = nameOf(text)) => troubles.set(name, { text, level, source: 'report' });
+  const add = (text: string, level: Trouble['level'], name = nameOf(text)) =>
+    troubles.set(name, { text, level, source: 'report' });
   for (const problem of problems) add(problem, alarms.includes(problem) ? 'alarm' : undefined);
-  for (const { key, why } of refused) add(`${key} in the log store ${why}, and stays outside the tree: no run can have written it`, 'alarm', key);
-  if (!witnessed) add(`too few witnesses cosign the audit log: ${cosigned} by now; it goes on recording`, 'warning', 'witnessed');
+  for (const { key, why } of refused)
+    add(`${key} in the log store ${why}, and stays outside the tree: no run can have written it`, 'alarm', key);
+  if (!witnessed)
+    add(`too few witnesses cosign the audit log: ${cosigned} by now; it goes on recording`, 'warning', 'witnessed');
   return troubles;
 }
 
@@ -77,13 +89,18 @@ export interface News {
 
 /** Compares by name: what lasts is no news. */
 export function newsBetween(before: Troubles, now: Troubles): News {
-  const missingIn = (others: Troubles, from: Troubles) => [...from].filter(([name]) => !others.has(name)).map(([, trouble]) => trouble);
+  const missingIn = (others: Troubles, from: Troubles) =>
+    [...from].filter(([name]) => !others.has(name)).map(([, trouble]) => trouble);
   return { begun: missingIn(before, now), over: missingIn(now, before) };
 }
 
 /** What people are told of these news, in order. That an alarm is silent again does not make good what it was about. */
 export function noticesOf({ begun, over }: News): readonly Notice[] {
-  const told = begun.flatMap(({ text, level }) => (level === undefined ? [] : [{ hash: undefined, level, text: `Audit log: ${text}.` } as const]));
-  const ended = over.filter(({ level }) => level === 'warning').map(({ text }) => ({ hash: undefined, level: 'info', text: `Audit log, over: ${text}.` }) as const);
+  const told = begun.flatMap(({ text, level }) =>
+    level === undefined ? [] : [{ hash: undefined, level, text: `Audit log: ${text}.` } as const],
+  );
+  const ended = over
+    .filter(({ level }) => level === 'warning')
+    .map(({ text }) => ({ hash: undefined, level: 'info', text: `Audit log, over: ${text}.` }) as const);
   return [...told, ...ended];
 }

@@ -8,10 +8,18 @@ import type { Job } from './schedule.ts';
 import { SealJob } from './seal-job.ts';
 import type { ServeLog } from './serve-log.ts';
 
-/** What `serve` does at which times. Without approvals nobody can be asked, so nothing is judged or closed, and nobody is told the head. */
+/**
+ * What `serve` does at which times. Without approvals nobody can be asked, so nothing is judged or closed, and nobody
+ * is told the head.
+ */
 export function serveJobs(rooms: LocalRooms, approvals: Approvals | undefined, log: ServeLog): readonly Job[] {
   const { rotate, collect, scan, close, seal, head } = rooms.config.schedules;
-  const sealing = new SealJob({ audit: () => rooms.audit(), world: rooms.world, log, tell: approvals && ((notice) => approvals.tell(notice)) });
+  const sealing = new SealJob({
+    audit: () => rooms.audit(),
+    world: rooms.world,
+    log,
+    tell: approvals && ((notice) => approvals.tell(notice)),
+  });
   const jobs: Job[] = [
     { name: 'seal', pattern: seal, run: () => sealing.run() },
     { name: 'rotate', pattern: rotate, run: () => runRotate(rooms, approvals, log) },
@@ -39,7 +47,11 @@ async function runRotate(rooms: LocalRooms, approvals: Approvals | undefined, lo
 
 async function runCollect(rooms: LocalRooms, log: ServeLog): Promise<void> {
   const { done, problems } = await collectAll(rooms);
-  for (const { name, report } of done) log.info('collect', `${name}: ${report.objects} new objects, ${report.records} rows, ${report.malformed} malformed, ${report.unreadable} unreadable, ${report.left} left`);
+  for (const { name, report } of done)
+    log.info(
+      'collect',
+      `${name}: ${report.objects} new objects, ${report.records} rows, ${report.malformed} malformed, ${report.unreadable} unreadable, ${report.left} left`,
+    );
   for (const problem of problems) log.failure('collect', problem);
 }
 
@@ -58,11 +70,19 @@ async function runClose(rooms: LocalRooms, approvals: Approvals, log: ServeLog):
 }
 
 async function runHead(rooms: LocalRooms, approvals: Approvals, log: ServeLog): Promise<void> {
-  const head = await postHead({ audit: await rooms.audit(), world: rooms.world, tell: (notice) => approvals.tell(notice) });
+  const head = await postHead({
+    audit: await rooms.audit(),
+    world: rooms.world,
+    tell: (notice) => approvals.tell(notice),
+  });
   log.info('head', head === undefined ? 'nothing is signed yet' : `posted: ${head.size} entries, root ${head.root}`);
 }
 
-function tellSteps(job: string, { steps, problems }: { readonly steps: readonly Step[]; readonly problems: readonly LockkeeperError[] }, log: ServeLog): void {
+function tellSteps(
+  job: string,
+  { steps, problems }: { readonly steps: readonly Step[]; readonly problems: readonly LockkeeperError[] },
+  log: ServeLog,
+): void {
   for (const { opening, outcome, text } of steps) log.info(job, `${opening}: ${outcome}: ${text}`);
   for (const problem of problems) log.failure(job, problem);
 }

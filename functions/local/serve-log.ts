@@ -11,10 +11,12 @@ export interface ServeLog {
 
 /** A log that writes its lines with `line`. */
 export function serveLog(world: World, line: (text: string) => void): ServeLog {
-  const write = (level: string, job: string, rest: object): void => line(JSON.stringify({ at: formatInstant(world.now()), level, job, ...rest }));
+  const write = (level: string, job: string, rest: object): void =>
+    line(JSON.stringify({ at: formatInstant(world.now()), level, job, ...rest }));
   return {
     info: (job, text) => write('info', job, { text }),
     warning: (job, text) => write('warning', job, { text }),
-    failure: (job, { code, message, hint }) => write('error', job, { code, text: message, ...(hint === undefined ? {} : { hint }) }),
+    failure: (job, { code, message, hint }) =>
+      write('error', job, { code, text: message, ...(hint === undefined ? {} : { hint }) }),
   };
 }

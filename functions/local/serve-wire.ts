@@ -32,7 +32,10 @@ export interface Serving {
   stop(): Promise<void>;
 }
 
-/** Starts gates, page and schedule of a configuration. Everything serves on return; what fails at the start ends what began. */
+/**
+ * Starts gates, page and schedule of a configuration. Everything serves on return; what fails at the start ends what
+ * began.
+ */
 export async function startServing(options: ServeOptions): Promise<Serving> {
   const { config, file } = await loadConfig(options.configFile);
   const world = stoppingWorld(systemWorld(), options.signal);
@@ -49,7 +52,12 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
       page.serve(await rooms.closing(page.page));
     }
     const { state } = await rooms.stores();
-    const schedule = await startSchedule({ jobs: serveJobs(rooms, page?.page, log), world, lastRuns: new LastRuns(state), log });
+    const schedule = await startSchedule({
+      jobs: serveJobs(rooms, page?.page, log),
+      world,
+      lastRuns: new LastRuns(state),
+      log,
+    });
     endings.push(() => schedule.stop());
     return { addresses: page?.addresses ?? new Map(), stop };
   } catch (error) {
@@ -77,11 +85,17 @@ async function startGates(config: Config, world: World, log: ServeLog): Promise<
   }
 }
 
-async function startGateOf(config: Config, name: string, { world, log }: { readonly world: World; readonly log: ServeLog }): Promise<Gate | undefined> {
+async function startGateOf(
+  config: Config,
+  name: string,
+  { world, log }: { readonly world: World; readonly log: ServeLog },
+): Promise<Gate | undefined> {
   const plan = gatePlan(config, name);
   if (plan === undefined) return undefined;
   if (plan.flowLogDirectory === undefined) {
-    throw new LockkeeperError('invalid', `the gate of network ${name} has nowhere to write its flow log`, { hint: 'Name a flow log under the network, with a directory.' });
+    throw new LockkeeperError('invalid', `the gate of network ${name} has nowhere to write its flow log`, {
+      hint: 'Name a flow log under the network, with a directory.',
+    });
   }
   const gate = await startGate({
     ...plan,
@@ -91,6 +105,9 @@ async function startGateOf(config: Config, name: string, { world, log }: { reado
     tickMs: 1_000,
     onFailure: (error) => log.failure(`gate ${name}`, error),
   });
-  log.info(`gate ${name}`, `forwards ${gate.services.map((service) => `${service.name} at 127.0.0.1:${service.port}`).join(', ')}; admin ${gate.url}`);
+  log.info(
+    `gate ${name}`,
+    `forwards ${gate.services.map((service) => `${service.name} at 127.0.0.1:${service.port}`).join(', ')}; admin ${gate.url}`,
+  );
   return gate;
 }

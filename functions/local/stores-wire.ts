@@ -9,7 +9,10 @@ export interface Stores {
   readonly log: ObjectStore;
 }
 
-/** Opens both stores, and proves that they honour conditions before anything relies on it; `unsupported` where one does not. */
+/**
+ * Opens both stores, and proves that they honour conditions before anything relies on it; `unsupported` where one does
+ * not.
+ */
 export async function openStores({ stores }: Pick<Config, 'stores'>, world: World): Promise<Stores> {
   const { proveConditions } = await import('../../shared/objects/self-test.ts');
   const { store: state } = await openStore(stores.state, { world, contents: 'changing' });

@@ -14,15 +14,16 @@ import { auditorStatements, writerStatements } from './policies.ts';
 import type { LogSettings } from './settings.ts';
 
 /**
- * The two buckets of lockkeeper on AWS, the policies for the roles that use them, and, where it is wanted, the key of the log.
+ * The two buckets of lockkeeper on AWS, the policies for the roles that use them, and, where it is wanted, the key of
+ * the log.
  *
  * | bucket | objects are | kept by                                                             |
  * |--------|-------------|---------------------------------------------------------------------|
  * | log    | created     | Object Lock on every version, and a policy that lets nothing replace or hide one |
  * | state  | replaced    | versions, for a while; writes without a condition are refused       |
  *
- * Object Lock alone is not enough: a plain delete hides a locked object behind a delete marker, and then a create succeeds
- * again under the same key (https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-managing.html).
+ * Object Lock alone is not enough: a plain delete hides a locked object behind a delete marker, and then a create
+ * succeeds again under the same key (https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-managing.html).
  */
 export class LogAndStateStack extends Stack {
   constructor(scope: Construct, id: string, settings: LogSettings) {
@@ -45,7 +46,9 @@ export class LogAndStateStack extends Stack {
     if (key) new CfnOutput(this, 'SigningKeyArn', { value: key.keyArn });
   }
 
-  /** Who loses this key can still verify the log, but nobody can sign on with its name: it stays when the stack goes. */
+  /**
+   * Who loses this key can still verify the log, but nobody can sign on with its name: it stays when the stack goes.
+   */
   #signingKey(): Key {
     return new Key(this, 'SigningKey', {
       description: 'lockkeeper: signs the checkpoints of the audit log',
@@ -101,9 +104,9 @@ const privateBucket: BucketProps = {
 };
 
 /**
- * Refuses every write without `If-None-Match`. That header is the only key of the condition: keys of one block are joined
- * by "and", so a second one would let writes with the other header through. Uploads in parts and copies send none when
- * they begin and are refused with the rest; entries are small and written whole.
+ * Refuses every write without `If-None-Match`. That header is the only key of the condition: keys of one block are
+ * joined by "and", so a second one would let writes with the other header through. Uploads in parts and copies send
+ * none when they begin and are refused with the rest; entries are small and written whole.
  * (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html)
  */
 function createOnly(resources: string[]): PolicyStatement {
@@ -118,7 +121,10 @@ function conditionalOnly(resources: string[]): PolicyStatement {
   });
 }
 
-/** Refuses to delete, to hide behind a delete marker, and to shorten or go round retention; only `keepers` are not hindered. */
+/**
+ * Refuses to delete, to hide behind a delete marker, and to shorten or go round retention; only `keepers` are not
+ * hindered.
+ */
 function noDeletes(resources: string[], keepers: readonly string[]): PolicyStatement {
   const actions = [
     's3:DeleteObject',

@@ -12,8 +12,9 @@ export interface Rooms {
 }
 
 /**
- * What the functions of lockkeeper may do: create in the log, replace in the state, sign. Not one of them may delete or replace in
- * the log, nor touch its retention; nobody may write without a condition, though the buckets' own policies let others.
+ * What the functions of lockkeeper may do: create in the log, replace in the state, sign. Not one of them may delete or
+ * replace in the log, nor touch its retention; nobody may write without a condition, though the buckets' own policies
+ * let others.
  */
 export function writerStatements({ log, state, key }: Rooms): PolicyStatement[] {
   return [
@@ -23,7 +24,9 @@ export function writerStatements({ log, state, key }: Rooms): PolicyStatement[] 
     allow('CreateInState', [put], { on: state.arnForObjects('*'), condition: withHeader('if-none-match') }),
     allow('ReplaceInState', [put], { on: state.arnForObjects('*'), condition: withHeader('if-match') }),
     allow('DeleteInState', without(permissions.state.objects, [get, put]), { on: state.arnForObjects('*') }),
-    ...(key ? [allow('Sign', [...signing.sign], { on: key.keyArn, condition: { StringEquals: onlyPlainEd25519 } })] : []),
+    ...(key
+      ? [allow('Sign', [...signing.sign], { on: key.keyArn, condition: { StringEquals: onlyPlainEd25519 } })]
+      : []),
     ...publicKey(key),
   ];
 }
@@ -54,7 +57,9 @@ function publicKey(key: Key | undefined): PolicyStatement[] {
   return key ? [allow('ReadPublicKey', [...signing.read], { on: key.keyArn })] : [];
 }
 
-/** The header has to be there (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html). */
+/**
+ * The header has to be there (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html).
+ */
 function withHeader(header: 'if-none-match' | 'if-match'): Condition {
   return { Null: { [`s3:${header}`]: 'false' } };
 }
@@ -65,6 +70,10 @@ function without(actions: readonly string[], some: readonly string[]): string[] 
 
 type Condition = Record<string, Record<string, string>>;
 
-function allow(sid: string, actions: string[], { on, condition = {} }: { readonly on: string; readonly condition?: Condition }): PolicyStatement {
+function allow(
+  sid: string,
+  actions: string[],
+  { on, condition = {} }: { readonly on: string; readonly condition?: Condition },
+): PolicyStatement {
   return new PolicyStatement({ sid, actions, resources: [on], conditions: condition });
 }

@@ -1,8 +1,8 @@
 /** How long the audit log cannot be deleted, and by whom. */
 export interface LogSettings {
   /**
-   * `governance`: people with s3:BypassGovernanceRetention still can; for trying out. `compliance`: nobody can before the
-   * time is over, the account's root included, and nobody can take that back.
+   * `governance`: people with s3:BypassGovernanceRetention still can; for trying out. `compliance`: nobody can before
+   * the time is over, the account's root included, and nobody can take that back.
    */
   readonly retention: 'governance' | 'compliance';
   /** Days, 1 to 36500. */
@@ -11,13 +11,17 @@ export interface LogSettings {
   readonly stateVersionDays: number;
   /** ARNs (with * and ?) of those whom the log's own policy does not hinder to delete; retention still does. */
   readonly logKeepers: readonly string[];
-  /** What signs the log. `kms`: a key that is made here and never leaves KMS. `elsewhere`: a key file, or the KMS of another cloud. */
+  /**
+   * What signs the log. `kms`: a key that is made here and never leaves KMS. `elsewhere`: a key file, or the KMS of
+   * another cloud.
+   */
   readonly signingKey: 'kms' | 'elsewhere';
 }
 
 /**
  * Settings from the CDK context: logRetention (governance), logRetentionDays (1), stateVersionDays (30), logKeepers
- * (nobody; ARNs joined by commas), signingKey (elsewhere). Throws for anything else than what can be; compliance has to be chosen in words, together with its days.
+ * (nobody; ARNs joined by commas), signingKey (elsewhere). Throws for anything else than what can be; compliance has to
+ * be chosen in words, together with its days.
  */
 export function readSettings(context: (key: string) => unknown): LogSettings {
   const retention = context('logRetention') ?? 'governance';

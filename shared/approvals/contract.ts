@@ -41,13 +41,16 @@ export interface Notice {
   readonly text: string;
 }
 
-/** Where people are asked. Errors: denied (the sender is not who it says), invalid, throttled, unreachable, uncertain. */
+/**
+ * Where people are asked. Errors: denied (the sender is not who it says), invalid, throttled, unreachable, uncertain.
+ */
 export interface Approvals {
   /** Shows the question. Idempotent on the hash: asking again shows nothing new and pings nobody. */
   ask(question: Question): Promise<void>;
   /**
    * What a message says, after the sender was verified on the raw bytes, before anything is parsed. `denied` where the
-   * proof is missing, wrong, or comes from another site; `invalid` where it is from the right sender but makes no sense.
+   * proof is missing, wrong, or comes from another site; `invalid` where it is from the right sender but makes no
+   * sense.
    */
   hear(message: RawMessage): Promise<Heard>;
   /** Tells people. Repeating it may show it twice. */

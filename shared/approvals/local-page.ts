@@ -83,7 +83,8 @@ export function localPage(options: LocalPageOptions): LocalPage {
 const cookieName = 'lockkeeper';
 
 function enter(origin: string, sessions: Sessions, request: { headers: RawMessage['headers']; url: string }): Entrance {
-  if (!isOwnHost(origin, request.headers)) return { kind: 'refused', status: 403, text: `This page is only at ${origin}.` };
+  if (!isOwnHost(origin, request.headers))
+    return { kind: 'refused', status: 403, text: `This page is only at ${origin}.` };
   const url = new URL(request.url, origin);
   const token = url.searchParams.get('token');
   if (token !== null) {
@@ -131,10 +132,12 @@ class Sessions {
   constructor(options: LocalPageOptions) {
     this.#options = options;
     for (const [who, token] of options.tokens) {
-      if (token.open().length < 16) throw new LockkeeperError('invalid', `the token of ${who} is shorter than 16 characters`);
+      if (token.open().length < 16)
+        throw new LockkeeperError('invalid', `the token of ${who} is shorter than 16 characters`);
       this.#tokens.set(digest(token.open()), who);
     }
-    if (this.#tokens.size !== options.tokens.size) throw new LockkeeperError('invalid', 'two approvers have the same token');
+    if (this.#tokens.size !== options.tokens.size)
+      throw new LockkeeperError('invalid', 'two approvers have the same token');
   }
 
   ownerOf(token: string): string | undefined {
@@ -153,7 +156,9 @@ class Sessions {
     const bearer = /^Bearer (\S+)$/i.exec(headers['authorization'] ?? '')?.[1];
     if (bearer !== undefined) return this.ownerOf(bearer);
     const cookies = (headers['cookie'] ?? '').split(';').map((pair) => pair.trim());
-    const values = cookies.filter((pair) => pair.startsWith(`${cookieName}=`)).map((pair) => pair.slice(cookieName.length + 1));
+    const values = cookies
+      .filter((pair) => pair.startsWith(`${cookieName}=`))
+      .map((pair) => pair.slice(cookieName.length + 1));
     const [value] = values;
     if (value === undefined || values.length > 1) return undefined;
     const session = this.#sessions.get(digest(value));

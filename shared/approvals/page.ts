@@ -44,7 +44,11 @@ export function pageHtml(view: PageView): string {
 <header><h1>lockkeeper</h1><p>You are <strong>${escape(view.who)}</strong> · ${time(view.now)} · <a href="/">Reload</a></p></header>
 <main>
 ${view.said === undefined ? '' : `<p role="status"><strong>Your answer</strong>: ${escape(view.said)}</p>`}
-${section('Questions', 'Nothing waits for a decision.', view.questions.map((item) => questionHtml(item, view.who)))}
+${section(
+  'Questions',
+  'Nothing waits for a decision.',
+  view.questions.map((item) => questionHtml(item, view.who)),
+)}
 ${section('Closures', 'Nothing was closed yet.', view.closures.map(closureHtml))}
 ${section('Notices', 'No news.', view.notices.toReversed().map(noticeHtml))}
 </main>
@@ -156,6 +160,12 @@ function time(at: Instant): string {
 }
 
 function escape(text: string): string {
-  const signs: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+  const signs: Readonly<Record<string, string>> = {
+    '&': '&amp;',
+    '<': '&lt;',
+    '>': '&gt;',
+    '"': '&quot;',
+    "'": '&#39;',
+  };
   return text.replaceAll(/[&<>"']/g, (sign) => signs[sign] ?? '');
 }

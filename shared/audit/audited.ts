@@ -30,29 +30,47 @@ export async function audited<T>(log: AuditLog, { event, act, told }: AuditedEff
     throw thrown;
   }
   const said = event();
-  await acknowledged(log, { ...said, details: { ...said.details, ...told?.(answer) }, stage: 'outcome', result: 'done' });
+  await acknowledged(log, {
+    ...said,
+    details: { ...said.details, ...told?.(answer) },
+    stage: 'outcome',
+    result: 'done',
+  });
   return answer;
 }
 
 /**
- * Records one event, durable on return. A log that takes nothing until a person mends it is `denied`, whatever its store says: a
- * story reads `conflict`, `rejected` and the like as the answer of what it wanted to change, and would go on.
+ * Records one event, durable on return. A log that takes nothing until a person mends it is `denied`, whatever its
+ * store says: a story reads `conflict`, `rejected` and the like as the answer of what it wanted to change, and would go
+ * on.
  */
 export async function acknowledged(log: AuditLog, event: AuditEvent): Promise<Acknowledgement> {
   try {
     return await log.record(event);
   } catch (cause) {
     if (!(cause instanceof LockkeeperError) || !answers.has(cause.code)) throw cause;
-    throw new LockkeeperError('denied', cause.message, { cause, ...(cause.hint !== undefined && { hint: cause.hint }) });
+    throw new LockkeeperError('denied', cause.message, {
+      cause,
+      ...(cause.hint !== undefined && { hint: cause.hint }),
+    });
   }
 }
 
 /** What stories decide on when a firewall, a service or a journal says it. */
 const answers: ReadonlySet<ErrorCode> = new Set(['conflict', 'rejected', 'unsupported', 'not-found']);
 
-async function recordFailure(log: AuditLog, event: Omit<AuditEvent, 'stage' | 'result'>, error: LockkeeperError): Promise<void> {
+async function recordFailure(
+  log: AuditLog,
+  event: Omit<AuditEvent, 'stage' | 'result'>,
+  error: LockkeeperError,
+): Promise<void> {
   const outcome = (message: string): AuditEvent => {
-    return { ...event, details: { ...event.details, code: error.code, message }, stage: 'outcome', result: resultOf(error) };
+    return {
+      ...event,
+      details: { ...event.details, code: error.code, message },
+      stage: 'outcome',
+      result: resultOf(error),
+    };
   };
   try {
     await acknowledged(log, outcome(toldText(error.message))).catch((thrown: unknown) => {
@@ -63,7 +81,9 @@ async function recordFailure(log: AuditLog, event: Omit<AuditEvent, 'stage' | 'r
   } catch (thrown) {
     if (!(thrown instanceof LockkeeperError)) throw thrown;
     const cause = new AggregateError([error, thrown]);
-    throw new LockkeeperError(error.code, `${error.message}; the log did not take the outcome: ${thrown.message}`, { cause });
+    throw new LockkeeperError(error.code, `${error.message}; the log did not take the outcome: ${thrown.message}`, {
+      cause,
+    });
   }
 }
 

@@ -23,7 +23,9 @@ export interface AuditEvent {
   readonly details: { readonly [key: string]: Plain | undefined };
 }
 
-/** Proof that an entry is durable. Its index in the tree follows when the log is sealed; `run` and `n` name it for ever. */
+/**
+ * Proof that an entry is durable. Its index in the tree follows when the log is sealed; `run` and `n` name it for ever.
+ */
 export interface Acknowledgement {
   readonly run: string;
   readonly n: number;

@@ -76,8 +76,9 @@ export function numberIn(key: string, prefix: string): number | undefined {
 export const keptOpenMs = 48 * hour;
 
 /**
- * The day under which a run that begins now is kept: today, or where this clock lags behind the integrator's, the integrator's day.
- * So nothing is passed over while clocks differ by a day, nor by however much while somebody seals every day.
+ * The day under which a run that begins now is kept: today, or where this clock lags behind the integrator's, the
+ * integrator's day. So nothing is passed over while clocks differ by a day, nor by however much while somebody seals
+ * every day.
  */
 export function dayFor(now: Instant, doneBefore: string): string {
   const today = dayOf(now);

@@ -8,13 +8,19 @@ import { unsignedEntries, type Unsigned } from './sealing/unsigned.ts';
 
 /** The log of one run. */
 export interface RunLog extends AuditLog {
-  /** Puts everything that was acknowledged, by whomever, into the tree, signs and publishes it. Throws what the stores throw. */
+  /**
+   * Puts everything that was acknowledged, by whomever, into the tree, signs and publishes it. Throws what the stores
+   * throw.
+   */
   seal(): Promise<SealReport>;
   /** The newest published checkpoint and who vouches for it; undefined where nothing was sealed yet. Only reads. */
   head(): Promise<LogHead | undefined>;
   /** How far the signed tree is behind what was acknowledged, by whomever. Only reads. */
   unsigned(): Promise<Unsigned>;
-  /** The run's last entry, which counts its entries; then `seal`. A host calls it before it ends; a later record begins a new run. */
+  /**
+   * The run's last entry, which counts its entries; then `seal`. A host calls it before it ends; a later record begins
+   * a new run.
+   */
   end(): Promise<SealReport>;
 }
 
@@ -31,8 +37,8 @@ export interface RunLog extends AuditLog {
  *                 after 1    the entry stands; whoever seals next puts it into the tree
  *                 after 2, 3, 4   whoever seals next goes on from there
  *
- * Records of one run that come while a create is under way go into the next one together. Without an acknowledgement the
- * caller must not act; an uncertain create is settled with the same bytes before anything else is written.
+ * Records of one run that come while a create is under way go into the next one together. Without an acknowledgement
+ * the caller must not act; an uncertain create is settled with the same bytes before anything else is written.
  */
 export function auditLog(options: AuditLogOptions): RunLog {
   const writer = new RunWriter(options);

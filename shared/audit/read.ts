@@ -25,9 +25,9 @@ export interface IndexedEntry extends Entry {
 }
 
 /**
- * The entries of a log in their order, those that wait for their place last; memory does not grow with the log. Each is checked by
- * itself, not the tree: that is what `verify` does. `invalid` at an entry that was changed, `conflict` where objects are gone. Repeated
- * pairs of intent and outcome are normal.
+ * The entries of a log in their order, those that wait for their place last; memory does not grow with the log. Each is
+ * checked by itself, not the tree: that is what `verify` does. `invalid` at an entry that was changed, `conflict` where
+ * objects are gone. Repeated pairs of intent and outcome are normal.
  */
 export async function* entries({ log, state, from = 0 }: EntryRange): AsyncGenerator<IndexedEntry> {
   let next = from;
@@ -47,7 +47,10 @@ export async function* entries({ log, state, from = 0 }: EntryRange): AsyncGener
   }
 }
 
-/** The entries of a plain tlog-tiles directory, as far as its checkpoint goes. Nothing is checked but each entry by itself. */
+/**
+ * The entries of a plain tlog-tiles directory, as far as its checkpoint goes. Nothing is checked but each entry by
+ * itself.
+ */
 export async function* tilesEntries(store: ObjectStore): AsyncGenerator<IndexedEntry> {
   const stored = await store.get('checkpoint');
   const { size } = parseCheckpoint(parseNote(stored?.bytes ?? '').text);
@@ -55,12 +58,19 @@ export async function* tilesEntries(store: ObjectStore): AsyncGenerator<IndexedE
     const width = Math.min(tileWidth, size - begin);
     const path = bundlePath(begin / tileWidth, width);
     const bundle = await store.get(path);
-    if (!bundle) throw new LockkeeperError('conflict', `the log cannot be read: ${path} is gone`, { hint: 'Run `lockkeeper audit verify`.' });
-    for (const [at, entry] of decodeBundle(bundle.bytes).slice(0, width).entries()) yield { ...decoded(entry, `entry ${begin + at}`), index: begin + at };
+    if (!bundle)
+      throw new LockkeeperError('conflict', `the log cannot be read: ${path} is gone`, {
+        hint: 'Run `lockkeeper audit verify`.',
+      });
+    for (const [at, entry] of decodeBundle(bundle.bytes).slice(0, width).entries())
+      yield { ...decoded(entry, `entry ${begin + at}`), index: begin + at };
   }
 }
 
-/** The stored bytes of the entries that have their place, from full bundles as far as there are any, then from the inbox. */
+/**
+ * The stored bytes of the entries that have their place, from full bundles as far as there are any, then from the
+ * inbox.
+ */
 export async function* placedEntries(log: ObjectStore, from: number): AsyncGenerator<PlacedEntry> {
   let next = from;
   for (;;) {
@@ -78,13 +88,17 @@ export async function* placedEntries(log: ObjectStore, from: number): AsyncGener
 
 async function* waitingEntries(log: ObjectStore, sequenced: Sequenced): AsyncGenerator<IndexedEntry> {
   const { batches } = await readInbox(log, sequenced, { limit: Infinity, without: [] });
-  for (const { key, entries: bytes } of batches) for (const entry of bytes) yield { ...decoded(entry, key), index: undefined };
+  for (const { key, entries: bytes } of batches)
+    for (const entry of bytes) yield { ...decoded(entry, key), index: undefined };
 }
 
 function decoded(bytes: Uint8Array, where: string): Entry {
   try {
     return decodeEntry(bytes);
   } catch (cause) {
-    throw new LockkeeperError('invalid', `the log cannot be read: ${where} is none that this version knows`, { cause, hint: 'Run `lockkeeper audit verify`. If it finds nothing, a newer version of lockkeeper wrote the entry: read it with that.' });
+    throw new LockkeeperError('invalid', `the log cannot be read: ${where} is none that this version knows`, {
+      cause,
+      hint: 'Run `lockkeeper audit verify`. If it finds nothing, a newer version of lockkeeper wrote the entry: read it with that.',
+    });
   }
 }

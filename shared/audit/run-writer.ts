@@ -80,7 +80,13 @@ export class RunWriter {
     const run = this.#run;
     if (!run) return;
     const { world } = this.#options;
-    const last = { event: runEvent(run.name, 'run.end', { entries: run.n + 1 }), at: world.now(), id: hex(world.random(16)), resolve: nobody, reject: nobody };
+    const last = {
+      event: runEvent(run.name, 'run.end', { entries: run.n + 1 }),
+      at: world.now(),
+      id: hex(world.random(16)),
+      resolve: nobody,
+      reject: nobody,
+    };
     await this.#settle({ ...this.#encode(run, [last]).batch, after: undefined });
   }
 
@@ -107,8 +113,9 @@ export class RunWriter {
   }
 
   /**
-   * Of a run that began before yesterday no more is written, as whoever seals will be done with that day: its host slept. Nor of one
-   * that began on a day to come: the clock was put back, and nobody knows how long ago. It stays without an end, as if it had been killed.
+   * Of a run that began before yesterday no more is written, as whoever seals will be done with that day: its host
+   * slept. Nor of one that began on a day to come: the clock was put back, and nobody knows how long ago. It stays
+   * without an end, as if it had been killed.
    */
   async #leaveOldRun(): Promise<void> {
     if (this.#unsettled && !this.#isOpen(this.#unsettled)) this.#leaveUnsettled();
@@ -150,7 +157,10 @@ export class RunWriter {
   }
 
   /** Gives each event its place; one that cannot be written is refused by itself. */
-  #encode(run: Run, taken: readonly Waiting[]): { readonly batch: Batch; readonly acknowledged: readonly (() => void)[] } {
+  #encode(
+    run: Run,
+    taken: readonly Waiting[],
+  ): { readonly batch: Batch; readonly acknowledged: readonly (() => void)[] } {
     const entries: Uint8Array[] = [];
     const acknowledged: (() => void)[] = [];
     let { n, previous } = run;
@@ -164,7 +174,12 @@ export class RunWriter {
     };
     const { world, version } = this.#options;
     // It came to be with the first event: no entry of the run is earlier than its start.
-    if (n === 0) put({ event: runEvent(run.name, 'run.start', { version }), at: taken[0]?.at ?? world.now(), id: hex(world.random(16)) });
+    if (n === 0)
+      put({
+        event: runEvent(run.name, 'run.start', { version }),
+        at: taken[0]?.at ?? world.now(),
+        id: hex(world.random(16)),
+      });
     for (const one of taken) {
       try {
         const acknowledgement = put(one);
@@ -174,12 +189,20 @@ export class RunWriter {
       }
     }
     const next = { ...run, n, previous, batch: run.batch + 1 };
-    return { batch: { key: batchKey({ ...run, run: run.name }), bytes: encodeBundle(entries), clockDay: run.clockDay, after: next }, acknowledged };
+    return {
+      batch: {
+        key: batchKey({ ...run, run: run.name }),
+        bytes: encodeBundle(entries),
+        clockDay: run.clockDay,
+        after: next,
+      },
+      acknowledged,
+    };
   }
 
   /**
-   * Creates an object surely: repeated with the same bytes, which heals a lost answer. While nobody can tell whether it is there,
-   * it stays to be settled first: another object under its key would be a fork of the run.
+   * Creates an object surely: repeated with the same bytes, which heals a lost answer. While nobody can tell whether it
+   * is there, it stays to be settled first: another object under its key would be a fork of the run.
    */
   async #settle(batch: Batch): Promise<void> {
     const first = await this.#tryOnce(batch);
@@ -216,15 +239,23 @@ function runEvent(name: string, action: string, details: AuditEvent['details']):
 }
 
 function occupied(key: string): LockkeeperError {
-  return new LockkeeperError('conflict', `nothing was logged: ${key}, which only this run writes, holds something else`, {
-    hint: 'Run `lockkeeper audit verify` and find out who else writes to the log store.',
-  });
+  return new LockkeeperError(
+    'conflict',
+    `nothing was logged: ${key}, which only this run writes, holds something else`,
+    {
+      hint: 'Run `lockkeeper audit verify` and find out who else writes to the log store.',
+    },
+  );
 }
 
 function tooLate(key: string): LockkeeperError {
-  return new LockkeeperError('uncertain', `${key} may have been logged too late to get its place: this machine slept meanwhile, or its clock was put back`, {
-    hint: 'Try again.',
-  });
+  return new LockkeeperError(
+    'uncertain',
+    `${key} may have been logged too late to get its place: this machine slept meanwhile, or its clock was put back`,
+    {
+      hint: 'Try again.',
+    },
+  );
 }
 
 function hex(bytes: Uint8Array): string {

@@ -1,6 +1,9 @@
 import { LockkeeperError } from '../base/error.ts';
 
-/** What stops a writer, and a reader: the stores were changed by somebody else. `what` continues "the audit log is not as it was written: …". */
+/**
+ * What stops a writer, and a reader: the stores were changed by somebody else. `what` continues "the audit log is not
+ * as it was written: …".
+ */
 export function tampered(what: string, cause?: unknown): LockkeeperError {
   return new LockkeeperError('conflict', `the audit log is not as it was written: ${what}`, {
     cause,

@@ -29,8 +29,8 @@ function isList(value: Plain): value is readonly Plain[] {
 }
 
 /**
- * `value` itself, as what canonicalJson takes: interfaces are plain data that TypeScript does not take for records. `bug`
- * for anything that has no JSON form, a Sealed above all.
+ * `value` itself, as what canonicalJson takes: interfaces are plain data that TypeScript does not take for records.
+ * `bug` for anything that has no JSON form, a Sealed above all.
  */
 export function asPlain(value: unknown): Plain {
   if (isPlain(value)) return value;

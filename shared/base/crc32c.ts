@@ -1,4 +1,7 @@
-/** CRC-32C (Castagnoli), reflected: what Google's services protect values with on the way. node:zlib has another polynomial. */
+/**
+ * CRC-32C (Castagnoli), reflected: what Google's services protect values with on the way. node:zlib has another
+ * polynomial.
+ */
 const table = Uint32Array.from({ length: 256 }, (_, byte) => {
   let sum = byte;
   for (let bit = 0; bit < 8; bit += 1) sum = (sum >>> 1) ^ ((sum & 1) === 1 ? 0x82f63b78 : 0);

@@ -15,7 +15,8 @@ export function ed25519PrivateKey(seed: Uint8Array): KeyObject {
 
 /** A raw public key, 32 bytes, as node:crypto wants it; `invalid` where it has another length. */
 export function ed25519PublicKey(raw: Uint8Array): KeyObject {
-  if (raw.length !== 32) throw new LockkeeperError('invalid', `an Ed25519 public key of ${raw.length} bytes; it has 32`);
+  if (raw.length !== 32)
+    throw new LockkeeperError('invalid', `an Ed25519 public key of ${raw.length} bytes; it has 32`);
   return createPublicKey({ key: Buffer.concat([publicHead, raw]), format: 'der', type: 'spki' });
 }
 
@@ -40,7 +41,10 @@ export function verifyEd25519({ publicKey, message, signature }: SignedMessage):
   return verify(null, message, keyOf(publicKey), signature);
 }
 
-/** To make a key of its bytes takes as long as to verify with it, and whoever verifies many signatures has one or two keys. */
+/**
+ * To make a key of its bytes takes as long as to verify with it, and whoever verifies many signatures has one or two
+ * keys.
+ */
 function keyOf(publicKey: Uint8Array): KeyObject {
   const name = Buffer.from(publicKey).toString('hex');
   const key = recent.get(name) ?? ed25519PublicKey(publicKey);

@@ -45,7 +45,10 @@ export function isTransient(code: ErrorCode): boolean {
 export function asLockkeeperError(thrown: unknown): LockkeeperError {
   if (thrown instanceof LockkeeperError) return thrown;
   const message = thrown instanceof Error ? thrown.message : String(thrown);
-  return new LockkeeperError('bug', message, { cause: thrown, hint: 'This is a defect in lockkeeper: please report it.' });
+  return new LockkeeperError('bug', message, {
+    cause: thrown,
+    hint: 'This is a defect in lockkeeper: please report it.',
+  });
 }
 
 /** True for a LockkeeperError with this code. */

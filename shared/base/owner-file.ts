@@ -4,8 +4,8 @@ import { LockkeeperError } from './error.ts';
 import type { World } from './world.ts';
 
 /**
- * The text of a file that only its owner may read; undefined where there is no file. `denied` where group or others may read or
- * write it. Errors of the operating system come as they are.
+ * The text of a file that only its owner may read; undefined where there is no file. `denied` where group or others may
+ * read or write it. Errors of the operating system come as they are.
  */
 export async function readOwnerFile(path: string): Promise<string | undefined> {
   const file = await openIfThere(path);
@@ -14,7 +14,9 @@ export async function readOwnerFile(path: string): Promise<string | undefined> {
     // Of the open file: another one may stand under this name a moment later.
     const { mode } = await file.stat();
     if ((mode & 0o077) === 0) return await file.readFile('utf8');
-    throw new LockkeeperError('denied', `${path} can be read by others (mode ${(mode & 0o777).toString(8)})`, { hint: `Run: chmod 600 ${path}, and rotate what it protects.` });
+    throw new LockkeeperError('denied', `${path} can be read by others (mode ${(mode & 0o777).toString(8)})`, {
+      hint: `Run: chmod 600 ${path}, and rotate what it protects.`,
+    });
   } finally {
     await file.close();
   }
@@ -30,8 +32,9 @@ async function openIfThere(path: string) {
 }
 
 /**
- * Makes such a file where there is none, and leaves the one that is there; durable on return. Of several processes that try at
- * once one wins: the file appears complete, by link. A crash before that leaves a temporary file that nobody reads.
+ * Makes such a file where there is none, and leaves the one that is there; durable on return. Of several processes that
+ * try at once one wins: the file appears complete, by link. A crash before that leaves a temporary file that nobody
+ * reads.
  */
 export async function createOwnerFile(path: string, text: string, world: World): Promise<void> {
   const temporary = `${path}.${Buffer.from(world.random(8)).toString('hex')}.new`;

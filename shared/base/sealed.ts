@@ -25,8 +25,9 @@ export class Sealed {
   }
 
   /**
-   * `KEYID:DIGITS`, so that two log lines can be matched without the secret. DIGITS are the first 16 hex digits of HMAC-SHA-256
-   * under `key`. KEYID, the first 8 of the key's SHA-256, tells fingerprints apart that were made under different keys.
+   * `KEYID:DIGITS`, so that two log lines can be matched without the secret. DIGITS are the first 16 hex digits of
+   * HMAC-SHA-256 under `key`. KEYID, the first 8 of the key's SHA-256, tells fingerprints apart that were made under
+   * different keys.
    */
   fingerprint(key: Uint8Array): string {
     const digits = createHmac('sha256', key).update(this.#text).digest('hex').slice(0, 16);

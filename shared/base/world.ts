@@ -25,7 +25,9 @@ export interface FastWorld extends World {
   setSpeed(speed: number): void;
 }
 
-/** A world whose clock starts at `start` and runs `speed` world-milliseconds a real millisecond; it never jumps back. */
+/**
+ * A world whose clock starts at `start` and runs `speed` world-milliseconds a real millisecond; it never jumps back.
+ */
 export function fastWorld(start: Instant, speed: number): FastWorld {
   let factor = speed;
   let origin: number = start;

@@ -38,8 +38,8 @@ interface Meaning {
 }
 
 /**
- * Settings of any SDK client. The SDK itself never tries again: it forgets that an earlier answer was lost, and then a write
- * that took effect reads as one that was refused.
+ * Settings of any SDK client. The SDK itself never tries again: it forgets that an earlier answer was lost, and then a
+ * write that took effect reads as one that was refused.
  */
 export function awsClientSettings({ region, endpoint, credentials }: AwsPlace) {
   const chosen = region ?? (endpoint === undefined ? undefined : 'us-east-1');
@@ -59,8 +59,8 @@ export function awsClientSettings({ region, endpoint, credentials }: AwsPlace) {
 }
 
 /**
- * Any error of an SDK in our codes, told by its shape. The cause is kept without the request and the answer that the SDK
- * hangs on to it: they hold session tokens.
+ * Any error of an SDK in our codes, told by its shape. The cause is kept without the request and the answer that the
+ * SDK hangs on to it: they hold session tokens.
  */
 export function awsError(thrown: unknown, tried: string, about: AwsRequest = {}): LockkeeperError {
   if (thrown instanceof LockkeeperError) return thrown;
@@ -72,7 +72,9 @@ export function awsError(thrown: unknown, tried: string, about: AwsRequest = {})
   return new LockkeeperError(code, `${tried}: ${said(thrown)}${came && ` (${came})`}`, { hint, cause: bare(thrown) });
 }
 
-/** The answer inside an SDK's error, for drivers that read some of them as values. A name has no "Exception" at its end. */
+/**
+ * The answer inside an SDK's error, for drivers that read some of them as values. A name has no "Exception" at its end.
+ */
 export function awsAnswer(thrown: unknown): AwsAnswer {
   const metadata = member(thrown, '$metadata');
   const status = member(metadata, 'httpStatusCode');
@@ -95,29 +97,42 @@ function meaningOf(thrown: unknown, answer: AwsAnswer, about: AwsRequest): Meani
   const byName = names.find(([pattern]) => pattern.test(answer.name))?.[1];
   if (byName) return byName(about);
   if (status === undefined) return systemMeaning(thrown, about) ?? meanings.bug;
-  // The SDK could not read what came with a success, or which error it was: of a 404 only its body tells what is missing.
+  // The SDK could not read what came with a success, or which error it was: of a 404 only its body tells what is
+  // missing.
   if (status < 300 || answerLost.test(textsOf(thrown))) return lost(about);
   return statuses[status]?.(about) ?? (status >= 500 ? lost(about) : meanings.invalid);
 }
 
 const meanings = {
   bug: { code: 'bug', hint: 'This is a defect in lockkeeper: please report it.' },
-  invalid: { code: 'invalid', hint: 'AWS does not take this request: check the names and the region in the configuration.' },
+  invalid: {
+    code: 'invalid',
+    hint: 'AWS does not take this request: check the names and the region in the configuration.',
+  },
   region: { code: 'invalid', hint: 'It is in another region: name that one.' },
   noRegion: { code: 'invalid', hint: 'Name the region in the configuration, or set AWS_REGION.' },
   folder: { code: 'invalid', hint: 'An object cannot be the folder of another one here.' },
-  credentials: { code: 'denied', hint: 'Give lockkeeper credentials that AWS takes: a role, or keys that are not expired.' },
+  credentials: {
+    code: 'denied',
+    hint: 'Give lockkeeper credentials that AWS takes: a role, or keys that are not expired.',
+  },
   clock: { code: 'denied', hint: "Set this machine's clock: AWS refuses requests that are minutes off." },
   throttled: { code: 'throttled', hint: 'AWS asks to go slower; the next run tries again.' },
   missing: { code: 'not-found', hint: 'Make it, or name the right one and its region.' },
   conflict: { code: 'conflict', hint: 'It changed meanwhile, or it is there already: read it again.' },
   rejected: { code: 'rejected', hint: 'Its state or a quota of the account forbids it: see the message.' },
-  unsupported: { code: 'unsupported', hint: 'This service cannot do that: use AWS, or a newer version of the compatible service.' },
+  unsupported: {
+    code: 'unsupported',
+    hint: 'This service cannot do that: use AWS, or a newer version of the compatible service.',
+  },
   unreachable: { code: 'unreachable', hint: 'Check the endpoint, routes and name resolution; nothing was sent.' },
 } as const satisfies Record<string, Meaning>;
 
 function denied({ needs }: AwsRequest): Meaning {
-  return { code: 'denied', hint: `Grant ${needs ?? 'what the message names'} to the role or user that lockkeeper runs as, and look for a policy that denies it.` };
+  return {
+    code: 'denied',
+    hint: `Grant ${needs ?? 'what the message names'} to the role or user that lockkeeper runs as, and look for a policy that denies it.`,
+  };
 }
 
 /** The request went out and its answer did not come in. */
@@ -128,19 +143,34 @@ function lost({ written }: AwsRequest): Meaning {
 
 type Reading = (about: AwsRequest) => Meaning;
 
-/** In this order: some names fit several lines. S3 answers 409 where a conditional write has to be repeated: it is no conflict. */
+/**
+ * In this order: some names fit several lines. S3 answers 409 where a conditional write has to be repeated: it is no
+ * conflict.
+ */
 const names: readonly (readonly [RegExp, Reading])[] = [
-  [/^(SlowDown|Throttl|RequestThrottled|EC2Throttled|TooManyRequests|RequestLimitExceeded|BandwidthLimitExceeded|ProvisionedThroughput|PriorRequestNotComplete|TransactionInProgress)/, () => meanings.throttled],
+  [
+    /^(SlowDown|Throttl|RequestThrottled|EC2Throttled|TooManyRequests|RequestLimitExceeded|BandwidthLimitExceeded|ProvisionedThroughput|PriorRequestNotComplete|TransactionInProgress)/,
+    () => meanings.throttled,
+  ],
   [/^(ConditionalRequestConflict|OperationAborted|ServiceUnavailable|Unavailable)$/, () => meanings.throttled],
   [/^(RequestTimeTooSkewed|RequestExpired|RequestInTheFuture)$/, () => meanings.clock],
-  [/^(ExpiredToken|InvalidToken|InvalidAccessKeyId|InvalidClientTokenId|UnrecognizedClient|SignatureDoesNotMatch|InvalidSignature|IncompleteSignature|MissingAuthenticationToken|TokenRefreshRequired|(Credentials|Token)ProviderError)$/, () => meanings.credentials],
+  [
+    /^(ExpiredToken|InvalidToken|InvalidAccessKeyId|InvalidClientTokenId|UnrecognizedClient|SignatureDoesNotMatch|InvalidSignature|IncompleteSignature|MissingAuthenticationToken|TokenRefreshRequired|(Credentials|Token)ProviderError)$/,
+    () => meanings.credentials,
+  ],
   [/^(AccessDenied|UnauthorizedOperation|AuthFailure|OptInRequired|AllAccessDisabled)/, denied],
   [/^(PermanentRedirect|TemporaryRedirect|AuthorizationHeaderMalformed)$/, () => meanings.region],
   [/^(NoSuch\w+|(Resource)?NotFound|[\w.]+\.NotFound)$/, () => meanings.missing],
   // Of S3-compatible stores on a file system.
   [/^(ObjectParentIsFile|ExistingObjectIsDirectory)$/, () => meanings.folder],
-  [/^(PreconditionFailed|Conflict|IdempotentParameterMismatch|Resource(Exists|InUse|Conflict)|\w*AlreadyExists|[\w.]+\.Duplicate)$/, () => meanings.conflict],
-  [/^(\w*LimitExceeded|\w*QuotaExceeded|InvalidObjectState|KMSInvalidState|Disabled|KeyUnavailable|(En|De)cryptionFailure)$/, () => meanings.rejected],
+  [
+    /^(PreconditionFailed|Conflict|IdempotentParameterMismatch|Resource(Exists|InUse|Conflict)|\w*AlreadyExists|[\w.]+\.Duplicate)$/,
+    () => meanings.conflict,
+  ],
+  [
+    /^(\w*LimitExceeded|\w*QuotaExceeded|InvalidObjectState|KMSInvalidState|Disabled|KeyUnavailable|(En|De)cryptionFailure)$/,
+    () => meanings.rejected,
+  ],
   [/^(NotImplemented|MethodNotAllowed|Unsupported\w*)$/, () => meanings.unsupported],
   [/^(InternalError|InternalFailure|InternalServiceError|DependencyTimeout|KMSInternal)$/, lost],
   // S3 waited for the rest of the request: it never had it whole.
@@ -162,12 +192,14 @@ const statuses: Readonly<Record<number, Reading>> = {
   503: () => meanings.throttled,
 };
 
-const neverSent = /\b(connect|getaddrinfo) E|\b(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)\b|certificate|did not establish a connection/;
-const answerLost = /\b(ECONNRESET|ECONNABORTED|EPIPE|ETIMEDOUT|ERR_STREAM_PREMATURE_CLOSE|TimeoutError|AbortError|socket hang up|aborted|Checksum mismatch|Parse Error|HPE_\w+)\b/;
+const neverSent =
+  /\b(connect|getaddrinfo) E|\b(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)\b|certificate|did not establish a connection/;
+const answerLost =
+  /\b(ECONNRESET|ECONNABORTED|EPIPE|ETIMEDOUT|ERR_STREAM_PREMATURE_CLOSE|TimeoutError|AbortError|socket hang up|aborted|Checksum mismatch|Parse Error|HPE_\w+)\b/;
 
 /**
- * Errors of sockets, name resolution, TLS and time limits. Told by their text: the SDK puts an error of another realm into one
- * of its own and drops its code, as it does under jest.
+ * Errors of sockets, name resolution, TLS and time limits. Told by their text: the SDK puts an error of another realm
+ * into one of its own and drops its code, as it does under jest.
  */
 function systemMeaning(thrown: unknown, about: AwsRequest): Meaning | undefined {
   const text = textsOf(thrown);

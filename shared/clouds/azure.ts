@@ -4,8 +4,8 @@ import { LockkeeperError, type ErrorCode } from '../base/error.ts';
 export type AzureLogin = Awaited<ReturnType<typeof azureLogin>>;
 
 /**
- * The identity that the host has: environment, workload identity, managed identity, or `az login`. Nothing is asked before the
- * first token is needed; what it answers keeps and renews its tokens.
+ * The identity that the host has: environment, workload identity, managed identity, or `az login`. Nothing is asked
+ * before the first token is needed; what it answers keeps and renews its tokens.
  */
 export async function azureLogin() {
   const { DefaultAzureCredential } = await import('@azure/identity');
@@ -36,21 +36,31 @@ export interface AzureAnswer {
 }
 
 /**
- * An error of any Azure SDK as ours, told by its shape. `tried` says what on what. A write whose answer was lost, or was a 5xx
- * other than ServerBusy, is `uncertain`: for OperationTimedOut the service itself says that it may have happened. The cause is a
- * copy without request and response: those hold tokens and signatures.
+ * An error of any Azure SDK as ours, told by its shape. `tried` says what on what. A write whose answer was lost, or
+ * was a 5xx other than ServerBusy, is `uncertain`: for OperationTimedOut the service itself says that it may have
+ * happened. The cause is a copy without request and response: those hold tokens and signatures.
  * https://learn.microsoft.com/rest/api/storageservices/common-rest-api-error-codes
  */
 export function azureError(thrown: unknown, tried: string, about: AzureRequest = {}): LockkeeperError {
   if (thrown instanceof LockkeeperError) return thrown;
   const answer = azureAnswer(thrown);
   const { code, hint } = meaningOf(answer, about);
-  const details = [answer.code, answer.status && `HTTP ${answer.status}`, answer.requestId && `request ${answer.requestId}`];
+  const details = [
+    answer.code,
+    answer.status && `HTTP ${answer.status}`,
+    answer.requestId && `request ${answer.requestId}`,
+  ];
   const came = details.filter((one) => typeof one === 'string' && one !== '').join(', ');
-  return new LockkeeperError(code, `${tried}: ${answer.message}${came && ` (${came})`}`, { hint, cause: bare(thrown, answer) });
+  return new LockkeeperError(code, `${tried}: ${answer.message}${came && ` (${came})`}`, {
+    hint,
+    cause: bare(thrown, answer),
+  });
 }
 
-/** The answer inside an SDK's error, for drivers that read some of them as values; of other errors name and message only. */
+/**
+ * The answer inside an SDK's error, for drivers that read some of them as values; of other errors name and message
+ * only.
+ */
 export function azureAnswer(thrown: unknown): AzureAnswer {
   const status = fieldOf(thrown, 'statusCode');
   const name = fieldOf(thrown, 'name');
@@ -81,20 +91,29 @@ const leased = 'Something holds a lease on it: break the lease (az storage blob 
 
 /** Error codes that mean more, or something else, than their status. */
 const byCode: Readonly<Record<string, Meaning>> = {
-  AuthenticationFailed: { code: 'denied', hint: 'Check the account key or the login, and that the clock is right to 15 minutes.' },
+  AuthenticationFailed: {
+    code: 'denied',
+    hint: 'Check the account key or the login, and that the clock is right to 15 minutes.',
+  },
   InvalidAuthenticationInfo: { code: 'denied', hint: `The login is not valid any more. ${logIn}` },
   ExpiredAuthenticationToken: { code: 'denied', hint: `The login has run out. ${logIn}` },
   BlobImmutableDueToPolicy: { code: 'denied', hint: retained },
   BlobImmutableDueToLegalHold: { code: 'denied', hint: retained },
   ContainerNotFound: { code: 'not-found', hint: 'Create the container, or name the right one.' },
-  ContainerBeingDeleted: { code: 'not-found', hint: 'Somebody is deleting the container: create it again, or name another one.' },
+  ContainerBeingDeleted: {
+    code: 'not-found',
+    hint: 'Somebody is deleting the container: create it again, or name another one.',
+  },
   LeaseIdMissing: { code: 'conflict', hint: leased },
   SnapshotsPresent: { code: 'conflict', hint: 'Somebody made snapshots of it: delete those first.' },
   ServerBusy: { code: 'throttled', hint: `Nothing was done. ${again}` },
   BlobOperationNotSupported: { code: 'unsupported', hint: 'Use an account without a hierarchical namespace.' },
   FeatureVersionMismatch: { code: 'unsupported', hint: 'The account or the object does not have this feature.' },
   UnsupportedHeader: { code: 'unsupported', hint: 'The server is too old, or the account does not have this feature.' },
-  UnsupportedQueryParameter: { code: 'unsupported', hint: 'The server is too old, or the account does not have this feature.' },
+  UnsupportedQueryParameter: {
+    code: 'unsupported',
+    hint: 'The server is too old, or the account does not have this feature.',
+  },
 };
 
 /** The login failed, so nothing was sent. */
@@ -114,17 +133,21 @@ const neverSent: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** The connection broke, or the time was up, or what came is no HTTP, so nobody knows. */
-const lost = /^(ECONNRESET|EPIPE|ETIMEDOUT|ESOCKETTIMEDOUT|ERR_STREAM_PREMATURE_CLOSE|REQUEST_SEND_ERROR|PARSE_ERROR|HPE_\w+)$/;
+const lost =
+  /^(ECONNRESET|EPIPE|ETIMEDOUT|ESOCKETTIMEDOUT|ERR_STREAM_PREMATURE_CLOSE|REQUEST_SEND_ERROR|PARSE_ERROR|HPE_\w+)$/;
 
 function meaningOf(answer: AzureAnswer, about: AzureRequest): Meaning {
-  if (loginNames.has(answer.name)) return (answer.status ?? 0) >= 500 ? byStatus(answer.status ?? 0, {}) : { code: 'denied', hint: logIn };
+  if (loginNames.has(answer.name))
+    return (answer.status ?? 0) >= 500 ? byStatus(answer.status ?? 0, {}) : { code: 'denied', hint: logIn };
   const known = byCode[answer.code];
   if (known) return known;
   if (answer.status !== undefined && answer.status >= 400) return byStatus(answer.status, about);
   const [, hint] = neverSent.find(([pattern]) => pattern.test(answer.code)) ?? [];
   if (hint !== undefined) return { code: 'unreachable', hint };
-  if (answer.message.startsWith('connect ')) return { code: 'unreachable', hint: 'Check routes and firewalls to Azure.' };
-  if (lost.test(answer.code) || answer.name === 'AbortError' || answer.name === 'TimeoutError') return broken('unreachable', about);
+  if (answer.message.startsWith('connect '))
+    return { code: 'unreachable', hint: 'Check routes and firewalls to Azure.' };
+  if (lost.test(answer.code) || answer.name === 'AbortError' || answer.name === 'TimeoutError')
+    return broken('unreachable', about);
   // An answer that could not be read came with a success.
   if (answer.status !== undefined && answer.status < 300) return broken('unreachable', about);
   return { code: 'bug', hint: defect };
@@ -141,7 +164,10 @@ function byStatus(status: number, about: AzureRequest): Meaning {
       return broken('unreachable', about);
     case 409:
     case 412:
-      return { code: 'conflict', hint: 'Something else changes it, or its state forbids this: look at it, then run again.' };
+      return {
+        code: 'conflict',
+        hint: 'Something else changes it, or its state forbids this: look at it, then run again.',
+      };
     case 429:
       return { code: 'throttled', hint: `Nothing was done. ${again}` };
     case 500:
@@ -156,7 +182,10 @@ function byStatus(status: number, about: AzureRequest): Meaning {
 
 /** A firewall of the account answers the same 403 as a missing role. */
 function denied({ needs = 'the role that this takes' }: AzureRequest): Meaning {
-  return { code: 'denied', hint: `Give the identity of this host ${needs}, and see that the firewall of the account lets it in.` };
+  return {
+    code: 'denied',
+    hint: `Give the identity of this host ${needs}, and see that the firewall of the account lets it in.`,
+  };
 }
 
 function broken(otherwise: ErrorCode, { written = false }: AzureRequest): Meaning {

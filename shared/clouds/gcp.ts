@@ -12,7 +12,10 @@ export interface GcpCall {
 export interface GcpFault {
   /** HTTP status; a gRPC code counts as the status that Google's REST gives for it. Undefined where no answer came. */
   readonly status: number | undefined;
-  /** Google's own word for it (conditionNotMet, PERMISSION_DENIED, …), or the code of Node or the SDK; '' where there is none. */
+  /**
+   * Google's own word for it (conditionNotMet, PERMISSION_DENIED, …), or the code of Node or the SDK; '' where there is
+   * none.
+   */
   readonly reason: string;
   readonly name: string;
   /** One line, 500 characters at most. */
@@ -22,23 +25,28 @@ export interface GcpFault {
 }
 
 /**
- * An error of any Google client (Storage's ApiError, google-gax, gaxios, node-fetch) as ours, told by its shape. `tried` says
- * what on what. A write whose answer was lost, or was a 5xx other than 503, is `uncertain`. The cause is a copy without request
- * and response: those hold the access token. https://cloud.google.com/storage/docs/json_api/v1/status-codes
+ * An error of any Google client (Storage's ApiError, google-gax, gaxios, node-fetch) as ours, told by its shape.
+ * `tried` says what on what. A write whose answer was lost, or was a 5xx other than 503, is `uncertain`. The cause is a
+ * copy without request and response: those hold the access token.
+ * https://cloud.google.com/storage/docs/json_api/v1/status-codes
  */
 export function gcpError(thrown: unknown, tried: string, call: GcpCall = {}): LockkeeperError {
   if (thrown instanceof LockkeeperError) return thrown;
   const fault = gcpFault(thrown);
   const { code, hint } = meaningOf(fault, call);
   const marks = [fault.reason, fault.status].filter((mark) => mark !== '' && mark !== undefined).join(', ');
-  return new LockkeeperError(code, `${tried}: ${fault.message}${marks && ` (${marks})`}`, { hint, cause: safeCause(thrown, fault) });
+  return new LockkeeperError(code, `${tried}: ${fault.message}${marks && ` (${marks})`}`, {
+    hint,
+    cause: safeCause(thrown, fault),
+  });
 }
 
 /** The facts of a client's error; of anything else only name and message. */
 export function gcpFault(thrown: unknown): GcpFault {
   const answered = answerOf(thrown);
   const first = firstOf(fieldOf(answered, 'errors')) ?? firstOf(fieldOf(thrown, 'errors'));
-  const message = textOf(fieldOf(first, 'message')) || textOf(fieldOf(answered, 'message')) || textOf(fieldOf(thrown, 'message'));
+  const message =
+    textOf(fieldOf(first, 'message')) || textOf(fieldOf(answered, 'message')) || textOf(fieldOf(thrown, 'message'));
   const { status, word } = statusOf(thrown);
   return {
     status,
@@ -49,9 +57,13 @@ export function gcpFault(thrown: unknown): GcpFault {
   };
 }
 
-/** True where the answer says that the same request may go through a little later: 408, 429, 5xx, a broken connection. */
+/**
+ * True where the answer says that the same request may go through a little later: 408, 429, 5xx, a broken connection.
+ */
 export function isPassing({ status, reason }: GcpFault): boolean {
-  return status === undefined ? connectionLost.test(reason) : status === 408 || status === 429 || (status >= 500 && status !== 501);
+  return status === undefined
+    ? connectionLost.test(reason)
+    : status === 408 || status === 429 || (status >= 500 && status !== 501);
 }
 
 interface Meaning {
@@ -59,15 +71,22 @@ interface Meaning {
   readonly hint: string;
 }
 
-const logIn = 'Give lockkeeper a Google identity: a service account of the host, GOOGLE_APPLICATION_CREDENTIALS, or gcloud auth application-default login.';
+const logIn =
+  'Give lockkeeper a Google identity: a service account of the host, GOOGLE_APPLICATION_CREDENTIALS, or gcloud auth application-default login.';
 const again = 'The next run tries again.';
 const readBack = 'It may have happened: read it back before trying again.';
 const slower: Meaning = { code: 'throttled', hint: `Google asks to go slower. ${again}` };
 
 /** Reasons that mean more, or something else, than their status. */
 const byReason: Readonly<Record<string, Meaning>> = {
-  retentionPolicyNotMet: { code: 'denied', hint: "The bucket's retention policy protects it: nobody can replace or delete it before that ends." },
-  objectUnderActiveHold: { code: 'denied', hint: 'A hold protects it: nobody can replace or delete it before the hold is released.' },
+  retentionPolicyNotMet: {
+    code: 'denied',
+    hint: "The bucket's retention policy protects it: nobody can replace or delete it before that ends.",
+  },
+  objectUnderActiveHold: {
+    code: 'denied',
+    hint: 'A hold protects it: nobody can replace or delete it before the hold is released.',
+  },
   rateLimitExceeded: slower,
   userRateLimitExceeded: slower,
   RATE_LIMIT_EXCEEDED: slower,
@@ -77,14 +96,28 @@ const byReason: Readonly<Record<string, Meaning>> = {
   accessNotConfigured: { code: 'denied', hint: 'Enable this API in the project.' },
   billingNotEnabled: { code: 'denied', hint: 'Enable billing for the project.' },
   accountDisabled: { code: 'denied', hint: 'The account of the project is disabled: ask Google.' },
-  FAILED_PRECONDITION: { code: 'conflict', hint: 'Its state forbids this: look at it (a disabled or destroyed version?), then run again.' },
+  FAILED_PRECONDITION: {
+    code: 'conflict',
+    hint: 'Its state forbids this: look at it (a disabled or destroyed version?), then run again.',
+  },
 };
 
-/** Texts of errors that say it nowhere else: google-auth-library's own, and a sum that is wrong, which is a plain 400. */
+/**
+ * Texts of errors that say it nowhere else: google-auth-library's own, and a sum that is wrong, which is a plain 400.
+ */
 const byText: readonly (readonly [RegExp, Meaning])[] = [
-  [/could not (load|refresh) (the default|access|default) credentials|could not refresh access token|no refresh token/i, { code: 'denied', hint: logIn }],
-  [/^provided (crc32c|md5 hash) .* doesn't match calculated/i, { code: 'unreachable', hint: `The bytes were damaged on the way; nothing was kept. ${again}` }],
-  [/unable to detect a project id|project ?id is required/i, { code: 'invalid', hint: 'Name the project (projectId).' }],
+  [
+    /could not (load|refresh) (the default|access|default) credentials|could not refresh access token|no refresh token/i,
+    { code: 'denied', hint: logIn },
+  ],
+  [
+    /^provided (crc32c|md5 hash) .* doesn't match calculated/i,
+    { code: 'unreachable', hint: `The bytes were damaged on the way; nothing was kept. ${again}` },
+  ],
+  [
+    /unable to detect a project id|project ?id is required/i,
+    { code: 'invalid', hint: 'Name the project (projectId).' },
+  ],
 ];
 
 /** No connection came about, so nothing was sent. */
@@ -96,10 +129,14 @@ const neverSent: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** The connection broke on the way, or what came is no HTTP, so nobody knows; or it damaged what was read. */
-const connectionLost = /^(ECONNRESET|ECONNABORTED|EPIPE|ERR_STREAM_PREMATURE_CLOSE|UND_ERR_SOCKET|CONTENT_DOWNLOAD_MISMATCH|HPE_\w+)$/;
+const connectionLost =
+  /^(ECONNRESET|ECONNABORTED|EPIPE|ERR_STREAM_PREMATURE_CLOSE|UND_ERR_SOCKET|CONTENT_DOWNLOAD_MISMATCH|HPE_\w+)$/;
 const late = /^(ETIMEDOUT|ESOCKETTIMEDOUT|ABORT_ERR|UND_ERR_\w+_TIMEOUT)$/;
 
-/** google.rpc.Code to HTTP status, as Google's REST gives it; only FAILED_PRECONDITION keeps its own name, see `byReason`. */
+/**
+ * google.rpc.Code to HTTP status, as Google's REST gives it; only FAILED_PRECONDITION keeps its own name, see
+ * `byReason`.
+ */
 const grpc: Readonly<Record<number, readonly [number, string]>> = {
   1: [499, 'CANCELLED'],
   2: [500, 'UNKNOWN'],
@@ -126,9 +163,12 @@ function meaningOf(fault: GcpFault, call: GcpCall): Meaning {
   const [, hint] = neverSent.find(([codes]) => codes.test(fault.reason)) ?? [];
   if (hint !== undefined) return { code: 'unreachable', hint };
   if (fault.status !== undefined) return byStatus(fault.status, call);
-  if (connectionLost.test(fault.reason) || late.test(fault.reason) || /^(Abort|Timeout)Error$/.test(fault.name)) return lost(call);
+  if (connectionLost.test(fault.reason) || late.test(fault.reason) || /^(Abort|Timeout)Error$/.test(fault.name))
+    return lost(call);
   // A client that could not read the answer to a write leaves its effect open too.
-  return call.written === true ? lost(call) : { code: 'bug', hint: 'This is a defect in lockkeeper: please report it.' };
+  return call.written === true
+    ? lost(call)
+    : { code: 'bug', hint: 'This is a defect in lockkeeper: please report it.' };
 }
 
 function byStatus(status: number, call: GcpCall): Meaning {
@@ -136,7 +176,10 @@ function byStatus(status: number, call: GcpCall): Meaning {
     case 401:
       return { code: 'denied', hint: logIn };
     case 403:
-      return { code: 'denied', hint: `Grant ${call.needs ?? 'the permission that the message names'} to the identity that lockkeeper runs as.` };
+      return {
+        code: 'denied',
+        hint: `Grant ${call.needs ?? 'the permission that the message names'} to the identity that lockkeeper runs as.`,
+      };
     case 404:
     case 410:
       return { code: 'not-found', hint: 'Create it, or name the right one and its project.' };
@@ -151,22 +194,34 @@ function byStatus(status: number, call: GcpCall): Meaning {
       return slower;
     case 405:
     case 501:
-      return { code: 'unsupported', hint: 'This server cannot do it: use Google, or a newer version of the compatible server.' };
+      return {
+        code: 'unsupported',
+        hint: 'This server cannot do it: use Google, or a newer version of the compatible server.',
+      };
     default:
       // An answer that could not be read came with a success, or is a failure in the middle of the work.
-      return status < 300 || status >= 500 ? lost(call) : { code: 'invalid', hint: 'Google does not take this request: check the names in the configuration.' };
+      return status < 300 || status >= 500
+        ? lost(call)
+        : { code: 'invalid', hint: 'Google does not take this request: check the names in the configuration.' };
   }
 }
 
 function lost({ written = false }: GcpCall): Meaning {
-  return written ? { code: 'uncertain', hint: readBack } : { code: 'unreachable', hint: `The answer was lost. ${again}` };
+  return written
+    ? { code: 'uncertain', hint: readBack }
+    : { code: 'unreachable', hint: `The answer was lost. ${again}` };
 }
 
-/** The body of Google's answer where the client kept it parsed: {error: {message, status, errors}}, or OAuth's {error, error_description}. */
+/**
+ * The body of Google's answer where the client kept it parsed: {error: {message, status, errors}}, or OAuth's {error,
+ * error_description}.
+ */
 function answerOf(thrown: unknown): unknown {
   const body = fieldOf(fieldOf(thrown, 'response'), 'data') ?? fieldOf(fieldOf(thrown, 'response'), 'body');
   const error = fieldOf(body, 'error');
-  return typeof error === 'string' ? { status: error, message: textOf(fieldOf(body, 'error_description')) || error } : error;
+  return typeof error === 'string'
+    ? { status: error, message: textOf(fieldOf(body, 'error_description')) || error }
+    : error;
 }
 
 /** A number up to 16 is gRPC's; texts are Node's and the SDK's own, where gaxios has also a status as text. */
@@ -182,7 +237,9 @@ function statusOf(thrown: unknown): { readonly status: number | undefined; reado
 
 /** gRPC hides the socket's error in its message: "No connection established. Last error: … ECONNREFUSED …". */
 function socketCode(thrown: unknown): string | undefined {
-  return /\b(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)\b/.exec(textOf(fieldOf(thrown, 'message')))?.[0];
+  return /\b(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)\b/.exec(
+    textOf(fieldOf(thrown, 'message')),
+  )?.[0];
 }
 
 function safeCause(thrown: unknown, { name, status, reason, message }: GcpFault): unknown {

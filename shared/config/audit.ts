@@ -19,7 +19,9 @@ export function audit(resolve: ResolvePath) {
       ),
     key: signingKey(resolve)
       .optional()
-      .describe('The Ed25519 key that signs the log. Default: the file audit.key beside the directory of `stores.state`.'),
+      .describe(
+        'The Ed25519 key that signs the log. Default: the file audit.key beside the directory of `stores.state`.',
+      ),
     witnesses: z.array(witness).default([]).describe('Who cosigns checkpoints after checking that the log only grew.'),
     needed: z
       .int()
@@ -93,7 +95,9 @@ function nameOf(store: StoreConfig): string {
 export function keyOf({ stores: { state }, audit: { key } }: WithStores): NonNullable<AuditConfig['key']> {
   if (key) return key;
   if (state.kind === 'file-system') return { kind: 'file', path: join(dirname(state.path), 'audit.key') };
-  throw new LockkeeperError('invalid', 'the audit log has no key to be signed with', { hint: 'Name one in the configuration, under audit.key.' });
+  throw new LockkeeperError('invalid', 'the audit log has no key to be signed with', {
+    hint: 'Name one in the configuration, under audit.key.',
+  });
 }
 
 /** How many witnesses must cosign: as configured, else all of them. */

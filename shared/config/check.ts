@@ -16,7 +16,9 @@ export type CheckedConfig =
   | { readonly mistakes: readonly []; readonly config: Config }
   | { readonly mistakes: readonly [PlacedMistake, ...PlacedMistake[]]; readonly config: undefined };
 
-/** Checks the whole text and finds every mistake at once, in the order of the file. Relative paths begin at `directory`. */
+/**
+ * Checks the whole text and finds every mistake at once, in the order of the file. Relative paths begin at `directory`.
+ */
 export function checkConfig(text: string, directory: string): CheckedConfig {
   const source = readSource(text);
   const [flaw, ...flaws] = source.flaws.map(({ at, what }) => ({ ...at, path: '', what, hint: undefined }));

@@ -32,7 +32,10 @@ export const endpoint = z
   .regex(/^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):[1-9]\d{0,4}$/, { error: 'is not host:port', abort: true })
   .refine((text) => Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535, 'has a port above 65535');
 
-/** An address without login, query or fragment: who pastes one with a signature in it is told so, and it is not repeated. */
+/**
+ * An address without login, query or fragment: who pastes one with a signature in it is told so, and it is not
+ * repeated.
+ */
 export const webAddress = z
   .string()
   .refine(isWebAddress, 'is not https://HOST (or http:// on this machine) without user, password and query')

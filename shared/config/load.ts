@@ -22,7 +22,10 @@ export interface LoadedConfig {
   readonly config: Config;
 }
 
-/** The file that counts: --config, else LOCKKEEPER_CONFIG, else the nearest lockkeeper.yaml upward; `not-found` without one. */
+/**
+ * The file that counts: --config, else LOCKKEEPER_CONFIG, else the nearest lockkeeper.yaml upward; `not-found` without
+ * one.
+ */
 export async function findConfig({ asked, environment, from }: ConfigPlaces): Promise<string> {
   const named = asked ?? (environment === '' ? undefined : environment);
   if (named !== undefined) return resolve(from, named);
@@ -37,8 +40,8 @@ export async function findConfig({ asked, environment, from }: ConfigPlaces): Pr
 }
 
 /**
- * Reads and checks the file. `not-found` and `denied` where it cannot be read; `invalid` lists every mistake at once, each
- * with its line, column and a hint. No password is ever in the message.
+ * Reads and checks the file. `not-found` and `denied` where it cannot be read; `invalid` lists every mistake at once,
+ * each with its line, column and a hint. No password is ever in the message.
  */
 export async function loadConfig(file: string): Promise<LoadedConfig> {
   const path = resolve(file);

@@ -1,4 +1,6 @@
-/** The name among `known` that was probably meant: at most a third of its letters wrong; undefined where none is near. */
+/**
+ * The name among `known` that was probably meant: at most a third of its letters wrong; undefined where none is near.
+ */
 export function nearest(written: string, known: readonly string[]): string | undefined {
   const ranked = known
     .map((candidate) => ({ candidate, distance: distance(written.toLowerCase(), candidate.toLowerCase()) }))

@@ -12,8 +12,8 @@ export interface ReferencePlaces {
 }
 
 /**
- * The password a reference leads to. `not-found` where there is none, `denied` where it may not be read, `invalid` where it is
- * empty; whatever the store throws.
+ * The password a reference leads to. `not-found` where there is none, `denied` where it may not be read, `invalid`
+ * where it is empty; whatever the store throws.
  */
 export async function openReference(reference: SecretReference, places: ReferencePlaces): Promise<Sealed> {
   if (reference.secret) return await places.fromStore(reference.secret.store, reference.secret.name);

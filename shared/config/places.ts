@@ -28,21 +28,28 @@ interface Place {
   readonly below: string;
 }
 
-/** Buckets and accounts have one owner in the world, whichever endpoint leads there; compatible stores are many worlds. */
+/**
+ * Buckets and accounts have one owner in the world, whichever endpoint leads there; compatible stores are many worlds.
+ */
 function located(path: Path, store: RoughStore, resolve: ResolvePath): readonly Place[] {
   const { kind, bucket = '', container = '', account = '', endpoint = '', prefix = '' } = store ?? {};
   const below = closed(prefix);
-  if (kind === 'file-system' && store?.path) return [{ path, names: 'path', root: 'files', below: closed(resolve(store.path)) }];
-  if (kind === 'azure-blob' && container) return [{ path, names: 'container', root: `azure ${account} ${container}`, below }];
+  if (kind === 'file-system' && store?.path)
+    return [{ path, names: 'path', root: 'files', below: closed(resolve(store.path)) }];
+  if (kind === 'azure-blob' && container)
+    return [{ path, names: 'container', root: `azure ${account} ${container}`, below }];
   if (kind === 'gcp-storage' && bucket) return [{ path, names: 'bucket', root: `gcp ${bucket}`, below }];
   if (kind === 'aws-s3' && bucket) return [{ path, names: 'bucket', root: `s3 ${closed(endpoint)} ${bucket}`, below }];
   return [];
 }
 
 function shared({ path, names, root, below }: Place, earlier: readonly Place[]): readonly Mistake[] {
-  const other = earlier.find((one) => one.root === root && (below.startsWith(one.below) || one.below.startsWith(below)));
+  const other = earlier.find(
+    (one) => one.root === root && (below.startsWith(one.below) || one.below.startsWith(below)),
+  );
   if (other === undefined) return [];
-  const called = other.path[0] === path[0] && path[0] === 'stores' ? `\`${other.path[1]}\`` : `\`${pathText(other.path)}\``;
+  const called =
+    other.path[0] === path[0] && path[0] === 'stores' ? `\`${other.path[1]}\`` : `\`${pathText(other.path)}\``;
   return [
     {
       path: [...path, names],

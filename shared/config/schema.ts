@@ -5,7 +5,9 @@ import { idlePorts } from './idle-ports.ts';
 import { service } from './services.ts';
 import { stores } from './stores.ts';
 
-/** The schema of lockkeeper.yaml. An unknown key is an error; every optional field has a default that its text states. */
+/**
+ * The schema of lockkeeper.yaml. An unknown key is an error; every optional field has a default that its text states.
+ */
 export function configSchema(resolve: ResolvePath) {
   return z
     .strictObject({

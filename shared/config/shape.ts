@@ -17,7 +17,9 @@ export interface Shape {
   readonly description: string | undefined;
 }
 
-/** Looks `path` up in the schema, every alternative of a union counted. An entry without a text has that of its list. */
+/**
+ * Looks `path` up in the schema, every alternative of a union counted. An entry without a text has that of its list.
+ */
 export function shapeAt(schema: unknown, path: Path): Shape {
   let places = alternatives(schema);
   let described = places;

@@ -3,7 +3,8 @@ import { objectStore, type StoreConfig } from './stores.ts';
 
 /**
  * The address of a store as people write it: its directory, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX,
- * https://ACCOUNT.blob.core.windows.net/CONTAINER/PREFIX. Read back by parseStoreUrl, but for directories and endpoints.
+ * https://ACCOUNT.blob.core.windows.net/CONTAINER/PREFIX. Read back by parseStoreUrl, but for directories and
+ * endpoints.
  */
 export function storeUrl(store: StoreConfig): string {
   switch (store.kind) {
@@ -20,7 +21,10 @@ export function storeUrl(store: StoreConfig): string {
   }
 }
 
-/** The store at an address in a cloud, which may end in "/" or not. `invalid` for anything else; a login in it is never repeated. */
+/**
+ * The store at an address in a cloud, which may end in "/" or not. `invalid` for anything else; a login in it is never
+ * repeated.
+ */
 export function parseStoreUrl(text: string): StoreConfig {
   if (/[?#@]/.test(text)) {
     throw new LockkeeperError('invalid', 'the address of a store has a user, a query or a fragment in it', {
@@ -30,12 +34,19 @@ export function parseStoreUrl(text: string): StoreConfig {
   const parsed = objectStore((path) => path).safeParse(written(text));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw new LockkeeperError('invalid', `${JSON.stringify(text)} is no address of a store: its ${issue?.path.join('.') ?? 'form'} ${issue?.message ?? ''}`, { hint });
+  throw new LockkeeperError(
+    'invalid',
+    `${JSON.stringify(text)} is no address of a store: its ${issue?.path.join('.') ?? 'form'} ${issue?.message ?? ''}`,
+    { hint },
+  );
 }
 
 const hint = 'Write s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or https://ACCOUNT.blob.core.windows.net/CONTAINER/PREFIX.';
 
-/** What the configuration would say. Other clouds of Azure (https://ACCOUNT.blob.core.usgovcloudapi.net) are an endpoint there. */
+/**
+ * What the configuration would say. Other clouds of Azure (https://ACCOUNT.blob.core.usgovcloudapi.net) are an endpoint
+ * there.
+ */
 function written(text: string): Readonly<Record<string, string>> {
   const [, scheme, bucket = '', prefix = ''] = /^(s3|gs):\/\/([^/]+)(?:\/(.*))?$/.exec(text) ?? [];
   if (scheme !== undefined) return { kind: scheme === 's3' ? 'aws-s3' : 'gcp-storage', bucket, prefix };

@@ -38,7 +38,10 @@ function fileSystem(resolve: ResolvePath) {
   });
 }
 
-/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html; endings in "-s3" and the like are no plain buckets. */
+/**
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html; endings in "-s3" and the like are no
+ * plain buckets.
+ */
 const s3Bucket =
   /^(?!\d+(?:\.\d+){3}$)(?!xn--|sthree-|amzn-s3-demo-)(?!.*\.\.)(?!.*(?:-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 
@@ -73,7 +76,9 @@ const gcpStorage = z.strictObject({
     .regex(/^(?:[a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]$/, { error: 'is not the id of a project' })
     .exactOptional()
     .describe('The project that is billed. Default: that of the Google login.'),
-  endpoint: webAddress.exactOptional().describe('A server on this machine that speaks the same; no login is shown to it. Default: Google itself.'),
+  endpoint: webAddress
+    .exactOptional()
+    .describe('A server on this machine that speaks the same; no login is shown to it. Default: Google itself.'),
 });
 
 const azureBlob = z.strictObject({

@@ -1,7 +1,10 @@
 import type { Mistake } from './mistakes.ts';
 import type { Rough } from './rough.ts';
 
-/** What is wrong between the section `audit` and the rest: no key for a log in a cloud, more cosignatures than witnesses. */
+/**
+ * What is wrong between the section `audit` and the rest: no key for a log in a cloud, more cosignatures than
+ * witnesses.
+ */
 export function auditMistakes({ stores, audit }: Rough): readonly Mistake[] {
   const { key, needed = 0, witnesses } = audit;
   const { kind } = stores.state ?? {};

@@ -12,14 +12,18 @@ export interface SecurityGroupsOptions {
 }
 
 /**
- * The security groups of one AWS account and region. A packet comes in if any rule of any group on its interface lets it
- * (`union`). Only reads: prepare, apply and restore are `unsupported`.
+ * The security groups of one AWS account and region. A packet comes in if any rule of any group on its interface lets
+ * it (`union`). Only reads: prepare, apply and restore are `unsupported`.
  */
 export function awsSecurityGroups({ name, describe }: SecurityGroupsOptions): Firewall {
   const refuse = async (verb: string): Promise<never> => {
-    throw new LockkeeperError('unsupported', `cannot ${verb} a security group rule of ${name}: lockkeeper only reads security groups so far`, {
-      hint: 'Change the rule with the tool that owns it.',
-    });
+    throw new LockkeeperError(
+      'unsupported',
+      `cannot ${verb} a security group rule of ${name}: lockkeeper only reads security groups so far`,
+      {
+        hint: 'Change the rule with the tool that owns it.',
+      },
+    );
   };
   return {
     openings: async () => securityGroupState(await describe()),

@@ -14,8 +14,8 @@ export interface LocalGateOptions {
 }
 
 /**
- * The firewall of a local gate, over its admin API. A closed opening is a rule taken out under its fingerprint; restoring
- * puts the same rule back, creation time and tags included. Open connections live on until they end.
+ * The firewall of a local gate, over its admin API. A closed opening is a rule taken out under its fingerprint;
+ * restoring puts the same rule back, creation time and tags included. Open connections live on until they end.
  */
 export function localGate(options: LocalGateOptions): Firewall {
   const api = new GateApi(options);
@@ -25,21 +25,28 @@ export function localGate(options: LocalGateOptions): Firewall {
     apply: async (prepared) => {
       const id = prepared.change.opening;
       const answer = await api.remove(id, prepared.fingerprint);
-      if (answer === 'stale') throw changed(`opening ${id} at gate ${options.name} was changed since the change was prepared`, 'Scan again.');
+      if (answer === 'stale')
+        throw changed(`opening ${id} at gate ${options.name} was changed since the change was prepared`, 'Scan again.');
     },
     restore: async (prepared) => {
       const rule = parseRule(prepared.before, `the prepared change of ${prepared.change.opening}`);
       if ((await api.create(rule)) === 'done') return;
       const live = await api.rule(rule.id);
       if (live !== undefined && ruleFingerprint(live) === prepared.fingerprint) return;
-      throw changed(`opening ${rule.id} at gate ${options.name} was changed by somebody after it was closed`, 'Compare the live rule with the prepared one and decide.');
+      throw changed(
+        `opening ${rule.id} at gate ${options.name} was changed by somebody after it was closed`,
+        'Compare the live rule with the prepared one and decide.',
+      );
     },
   };
 }
 
 async function prepare(api: GateApi, firewall: string, change: Change): Promise<PreparedChange> {
   const rule = await api.rule(change.opening);
-  if (rule === undefined) throw new LockkeeperError('not-found', `gate ${firewall} has no opening ${change.opening}`, { hint: 'It may be closed already. Scan again.' });
+  if (rule === undefined)
+    throw new LockkeeperError('not-found', `gate ${firewall} has no opening ${change.opening}`, {
+      hint: 'It may be closed already. Scan again.',
+    });
   return {
     firewall,
     change,
@@ -78,7 +85,9 @@ class GateApi {
 
   /** A rule that is gone already counts as removed. */
   async remove(id: string, fingerprint: string): Promise<'done' | 'stale'> {
-    const response = await this.#request('DELETE', `/openings/${encodeURIComponent(id)}`, { headers: { 'If-Match': `"${fingerprint}"` } });
+    const response = await this.#request('DELETE', `/openings/${encodeURIComponent(id)}`, {
+      headers: { 'If-Match': `"${fingerprint}"` },
+    });
     if (response.status === 204 || response.status === 404) return 'done';
     if (response.status === 412) return 'stale';
     throw await this.#failed(response, `closing opening ${id}`);
@@ -86,27 +95,42 @@ class GateApi {
 
   async create(rule: GateRule): Promise<'done' | 'exists'> {
     const body = JSON.stringify(ruleAsPlain(rule));
-    const response = await this.#request('PUT', `/openings/${encodeURIComponent(rule.id)}`, { headers: { 'If-None-Match': '*' }, body });
+    const response = await this.#request('PUT', `/openings/${encodeURIComponent(rule.id)}`, {
+      headers: { 'If-None-Match': '*' },
+      body,
+    });
     if (response.status === 200) return 'done';
     if (response.status === 412) return 'exists';
     throw await this.#failed(response, `putting back opening ${rule.id}`);
   }
 
   /** A write whose answer is lost may have happened; one whose connection was refused did not. */
-  async #request(method: string, path: string, sent: { readonly headers?: Record<string, string>; readonly body?: string } = {}): Promise<Response> {
+  async #request(
+    method: string,
+    path: string,
+    sent: { readonly headers?: Record<string, string>; readonly body?: string } = {},
+  ): Promise<Response> {
     try {
       return await fetch(`${this.#options.url}${path}`, {
         method,
-        headers: { Authorization: `Bearer ${this.#options.token.open()}`, 'Content-Type': 'application/json', ...sent.headers },
+        headers: {
+          Authorization: `Bearer ${this.#options.token.open()}`,
+          'Content-Type': 'application/json',
+          ...sent.headers,
+        },
         ...(sent.body === undefined ? {} : { body: sent.body }),
         signal: AbortSignal.timeout(this.#options.timeoutMs ?? 5_000),
       });
     } catch (cause) {
       const isCertain = method === 'GET' || refusedToConnect(cause);
-      throw new LockkeeperError(isCertain ? 'unreachable' : 'uncertain', `${method} ${path} at gate ${this.#options.name} (${this.#options.url}) got no answer`, {
-        cause,
-        hint: 'Is the gate running? `lockkeeper serve` starts the gates of the configuration.',
-      });
+      throw new LockkeeperError(
+        isCertain ? 'unreachable' : 'uncertain',
+        `${method} ${path} at gate ${this.#options.name} (${this.#options.url}) got no answer`,
+        {
+          cause,
+          hint: 'Is the gate running? `lockkeeper serve` starts the gates of the configuration.',
+        },
+      );
     }
   }
 
@@ -114,14 +138,23 @@ class GateApi {
     try {
       return await response.json();
     } catch (cause) {
-      throw new LockkeeperError('unreachable', `gate ${this.#options.name} (${this.#options.url}) broke off its answer`, { cause });
+      throw new LockkeeperError(
+        'unreachable',
+        `gate ${this.#options.name} (${this.#options.url}) broke off its answer`,
+        { cause },
+      );
     }
   }
 
   async #failed(response: Response, what: string): Promise<LockkeeperError> {
     const said = await response.text();
-    const hint = response.status === 401 ? 'The token file in the configuration must be the one of this gate.' : undefined;
-    return new LockkeeperError(codeOf(response.status), `${what} at gate ${this.#options.name} failed with ${response.status}: ${said.slice(0, 300)}`, hint === undefined ? {} : { hint });
+    const hint =
+      response.status === 401 ? 'The token file in the configuration must be the one of this gate.' : undefined;
+    return new LockkeeperError(
+      codeOf(response.status),
+      `${what} at gate ${this.#options.name} failed with ${response.status}: ${said.slice(0, 300)}`,
+      hint === undefined ? {} : { hint },
+    );
   }
 }
 
@@ -141,8 +174,10 @@ function refusedToConnect(thrown: unknown): boolean {
 function parseState(answer: unknown, where: string): FirewallState {
   const fields = record(answer, where);
   const cloud = fields['cloud'];
-  if (cloud !== 'aws' && cloud !== 'gcp' && cloud !== 'azure') throw new LockkeeperError('invalid', `${where} has an unknown cloud`);
-  if (!Array.isArray(fields['rules']) || !Array.isArray(fields['interfaces'])) throw new LockkeeperError('invalid', `${where} sent no lists of rules and interfaces`);
+  if (cloud !== 'aws' && cloud !== 'gcp' && cloud !== 'azure')
+    throw new LockkeeperError('invalid', `${where} has an unknown cloud`);
+  if (!Array.isArray(fields['rules']) || !Array.isArray(fields['interfaces']))
+    throw new LockkeeperError('invalid', `${where} sent no lists of rules and interfaces`);
   const ruleSet = text(fields['ruleSet'], `${where} rule set`);
   return {
     cloud,

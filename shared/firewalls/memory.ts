@@ -68,7 +68,15 @@ export function memoryFirewall(name: string, network: MemoryNetwork): Firewall {
       const rule = network.rules.get(change.opening);
       if (!rule) throw new LockkeeperError('not-found', `opening ${change.opening} is not in ${name}`);
       const { rejectsVisible, openConnectionsLastMs } = network;
-      return { firewall: name, change, before: rule, after: undefined, fingerprint: fingerprintOf(rule), rejectsVisible, openConnectionsLastMs };
+      return {
+        firewall: name,
+        change,
+        before: rule,
+        after: undefined,
+        fingerprint: fingerprintOf(rule),
+        rejectsVisible,
+        openConnectionsLastMs,
+      };
     },
     async apply(prepared) {
       const live = network.rules.get(prepared.change.opening);
@@ -107,9 +115,13 @@ function fingerprintOf(rule: MemoryRule): string {
 }
 
 function touched(name: string, { change }: PreparedChange, verb: string): LockkeeperError {
-  return new LockkeeperError('conflict', `cannot ${verb} ${change.opening} in ${name}: somebody changed the rule meanwhile`, {
-    hint: 'Compare the live rule with the prepared one; lockkeeper leaves it as it is.',
-  });
+  return new LockkeeperError(
+    'conflict',
+    `cannot ${verb} ${change.opening} in ${name}: somebody changed the rule meanwhile`,
+    {
+      hint: 'Compare the live rule with the prepared one; lockkeeper leaves it as it is.',
+    },
+  );
 }
 
 function isWithin(address: string, cidrs: readonly string[]): boolean {

@@ -42,7 +42,9 @@ export const createGroups: readonly string[] = [
 
 /** What a relation of sightings is like. */
 export interface RelationKind {
-  /** Times are seconds and rows are of objects: as AWS writes them. Else milliseconds, counted and covered elsewhere. */
+  /**
+   * Times are seconds and rows are of objects: as AWS writes them. Else milliseconds, counted and covered elsewhere.
+   */
   readonly isRaw: boolean;
   /** It has the column `counted`; else every row is counted. */
   readonly hasTwice: boolean;
@@ -74,8 +76,8 @@ SELECT DISTINCT i, unnest(range(greatest(least(coalesce(hs, h), h), h - 24)::BIG
 FROM chunk WHERE file IS NOT NULL AND key NOT IN (${code.other}, ${code.malformed})`;
 
 /**
- * This is where the time goes, so: one integer for most of the key, nothing that DuckDB does row by row (least is as dear
- * as three aggregates), divisions in the type of the times. A mean packet of no packets is null by the setting
+ * This is where the time goes, so: one integer for most of the key, nothing that DuckDB does row by row (least is as
+ * dear as three aggregates), divisions in the type of the times. A mean packet of no packets is null by the setting
  * ieee_floating_point_ops.
  */
 function groupsOf(relation: string, { isRaw, hasTwice }: RelationKind): string {
@@ -111,7 +113,9 @@ function isFolded(local: string, peer: string): string {
   return `${local} >= 32768 AND ${peer} < ${local}`;
 }
 
-/** Addresses in the chunk that are not plain IPv4 and not spelled yet, each once: TypeScript spells them (addresses.ts). */
+/**
+ * Addresses in the chunk that are not plain IPv4 and not spelled yet, each once: TypeScript spells them (addresses.ts).
+ */
 export const oddAddresses = `
 SELECT DISTINCT address FROM (SELECT src AS address FROM chunk UNION ALL SELECT dst FROM chunk)
 WHERE address IS NOT NULL AND address NOT IN (SELECT address FROM spelled)

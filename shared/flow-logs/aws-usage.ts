@@ -4,7 +4,9 @@ import { brokenGzip, claimedLength } from './content.ts';
 import { literal, type Engine } from './engine.ts';
 import { awsRows, awsSightings, findOwn, isTransitGateway, tellsDirection, type AwsShape } from './formats/aws-vpc.ts';
 
-/** One file of a shape. `meanLine`: bytes of a line, by its beginning; undefined where the file is known to be whole. */
+/**
+ * One file of a shape. `meanLine`: bytes of a line, by its beginning; undefined where the file is known to be whole.
+ */
 export interface ShapedFile {
   readonly path: string;
   readonly meanLine: number | undefined;
@@ -66,7 +68,8 @@ async function readOnce(engine: Engine, shape: AwsShape, files: readonly ShapedF
 
 function relationOf(shape: AwsShape, paths: readonly string[]): string {
   const rows = awsRows(shape, paths);
-  if (isTransitGateway(shape)) return awsSightings(`SELECT * REPLACE ('NODATA' AS status, NULL AS e) FROM (${rows})`, 'told');
+  if (isTransitGateway(shape))
+    return awsSightings(`SELECT * REPLACE ('NODATA' AS status, NULL AS e) FROM (${rows})`, 'told');
   return awsSightings(rows, isByAddress(shape) ? 'by-address' : 'told');
 }
 
@@ -81,7 +84,9 @@ async function learnOwn(engine: Engine, rows: string): Promise<void> {
 }
 
 async function countFiles(engine: Engine, shape: AwsShape, paths: readonly string[]): Promise<Map<string, FileCount>> {
-  const counts = new Map(paths.map((path) => [path, { records: 0, malformed: 0, unreadable: undefined }] as [string, FileCount]));
+  const counts = new Map(
+    paths.map((path) => [path, { records: 0, malformed: 0, unreadable: undefined }] as [string, FileCount]),
+  );
   const add = (path: string | undefined, kind: 'records' | 'malformed', n: number) => {
     const count = counts.get(path ?? '');
     if (count) count[kind] += n;
@@ -97,7 +102,9 @@ async function countFiles(engine: Engine, shape: AwsShape, paths: readonly strin
   return counts;
 }
 
-/** Lines that DuckDB could not fit to the columns. A header in the middle, of objects that were joined, is no bad row. */
+/**
+ * Lines that DuckDB could not fit to the columns. A header in the middle, of objects that were joined, is no bad row.
+ */
 async function rejected(engine: Engine, { columns, encoding }: AwsShape) {
   if (encoding === 'parquet') return [];
   const header = literal(columns.join(' '));
@@ -154,7 +161,11 @@ async function keep(engine: Engine, shape: AwsShape, paths: readonly string[]): 
 }
 
 /** Which files make DuckDB fail; each is tried alone. Where none does, the failure is not about a file. */
-async function culprits(engine: Engine, shape: AwsShape, { paths, thrown }: { paths: readonly string[]; thrown: unknown }): Promise<string[]> {
+async function culprits(
+  engine: Engine,
+  shape: AwsShape,
+  { paths, thrown }: { paths: readonly string[]; thrown: unknown },
+): Promise<string[]> {
   const found: string[] = [];
   for (const path of paths) {
     try {

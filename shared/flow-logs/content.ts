@@ -107,7 +107,10 @@ export function systemCode(thrown: unknown): string | undefined {
 }
 
 function brokenStream(path: string, cause: unknown): LockkeeperError {
-  return new LockkeeperError('invalid', `${path} cannot be read: ${String(cause)}`, { cause, hint: 'Fetch the object again.' });
+  return new LockkeeperError('invalid', `${path} cannot be read: ${String(cause)}`, {
+    cause,
+    hint: 'Fetch the object again.',
+  });
 }
 
 async function bytesAt(path: string, position: number, length: number): Promise<Buffer> {

@@ -6,10 +6,14 @@ import { sightings, type Sighting } from './sightings.ts';
 import type { CoverageFact, Fact, ParsedRow } from './contract.ts';
 
 /**
- * Facts of parsed rows, in plain TypeScript and without DuckDB: what aggregate.ts says in SQL, told a second time. Order
- * as there. Pure.
+ * Facts of parsed rows, in plain TypeScript and without DuckDB: what aggregate.ts says in SQL, told a second time.
+ * Order as there. Pure.
  */
-export function dailyFacts(rows: readonly ParsedRow[], inventory?: readonly KnownInterface[], cap = peerCap): readonly Fact[] {
+export function dailyFacts(
+  rows: readonly ParsedRow[],
+  inventory?: readonly KnownInterface[],
+  cap = peerCap,
+): readonly Fact[] {
   const records = rows.flatMap((row) => (row.kind === 'record' && !row.repeats ? [row.record] : []));
   const own = ownAddresses(records, inventory);
   const facts = merge(records.flatMap((record) => sightings(record, own(record)).map(factOf)));
@@ -26,9 +30,12 @@ export function dailyCoverage(rows: readonly ParsedRow[]): readonly CoverageFact
     const last = end ?? start;
     if (scope === undefined || last === undefined) continue;
     const state = row.kind === 'status' && row.status === 'SKIPDATA' ? 'lost' : 'seen';
-    for (const hour of hoursOf(start ?? last, last)) found.set(`${scope} ${hour} ${state}`, { scope, hour: instant(hour), state });
+    for (const hour of hoursOf(start ?? last, last))
+      found.set(`${scope} ${hour} ${state}`, { scope, hour: instant(hour), state });
   }
-  return [...found.values()].toSorted((a, b) => compare(a.scope, b.scope) || a.hour - b.hour || compare(a.state, b.state));
+  return [...found.values()].toSorted(
+    (a, b) => compare(a.scope, b.scope) || a.hour - b.hour || compare(a.state, b.state),
+  );
 }
 
 function factOf(sighting: Sighting): Fact {
@@ -102,7 +109,8 @@ function capPeers(facts: readonly Fact[], cap: number): readonly Fact[] {
 
 function inOrder(a: Fact, b: Fact): number {
   const byPlace = compare(a.day, b.day) || compare(a.interface, b.interface) || compare(a.local, b.local);
-  const byPort = byPlace || a.protocol - b.protocol || a.port - b.port || compare(a.kind, b.kind) || a.peerPortLow - b.peerPortLow;
+  const byPort =
+    byPlace || a.protocol - b.protocol || a.port - b.port || compare(a.kind, b.kind) || a.peerPortLow - b.peerPortLow;
   if (byPort !== 0 || a.peer === b.peer) return byPort;
   return a.peer === undefined ? 1 : b.peer === undefined ? -1 : compare(a.peer, b.peer);
 }

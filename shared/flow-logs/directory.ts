@@ -28,10 +28,14 @@ async function filesBelow(directory: string): Promise<string[]> {
     return files.map((entry) => join(entry.parentPath, entry.name).slice(join(directory, '/').length));
   } catch (cause) {
     const isAbsent = systemCode(cause) === 'ENOENT';
-    throw new LockkeeperError(isAbsent ? 'not-found' : 'denied', `flow logs cannot be read from ${directory}: ${String(cause)}`, {
-      cause,
-      hint: isAbsent ? 'Name the directory that the bucket was copied to.' : 'Let this user read the directory.',
-    });
+    throw new LockkeeperError(
+      isAbsent ? 'not-found' : 'denied',
+      `flow logs cannot be read from ${directory}: ${String(cause)}`,
+      {
+        cause,
+        hint: isAbsent ? 'Name the directory that the bucket was copied to.' : 'Let this user read the directory.',
+      },
+    );
   }
 }
 
@@ -49,5 +53,7 @@ export function endOf(key: string, cloud: Cloud): Instant | undefined {
     return found ? after(parseInstant(`${found[1]}-${found[2]}-${found[3]}T${found[4]}:00:00Z`), hour) : undefined;
   }
   const found = /_(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)Z_[^/]*$/.exec(key);
-  return found ? after(parseInstant(`${found[1]}-${found[2]}-${found[3]}T${found[4]}:${found[5]}:00Z`), 5 * minute) : undefined;
+  return found
+    ? after(parseInstant(`${found[1]}-${found[2]}-${found[3]}T${found[4]}:${found[5]}:00Z`), 5 * minute)
+    : undefined;
 }

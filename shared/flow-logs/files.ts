@@ -49,7 +49,9 @@ export function filesFlowLog(options: FilesOptions): FlowLog {
 async function usage(options: FilesOptions, objects: readonly LogObject[]): Promise<UsageBatch> {
   const limits = options.limits ?? {};
   try {
-    return await withEngine(limits, (engine) => read(engine, options, { objects, reader: options.cloud === 'aws' ? readAws : readParsed }));
+    return await withEngine(limits, (engine) =>
+      read(engine, options, { objects, reader: options.cloud === 'aws' ? readAws : readParsed }),
+    );
   } catch (cause) {
     if (!isEngineBroken(cause)) throw cause;
     return withEngine(limits, (engine) => read(engine, options, { objects, reader: readParsed }));
@@ -58,14 +60,21 @@ async function usage(options: FilesOptions, objects: readonly LogObject[]): Prom
 
 type Reader = (engine: Engine, options: FilesOptions, paths: readonly string[]) => Promise<Reports>;
 
-async function read(engine: Engine, options: FilesOptions, { objects, reader }: { objects: readonly LogObject[]; reader: Reader }): Promise<UsageBatch> {
+async function read(
+  engine: Engine,
+  options: FilesOptions,
+  { objects, reader }: { objects: readonly LogObject[]; reader: Reader },
+): Promise<UsageBatch> {
   for (const statement of [...createGroups, createOwn]) await engine.run(statement);
   await knowInventory(engine, options.interfaces ?? []);
   const paths = objects.map(({ key }) => join(options.directory, key));
   const reports = await reader(engine, options, paths);
   const tables = await tablesOf(engine, options.peerCap);
   const none = { records: 0, malformed: 0, unreadable: undefined };
-  return { ...tables, objects: objects.map(({ key, version }, index) => ({ key, version, ...(reports.get(paths[index] ?? '') ?? none) })) };
+  return {
+    ...tables,
+    objects: objects.map(({ key, version }, index) => ({ key, version, ...(reports.get(paths[index] ?? '') ?? none) })),
+  };
 }
 
 type Reports = Map<string, Pick<ObjectReport, 'records' | 'malformed' | 'unreadable'>>;
@@ -84,7 +93,11 @@ async function readAws(engine: Engine, options: FilesOptions, paths: readonly st
   return reports;
 }
 
-async function readParsed(engine: Engine, { cloud, interfaces }: FilesOptions, paths: readonly string[]): Promise<Reports> {
+async function readParsed(
+  engine: Engine,
+  { cloud, interfaces }: FilesOptions,
+  paths: readonly string[],
+): Promise<Reports> {
   const reports: Reports = new Map();
   if (paths.length === 0) return reports;
   const intake = await parsedIntake(engine, interfaces);
@@ -96,7 +109,8 @@ async function readParsed(engine: Engine, { cloud, interfaces }: FilesOptions, p
 async function readOne(intake: ParsedIntake, path: string, cloud: FlowFormat) {
   try {
     const { records, malformed, why } = await intake.add(rowsOf(path, cloud));
-    const unreadable = records === 0 && malformed > 0 ? `none of ${malformed} rows can be read, the first: ${why}` : undefined;
+    const unreadable =
+      records === 0 && malformed > 0 ? `none of ${malformed} rows can be read, the first: ${why}` : undefined;
     return { records, malformed, unreadable };
   } catch (thrown) {
     const error = asLockkeeperError(thrown);
@@ -110,7 +124,8 @@ async function knowInventory(engine: Engine, interfaces: readonly KnownInterface
   for (const { id, addresses } of interfaces) {
     for (const v6 of [false, true]) {
       const family = addresses.filter((address) => address.includes(':') === v6).map(literal);
-      if (family.length > 0) await engine.run(`INSERT INTO own VALUES (${literal(id)}, ${v6}, [${family.join(', ')}], false)`);
+      if (family.length > 0)
+        await engine.run(`INSERT INTO own VALUES (${literal(id)}, ${v6}, [${family.join(', ')}], false)`);
     }
   }
 }

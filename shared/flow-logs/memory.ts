@@ -21,8 +21,8 @@ export interface MemoryFlowLogOptions {
 }
 
 /**
- * A flow log whose objects are in `objects`, which may be changed at any time. It aggregates in TypeScript (daily.ts), so
- * it is also what the other drivers are compared with.
+ * A flow log whose objects are in `objects`, which may be changed at any time. It aggregates in TypeScript (daily.ts),
+ * so it is also what the other drivers are compared with.
  */
 export function memoryFlowLog(options: MemoryFlowLogOptions, objects: Map<string, MemoryObject>): FlowLog {
   const { name, cloud, settleMs = hour } = options;
@@ -38,7 +38,14 @@ export function memoryFlowLog(options: MemoryFlowLogOptions, objects: Map<string
     async *records({ key }) {
       yield* objects.get(key)?.rows ?? [];
     },
-    usage: (wanted) => withEngine({ threads: 1 }, (engine) => usage(engine, options, wanted.map(({ key, version }) => ({ key, version, found: objects.get(key) })))),
+    usage: (wanted) =>
+      withEngine({ threads: 1 }, (engine) =>
+        usage(
+          engine,
+          options,
+          wanted.map(({ key, version }) => ({ key, version, found: objects.get(key) })),
+        ),
+      ),
   };
 }
 
@@ -48,7 +55,11 @@ interface Wanted {
   readonly found: MemoryObject | undefined;
 }
 
-async function usage(engine: Engine, { interfaces, peerCap }: MemoryFlowLogOptions, wanted: readonly Wanted[]): Promise<UsageBatch> {
+async function usage(
+  engine: Engine,
+  { interfaces, peerCap }: MemoryFlowLogOptions,
+  wanted: readonly Wanted[],
+): Promise<UsageBatch> {
   const rows = wanted.flatMap(({ found }) => (found && found.unreadable === undefined ? found.rows : []));
   await engine.run(`CREATE TABLE facts (place INTEGER, day VARCHAR, interface VARCHAR, local VARCHAR, protocol INTEGER, port INTEGER, kind VARCHAR,
     peer VARCHAR, port_low INTEGER, port_high INTEGER, peer_port_low INTEGER, peer_port_high INTEGER, first BIGINT, last BIGINT,
@@ -84,7 +95,9 @@ function coverageCells({ scope, hour: at, state }: CoverageFact): readonly Cell[
 
 async function fill(engine: Engine, table: string, rows: readonly (readonly Cell[])[]): Promise<void> {
   for (let at = 0; at < rows.length; at += 500) {
-    const values = rows.slice(at, at + 500).map((cells, index) => `(${[at + index, ...cells].map(literalOf).join(', ')})`);
+    const values = rows
+      .slice(at, at + 500)
+      .map((cells, index) => `(${[at + index, ...cells].map(literalOf).join(', ')})`);
     await engine.run(`INSERT INTO ${table} VALUES ${values.join(', ')}`);
   }
 }

@@ -11,7 +11,8 @@ export type OwnAddresses = (record: FlowRecord) => ReadonlySet<string> | undefin
 
 /**
  * Whose address is whose: by the inventory, and where it does not know an interface, the one address common to all rows
- * of that interface that do not say which way they went. IPv4 and IPv6 apart. Several common addresses, or none: unknown.
+ * of that interface that do not say which way they went. IPv4 and IPv6 apart. Several common addresses, or none:
+ * unknown.
  */
 export function ownAddresses(records: Iterable<FlowRecord>, inventory: readonly KnownInterface[] = []): OwnAddresses {
   const own = new Map<string, ReadonlySet<string>>();

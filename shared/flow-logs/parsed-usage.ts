@@ -100,16 +100,21 @@ class Taken {
     for (const record of this.#unclear) this.ready.push(...sightings(record, own(record)));
   }
 
-  #cover(scope: string | undefined, { start, end }: { readonly start?: Instant | undefined; readonly end?: Instant | undefined }, state: 'seen' | 'lost'): void {
+  #cover(
+    scope: string | undefined,
+    { start, end }: { readonly start?: Instant | undefined; readonly end?: Instant | undefined },
+    state: 'seen' | 'lost',
+  ): void {
     const last = end ?? start;
     if (scope === undefined || last === undefined) return;
-    for (const at of hoursOf(start ?? last, last)) this.hours.set(`${state} ${at} ${scope}`, { scope, hour: at, state });
+    for (const at of hoursOf(start ?? last, last))
+      this.hours.set(`${state} ${at} ${scope}`, { scope, hour: at, state });
   }
 }
 
 /**
- * What a record proves to have been watched. A firewall-rule line of GCP proves nothing about flow logs, and a subnet is
- * watched as a whole.
+ * What a record proves to have been watched. A firewall-rule line of GCP proves nothing about flow logs, and a subnet
+ * is watched as a whole.
  */
 export function scopeOf({ cloud, action, interface: place = '-' }: FlowRecord): string | undefined {
   if (cloud !== 'gcp') return place;

@@ -62,12 +62,16 @@ async function* awsTextRows(path: string): AsyncGenerator<ParsedRow> {
   }
 }
 
-/** What a subscription of a log group delivers, or `aws logs filter-log-events` prints: the default format, no header. */
+/**
+ * What a subscription of a log group delivers, or `aws logs filter-log-events` prints: the default format, no header.
+ */
 async function* cloudWatchRows(path: string): AsyncGenerator<ParsedRow> {
   for await (const piece of jsonValues(linesOf(path))) {
     const members = membersOf(piece.value);
-    const events = members['logEvents'] ?? members['events'] ?? (members['message'] === undefined ? undefined : [members]);
-    if (piece.why !== undefined || events === undefined) yield { kind: 'malformed', line: piece.line, why: piece.why ?? 'no logEvents' };
+    const events =
+      members['logEvents'] ?? members['events'] ?? (members['message'] === undefined ? undefined : [members]);
+    if (piece.why !== undefined || events === undefined)
+      yield { kind: 'malformed', line: piece.line, why: piece.why ?? 'no logEvents' };
     for (const event of listOf(events)) {
       const message = textOf(membersOf(event)['message']);
       if (message === undefined) yield { kind: 'malformed', line: piece.line, why: 'an event without a message' };
@@ -108,7 +112,11 @@ function isTuple(line: string): boolean {
 
 /** Also thrown by the driver for a text object that does not begin with a header. */
 export function noHeader(path: string, first: string): LockkeeperError {
-  return new LockkeeperError('invalid', `${path} does not begin with a header line but with ${JSON.stringify(first.slice(0, 60))}`, {
-    hint: 'Only a header tells which column is which; put the LogFormat of describe-flow-logs, without ${}, in front.',
-  });
+  return new LockkeeperError(
+    'invalid',
+    `${path} does not begin with a header line but with ${JSON.stringify(first.slice(0, 60))}`,
+    {
+      hint: 'Only a header tells which column is which; put the LogFormat of describe-flow-logs, without ${}, in front.',
+    },
+  );
 }

@@ -4,7 +4,10 @@ import { coverageOf, factsOf } from './aggregate.ts';
 import { literal, type Engine } from './engine.ts';
 import type { Table } from './contract.ts';
 
-/** Facts and coverage of everything that was read into the groups, each as one file. The same groups give the same bytes. */
+/**
+ * Facts and coverage of everything that was read into the groups, each as one file. The same groups give the same
+ * bytes.
+ */
 export async function tablesOf(engine: Engine, cap?: number): Promise<{ facts: Table; coverage: Table }> {
   return { facts: await tableOf(engine, factsOf(cap)), coverage: await tableOf(engine, coverageOf) };
 }

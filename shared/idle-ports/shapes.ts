@@ -44,7 +44,9 @@ export function record<T>(shape: Shape<T>): Check {
 /** Names of the members that are missing or of another form. */
 export function wrongFields<T>(shape: Shape<T>, value: unknown): readonly string[] {
   const fields = new Map<string, unknown>(isObject(value) ? Object.entries(value) : []);
-  return Object.entries<Check>(shape).filter(([name, check]) => !check(fields.get(name))).map(([name]) => name);
+  return Object.entries<Check>(shape)
+    .filter(([name, check]) => !check(fields.get(name)))
+    .map(([name]) => name);
 }
 
 function isObject(value: unknown): value is object {

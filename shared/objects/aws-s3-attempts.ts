@@ -24,11 +24,15 @@ export interface Patience {
 }
 
 /**
- * Sends a request again while S3 asks to go slower or cannot be reached: 5 times at most, no longer than 20 s or the run's
- * deadline. Answers what came, and whether an earlier answer was lost: then a refusal may be of this very write.
+ * Sends a request again while S3 asks to go slower or cannot be reached: 5 times at most, no longer than 20 s or the
+ * run's deadline. Answers what came, and whether an earlier answer was lost: then a refusal may be of this very write.
  * Fails with the last error; with `uncertain` where any answer of a write was lost.
  */
-export async function attempt<T>({ world, pauseMs }: Patience, task: Task, send: () => Promise<T>): Promise<{ readonly came: T; readonly lost: boolean }> {
+export async function attempt<T>(
+  { world, pauseMs }: Patience,
+  task: Task,
+  send: () => Promise<T>,
+): Promise<{ readonly came: T; readonly lost: boolean }> {
   const ends = Math.min(world.now() + timeMs, world.deadline());
   let lost = false;
   for (let tries = 1; ; tries += 1) {
@@ -39,7 +43,8 @@ export async function attempt<T>({ world, pauseMs }: Patience, task: Task, send:
       lost ||= error.code === 'uncertain';
       const waitMs = Math.max(awsRetryAfterMs(thrown) ?? 0, pauseMs * 2 ** (tries - 1) * lessChance(world));
       const isTime = waitMs <= longestPauseMs && world.now() + waitMs < ends;
-      if (tries === attemptsAtMost || !isTime || !task.again.includes(error.code)) throw lost ? uncertain(error, `${error.message}, after a lost answer`) : error;
+      if (tries === attemptsAtMost || !isTime || !task.again.includes(error.code))
+        throw lost ? uncertain(error, `${error.message}, after a lost answer`) : error;
       await pause(waitMs);
     }
   }

@@ -24,7 +24,10 @@ export interface S3Object {
   readonly etag: string;
 }
 
-/** `refused`: the condition does not hold. `lost`: an earlier answer of this write was lost, so it may be the one in the way. */
+/**
+ * `refused`: the condition does not hold. `lost`: an earlier answer of this write was lost, so it may be the one in the
+ * way.
+ */
 export type PutAnswer = { readonly etag: string } | { readonly refused: true; readonly lost: boolean };
 
 /** Only where no object is, or only where the current one has this ETag. */
@@ -33,10 +36,15 @@ export type S3Condition = { readonly IfNoneMatch: '*' } | { /** An ETag without 
 /** An SDK client and the commands it was loaded with. */
 export type S3 = typeof Sdk & { readonly client: Sdk.S3Client };
 
-const reads = { again: ['throttled', 'unreachable'], needs: 's3:GetObject on the objects and s3:ListBucket on the bucket' } as const;
+const reads = {
+  again: ['throttled', 'unreachable'],
+  needs: 's3:GetObject on the objects and s3:ListBucket on the bucket',
+} as const;
 const longestPrefix = 100;
 
-/** Requests on one bucket, each with a time limit and tried again where that is safe. Loads the SDK with the first one. */
+/**
+ * Requests on one bucket, each with a time limit and tried again where that is safe. Loads the SDK with the first one.
+ */
 export class S3Bucket {
   readonly world: World;
   readonly name: string;
@@ -70,27 +78,42 @@ export class S3Bucket {
   }
 
   /**
-   * Stores under a condition what `stored` answers, which is asked before each try. Sent again after a lost answer too: the
-   * condition lets only one of them through, unless somebody deletes what the first one created.
+   * Stores under a condition what `stored` answers, which is asked before each try. Sent again after a lost answer too:
+   * the condition lets only one of them through, unless somebody deletes what the first one created.
    */
   async put(key: string, stored: () => Uint8Array, condition: S3Condition): Promise<PutAnswer> {
     const isReplace = 'IfMatch' in condition;
     const tried = this.tried(isReplace ? 'replace' : 'create', key);
     const header = isReplace ? { IfMatch: quoted(condition.IfMatch) } : condition;
-    const task = { tried, written: true, again: ['throttled', 'unreachable', 'uncertain'], needs: 's3:PutObject and s3:GetObject on the objects' } as const;
+    const task = {
+      tried,
+      written: true,
+      again: ['throttled', 'unreachable', 'uncertain'],
+      needs: 's3:PutObject and s3:GetObject on the objects',
+    } as const;
     const { came, lost } = await attempt(this.#patience, task, () =>
       orRefused(async () => {
         const { PutObjectCommand, client } = await this.sdk();
-        const answer = await client.send(new PutObjectCommand({ ...this.#at(key), Body: stored(), ...header }), this.limit());
+        const answer = await client.send(
+          new PutObjectCommand({ ...this.#at(key), Body: stored(), ...header }),
+          this.limit(),
+        );
         return etagOf(answer.ETag, tried);
       }),
     );
     return came === undefined ? { refused: true, lost } : { etag: came };
   }
 
-  /** Deletes the current object if it has this ETag. A lost answer is `uncertain`: nothing would tell who deleted it. */
+  /**
+   * Deletes the current object if it has this ETag. A lost answer is `uncertain`: nothing would tell who deleted it.
+   */
   async delete(key: string, etag: string): Promise<'done' | 'refused'> {
-    const task = { tried: this.tried('delete', key), written: true, again: ['throttled', 'unreachable'], needs: 's3:DeleteObject and s3:GetObject on the objects' } as const;
+    const task = {
+      tried: this.tried('delete', key),
+      written: true,
+      again: ['throttled', 'unreachable'],
+      needs: 's3:DeleteObject and s3:GetObject on the objects',
+    } as const;
     const { came } = await attempt(this.#patience, task, () =>
       orRefused(async () => {
         const { DeleteObjectCommand, client } = await this.sdk();
@@ -147,7 +170,10 @@ async function load(place: S3Place): Promise<S3> {
   return { ...sdk, client };
 }
 
-/** Undefined for the answers that mean the condition does not hold: 412, and 404 for a condition on an object that is gone. */
+/**
+ * Undefined for the answers that mean the condition does not hold: 412, and 404 for a condition on an object that is
+ * gone.
+ */
 async function orRefused<T>(send: () => Promise<T>): Promise<T | undefined> {
   try {
     return await send();
@@ -161,12 +187,15 @@ async function orRefused<T>(send: () => Promise<T>): Promise<T | undefined> {
 function etagOf(etag: string | undefined, tried: string): string {
   const [, bare] = /^"([!#-~]+)"$/.exec(etag ?? '') ?? [];
   if (bare !== undefined) return bare;
-  throw new LockkeeperError('unsupported', `${tried}: came back with the ETag ${String(etag)}`, { hint: 'lockkeeper needs a store that gives every object an ETag.' });
+  throw new LockkeeperError('unsupported', `${tried}: came back with the ETag ${String(etag)}`, {
+    hint: 'lockkeeper needs a store that gives every object an ETag.',
+  });
 }
 
 function checkPrefix(prefix: string): void {
   if (prefix === '') return;
   const hint = `Leave it out, or give a path that ends in "/", ${longestPrefix} characters at most.`;
-  if (!prefix.endsWith('/') || prefix.length > longestPrefix) throw new LockkeeperError('invalid', `"${prefix}" is no prefix of a store`, { hint });
+  if (!prefix.endsWith('/') || prefix.length > longestPrefix)
+    throw new LockkeeperError('invalid', `"${prefix}" is no prefix of a store`, { hint });
   checkKey(prefix.slice(0, -1));
 }

@@ -10,7 +10,9 @@ export async function* listObjects(bucket: S3Bucket, prefix: string, after: stri
       client.send(
         new ListObjectsV2Command({
           ...where(bucket, prefix),
-          ...(token === undefined ? after !== '' && { StartAfter: bucket.prefix + after } : { ContinuationToken: token }),
+          ...(token === undefined
+            ? after !== '' && { StartAfter: bucket.prefix + after }
+            : { ContinuationToken: token }),
         }),
         bucket.limit(),
       ),
@@ -21,8 +23,8 @@ export async function* listObjects(bucket: S3Bucket, prefix: string, after: stri
 }
 
 /**
- * Objects of which the bucket keeps more than one version, or a delete marker. Without versions it keeps no past. Versions are
- * counted by their ids: versitygw tells the last one of a page again at the top of the next.
+ * Objects of which the bucket keeps more than one version, or a delete marker. Without versions it keeps no past.
+ * Versions are counted by their ids: versitygw tells the last one of a page again at the top of the next.
  */
 export async function* listAltered(bucket: S3Bucket, prefix: string): AsyncGenerator<AlteredObject> {
   let key: string | undefined;
@@ -54,12 +56,26 @@ async function* listVersions(bucket: S3Bucket, prefix: string): AsyncGenerator<V
     const page = await bucket.page(tried, ({ ListObjectVersionsCommand, client }) =>
       client.send(new ListObjectVersionsCommand({ ...where(bucket, prefix), ...next }), bucket.limit()),
     );
-    const versions = (page.Versions ?? []).map(({ Key, VersionId }) => ({ key: ownKey(bucket, Key), id: VersionId ?? 'null', isMarker: false }));
-    const markers = (page.DeleteMarkers ?? []).map(({ Key, VersionId }) => ({ key: ownKey(bucket, Key), id: VersionId ?? 'null', isMarker: true }));
+    const versions = (page.Versions ?? []).map(({ Key, VersionId }) => ({
+      key: ownKey(bucket, Key),
+      id: VersionId ?? 'null',
+      isMarker: false,
+    }));
+    const markers = (page.DeleteMarkers ?? []).map(({ Key, VersionId }) => ({
+      key: ownKey(bucket, Key),
+      id: VersionId ?? 'null',
+      isMarker: true,
+    }));
     yield* [...versions, ...markers].toSorted((one, two) => Buffer.compare(Buffer.from(one.key), Buffer.from(two.key)));
     const { IsTruncated, NextKeyMarker, NextVersionIdMarker } = page;
     const more = IsTruncated === true ? NextKeyMarker : undefined;
-    next = more === undefined ? undefined : { KeyMarker: decoded(more), ...(NextVersionIdMarker !== undefined && { VersionIdMarker: NextVersionIdMarker }) };
+    next =
+      more === undefined
+        ? undefined
+        : {
+            KeyMarker: decoded(more),
+            ...(NextVersionIdMarker !== undefined && { VersionIdMarker: NextVersionIdMarker }),
+          };
   } while (next);
 }
 

@@ -5,7 +5,8 @@ import type { World } from '../base/world.ts';
  *
  *     <content>\n~lockkeeper write 000000000007 5f0c…32 hex digits…\n
  *
- * S3's ETag is an MD5 of what is stored, so A → B → A would pass for "unchanged"; with this line no two writes store the same.
+ * S3's ETag is an MD5 of what is stored, so A → B → A would pass for "unchanged"; with this line no two writes store
+ * the same.
  */
 export interface Trailer {
   /** Which write of this object's life it was, from 1; 0 where another tool wrote the object, without this line. */
@@ -41,7 +42,8 @@ export function withTrailer(content: Uint8Array, trailer: Trailer): Uint8Array {
 /** The content and its trailer; all of it is content where there is none. */
 export function takeApart(stored: Uint8Array): Stored {
   const ends = stored.length - trailerBytes;
-  const [, epoch = '', nonce = ''] = shape.exec(Buffer.from(stored.subarray(Math.max(ends, 0))).toString('latin1')) ?? [];
+  const [, epoch = '', nonce = ''] =
+    shape.exec(Buffer.from(stored.subarray(Math.max(ends, 0))).toString('latin1')) ?? [];
   if (nonce === '') return { content: Uint8Array.from(stored), trailer: noTrailer };
   return { content: Uint8Array.from(stored.subarray(0, ends)), trailer: { epoch: Number(epoch), nonce } };
 }

@@ -3,7 +3,16 @@ import { uncertain } from './aws-s3-attempts.ts';
 import { S3Bucket, type S3Place } from './aws-s3-bucket.ts';
 import { listAltered, listObjects } from './aws-s3-listing.ts';
 import { nextTrailer, noTrailer, takeApart, trailerBytes, withTrailer, type Trailer } from './aws-s3-trailer.ts';
-import type { CreateAnswer, DeleteAnswer, ObjectHistory, ObjectInfo, ObjectStore, ObjectVersion, ReplaceAnswer, StoredObject } from './contract.ts';
+import type {
+  CreateAnswer,
+  DeleteAnswer,
+  ObjectHistory,
+  ObjectInfo,
+  ObjectStore,
+  ObjectVersion,
+  ReplaceAnswer,
+  StoredObject,
+} from './contract.ts';
 import { checkKey } from './key.ts';
 
 const createdAtMost = 10;
@@ -11,8 +20,8 @@ const createdAtMost = 10;
 /** Where the objects are, and whether they change. */
 export interface AwsS3Options extends S3Place {
   /**
-   * `create-only`: objects are stored as they are, so that any tool reads the bucket; this handle cannot replace or delete
-   * (`unsupported`). `changing`: every object ends in a line that this driver adds and takes away, see Trailer.
+   * `create-only`: objects are stored as they are, so that any tool reads the bucket; this handle cannot replace or
+   * delete (`unsupported`). `changing`: every object ends in a line that this driver adds and takes away, see Trailer.
    */
   readonly contents: 'create-only' | 'changing';
 }
@@ -29,8 +38,8 @@ export interface AwsS3Options extends S3Place {
  *                                                          somebody deletes what the first one created
  *     delete           nothing, or 500                     uncertain
  *
- * In `changing`, an object that another tool wrote is read as it is, and listed as if it had the line: 65 bytes too small.
- * What the answers mean: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-requests.html
+ * In `changing`, an object that another tool wrote is read as it is, and listed as if it had the line: 65 bytes too
+ * small. What the answers mean: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-requests.html
  */
 export function awsS3Objects({ contents, ...place }: AwsS3Options): ObjectStore & ObjectHistory {
   const objects = new S3Objects(new S3Bucket(place), contents === 'changing');
@@ -63,7 +72,9 @@ class S3Objects {
     return held && { bytes: held.bytes, version: held.version };
   }
 
-  /** Each try has a trailer of its own: what was made, deleted and made again by the next try is not the same version. */
+  /**
+   * Each try has a trailer of its own: what was made, deleted and made again by the next try is not the same version.
+   */
   async create(key: string, bytes: Uint8Array): Promise<CreateAnswer> {
     checkKey(key);
     const content = Uint8Array.from(bytes);
@@ -76,7 +87,11 @@ class S3Objects {
       if (put.lost && (this.#isChanging || !held)) throw this.#overtaken('create', key);
       if (held) return { outcome: 'exists' };
     }
-    throw new LockkeeperError('throttled', `${this.bucket.tried('create', key)}: others kept creating and deleting it`, { hint: 'Run it again.' });
+    throw new LockkeeperError(
+      'throttled',
+      `${this.bucket.tried('create', key)}: others kept creating and deleting it`,
+      { hint: 'Run it again.' },
+    );
   }
 
   async replace(key: string, bytes: Uint8Array, held: ObjectVersion): Promise<ReplaceAnswer> {
@@ -108,16 +123,23 @@ class S3Objects {
   async #read(key: string): Promise<Held | undefined> {
     const held = await this.bucket.get(key);
     if (!held) return undefined;
-    const { content, trailer } = this.#isChanging ? takeApart(held.stored) : { content: Uint8Array.from(held.stored), trailer: noTrailer };
+    const { content, trailer } = this.#isChanging
+      ? takeApart(held.stored)
+      : { content: Uint8Array.from(held.stored), trailer: noTrailer };
     return { bytes: content, version: versionOf(held.etag, trailer.epoch), trailer };
   }
 
-  /** What stands where a write was refused. Until it is read, nobody knows whether the refusal was of this very write. */
+  /**
+   * What stands where a write was refused. Until it is read, nobody knows whether the refusal was of this very write.
+   */
   async #readBack(verb: string, key: string): Promise<Held | undefined> {
     try {
       return await this.#read(key);
     } catch (thrown) {
-      throw uncertain(asLockkeeperError(thrown), `${this.bucket.tried(verb, key)}: refused, and what stands there cannot be read`);
+      throw uncertain(
+        asLockkeeperError(thrown),
+        `${this.bucket.tried(verb, key)}: refused, and what stands there cannot be read`,
+      );
     }
   }
 
@@ -137,7 +159,9 @@ class S3Objects {
   #mustChange(verb: string, key: string): void {
     checkKey(key);
     if (this.#isChanging) return;
-    throw new LockkeeperError('unsupported', `${this.bucket.tried(verb, key)}: this handle only creates`, { hint: 'This is a defect in lockkeeper: please report it.' });
+    throw new LockkeeperError('unsupported', `${this.bucket.tried(verb, key)}: this handle only creates`, {
+      hint: 'This is a defect in lockkeeper: please report it.',
+    });
   }
 }
 

@@ -27,21 +27,36 @@ const pausesMs = [100, 300, 900];
 const longestPauseMs = 3_000;
 
 /**
- * Whether it writes, what it takes, and after which errors it is tried again. A change is not, once it may have happened: the
- * second try would find its own work and call it stale. A create is: it finds its own bytes.
+ * Whether it writes, what it takes, and after which errors it is tried again. A change is not, once it may have
+ * happened: the second try would find its own work and call it stale. A create is: it finds its own bytes.
  */
 const kinds = {
-  read: { written: false, needs: 'the role Storage Blob Data Reader on the container', repeated: ['throttled', 'unreachable'] },
-  create: { written: true, needs: 'the role Storage Blob Data Contributor on the container', repeated: ['throttled', 'unreachable', 'uncertain'] },
-  change: { written: true, needs: 'the role Storage Blob Data Contributor on the container', repeated: ['throttled', 'unreachable'] },
+  read: {
+    written: false,
+    needs: 'the role Storage Blob Data Reader on the container',
+    repeated: ['throttled', 'unreachable'],
+  },
+  create: {
+    written: true,
+    needs: 'the role Storage Blob Data Contributor on the container',
+    repeated: ['throttled', 'unreachable', 'uncertain'],
+  },
+  change: {
+    written: true,
+    needs: 'the role Storage Blob Data Contributor on the container',
+    repeated: ['throttled', 'unreachable'],
+  },
 } as const satisfies Record<string, AzureRequest & { readonly repeated: readonly ErrorCode[] }>;
 
 /**
- * Runs `act` up to four times within seconds, not beyond the run's deadline. Throws the last error; but where any try may have
- * been written, the first such `uncertain`: that a later one was refused does not make it unhappen. A try that took its whole
- * time limit is the last one.
+ * Runs `act` up to four times within seconds, not beyond the run's deadline. Throws the last error; but where any try
+ * may have been written, the first such `uncertain`: that a later one was refused does not make it unhappen. A try that
+ * took its whole time limit is the last one.
  */
-export async function persist<T>({ kind, tried, world, requestLimitMs }: Trial, act: (one: Try) => Promise<T>): Promise<T> {
+export async function persist<T>(
+  { kind, tried, world, requestLimitMs }: Trial,
+  act: (one: Try) => Promise<T>,
+): Promise<T> {
   const repeated: readonly ErrorCode[] = kinds[kind].repeated;
   // The SDK throws an AbortError for a broken body too: only the signal tells whether the time was up.
   let last: AbortSignal | undefined;
@@ -60,7 +75,10 @@ export async function persist<T>({ kind, tried, world, requestLimitMs }: Trial, 
   }
 }
 
-/** Half of a pause is chance, so that those who were refused together do not come back together. Undefined: no further try. */
+/**
+ * Half of a pause is chance, so that those who were refused together do not come back together. Undefined: no further
+ * try.
+ */
 function pauseOf(thrown: unknown, longestMs: number | undefined, world: World): number | undefined {
   if (longestMs === undefined) return undefined;
   const [chance = 0] = world.random(1);

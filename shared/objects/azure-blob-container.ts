@@ -33,7 +33,9 @@ export interface AzureContainer {
 
 const isLocal = /^(127\.\d+\.\d+\.\d+|localhost|\[::1\])$/;
 
-/** Checks the settings (`invalid`) and keeps one client for all requests. Loads the SDK and logs in when first opened. */
+/**
+ * Checks the settings (`invalid`) and keeps one client for all requests. Loads the SDK and logs in when first opened.
+ */
 export function azureContainer(options: AzureBlobOptions): AzureContainer {
   const { container, prefix = '' } = options;
   if (!/^[a-z0-9](-?[a-z0-9])+$/.test(container) || container.length < 3 || container.length > 63) {
@@ -45,7 +47,10 @@ export function azureContainer(options: AzureBlobOptions): AzureContainer {
   return { name: container, prefix, open: () => (opened ??= openContainer(options, `${endpoint}/${container}`)) };
 }
 
-/** The SDK itself never tries again: it forgets that an earlier answer was lost, and takes its own write for somebody else's. */
+/**
+ * The SDK itself never tries again: it forgets that an earlier answer was lost, and takes its own write for somebody
+ * else's.
+ */
 async function openContainer({ account = '', accountKey }: AzureBlobOptions, url: string): Promise<ContainerClient> {
   const { ContainerClient: Client, StorageSharedKeyCredential } = await import('@azure/storage-blob');
   const credential = accountKey ? new StorageSharedKeyCredential(account, accountKey.open()) : await azureLogin();
@@ -55,7 +60,8 @@ async function openContainer({ account = '', accountKey }: AzureBlobOptions, url
 /** A name has 1,024 characters at most, of which a key takes 900. */
 function checkPrefix(prefix: string): void {
   if (prefix === '') return;
-  if (!prefix.endsWith('/') || prefix.length > 120) throw refusal(`the prefix "${prefix}" is not usable`, 'End it in "/", with 120 characters at most.');
+  if (!prefix.endsWith('/') || prefix.length > 120)
+    throw refusal(`the prefix "${prefix}" is not usable`, 'End it in "/", with 120 characters at most.');
   checkKey(prefix.slice(0, -1));
 }
 
@@ -70,10 +76,16 @@ function checkedEndpoint({ account, accountKey, endpoint }: AzureBlobOptions): s
   }
   const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
   if (!url || url.search + url.hash + url.username + url.password !== '') {
-    throw refusal('the endpoint is not a plain URL', 'Write it like https://ACCOUNT.blob.core.windows.net; a token has no place in it.');
+    throw refusal(
+      'the endpoint is not a plain URL',
+      'Write it like https://ACCOUNT.blob.core.windows.net; a token has no place in it.',
+    );
   }
   if (!isSafe(url, accountKey)) {
-    throw refusal(`the endpoint ${url.origin} is not safe to log in to`, 'Use https; http only with an account key, on this machine.');
+    throw refusal(
+      `the endpoint ${url.origin} is not safe to log in to`,
+      'Use https; http only with an account key, on this machine.',
+    );
   }
   return `${url.origin}${url.pathname}`.replace(/\/+$/, '');
 }

@@ -19,8 +19,8 @@ interface Page {
 }
 
 /**
- * The store's `list`: a page is asked for when the one before it is used up. The service begins at `after` itself; an older one
- * that cannot begins at the prefix, so what comes before is left out here.
+ * The store's `list`: a page is asked for when the one before it is used up. The service begins at `after` itself; an
+ * older one that cannot begins at the prefix, so what comes before is left out here.
  */
 export async function* listBlobs(pages: Pages, prefix: string, after: string): AsyncGenerator<ObjectInfo> {
   const beginsInside = after.startsWith(prefix) && after !== prefix;
@@ -55,14 +55,17 @@ function* altered({ prefix }: Pages, kept: readonly BlobItem[]): Generator<Alter
   const contents = kept.filter((item) => !isPlainSnapshot(item));
   if (!first || contents.length === 0) return;
   const deleted = !kept.some(isCurrent) || kept.some(isDeleted);
-  if (contents.length > 1 || deleted) yield { key: first.name.slice(prefix.length), contents: contents.length, deleted };
+  if (contents.length > 1 || deleted)
+    yield { key: first.name.slice(prefix.length), contents: contents.length, deleted };
 }
 
 function isCurrent({ deleted, snapshot, versionId, isCurrentVersion }: BlobItem): boolean {
   return !deleted && !snapshot && (versionId === undefined || isCurrentVersion === true);
 }
 
-/** A blob or a version that somebody deleted. A soft-deleted snapshot is what the service makes of a replaced content. */
+/**
+ * A blob or a version that somebody deleted. A soft-deleted snapshot is what the service makes of a replaced content.
+ */
 function isDeleted({ deleted, snapshot }: BlobItem): boolean {
   return deleted && !snapshot;
 }

@@ -1,8 +1,8 @@
 const blobs = 'Microsoft.Storage/storageAccounts/blobServices/containers/blobs';
 
 /**
- * Data actions of the driver on its container, by what a store is for. `log` is create-only: whoever has no more can neither
- * replace nor delete. Listing, previous versions and soft-deleted blobs included, is part of read.
+ * Data actions of the driver on its container, by what a store is for. `log` is create-only: whoever has no more can
+ * neither replace nor delete. Listing, previous versions and soft-deleted blobs included, is part of read.
  */
 export const permissions = {
   log: [`${blobs}/read`, `${blobs}/add/action`],

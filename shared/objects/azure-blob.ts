@@ -6,13 +6,21 @@ import { azureAnswer } from '../clouds/azure.ts';
 import { persist, type Trial, type Try } from './azure-blob-attempts.ts';
 import { azureContainer, type AzureBlobOptions } from './azure-blob-container.ts';
 import { alteredBlobs, listBlobs, type Pages } from './azure-blob-listing.ts';
-import type { CreateAnswer, DeleteAnswer, ObjectHistory, ObjectStore, ObjectVersion, ReplaceAnswer, StoredObject } from './contract.ts';
+import type {
+  CreateAnswer,
+  DeleteAnswer,
+  ObjectHistory,
+  ObjectStore,
+  ObjectVersion,
+  ReplaceAnswer,
+  StoredObject,
+} from './contract.ts';
 import { checkKey } from './key.ts';
 
 /**
- * Objects as block blobs of one container. A version is the blob's ETag, which is new with every write. An account with a
- * hierarchical namespace lists in another order: `unsupported` as soon as that shows. The service advises against segments that
- * end in a dot.
+ * Objects as block blobs of one container. A version is the blob's ETag, which is new with every write. An account with
+ * a hierarchical namespace lists in another order: `unsupported` as soon as that shows. The service advises against
+ * segments that end in a dot.
  *
  * The answers of the service, whose conditions are in its error codes:
  *
@@ -20,13 +28,14 @@ import { checkKey } from './key.ts';
  *     replace  If-Match: held     201 done   412 ConditionNotMet: stale, or missing; only a look at the blob tells
  *     delete   If-Match: held     202 done   412 stale   404 missing
  *
- * Container-level retention lets blobs be created and nothing else: replace and delete are `denied`. What was refused as too
- * busy (503 ServerBusy, 429) was not done and is tried again; a write that failed otherwise (a broken connection, 500
- * OperationTimedOut) may have happened: a create looks again for its own bytes, replace and delete are `uncertain`.
+ * Container-level retention lets blobs be created and nothing else: replace and delete are `denied`. What was refused
+ * as too busy (503 ServerBusy, 429) was not done and is tried again; a write that failed otherwise (a broken
+ * connection, 500 OperationTimedOut) may have happened: a create looks again for its own bytes, replace and delete are
+ * `uncertain`.
  *
- * The past (see ObjectHistory) is what the account keeps: previous versions where versioning is on, soft-deleted blobs and
- * snapshots where soft delete is. Without either, nothing is told. There are no delete markers: that a blob was deleted shows
- * until its name is used again, and then as one content more.
+ * The past (see ObjectHistory) is what the account keeps: previous versions where versioning is on, soft-deleted blobs
+ * and snapshots where soft delete is. Without either, nothing is told. There are no delete markers: that a blob was
+ * deleted shows until its name is used again, and then as one content more.
  */
 export function azureBlobObjects(options: AzureBlobOptions): ObjectStore & ObjectHistory {
   const place = azureContainer(options);
@@ -38,14 +47,22 @@ export function azureBlobObjects(options: AzureBlobOptions): ObjectStore & Objec
     return {
       tried,
       ask: (kind, act) =>
-        persist({ kind, tried, world, requestLimitMs }, async (one) => await act({ client: (await place.open()).getBlockBlobClient(name), ...one })),
+        persist(
+          { kind, tried, world, requestLimitMs },
+          async (one) => await act({ client: (await place.open()).getBlockBlobClient(name), ...one }),
+        ),
     };
   };
   const page: Pages['page'] = (search, token) =>
-    persist({ kind: 'read', tried: `list ${search.prefix} in container ${place.name}`, world, requestLimitMs }, async ({ limit }) => {
-      const listing = (await place.open()).listBlobsFlat({ ...search, ...limit() });
-      return await firstOf(listing.byPage({ maxPageSize: pageSize, ...(token !== undefined && { continuationToken: token }) }));
-    });
+    persist(
+      { kind: 'read', tried: `list ${search.prefix} in container ${place.name}`, world, requestLimitMs },
+      async ({ limit }) => {
+        const listing = (await place.open()).listBlobsFlat({ ...search, ...limit() });
+        return await firstOf(
+          listing.byPage({ maxPageSize: pageSize, ...(token !== undefined && { continuationToken: token }) }),
+        );
+      },
+    );
   return {
     get: async (key) => await blob('get', key).ask('read', read),
     create: async (key, bytes) => await create(blob('create', key), Buffer.from(bytes)),
@@ -75,19 +92,26 @@ async function read({ client, limit }: BlobTry): Promise<StoredObject | undefine
   return { bytes: Uint8Array.from(await buffer(answer.readableStreamBody)), version: versionOf(answer, client.name) };
 }
 
-/** Writing and comparing are tried again together: while a lost try may have written, no failure may say that none did. */
+/**
+ * Writing and comparing are tried again together: while a lost try may have written, no failure may say that none did.
+ */
 async function create({ tried, ask }: Blob, bytes: Buffer): Promise<CreateAnswer> {
   const answer = await ask<CreateAnswer | undefined>('create', async (one) => {
     const written = await upload(one, bytes, { ifNoneMatch: '*' });
     if ('version' in written) return { outcome: 'done', version: written.version };
     const there = await read(one);
     if (!there && immutableCodes.has(azureAnswer(written.refusal).code)) throw written.refusal;
-    if (!there) throw new LockkeeperError('throttled', `${tried}: others kept creating and deleting it`, { hint: 'Run it again.' });
+    if (!there)
+      throw new LockkeeperError('throttled', `${tried}: others kept creating and deleting it`, {
+        hint: 'Run it again.',
+      });
     if (Buffer.compare(there.bytes, bytes) === 0) return { outcome: 'done', version: there.version };
     return one.isInDoubt ? undefined : { outcome: 'exists' };
   });
   if (answer) return answer;
-  throw new LockkeeperError('uncertain', `${tried}: an answer was lost, and now other bytes are there`, { hint: 'It may have been created and replaced since: run it again.' });
+  throw new LockkeeperError('uncertain', `${tried}: an answer was lost, and now other bytes are there`, {
+    hint: 'It may have been created and replaced since: run it again.',
+  });
 }
 
 async function replace(blob: Blob, bytes: Buffer, held: ObjectVersion): Promise<ReplaceAnswer> {
@@ -131,12 +155,17 @@ async function staleOrMissing({ ask }: Blob): Promise<{ readonly outcome: 'stale
 }
 
 /**
- * How a create learns that a blob is there, where not by a 412: an identity that may only add blobs gets a 403, and what the
- * service looks at first, the condition, the retention or a lease, it does not say.
+ * How a create learns that a blob is there, where not by a 412: an identity that may only add blobs gets a 403, and
+ * what the service looks at first, the condition, the retention or a lease, it does not say.
  */
 function isThere(thrown: unknown): boolean {
   const { code } = azureAnswer(thrown);
-  return code === 'BlobAlreadyExists' || code === 'UnauthorizedBlobOverwrite' || code === 'LeaseIdMissing' || immutableCodes.has(code);
+  return (
+    code === 'BlobAlreadyExists' ||
+    code === 'UnauthorizedBlobOverwrite' ||
+    code === 'LeaseIdMissing' ||
+    immutableCodes.has(code)
+  );
 }
 
 const immutableCodes = new Set(['BlobImmutableDueToPolicy', 'BlobImmutableDueToLegalHold']);
@@ -176,5 +205,7 @@ function versionOf({ etag }: { readonly etag?: string }, name: string): ObjectVe
 }
 
 function incomplete(what: string, name: string): LockkeeperError {
-  return new LockkeeperError('unsupported', `azure-blob: the answer for ${name} has no ${what}`, { hint: 'Use Azure Blob Storage, or a server that speaks as it does.' });
+  return new LockkeeperError('unsupported', `azure-blob: the answer for ${name} has no ${what}`, {
+    hint: 'Use Azure Blob Storage, or a server that speaks as it does.',
+  });
 }

@@ -15,17 +15,19 @@ export interface ObjectInfo {
   readonly size: number;
 }
 
-export type CreateAnswer = { readonly outcome: 'done'; readonly version: ObjectVersion } | { readonly outcome: 'exists' };
+export type CreateAnswer =
+  { readonly outcome: 'done'; readonly version: ObjectVersion } | { readonly outcome: 'exists' };
 export type ReplaceAnswer =
   | { readonly outcome: 'done'; readonly version: ObjectVersion }
   | { readonly outcome: 'stale' }
   | { readonly outcome: 'missing' };
-export type DeleteAnswer = { readonly outcome: 'done' } | { readonly outcome: 'stale' } | { readonly outcome: 'missing' };
+export type DeleteAnswer =
+  { readonly outcome: 'done' } | { readonly outcome: 'stale' } | { readonly outcome: 'missing' };
 
 /**
  * Objects by key with conditional writes, strongly consistent. Keys are relative paths of [A-Za-z0-9._=-] segments
- * joined by "/", no segment "." or ".."; anything else is `invalid`. Whoever chooses keys makes none the folder of another
- * ("a" and "a/b"): stores with real folders refuse that as `invalid`.
+ * joined by "/", no segment "." or ".."; anything else is `invalid`. Whoever chooses keys makes none the folder of
+ * another ("a" and "a/b"): stores with real folders refuse that as `invalid`.
  *
  * What was asked for and could not be, because of the state of the store, is a value. Errors: `throttled`, `denied`,
  * `unreachable` (nothing was written), `uncertain` (it may have been written: read back), `rejected` (store full).
@@ -35,13 +37,16 @@ export interface ObjectStore {
   get(key: string): Promise<StoredObject | undefined>;
   /**
    * Writes only where no object is. Durable on return. Repeating it with the same bytes answers `done` (a lost
-   * acknowledgement heals itself), so whoever needs exactly one winner puts something unique into the bytes. A driver may
-   * repeat it by itself: where somebody deletes the object meanwhile it is made once more, as another version.
+   * acknowledgement heals itself), so whoever needs exactly one winner puts something unique into the bytes. A driver
+   * may repeat it by itself: where somebody deletes the object meanwhile it is made once more, as another version.
    */
   create(key: string, bytes: Uint8Array): Promise<CreateAnswer>;
   /** Writes only where `held` is still the current version. Durable on return. */
   replace(key: string, bytes: Uint8Array, held: ObjectVersion): Promise<ReplaceAnswer>;
-  /** All objects whose key starts with `prefix`, in the order of their keys' UTF-8 bytes, only keys after `after` if given. */
+  /**
+   * All objects whose key starts with `prefix`, in the order of their keys' UTF-8 bytes, only keys after `after` if
+   * given.
+   */
   list(prefix: string, after?: string): AsyncIterable<ObjectInfo>;
   /** Deletes only where `held` is still the current version. */
   delete(key: string, held: ObjectVersion): Promise<DeleteAnswer>;
@@ -57,16 +62,22 @@ export interface AlteredObject {
 }
 
 /**
- * What a store remembers of its past: versions, delete markers, soft-deleted objects. A driver offers it beside ObjectStore
- * where its service keeps a past. Retention protects versions, not names: whoever may delete can hide a locked object behind a
- * delete marker and create another one under its name, and only the past shows it.
+ * What a store remembers of its past: versions, delete markers, soft-deleted objects. A driver offers it beside
+ * ObjectStore where its service keeps a past. Retention protects versions, not names: whoever may delete can hide a
+ * locked object behind a delete marker and create another one under its name, and only the past shows it.
  */
 export interface ObjectHistory {
-  /** Objects whose key starts with `prefix` that were ever replaced or deleted, in the order of their keys. Errors: as `list`. */
+  /**
+   * Objects whose key starts with `prefix` that were ever replaced or deleted, in the order of their keys. Errors: as
+   * `list`.
+   */
   altered(prefix: string): AsyncIterable<AlteredObject>;
 }
 
-/** The one object that the self-test leaves in a store where nothing can be deleted. Nobody else writes below self-test/. */
+/**
+ * The one object that the self-test leaves in a store where nothing can be deleted. Nobody else writes below
+ * self-test/.
+ */
 export const selfTestObject = {
   key: 'self-test/create-only',
   text: 'lockkeeper made this to prove that the store never replaces an object.\n',

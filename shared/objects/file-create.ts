@@ -21,7 +21,8 @@ export async function createFile(place: FilePlace, { key, bytes, landed }: NewFi
   const path = place.pathOf(key);
   for (let tries = 0; tries < 10; tries += 1) {
     const there = await infoAt(path);
-    if (there?.isFile() === false) throw new LockkeeperError('invalid', `create ${key}: it is a folder of other objects`);
+    if (there?.isFile() === false)
+      throw new LockkeeperError('invalid', `create ${key}: it is a folder of other objects`);
     const held = there && (await readObject(path));
     if (held) return await meet(path, held, bytes);
     const work = await place.workFolder();
@@ -39,7 +40,9 @@ export async function createFile(place: FilePlace, { key, bytes, landed }: NewFi
       await rm(work, { recursive: true, force: true });
     }
   }
-  throw new LockkeeperError('throttled', `create ${key}: others kept creating and deleting it`, { hint: 'Run it again.' });
+  throw new LockkeeperError('throttled', `create ${key}: others kept creating and deleting it`, {
+    hint: 'Run it again.',
+  });
 }
 
 /** Own bytes met again are a success, once they are durable: whoever wrote them may have died before that. */

@@ -7,15 +7,51 @@ export function isErrno(thrown: unknown, ...names: readonly string[]): boolean {
 }
 
 const meanings: Readonly<Record<string, { readonly code: ErrorCode; readonly came: string; readonly hint: string }>> = {
-  EACCES: { code: 'denied', came: 'permission denied', hint: 'Give the user that runs lockkeeper the right to read and write there.' },
-  EPERM: { code: 'denied', came: 'not permitted', hint: 'Give the user that runs lockkeeper the right to read and write there.' },
-  EROFS: { code: 'denied', came: 'the file system is read-only', hint: 'Mount it writable, or choose another directory.' },
-  ENOSPC: { code: 'rejected', came: 'store full: no space left', hint: 'Free space on this file system; nothing was written.' },
-  EDQUOT: { code: 'rejected', came: 'store full: quota used up', hint: 'Raise the quota of this user; nothing was written.' },
-  EFBIG: { code: 'rejected', came: 'store full: the file would be too large', hint: 'Raise the file size limit; nothing was written.' },
-  ENOTDIR: { code: 'invalid', came: 'part of the path is an object', hint: 'An object cannot be the folder of another one here.' },
-  EEXIST: { code: 'invalid', came: 'part of the path is an object', hint: 'An object cannot be the folder of another one here.' },
-  EISDIR: { code: 'invalid', came: 'the path is a folder', hint: 'An object cannot be the folder of another one here.' },
+  EACCES: {
+    code: 'denied',
+    came: 'permission denied',
+    hint: 'Give the user that runs lockkeeper the right to read and write there.',
+  },
+  EPERM: {
+    code: 'denied',
+    came: 'not permitted',
+    hint: 'Give the user that runs lockkeeper the right to read and write there.',
+  },
+  EROFS: {
+    code: 'denied',
+    came: 'the file system is read-only',
+    hint: 'Mount it writable, or choose another directory.',
+  },
+  ENOSPC: {
+    code: 'rejected',
+    came: 'store full: no space left',
+    hint: 'Free space on this file system; nothing was written.',
+  },
+  EDQUOT: {
+    code: 'rejected',
+    came: 'store full: quota used up',
+    hint: 'Raise the quota of this user; nothing was written.',
+  },
+  EFBIG: {
+    code: 'rejected',
+    came: 'store full: the file would be too large',
+    hint: 'Raise the file size limit; nothing was written.',
+  },
+  ENOTDIR: {
+    code: 'invalid',
+    came: 'part of the path is an object',
+    hint: 'An object cannot be the folder of another one here.',
+  },
+  EEXIST: {
+    code: 'invalid',
+    came: 'part of the path is an object',
+    hint: 'An object cannot be the folder of another one here.',
+  },
+  EISDIR: {
+    code: 'invalid',
+    came: 'the path is a folder',
+    hint: 'An object cannot be the folder of another one here.',
+  },
   ENAMETOOLONG: { code: 'invalid', came: 'the name is too long', hint: 'Use segments of at most 250 characters.' },
   EMFILE: { code: 'throttled', came: 'too many open files', hint: 'Raise the limit of open files (ulimit -n).' },
   ENFILE: { code: 'throttled', came: 'too many open files on this machine', hint: 'Raise the limit of open files.' },

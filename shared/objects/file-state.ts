@@ -31,7 +31,7 @@ export async function readObject(path: string): Promise<StoredObject | undefined
 /** A file that nobody changes has as many bytes as it says, so its end need not be looked for. */
 async function readWhole(file: FileHandle, size: number): Promise<Uint8Array> {
   const bytes = new Uint8Array(size);
-  for (let at = 0; at < size; ) {
+  for (let at = 0; at < size;) {
     const { bytesRead } = await file.read(bytes, at, size - at, at);
     if (bytesRead === 0) return bytes.subarray(0, at);
     at += bytesRead;
@@ -60,9 +60,13 @@ export async function makeLater(file: FileHandle, ns: bigint): Promise<FileState
   await file.utimes(seconds, seconds);
   const later = await file.stat({ bigint: true });
   if (later.mtimeNs > ns) return stateOf(later);
-  throw new LockkeeperError('unsupported', 'this file system keeps modification times too coarse to tell writes apart', {
-    hint: 'Put the store on ext4, xfs, btrfs, APFS or another file system with nanosecond times.',
-  });
+  throw new LockkeeperError(
+    'unsupported',
+    'this file system keeps modification times too coarse to tell writes apart',
+    {
+      hint: 'Put the store on ext4, xfs, btrfs, APFS or another file system with nanosecond times.',
+    },
+  );
 }
 
 /** State of the file at `path`; undefined where there is none or a folder. */

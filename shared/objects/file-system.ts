@@ -38,8 +38,10 @@ export function fileSystemObjects({ directory, world = systemWorld() }: FileSyst
   return {
     get: (key) => attempt(`get ${key}`, () => readObject(place.pathOf(key))),
     create: (key, bytes) => attempt(`create ${key}`, (landed) => createFile(place, { key, bytes, landed })),
-    replace: (key, bytes, held) => attempt(`replace ${key}`, (landed) => new FileChange(place, turns, { key, held, landed }).replace(bytes)),
-    delete: (key, held) => attempt(`delete ${key}`, (landed) => new FileChange(place, turns, { key, held, landed }).delete()),
+    replace: (key, bytes, held) =>
+      attempt(`replace ${key}`, (landed) => new FileChange(place, turns, { key, held, landed }).replace(bytes)),
+    delete: (key, held) =>
+      attempt(`delete ${key}`, (landed) => new FileChange(place, turns, { key, held, landed }).delete()),
     list: (prefix, after = '') => listed(place, prefix, after),
   };
 }

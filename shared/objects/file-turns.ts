@@ -60,9 +60,13 @@ export class FileTurns {
       patience -= pauseMs;
       waited += pauseMs;
     }
-    throw new LockkeeperError('throttled', `other processes kept changing objects next to ${key} for ${longestWaitMs / 1_000} s`, {
-      hint: 'Nothing was written: run it again when fewer processes use this store.',
-    });
+    throw new LockkeeperError(
+      'throttled',
+      `other processes kept changing objects next to ${key} for ${longestWaitMs / 1_000} s`,
+      {
+        hint: 'Nothing was written: run it again when fewer processes use this store.',
+      },
+    );
   }
 
   async #takeAway(turns: string, holder: string, mine: string): Promise<boolean> {

@@ -17,10 +17,14 @@ interface Range {
  * an auditor sees it; the store's own folder is not.
  */
 export async function* walkFiles(directory: string, range: Range, folder = ''): AsyncGenerator<ObjectInfo> {
-  const keys = (await keysIn(directory, folder)).filter((key) => (key.endsWith('/') ? mayHold(key, range) : key.startsWith(range.prefix) && inOrder(key, range.after) > 0));
+  const keys = (await keysIn(directory, folder)).filter((key) =>
+    key.endsWith('/') ? mayHold(key, range) : key.startsWith(range.prefix) && inOrder(key, range.after) > 0,
+  );
   for (let at = 0; at < keys.length; at += atOnce) {
     const group = keys.slice(at, at + atOnce);
-    const infos = await Promise.all(group.map(async (key) => (key.endsWith('/') ? undefined : await infoAt(join(directory, key)))));
+    const infos = await Promise.all(
+      group.map(async (key) => (key.endsWith('/') ? undefined : await infoAt(join(directory, key)))),
+    );
     for (const [index, key] of group.entries()) {
       const info = infos[index];
       if (key.endsWith('/')) yield* walkFiles(directory, range, key);
@@ -37,7 +41,9 @@ function mayHold(folder: string, { prefix, after }: Range): boolean {
   return hasPrefix && (inOrder(folder, after) > 0 || after.startsWith(folder));
 }
 
-/** Names of one folder as keys, folders with "/" at their end, so that "a.b" sorts before "a/b" as it does in a bucket. */
+/**
+ * Names of one folder as keys, folders with "/" at their end, so that "a.b" sorts before "a/b" as it does in a bucket.
+ */
 async function keysIn(directory: string, folder: string): Promise<readonly string[]> {
   const names = await namesIn(join(directory, folder));
   return names

@@ -20,7 +20,9 @@ export interface GcpStorageSettings {
   readonly token?: Sealed;
   /** Names a page of a listing; 1,000 if left out, which is Google's largest. */
   readonly pageSize?: number;
-  /** Milliseconds to wait before each further try of a request that Google asks to repeat; about 8 s in all if left out. */
+  /**
+   * Milliseconds to wait before each further try of a request that Google asks to repeat; about 8 s in all if left out.
+   */
   readonly waitsMs?: readonly number[];
   /** How long one request may take, in milliseconds; 10 s if left out. */
   readonly limitMs?: number;
@@ -36,7 +38,9 @@ export interface Generation {
   readonly ended: string | undefined;
 }
 
-/** What came of a write with a precondition. `doubtful`: an earlier try of it may have been the one that took effect. */
+/**
+ * What came of a write with a precondition. `doubtful`: an earlier try of it may have been the one that took effect.
+ */
 export type Sent<T> = { readonly done: T } | { readonly refused: GcpFault; readonly doubtful: boolean };
 
 const longestRetryAfterMs = 5 * second;
@@ -58,8 +62,8 @@ const listing = z.object({
 });
 
 /**
- * The requests to one bucket, each with a limit of time and as often as Google asks to repeat it. The SDK's own retries are off:
- * one of a write whose answer was lost would tell our own success as 412.
+ * The requests to one bucket, each with a limit of time and as often as Google asks to repeat it. The SDK's own retries
+ * are off: one of a write whose answer was lost would tell our own success as 412.
  */
 export class GcpBucket {
   readonly #settings: GcpStorageSettings;
@@ -71,7 +75,9 @@ export class GcpBucket {
     this.#settings = settings;
     this.#prefix = settings.prefix ?? '';
     if (this.#prefix === '' || this.#prefix.endsWith('/')) return;
-    throw new LockkeeperError('invalid', `the prefix ${JSON.stringify(this.#prefix)} does not end in "/"`, { hint: 'End it in "/", or leave it out.' });
+    throw new LockkeeperError('invalid', `the prefix ${JSON.stringify(this.#prefix)} does not end in "/"`, {
+      hint: 'End it in "/", or leave it out.',
+    });
   }
 
   /** gs://bucket/name, for messages. */
@@ -89,7 +95,10 @@ export class GcpBucket {
     return await this.#look(key, async (file) => String((await file.getMetadata())[0].generation));
   }
 
-  /** Writes only where `onlyIf` is the live generation ("0": none is). Google checks the sum of the bytes before it keeps them. */
+  /**
+   * Writes only where `onlyIf` is the live generation ("0": none is). Google checks the sum of the bytes before it
+   * keeps them.
+   */
   async write(key: string, bytes: Uint8Array, onlyIf: string): Promise<Sent<string>> {
     const content = Buffer.from(bytes);
     const crc32c = await sumOf(content);
@@ -97,7 +106,12 @@ export class GcpBucket {
     return await this.#send({ tried: `write ${this.uri(key)}`, needs, key }, async (file) => {
       // The SDK's own validation deletes what is there, whoever wrote it, where the sums differ.
       const metadata = { contentType: 'application/octet-stream', crc32c };
-      await file.save(content, { resumable: false, validation: false, metadata, preconditionOpts: { ifGenerationMatch: onlyIf } });
+      await file.save(content, {
+        resumable: false,
+        validation: false,
+        metadata,
+        preconditionOpts: { ifGenerationMatch: onlyIf },
+      });
       const { generation } = file.metadata;
       if (generation === undefined) throw new Error('the answer has no generation');
       return String(generation);
@@ -106,18 +120,29 @@ export class GcpBucket {
 
   /** Deletes only where `onlyIf` is the live generation. */
   async remove(key: string, onlyIf: string): Promise<Sent<true>> {
-    return await this.#send({ tried: `delete ${this.uri(key)}`, needs: 'storage.objects.delete', key }, async (file): Promise<true> => {
-      await file.delete({ ifGenerationMatch: onlyIf });
-      return true;
-    });
+    return await this.#send(
+      { tried: `delete ${this.uri(key)}`, needs: 'storage.objects.delete', key },
+      async (file): Promise<true> => {
+        await file.delete({ ifGenerationMatch: onlyIf });
+        return true;
+      },
+    );
   }
 
-  /** Generations whose key starts with `prefix`, in the order of their keys' bytes; the next page is asked for when it is needed. */
+  /**
+   * Generations whose key starts with `prefix`, in the order of their keys' bytes; the next page is asked for when it
+   * is needed.
+   */
   async *generations(prefix: string, also: GetFilesOptions = {}): AsyncGenerator<Generation> {
     const startOffset = also.startOffset === undefined ? {} : { startOffset: this.#prefix + also.startOffset };
     let next: string | undefined;
     do {
-      const query = { ...also, ...startOffset, prefix: this.#prefix + prefix, ...(next !== undefined && { pageToken: next }) };
+      const query = {
+        ...also,
+        ...startOffset,
+        prefix: this.#prefix + prefix,
+        ...(next !== undefined && { pageToken: next }),
+      };
       const { items, nextPageToken } = await this.#page(query);
       for (const { name, size, generation, timeCreated: created, timeDeleted, softDeleteTime } of items) {
         yield { key: name.slice(this.#prefix.length), size, generation, created, ended: timeDeleted ?? softDeleteTime };
@@ -133,30 +158,40 @@ export class GcpBucket {
 
   async #page(query: GetFilesOptions): Promise<z.infer<typeof listing>> {
     const tried = `list ${this.uri('')}`;
-    return await this.#patiently(tried, async () => {
-      try {
-        const bucket = await this.#open();
-        const [, , answer] = await this.#within(bucket.getFiles({ maxResults: this.#settings.pageSize ?? 1_000, ...query, autoPaginate: false }));
-        this.#isThere = true;
-        return listing.parse(answer);
-      } catch (thrown) {
-        if (gcpFault(thrown).status === 404) throw this.#noBucket(thrown, tried);
-        throw thrown;
-      }
-    }, 'storage.objects.list');
+    return await this.#patiently(
+      tried,
+      async () => {
+        try {
+          const bucket = await this.#open();
+          const [, , answer] = await this.#within(
+            bucket.getFiles({ maxResults: this.#settings.pageSize ?? 1_000, ...query, autoPaginate: false }),
+          );
+          this.#isThere = true;
+          return listing.parse(answer);
+        } catch (thrown) {
+          if (gcpFault(thrown).status === 404) throw this.#noBucket(thrown, tried);
+          throw thrown;
+        }
+      },
+      'storage.objects.list',
+    );
   }
 
   async #look<T>(key: string, ask: (file: File) => Promise<T>): Promise<T | undefined> {
     const tried = `read ${this.uri(key)}`;
-    const found = await this.#patiently(tried, async () => {
-      try {
-        return { found: await this.#ask(key, ask) };
-      } catch (thrown) {
-        if (gcpFault(thrown).status !== 404) throw thrown;
-        if (saysNoBucket(thrown)) throw this.#noBucket(thrown, tried);
-        return undefined;
-      }
-    }, 'storage.objects.get');
+    const found = await this.#patiently(
+      tried,
+      async () => {
+        try {
+          return { found: await this.#ask(key, ask) };
+        } catch (thrown) {
+          if (gcpFault(thrown).status !== 404) throw thrown;
+          if (saysNoBucket(thrown)) throw this.#noBucket(thrown, tried);
+          return undefined;
+        }
+      },
+      'storage.objects.get',
+    );
     if (found === undefined) await this.#prove();
     return found?.found;
   }
@@ -168,13 +203,20 @@ export class GcpBucket {
         return await act();
       } catch (thrown) {
         const fault = gcpFault(thrown);
-        if (thrown instanceof LockkeeperError || !isPassing(fault) || !(await this.#wait(tries, fault))) throw gcpError(thrown, tried, { needs });
+        if (thrown instanceof LockkeeperError || !isPassing(fault) || !(await this.#wait(tries, fault)))
+          throw gcpError(thrown, tried, { needs });
       }
     }
   }
 
-  /** Repeats a write only where Google says that it did not take place: 429 and 503. After a 503 nobody can be quite sure, whatever comes then. */
-  async #send<T>({ tried, needs, key }: { readonly tried: string; readonly needs: string; readonly key: string }, act: (file: File) => Promise<T>): Promise<Sent<T>> {
+  /**
+   * Repeats a write only where Google says that it did not take place: 429 and 503. After a 503 nobody can be quite
+   * sure, whatever comes then.
+   */
+  async #send<T>(
+    { tried, needs, key }: { readonly tried: string; readonly needs: string; readonly key: string },
+    act: (file: File) => Promise<T>,
+  ): Promise<Sent<T>> {
     let doubtful = false;
     for (let tries = 0; ; tries += 1) {
       try {
@@ -183,7 +225,8 @@ export class GcpBucket {
         const fault = gcpFault(thrown);
         if (fault.status === 404 && saysNoBucket(thrown)) throw this.#noBucket(thrown, tried);
         doubtful ||= fault.status === 503;
-        if (fault.status === 412 || fault.status === 404 || fault.reason === 'retentionPolicyNotMet') return { refused: fault, doubtful };
+        if (fault.status === 412 || fault.status === 404 || fault.reason === 'retentionPolicyNotMet')
+          return { refused: fault, doubtful };
         const passes = fault.status === 429 || fault.status === 503;
         if (passes && (await this.#wait(tries, fault))) continue;
         const error = gcpError(thrown, tried, { written: true, needs });
@@ -207,7 +250,10 @@ export class GcpBucket {
     return true;
   }
 
-  /** The SDK takes a timeout and hands it to a fetch that ignores it, and takes no signal: a late answer is read and thrown away. */
+  /**
+   * The SDK takes a timeout and hands it to a fetch that ignores it, and takes no signal: a late answer is read and
+   * thrown away.
+   */
   async #within<T>(asked: Promise<T>): Promise<T> {
     const limitMs = this.#settings.limitMs ?? 10 * second;
     const over = new AbortController();

@@ -10,11 +10,11 @@ const answered = z.object({
 });
 
 /**
- * Bytes and generation of one answer: a second request could see the next write. The sum that came with the bytes is checked.
- * Throws what the SDK throws, and for a refusal an error of the same shape (`code` is the HTTP status).
+ * Bytes and generation of one answer: a second request could see the next write. The sum that came with the bytes is
+ * checked. Throws what the SDK throws, and for a refusal an error of the same shape (`code` is the HTTP status).
  *
- * Not by the SDK's createReadStream: where one download breaks off, it closes the connections of every other request of this
- * process, and the writes among them are `uncertain` then.
+ * Not by the SDK's createReadStream: where one download breaks off, it closes the connections of every other request of
+ * this process, and the writes among them are `uncertain` then.
  */
 export async function download(file: File): Promise<StoredObject> {
   const headers = { 'accept-encoding': 'gzip', 'cache-control': 'no-store' };
@@ -45,7 +45,10 @@ async function all(stream: Readable): Promise<Buffer> {
 
 /** Of a download Google words its refusals as bare text. */
 function refusal(answer: z.infer<typeof answered> | undefined, body: Buffer): Error {
-  return Object.assign(new Error(body.toString('utf8')), { code: answer?.statusCode, response: { headers: answer?.headers } });
+  return Object.assign(new Error(body.toString('utf8')), {
+    code: answer?.statusCode,
+    response: { headers: answer?.headers },
+  });
 }
 
 /** crc32c=BASE64,md5=BASE64 or each in a header of its own; an object that was composed has no md5. */

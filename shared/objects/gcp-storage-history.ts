@@ -2,11 +2,15 @@ import type { AlteredObject } from './contract.ts';
 import type { Generation } from './gcp-storage-bucket.ts';
 
 /**
- * Objects of which more than one generation, or no live one, is known. Each source comes in the order of its keys; a generation
- * may be in both. `deleted` is told by a gap, for Google does not say it: a replaced generation ends when the next begins, a
- * deleted one earlier. Who deletes and creates again within one millisecond shows as one who replaced.
+ * Objects of which more than one generation, or no live one, is known. Each source comes in the order of its keys; a
+ * generation may be in both. `deleted` is told by a gap, for Google does not say it: a replaced generation ends when
+ * the next begins, a deleted one earlier. Who deletes and creates again within one millisecond shows as one who
+ * replaced.
  */
-export async function* alteredObjects(kept: AsyncIterable<Generation>, softDeleted: AsyncIterable<Generation>): AsyncGenerator<AlteredObject> {
+export async function* alteredObjects(
+  kept: AsyncIterable<Generation>,
+  softDeleted: AsyncIterable<Generation>,
+): AsyncGenerator<AlteredObject> {
   let group: Generation[] = [];
   for await (const one of merged(kept, softDeleted)) {
     if (group[0] && group[0].key !== one.key) {
@@ -19,7 +23,9 @@ export async function* alteredObjects(kept: AsyncIterable<Generation>, softDelet
 }
 
 function* judged(group: readonly Generation[]): Generator<AlteredObject> {
-  const lives = [...new Map(group.map((one) => [one.generation, one])).values()].toSorted((a, b) => order(BigInt(a.generation), BigInt(b.generation)));
+  const lives = [...new Map(group.map((one) => [one.generation, one])).values()].toSorted((a, b) =>
+    order(BigInt(a.generation), BigInt(b.generation)),
+  );
   const [first] = lives;
   if (!first) return;
   const deleted = lives.some(({ ended }, at) => {

@@ -1,6 +1,13 @@
 import { LockkeeperError, hasCode } from '../base/error.ts';
 import type { GcpFault } from '../clouds/gcp.ts';
-import type { CreateAnswer, DeleteAnswer, ObjectHistory, ObjectStore, ReplaceAnswer, StoredObject } from './contract.ts';
+import type {
+  CreateAnswer,
+  DeleteAnswer,
+  ObjectHistory,
+  ObjectStore,
+  ReplaceAnswer,
+  StoredObject,
+} from './contract.ts';
 import { GcpBucket, inDoubt, type Generation, type GcpStorageSettings, type Sent } from './gcp-storage-bucket.ts';
 import { alteredObjects } from './gcp-storage-history.ts';
 import { checkKey } from './key.ts';
@@ -8,8 +15,8 @@ import { checkKey } from './key.ts';
 const createdAtMost = 10;
 
 /**
- * Objects in a Cloud Storage bucket. A version is the object's generation, which no other write ever has. Google takes one write
- * a second to one name and answers 429 to more: the driver waits some seconds, then it is `throttled`.
+ * Objects in a Cloud Storage bucket. A version is the object's generation, which no other write ever has. Google takes
+ * one write a second to one name and answers 429 to more: the driver waits some seconds, then it is `throttled`.
  * https://cloud.google.com/storage/docs/request-preconditions https://cloud.google.com/storage/quotas
  */
 export function gcpStorageObjects(settings: GcpStorageSettings): ObjectStore & ObjectHistory {
@@ -59,11 +66,20 @@ async function create(bucket: GcpBucket, key: string, bytes: Uint8Array): Promis
     if (sent.doubtful) throw inDoubt(`create ${bucket.uri(key)}`);
     if (held) return { outcome: 'exists' };
   }
-  throw new LockkeeperError('throttled', `create ${bucket.uri(key)}: others kept creating and deleting it`, { hint: 'Run it again.' });
+  throw new LockkeeperError('throttled', `create ${bucket.uri(key)}: others kept creating and deleting it`, {
+    hint: 'Run it again.',
+  });
 }
 
-/** What stands where a create was refused; as long as it may be of that very create, no failure may say that nothing was written. */
-async function readBack(bucket: GcpBucket, key: string, { doubtful }: { readonly doubtful: boolean }): Promise<StoredObject | undefined> {
+/**
+ * What stands where a create was refused; as long as it may be of that very create, no failure may say that nothing was
+ * written.
+ */
+async function readBack(
+  bucket: GcpBucket,
+  key: string,
+  { doubtful }: { readonly doubtful: boolean },
+): Promise<StoredObject | undefined> {
   try {
     return await bucket.read(key);
   } catch (thrown) {
@@ -77,9 +93,13 @@ type Refused = Extract<Sent<unknown>, { readonly refused: GcpFault }> & { readon
 /** Google says 412 where the object is another one, and where there is none (404 for some deletes). */
 async function whatRefused(bucket: GcpBucket, key: string, { refused, doubtful, tried }: Refused): Promise<Refusal> {
   if (refused.reason === 'retentionPolicyNotMet') {
-    throw new LockkeeperError('denied', `${tried} ${bucket.uri(key)}: ${refused.message} (${refused.reason}, ${refused.status})`, {
-      hint: "The bucket's retention policy protects it: nobody can replace or delete it before that ends.",
-    });
+    throw new LockkeeperError(
+      'denied',
+      `${tried} ${bucket.uri(key)}: ${refused.message} (${refused.reason}, ${refused.status})`,
+      {
+        hint: "The bucket's retention policy protects it: nobody can replace or delete it before that ends.",
+      },
+    );
   }
   if (doubtful) throw inDoubt(`${tried} ${bucket.uri(key)}`);
   return await whatStands(bucket, key);
@@ -104,5 +124,7 @@ async function* softDeleted(bucket: GcpBucket, prefix: string): AsyncGenerator<G
 }
 
 function notFound(bucket: GcpBucket, key: string, { message, status }: GcpFault): LockkeeperError {
-  return new LockkeeperError('not-found', `create ${bucket.uri(key)}: ${message} (${status})`, { hint: 'Create the bucket, or name the right one.' });
+  return new LockkeeperError('not-found', `create ${bucket.uri(key)}: ${message} (${status})`, {
+    hint: 'Create the bucket, or name the right one.',
+  });
 }

@@ -2,7 +2,10 @@ import { LockkeeperError } from '../base/error.ts';
 
 const segment = /^[A-Za-z0-9._=-]+$/;
 
-/** Throws `invalid` unless every segment of `key` is plain; so a key can never leave its store or clash by case folding of exotic letters. */
+/**
+ * Throws `invalid` unless every segment of `key` is plain; so a key can never leave its store or clash by case folding
+ * of exotic letters.
+ */
 export function checkKey(key: string): void {
   const segments = key.split('/');
   const plain = segments.every((part) => segment.test(part) && part !== '.' && part !== '..');

@@ -31,7 +31,9 @@ export function memoryObjects(bucket = new MemoryBucket()): ObjectStore {
       checkKey(key);
       const held = objects.get(key);
       if (!held) return put(key, bytes);
-      return Buffer.compare(held.bytes, bytes) === 0 ? { outcome: 'done', version: held.version } : { outcome: 'exists' };
+      return Buffer.compare(held.bytes, bytes) === 0
+        ? { outcome: 'done', version: held.version }
+        : { outcome: 'exists' };
     },
     async replace(key, bytes, version) {
       checkKey(key);

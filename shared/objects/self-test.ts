@@ -47,7 +47,11 @@ async function proveReplace(store: ObjectStore, key: string, first: string): Pro
   return third;
 }
 
-async function proveDelete(store: ObjectStore, key: string, versions: { stale: string; current: string }): Promise<void> {
+async function proveDelete(
+  store: ObjectStore,
+  key: string,
+  versions: { stale: string; current: string },
+): Promise<void> {
   must((await store.delete(key, versions.stale)).outcome === 'stale', 'let a stale delete through');
   must((await store.delete(key, versions.current)).outcome === 'done', 'refused a delete of the current version');
   must((await store.replace(key, encode('D'), versions.current)).outcome === 'missing', 'replaced a deleted object');

@@ -42,7 +42,10 @@ async function refusals(rooms: RotationRooms, seen: Seen): Promise<readonly stri
   const found: string[] = [];
   for (const login of currentLogins(seen)) {
     const refusing = (await rooms.service.accepts(login)).filter((answer) => !answer.accepted);
-    if (refusing.length > 0) found.push(`What the stores hand out for ${login.slot} is refused at ${refusing.map((answer) => answer.endpoint).join(', ')}. Put the login that consumers really use there.`);
+    if (refusing.length > 0)
+      found.push(
+        `What the stores hand out for ${login.slot} is refused at ${refusing.map((answer) => answer.endpoint).join(', ')}. Put the login that consumers really use there.`,
+      );
   }
   return found;
 }
@@ -52,8 +55,19 @@ async function remember(rooms: RotationRooms, seen: Seen): Promise<void> {
   const [current] = currentLogins(seen);
   if (!current) throw new LockkeeperError('bug', `${plan.name} was found ready without a login`);
   const rotation = `adopted-${Buffer.from(world.random(8)).toString('hex')}`;
-  const copies = seen.copies.map((copy) => ({ store: copy.store, secret: copy.secret, from: null, staged: null, published: copy.current?.id ?? null, retired: false }));
-  const draft = begun(undefined, { do: 'plan', target: current.slot, copies, resume: undefined }, { credential: plan.name, rotation, now: world.now() });
+  const copies = seen.copies.map((copy) => ({
+    store: copy.store,
+    secret: copy.secret,
+    from: null,
+    staged: null,
+    published: copy.current?.id ?? null,
+    retired: false,
+  }));
+  const draft = begun(
+    undefined,
+    { do: 'plan', target: current.slot, copies, resume: undefined },
+    { credential: plan.name, rotation, now: world.now() },
+  );
   const details = tellLogin(rooms, seen.copies, current);
   await audited({ rooms, held: undefined }, { action: 'rotation.adopt', rotation, details }, () => {
     return journals(rooms.state, world).write(undefined, { ...draft, phase: 'done', finishedAt: world.now() });

@@ -17,7 +17,12 @@ export interface StepResult {
 export function begun(
   last: Journal | undefined,
   step: Extract<Step, { do: 'plan' }>,
-  start: { readonly credential: string; readonly rotation: string; readonly now: Instant; readonly leaked?: { readonly reason: string; readonly actor: string } },
+  start: {
+    readonly credential: string;
+    readonly rotation: string;
+    readonly now: Instant;
+    readonly leaked?: { readonly reason: string; readonly actor: string };
+  },
 ): JournalDraft {
   const { leaked } = start;
   return {
@@ -65,7 +70,14 @@ export function advanced(journal: Journal, step: Step, result: StepResult): Jour
     case 'block':
       return { ...next, blocked: { reason: step.reason, text: step.text, since: result.now, told: false } };
     case 'unblock':
-      return { ...next, phase: step.back, rejections: 0, refusals: 0, trouble: null, overruled: journal.blocked?.reason ?? null };
+      return {
+        ...next,
+        phase: step.back,
+        rejections: 0,
+        refusals: 0,
+        trouble: null,
+        overruled: journal.blocked?.reason ?? null,
+      };
     case 'alarm':
       return { ...next, blocked: journal.blocked && { ...journal.blocked, told: true } };
     case 'clear':
@@ -107,7 +119,17 @@ function moved(next: JournalDraft, to: Extract<Step, { do: 'move' }>['to'], now:
 function replanned(journal: Journal, result: StepResult): JournalDraft {
   const copies = journal.copies.map((copy) => ({ ...copy, staged: null }));
   const rotation = result.rotation ?? journal.rotation;
-  return { ...draftOf(journal), rotation, phase: 'planned', copies, rejections: journal.rejections + 1, trouble: null, blocked: null, overruled: null, past: buried(journal) };
+  return {
+    ...draftOf(journal),
+    rotation,
+    phase: 'planned',
+    copies,
+    rejections: journal.rejections + 1,
+    trouble: null,
+    blocked: null,
+    overruled: null,
+    past: buried(journal),
+  };
 }
 
 /** Enough to recognise what a writer that slept through many rotations may still stage. */
@@ -115,14 +137,19 @@ function buried(journal: Journal): readonly string[] {
   return [...journal.past, journal.rotation].slice(-50);
 }
 
-function copyAfter(step: Extract<Step, { do: 'stage' | 'promote' | 'rebase' | 'retire-copy' }>, version: string | null): Partial<JournalCopy> {
+function copyAfter(
+  step: Extract<Step, { do: 'stage' | 'promote' | 'rebase' | 'retire-copy' }>,
+  version: string | null,
+): Partial<JournalCopy> {
   if (step.do === 'stage') return { staged: version };
   if (step.do === 'promote') return { published: version };
   return step.do === 'rebase' ? { from: step.from } : { retired: true };
 }
 
 function marked(journal: Journal, place: CopyPlace, change: Partial<JournalCopy>): readonly JournalCopy[] {
-  return journal.copies.map((copy) => (copy.store === place.store && copy.secret === place.secret ? { ...copy, ...change } : copy));
+  return journal.copies.map((copy) =>
+    copy.store === place.store && copy.secret === place.secret ? { ...copy, ...change } : copy,
+  );
 }
 
 function afterEmergencyStep(journal: Journal, did: 'clear' | 'review' | 'tell'): Journal['emergency'] {

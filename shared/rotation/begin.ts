@@ -25,7 +25,10 @@ export function beginning(journal: Journal | undefined, seen: Seen, asked: Asked
   if (inTheWay.length > 0) return blocked('not-ready', inTheWay.join('\n'));
   if (seen.answers.current === undefined) return { do: 'ask', candidate: 'current', logins: currentLogins(seen) };
   if (!seen.answers.current && !asked.force) {
-    return blocked('current-refused', 'the service refuses what consumers read now. Mend the value in the store, or rotate with --now to publish a new one.');
+    return blocked(
+      'current-refused',
+      'the service refuses what consumers read now. Mend the value in the store, or rotate with --now to publish a new one.',
+    );
   }
   return slotFree(seen) ?? planFor(seen, journal ? undefined : orphan(seen));
 }
@@ -35,21 +38,36 @@ export function obstacles(seen: Seen, acceptDowntime: boolean): readonly string[
   const { service } = seen;
   const found = [...service.problems];
   if (service.strategy === 'single' && !acceptDowntime) {
-    found.push('A single user cannot change without refusing logins for a moment. Make a second user (strategy: alternating), or set acceptDowntime: true.');
+    found.push(
+      'A single user cannot change without refusing logins for a moment. Make a second user (strategy: alternating), or set acceptDowntime: true.',
+    );
   }
   if (service.endpoints.length === 0) found.push('The service names no endpoint, so nothing can be verified. Add one.');
-  if (service.strategy === 'alternating' && new Set(service.slots).size !== 2) found.push('An alternating credential needs two users. Name both.');
+  if (service.strategy === 'alternating' && new Set(service.slots).size !== 2)
+    found.push('An alternating credential needs two users. Name both.');
   return [...found, ...seen.copies.flatMap((copy) => copyObstacles(copy, seen)), ...disagreement(seen)];
 }
 
 function copyObstacles(copy: Seen['copies'][number], seen: Seen): readonly string[] {
   const name = `${copy.store}/${copy.secret}`;
   if (!copy.current) return [`${name} holds nothing that consumers could read. Import the login they use now.`];
-  if (!copy.current.login) return [`${name} is not JSON with "username" and "password". Write it like {"engine":"postgres","host":"db","port":5432,"username":"app_a","password":"…"}.`];
+  if (!copy.current.login)
+    return [
+      `${name} is not JSON with "username" and "password". Write it like {"engine":"postgres","host":"db","port":5432,"username":"app_a","password":"…"}.`,
+    ];
   const { slot } = copy.current.login;
-  const found = seen.service.slots.includes(slot) ? [] : [`${name} hands out user ${slot}, which the service does not rotate (${seen.service.slots.join(', ')}). Name it in the configuration.`];
+  const found = seen.service.slots.includes(slot)
+    ? []
+    : [
+        `${name} hands out user ${slot}, which the service does not rotate (${seen.service.slots.join(', ')}). Name it in the configuration.`,
+      ];
   const stale = membersHoldingPassword(copy.current.text);
-  return stale.length === 0 ? found : [...found, `${name} repeats the password in ${stale.join(', ')}, which would go stale. Let consumers build it from username and password.`];
+  return stale.length === 0
+    ? found
+    : [
+        ...found,
+        `${name} repeats the password in ${stale.join(', ')}, which would go stale. Let consumers build it from username and password.`,
+      ];
 }
 
 function disagreement(seen: Seen): readonly string[] {
@@ -59,7 +77,13 @@ function disagreement(seen: Seen): readonly string[] {
 
 /** The rest before a rotation is due, unless a person asks; a credential that was never adopted is never due. */
 export function notDue(journal: Journal | undefined, asked: Asked): Step | undefined {
-  if (!journal) return { do: 'rest', outcome: 'idle', text: 'not adopted yet: check it with --adopt, or rotate it with --now', until: undefined };
+  if (!journal)
+    return {
+      do: 'rest',
+      outcome: 'idle',
+      text: 'not adopted yet: check it with --adopt, or rotate it with --now',
+      until: undefined,
+    };
   const due = after(journal.finishedAt ?? journal.startedAt, asked.plan.everyMs);
   if (asked.now >= due) return undefined;
   return { do: 'rest', outcome: 'idle', text: `due ${formatInstant(due)}`, until: due };
@@ -72,8 +96,14 @@ function slotFree(seen: Seen): Step | undefined {
   const target = targetOf(seen);
   if (!seen.sessions) return { do: 'ask-sessions', slots: [target] };
   if (seen.sessions.length === 0) return undefined;
-  const who = seen.sessions.slice(0, 5).map((one) => one.peer).join(', ');
-  return blocked('slot-in-use', `${seen.sessions.length} sessions use ${target}, which should be idle: ${who}. Let them read the store.`);
+  const who = seen.sessions
+    .slice(0, 5)
+    .map((one) => one.peer)
+    .join(', ');
+  return blocked(
+    'slot-in-use',
+    `${seen.sessions.length} sessions use ${target}, which should be idle: ${who}. Let them read the store.`,
+  );
 }
 
 function planFor(seen: Seen, resume: string | undefined): Step {

@@ -43,11 +43,13 @@ export function membersHoldingPassword(text: Sealed): readonly string[] {
   // A short word is found anywhere and proves nothing.
   if (typeof password !== 'string' || password.length < 8) return [];
   const forms = [password, encodeURIComponent(password)];
-  const holds = (value: unknown) => forms.some((form) => JSON.stringify(value ?? null).includes(JSON.stringify(form).slice(1, -1)));
+  const holds = (value: unknown) =>
+    forms.some((form) => JSON.stringify(value ?? null).includes(JSON.stringify(form).slice(1, -1)));
   return Object.keys(others).filter((name) => holds(others[name]));
 }
 
-const shapeHint = 'Store JSON like {"engine":"postgres","host":"db","port":5432,"username":"app_a","password":"…","dbname":"app"}.';
+const shapeHint =
+  'Store JSON like {"engine":"postgres","host":"db","port":5432,"username":"app_a","password":"…","dbname":"app"}.';
 
 function membersOf(text: Sealed): Record<string, unknown> {
   let json: unknown;

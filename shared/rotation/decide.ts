@@ -7,8 +7,8 @@ import type { Asked, BlockReason, Step } from './step.ts';
 
 /**
  * The next step: a pure function of the journal, what the stores show, what the service answered, and the time. Every
- * scheduled run, every manual one and every recovery asks it until it says rest. `asked?` means: if that question has no
- * answer in this run yet, the step is to ask it, once.
+ * scheduled run, every manual one and every recovery asks it until it says rest. `asked?` means: if that question has
+ * no answer in this run yet, the step is to ask it, once.
  *
  * | phase     | what is seen                                        | next                                  |
  * |-----------|-----------------------------------------------------|---------------------------------------|
@@ -35,11 +35,15 @@ import type { Asked, BlockReason, Step } from './step.ts';
 export function decide(journal: Journal | undefined, seen: Seen, asked: Asked): Step {
   const underWay = journal && journal.phase !== 'done' ? journal : undefined;
   if (!underWay || (asked.leaked && !underWay.emergency)) return beginning(journal, seen, asked);
-  if (underWay.blocked && asked.force) return { do: 'unblock', back: goingBack[underWay.blocked.reason] ?? underWay.phase };
+  if (underWay.blocked && asked.force)
+    return { do: 'unblock', back: goingBack[underWay.blocked.reason] ?? underWay.phase };
   return resting(underWay, asked) ?? going[underWay.phase](underWay, seen, asked);
 }
 
-/** Where a person's --now takes up a blocked rotation: the effect that seems not to have worked is done again, with the same value. */
+/**
+ * Where a person's --now takes up a blocked rotation: the effect that seems not to have worked is done again, with the
+ * same value.
+ */
 const goingBack: Readonly<Partial<Record<string, Phase>>> = {
   'nobody-logs-in': 'staged',
   'refused-after-set': 'staged',
@@ -81,7 +85,8 @@ function staging(journal: Journal, seen: Seen): Step {
     // Staged, but the journal was never told: doing it again gives the same version, and tells the log which.
     if (pending.rotation === journal.rotation && entry.staged === null) return { do: 'stage', place: entry };
     if (pending.rotation === journal.rotation) continue;
-    if (journal.past.includes(pending.rotation) || insists(journal, 'foreign-pending')) return { do: 'abandon', place: entry, rotation: pending.rotation };
+    if (journal.past.includes(pending.rotation) || insists(journal, 'foreign-pending'))
+      return { do: 'abandon', place: entry, rotation: pending.rotation };
     const text = `${entry.store}/${entry.secret} holds a value staged by ${pending.rotation}, which this journal does not know`;
     return block('foreign-pending', `${text}. Find out who staged it; a run with --now forgets it.`);
   }
@@ -100,12 +105,19 @@ function changing(journal: Journal, seen: Seen): Step {
   return { do: 'change', login };
 }
 
-/** The staged value is gone from a store. It was published nowhere, so another may follow as long as consumers get in. */
+/**
+ * The staged value is gone from a store. It was published nowhere, so another may follow as long as consumers get in.
+ */
 function lost(journal: Journal, seen: Seen): Step {
   const current = currentLogins(seen);
-  if (seen.answers.current === undefined && current.length > 0) return { do: 'ask', candidate: 'current', logins: current };
-  if (seen.answers.current || current.length === 0) return { do: 'replan', why: 'the staged value is gone from a store' };
-  return block('staged-value-lost', `the value that ${journal.rotation} staged is gone and the current one is refused. Set the password by hand.`);
+  if (seen.answers.current === undefined && current.length > 0)
+    return { do: 'ask', candidate: 'current', logins: current };
+  if (seen.answers.current || current.length === 0)
+    return { do: 'replan', why: 'the staged value is gone from a store' };
+  return block(
+    'staged-value-lost',
+    `the value that ${journal.rotation} staged is gone and the current one is refused. Set the password by hand.`,
+  );
 }
 
 function verifying(journal: Journal, seen: Seen): Step {
@@ -114,12 +126,24 @@ function verifying(journal: Journal, seen: Seen): Step {
   if (seen.answers.new === undefined) return { do: 'ask', candidate: 'new', logins: [login] };
   if (seen.answers.new) return { do: 'move', to: 'verified' };
   const current = currentLogins(seen);
-  if (seen.answers.current === undefined && current.length > 0) return { do: 'ask', candidate: 'current', logins: current };
+  if (seen.answers.current === undefined && current.length > 0)
+    return { do: 'ask', candidate: 'current', logins: current };
   if (seen.answers.current === false) {
-    return block('nobody-logs-in', `neither the new value nor the current one logs in as ${journal.target}. Consumers are locked out: check the service, then run with --now.`);
+    return block(
+      'nobody-logs-in',
+      `neither the new value nor the current one logs in as ${journal.target}. Consumers are locked out: check the service, then run with --now.`,
+    );
   }
-  if (journal.refusals >= 2) return block('refused-after-set', `the service took the new value of ${journal.target} and refuses it, for the third time. Current logins work.`);
-  return { do: 'retry', back: 'staged', text: `the service refuses the new value of ${journal.target} after it was set` };
+  if (journal.refusals >= 2)
+    return block(
+      'refused-after-set',
+      `the service took the new value of ${journal.target} and refuses it, for the third time. Current logins work.`,
+    );
+  return {
+    do: 'retry',
+    back: 'staged',
+    text: `the service refuses the new value of ${journal.target} after it was set`,
+  };
 }
 
 function publishing(journal: Journal, seen: Seen): Step {
@@ -138,7 +162,11 @@ function converging(journal: Journal, seen: Seen): Step {
   const stray = journal.copies.find((entry) => copyOf(seen, entry).current?.id !== entry.published);
   if (!stray || insists(journal, 'changed-by-hand')) return { do: 'move', to: 'draining' };
   if (journal.refusals >= 3) return handChanged(stray.store, stray.secret);
-  return { do: 'retry', back: 'published', text: `${stray.store}/${stray.secret} does not show the published value yet` };
+  return {
+    do: 'retry',
+    back: 'published',
+    text: `${stray.store}/${stray.secret} does not show the published value yet`,
+  };
 }
 
 function draining(journal: Journal, seen: Seen, asked: Asked): Step {
@@ -151,13 +179,24 @@ function draining(journal: Journal, seen: Seen, asked: Asked): Step {
   if (asked.now < ends) return waiting(`consumers may hold the old value until ${formatInstant(ends)}`, ends, []);
   if (sessionsSeen !== 'none') {
     if (!seen.sessions) return { do: 'ask-sessions', slots: [...new Set(logins.map((login) => login.slot))] };
-    const left = strategy === 'additive' || sessionsSeen === 'age' ? seen.sessions.filter((one) => !(one.since && one.since >= ends)) : seen.sessions;
+    const left =
+      strategy === 'additive' || sessionsSeen === 'age'
+        ? seen.sessions.filter((one) => !(one.since && one.since >= ends))
+        : seen.sessions;
     if (left.length > 0) return waiting(`${left.length} sessions left: ${peers(left)}`, undefined, left);
   }
   const handedOut = currentLogins(seen).find((login) => isOld(login, logins, strategy === 'additive'));
-  if (handedOut) return block('in-use-again', `a store hands out ${handedOut.slot} again, which is about to be retired. Publish there what the other stores hand out, or replace everything with --now --leaked.`);
+  if (handedOut)
+    return block(
+      'in-use-again',
+      `a store hands out ${handedOut.slot} again, which is about to be retired. Publish there what the other stores hand out, or replace everything with --now --leaked.`,
+    );
   if (seen.service.problems.length > 0) return unready(seen);
-  if (logins.length === 0 && !insists(journal, 'old-value-gone')) return block('old-value-gone', 'no store keeps the old value, so it cannot be taken from the service. Remove it by hand, then run with --now.');
+  if (logins.length === 0 && !insists(journal, 'old-value-gone'))
+    return block(
+      'old-value-gone',
+      'no store keeps the old value, so it cannot be taken from the service. Remove it by hand, then run with --now.',
+    );
   return { do: 'retire', logins, endSessions: false };
 }
 
@@ -167,7 +206,11 @@ function finishing(journal: Journal, seen: Seen): Step {
     if (old.length === 0) return { do: 'prove', proof: 'value-gone' };
     if (seen.answers.old === undefined) return { do: 'ask', candidate: 'old', logins: old };
     if (!seen.answers.old) return { do: 'prove', proof: 'refused' };
-    if (journal.refusals >= 2) return block('old-still-accepted', 'an old value still logs in after it was retired. Look for trust rules or lagging replicas at the service.');
+    if (journal.refusals >= 2)
+      return block(
+        'old-still-accepted',
+        'an old value still logs in after it was retired. Look for trust rules or lagging replicas at the service.',
+      );
     return { do: 'retry', back: 'draining', text: 'an old value still logs in after it was retired' };
   }
   const kept = journal.copies.find((entry) => !entry.retired && entry.from !== null);
@@ -185,7 +228,9 @@ function worthless(journal: Journal, seen: Seen): readonly Login[] {
   return others.flatMap((slot) => old.find((login) => login.slot === slot) ?? placeholder(journal, seen, slot));
 }
 
-/** Where no store keeps the old value any more, the user itself still ends: an alternating user is retired by its name. */
+/**
+ * Where no store keeps the old value any more, the user itself still ends: an alternating user is retired by its name.
+ */
 function placeholder(journal: Journal, seen: Seen, slot: string): readonly Login[] {
   const any = currentLogins(seen)[0] ?? stagedLogin(journal, seen);
   return any ? [{ slot, value: any.value }] : [];
@@ -205,7 +250,9 @@ function isOld(login: Login, old: readonly Login[], byValue: boolean): boolean {
 }
 
 function peers(sessions: readonly Session[]): string {
-  const named = sessions.slice(0, 5).map((one) => `${one.slot} from ${one.peer}${one.since === undefined ? '' : ` since ${formatInstant(one.since)}`}`);
+  const named = sessions
+    .slice(0, 5)
+    .map((one) => `${one.slot} from ${one.peer}${one.since === undefined ? '' : ` since ${formatInstant(one.since)}`}`);
   return named.join(', ') + (sessions.length > 5 ? ', …' : '');
 }
 
@@ -218,7 +265,10 @@ function waiting(text: string, until: Instant | undefined, sessions: readonly Se
 }
 
 function handChanged(store: string, secret: string): Step {
-  return block('changed-by-hand', `${store}/${secret} was changed by somebody else during the rotation. A run with --now goes on from what it holds.`);
+  return block(
+    'changed-by-hand',
+    `${store}/${secret} was changed by somebody else during the rotation. A run with --now goes on from what it holds.`,
+  );
 }
 
 function block(reason: BlockReason, text: string): Step {

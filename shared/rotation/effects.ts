@@ -57,13 +57,21 @@ export async function carryOut(run: Run, step: Action): Promise<void> {
   }
 }
 
-/** One login a candidate on every endpoint; what is thrown is no answer. A login that is refused may count at the service, so it has its intent too. */
+/**
+ * One login a candidate on every endpoint; what is thrown is no answer. A login that is refused may count at the
+ * service, so it has its intent too.
+ */
 async function ask(run: Run, candidate: Candidate, logins: readonly Login[]): Promise<void> {
   const { endpoints } = seenBy(run).service;
-  const everywhere = (one: readonly LoginAnswer[]) => endpoints.every((endpoint) => one.some((a) => a.endpoint === endpoint && a.accepted));
-  const isAccepted = (answers: readonly LoginAnswer[][]) => (candidate === 'old' ? answers.flat().some((answer) => answer.accepted) : answers.some(everywhere));
+  const everywhere = (one: readonly LoginAnswer[]) =>
+    endpoints.every((endpoint) => one.some((a) => a.endpoint === endpoint && a.accepted));
+  const isAccepted = (answers: readonly LoginAnswer[][]) =>
+    candidate === 'old' ? answers.flat().some((answer) => answer.accepted) : answers.some(everywhere);
   const heard = (answers: readonly LoginAnswer[][]) => {
-    const asked = logins.map((login, at) => ({ ...told(run, login), answers: (answers[at] ?? []).map((answer) => ({ ...answer })) }));
+    const asked = logins.map((login, at) => ({
+      ...told(run, login),
+      answers: (answers[at] ?? []).map((answer) => ({ ...answer })),
+    }));
     return { accepted: isAccepted(answers), logins: asked };
   };
   const details = { candidate, logins: logins.map((login) => told(run, login)) };
@@ -84,7 +92,12 @@ async function begin(run: Run, step: Of<'plan'>): Promise<void> {
   const { plan, world, actor } = run.rooms;
   const rotation = step.resume ?? newRotationId(world);
   const leaked = run.request.leaked && { reason: run.request.leaked.reason, actor };
-  const draft = begun(run.held?.journal, step, { credential: plan.name, rotation, now: world.now(), ...(leaked && { leaked }) });
+  const draft = begun(run.held?.journal, step, {
+    credential: plan.name,
+    rotation,
+    now: world.now(),
+    ...(leaked && { leaked }),
+  });
   const replaces = currentLogins(seenBy(run)).map((login) => told(run, login));
   const details = { target: step.target, replaces, ...(leaked && { leaked: leaked.reason }) };
   await audited(run, { action: 'rotation.plan', rotation, details }, async () => {
@@ -102,7 +115,11 @@ async function stage(run: Run, step: Of<'stage'>): Promise<void> {
   const known = seen.copies.flatMap((one) => stagedIn(journal, one)?.login ?? [])[0];
   const login = known ?? { slot: journal.target, value: generateValue(seen.service.valueRule, run.rooms.world) };
   const basis = copy.current?.text ?? seen.copies.find((one) => one.current)?.current?.text;
-  if (!basis) throw new LockkeeperError('not-found', `${step.place.store}/${step.place.secret}: no store holds a text to put the new login into`);
+  if (!basis)
+    throw new LockkeeperError(
+      'not-found',
+      `${step.place.store}/${step.place.secret}: no store holds a text to put the new login into`,
+    );
   const text = withLogin(basis, login);
   const details = { ...placeOf(step.place), ...tellVersion(run.rooms, { id: undefined, login }) };
   // Somebody else may have been first: the outcome tells the version and the value that count.
@@ -124,11 +141,15 @@ async function abandon(run: Run, step: Of<'abandon'>): Promise<void> {
   await lookAgain(run, step.place);
 }
 
-/** A value that policy refuses is given up with its rotation id; after any other failure the same value is tried again. */
+/**
+ * A value that policy refuses is given up with its rotation id; after any other failure the same value is tried again.
+ */
 async function change(run: Run, step: Of<'change'>): Promise<void> {
   const details = told(run, step.login);
   try {
-    await audited(run, { action: 'rotation.change', details }, () => run.rooms.service.change(step.login, guardOf(run)));
+    await audited(run, { action: 'rotation.change', details }, () =>
+      run.rooms.service.change(step.login, guardOf(run)),
+    );
   } catch (thrown) {
     if (!hasCode(thrown, 'rejected')) throw thrown;
     return await giveUpValue(run, thrown);
@@ -142,7 +163,8 @@ async function change(run: Run, step: Of<'change'>): Promise<void> {
 async function giveUpValue(run: Run, error: LockkeeperError): Promise<void> {
   const said = toldText(error.message);
   const text = `the service refuses every new value: ${said}. Make its value rule fit its policy.`;
-  if (heldBy(run).journal.rejections >= 4) return await alarm(run, { do: 'block', reason: 'every-value-rejected', text });
+  if (heldBy(run).journal.rejections >= 4)
+    return await alarm(run, { do: 'block', reason: 'every-value-rejected', text });
   await moveOn(run, { do: 'replan', why: said });
 }
 
@@ -162,7 +184,9 @@ async function retire(run: Run, step: Of<'retire'> | Of<'clear'>): Promise<void>
   const endSessions = step.do === 'clear' || step.endSessions;
   for (const login of step.logins) {
     const details = { ...told(run, login), endSessions };
-    await audited(run, { action: `rotation.${step.do}`, details }, () => run.rooms.service.retire(login, guardOf(run), { endSessions }));
+    await audited(run, { action: `rotation.${step.do}`, details }, () =>
+      run.rooms.service.retire(login, guardOf(run), { endSessions }),
+    );
   }
   run.seen = { ...seenBy(run), answers: {} };
   await moveOn(run, step);
@@ -171,9 +195,13 @@ async function retire(run: Run, step: Of<'retire'> | Of<'clear'>): Promise<void>
 async function retireCopy(run: Run, step: Of<'retire-copy'>): Promise<void> {
   const { previous } = copyOf(seenBy(run), step.place);
   const ended = previous?.id === step.version ? previous : { id: step.version, login: undefined };
-  await audited(run, { action: 'rotation.retire-copy', details: { ...placeOf(step.place), ...tellVersion(run.rooms, ended) } }, () => {
-    return storeOf(run.rooms, step.place.store).retire(step.place.secret, step.version);
-  });
+  await audited(
+    run,
+    { action: 'rotation.retire-copy', details: { ...placeOf(step.place), ...tellVersion(run.rooms, ended) } },
+    () => {
+      return storeOf(run.rooms, step.place.store).retire(step.place.secret, step.version);
+    },
+  );
   await lookAgain(run, step.place);
   await moveOn(run, step);
 }
@@ -182,17 +210,28 @@ async function retireCopy(run: Run, step: Of<'retire-copy'>): Promise<void> {
 async function alarm(run: Run, step: Of<'block'> | Of<'alarm'>): Promise<void> {
   if (step.do === 'block') await moveOn(run, step);
   const { blocked, credential } = heldBy(run).journal;
-  await record(run, { action: 'rotation.block', details: { reason: blocked?.reason, text: toldText(blocked?.text ?? '') } });
-  await run.rooms.tell({ hash: undefined, level: 'alarm', text: `Rotation of ${credential} is blocked: ${blocked?.text ?? ''}` });
+  await record(run, {
+    action: 'rotation.block',
+    details: { reason: blocked?.reason, text: toldText(blocked?.text ?? '') },
+  });
+  await run.rooms.tell({
+    hash: undefined,
+    level: 'alarm',
+    text: `Rotation of ${credential} is blocked: ${blocked?.text ?? ''}`,
+  });
   await moveOn(run, { do: 'alarm' });
 }
 
 async function close(run: Run, step: Of<'review'> | Of<'tell'>): Promise<void> {
   const { journal } = heldBy(run);
-  await audited(run, { action: `rotation.${step.do}`, details: { reason: journal.emergency?.reason, ...whatHolds(run) } }, async () => {
-    if (step.do === 'review') await openReview(run.rooms.state, journal, run.rooms.world.now());
-    else await run.rooms.tell(emergencyNotice(journal));
-  });
+  await audited(
+    run,
+    { action: `rotation.${step.do}`, details: { reason: journal.emergency?.reason, ...whatHolds(run) } },
+    async () => {
+      if (step.do === 'review') await openReview(run.rooms.state, journal, run.rooms.world.now());
+      else await run.rooms.tell(emergencyNotice(journal));
+    },
+  );
   await moveOn(run, step);
 }
 
@@ -229,8 +268,13 @@ async function lookAgain(run: Run, place: CopyPlace): Promise<void> {
 function turningPoint(run: Run, step: Action, next: string | undefined): Told | undefined {
   const { journal } = heldBy(run);
   if (step.do === 'replan') return { action: 'rotation.replan', details: { why: step.why, next } };
-  if (step.do === 'rebase') return { action: 'rotation.rebase', details: { ...placeOf(step.place), ...tellVersion(run.rooms, copyOf(seenBy(run), step.place).current) } };
-  if (step.do === 'unblock') return { action: 'rotation.unblock', details: { back: step.back, reason: journal.blocked?.reason } };
+  if (step.do === 'rebase')
+    return {
+      action: 'rotation.rebase',
+      details: { ...placeOf(step.place), ...tellVersion(run.rooms, copyOf(seenBy(run), step.place).current) },
+    };
+  if (step.do === 'unblock')
+    return { action: 'rotation.unblock', details: { back: step.back, reason: journal.blocked?.reason } };
   if (step.do !== 'move' || step.to !== 'done') return undefined;
   return { action: 'rotation.done', details: { proof: journal.proof, ...whatHolds(run) } };
 }
@@ -238,7 +282,12 @@ function turningPoint(run: Run, step: Action, next: string | undefined): Told | 
 /** What consumers read now, and how far each store is. */
 function whatHolds(run: Run) {
   const holds = currentLogins(seenBy(run)).map((login) => told(run, login));
-  const copies = heldBy(run).journal.copies.map(({ store, secret, from, published }) => ({ store, secret, from, published }));
+  const copies = heldBy(run).journal.copies.map(({ store, secret, from, published }) => ({
+    store,
+    secret,
+    from,
+    published,
+  }));
   return { holds, copies };
 }
 

@@ -27,7 +27,16 @@ export async function openReview(state: ObjectStore, journal: Journal, now: Inst
   const { emergency, credential, rotation } = journal;
   if (!emergency) throw new LockkeeperError('bug', `${rotation} of ${credential} is no emergency and needs no review`);
   const { reason, actor } = emergency;
-  const review: Review = { format: 1, credential, rotation, reason, actor, opened: formatInstant(now), needed: 2, signatures: [] };
+  const review: Review = {
+    format: 1,
+    credential,
+    rotation,
+    reason,
+    actor,
+    opened: formatInstant(now),
+    needed: 2,
+    signatures: [],
+  };
   await state.create(`reviews/${rotation}.json`, Buffer.from(canonicalJson(review)));
 }
 

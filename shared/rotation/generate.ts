@@ -12,9 +12,13 @@ export function generateValue(rule: ValueRule, world: World): Sealed {
   const letters = [...new Set(rule.alphabet)];
   const bits = rule.length * Math.log2(letters.length);
   if (letters.length > 256 || !(bits >= 128)) {
-    throw new LockkeeperError('invalid', `a value of ${rule.length} characters out of ${letters.length} can be guessed`, {
-      hint: 'Allow 2 to 256 different characters and at least 128 bits: 32 characters of the URL-safe alphabet have 192.',
-    });
+    throw new LockkeeperError(
+      'invalid',
+      `a value of ${rule.length} characters out of ${letters.length} can be guessed`,
+      {
+        hint: 'Allow 2 to 256 different characters and at least 128 bits: 32 characters of the URL-safe alphabet have 192.',
+      },
+    );
   }
   const even = 256 - (256 % letters.length);
   let value = '';

@@ -14,7 +14,11 @@ import { storeOf } from './under-way.ts';
  * to read it there. Changes no password: `rejected` unless the service accepts the login on every endpoint, `conflict`
  * where a store already hands out another one. Repeatable; answers where it was put.
  */
-export async function importLogin(rooms: RotationRooms, address: ConsumerAddress, login: Login): Promise<readonly CopyPlace[]> {
+export async function importLogin(
+  rooms: RotationRooms,
+  address: ConsumerAddress,
+  login: Login,
+): Promise<readonly CopyPlace[]> {
   await checkAccepted(rooms, login);
   const put: CopyPlace[] = [];
   for (const place of rooms.plan.stores) {
@@ -27,12 +31,20 @@ async function checkAccepted(rooms: RotationRooms, login: Login): Promise<void> 
   const answers = await rooms.service.accepts(login);
   const refusing = answers.filter((answer) => !answer.accepted).map((answer) => answer.endpoint);
   if (answers.length > 0 && refusing.length === 0) return;
-  throw new LockkeeperError('rejected', `${rooms.plan.service} refuses the login of ${login.slot} at ${refusing.join(', ') || 'no endpoint'}`, {
-    hint: 'Import the user and password that consumers use now.',
-  });
+  throw new LockkeeperError(
+    'rejected',
+    `${rooms.plan.service} refuses the login of ${login.slot} at ${refusing.join(', ') || 'no endpoint'}`,
+    {
+      hint: 'Import the user and password that consumers use now.',
+    },
+  );
 }
 
-async function importInto(rooms: RotationRooms, place: CopyPlace, what: { readonly address: ConsumerAddress; readonly login: Login }): Promise<boolean> {
+async function importInto(
+  rooms: RotationRooms,
+  place: CopyPlace,
+  what: { readonly address: ConsumerAddress; readonly login: Login },
+): Promise<boolean> {
   const store = storeOf(rooms, place.store);
   const { current, pending } = await readCopy(place, store);
   if (current && sameLogin(loginOf(current.text), what.login)) return false;
@@ -53,7 +65,11 @@ async function importInto(rooms: RotationRooms, place: CopyPlace, what: { readon
   return true;
 }
 
-async function forget(rooms: RotationRooms, place: CopyPlace, pending: NonNullable<CopySeen['pending']>): Promise<void> {
+async function forget(
+  rooms: RotationRooms,
+  place: CopyPlace,
+  pending: NonNullable<CopySeen['pending']>,
+): Promise<void> {
   const { rotation } = pending;
   const details = { ...placeOf(place), abandoned: rotation, ...tellVersion(rooms, pending) };
   await audited({ rooms, held: undefined }, { action: 'rotation.abandon', rotation, details }, () => {

@@ -46,7 +46,12 @@ export type Journal = {
   /** The last failure and when to try again. */
   readonly trouble: { readonly text: string; readonly attempts: number; readonly notBefore: Instant } | null;
   /** Why only a person can help on; `told` once people know. */
-  readonly blocked: { readonly reason: string; readonly text: string; readonly since: Instant; readonly told: boolean } | null;
+  readonly blocked: {
+    readonly reason: string;
+    readonly text: string;
+    readonly since: Instant;
+    readonly told: boolean;
+  } | null;
   /** The reason for which it was blocked and that a person then overruled with --now; until the next phase. */
   readonly overruled: string | null;
   /** How many values in a row were given up: the service's policy would not take them, or a store lost them. */
@@ -94,7 +99,13 @@ const schema: z.ZodType<Journal> = z.strictObject({
   rejections: z.number().int(),
   refusals: z.number().int(),
   emergency: z
-    .strictObject({ reason: z.string(), actor: z.string(), cleared: z.boolean(), reviewed: z.boolean(), told: z.boolean() })
+    .strictObject({
+      reason: z.string(),
+      actor: z.string(),
+      cleared: z.boolean(),
+      reviewed: z.boolean(),
+      told: z.boolean(),
+    })
     .nullable(),
   past: z.array(z.string()),
 });
@@ -133,9 +144,13 @@ export function journals(state: ObjectStore, world: World): Journals {
       const key = keyOf(draft.credential);
       const answer = held ? await state.replace(key, bytes, held.version) : await state.create(key, bytes);
       if (answer.outcome === 'done') return { journal, version: answer.version };
-      throw new LockkeeperError('conflict', `the journal of ${draft.credential} was written by another run (${answer.outcome})`, {
-        hint: 'Another run is at work on this credential; nothing to do.',
-      });
+      throw new LockkeeperError(
+        'conflict',
+        `the journal of ${draft.credential} was written by another run (${answer.outcome})`,
+        {
+          hint: 'Another run is at work on this credential; nothing to do.',
+        },
+      );
     },
   };
 }
@@ -157,7 +172,9 @@ export function decodeJournal(bytes: Uint8Array, credential: string): Journal {
   }
   const parsed = schema.safeParse(json);
   if (!parsed.success) {
-    throw new LockkeeperError('invalid', `${keyOf(credential)} is no journal: ${z.prettifyError(parsed.error)}`, { hint });
+    throw new LockkeeperError('invalid', `${keyOf(credential)} is no journal: ${z.prettifyError(parsed.error)}`, {
+      hint,
+    });
   }
   if (parsed.data.credential === credential) return parsed.data;
   throw new LockkeeperError('invalid', `${keyOf(credential)} is the journal of ${parsed.data.credential}`, { hint });

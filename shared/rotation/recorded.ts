@@ -12,8 +12,15 @@ export interface Told {
   readonly details: AuditEvent['details'];
 }
 
-/** Intent into the log, then the effect, then its outcome with what `told` says of the answer; see shared/audit/audited.ts. */
-export async function audited<T>(run: Recorder, what: Told & { readonly told?: (answer: T) => AuditEvent['details'] }, act: () => Promise<T>): Promise<T> {
+/**
+ * Intent into the log, then the effect, then its outcome with what `told` says of the answer; see
+ * shared/audit/audited.ts.
+ */
+export async function audited<T>(
+  run: Recorder,
+  what: Told & { readonly told?: (answer: T) => AuditEvent['details'] },
+  act: () => Promise<T>,
+): Promise<T> {
   return await auditedBy(run.rooms.audit, { event: () => eventOf(run, what), act, told: what.told });
 }
 

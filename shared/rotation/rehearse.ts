@@ -32,8 +32,8 @@ interface Pretended {
 }
 
 /**
- * Reads only: looks at service and stores, logs in once as consumers do, and then lets the same decision that a real run
- * asks decide step by step on what each step would leave behind. Time jumps over waiting.
+ * Reads only: looks at service and stores, logs in once as consumers do, and then lets the same decision that a real
+ * run asks decide step by step on what each step would leave behind. Time jumps over waiting.
  */
 export async function rehearse(rooms: RotationRooms): Promise<Rehearsal> {
   const held = await journals(rooms.state, rooms.world).read(rooms.plan.name);
@@ -50,8 +50,16 @@ export async function rehearse(rooms: RotationRooms): Promise<Rehearsal> {
     }
     const sentence = said(step, at);
     if (sentence !== undefined) steps.push(sentence);
-    const ended = step.do === 'rest' || step.do === 'block' || step.do === 'retry' || (step.do === 'move' && step.to === 'done');
-    if (ended) return { credential: rooms.plan.name, wouldFinish: step.do === 'move', steps, ...promised(rooms, seen), sessions };
+    const ended =
+      step.do === 'rest' || step.do === 'block' || step.do === 'retry' || (step.do === 'move' && step.to === 'done');
+    if (ended)
+      return {
+        credential: rooms.plan.name,
+        wouldFinish: step.do === 'move',
+        steps,
+        ...promised(rooms, seen),
+        sessions,
+      };
     await pretend(at, step, { rooms, sessions });
   }
   throw new LockkeeperError('bug', `the rehearsal of ${rooms.plan.name} does not come to an end`);
@@ -63,13 +71,20 @@ async function sessionsOn(rooms: RotationRooms, seen: Seen): Promise<readonly Se
 }
 
 /** What each step would leave behind. The one question that is really asked is whether today's login works. */
-async function pretend(at: Pretended, step: Exclude<Step, Rest>, real: { readonly rooms: RotationRooms; readonly sessions: readonly Session[] }): Promise<void> {
+async function pretend(
+  at: Pretended,
+  step: Exclude<Step, Rest>,
+  real: { readonly rooms: RotationRooms; readonly sessions: readonly Session[] },
+): Promise<void> {
   if (step.do === 'ask') {
     const answer = step.candidate === 'current' ? await acceptedNow(real.rooms, at.seen) : step.candidate === 'new';
     at.seen = { ...at.seen, answers: { ...at.seen.answers, [step.candidate]: answer } };
   } else if (step.do === 'ask-sessions') {
     // Before it begins the users must be idle now; later, draining ends when they are.
-    const now = at.journal && at.journal.phase !== 'done' ? [] : real.sessions.filter((session) => step.slots.includes(session.slot));
+    const now =
+      at.journal && at.journal.phase !== 'done'
+        ? []
+        : real.sessions.filter((session) => step.slots.includes(session.slot));
     at.seen = { ...at.seen, sessions: now };
   } else if (step.do === 'plan') {
     const start = { credential: real.rooms.plan.name, rotation: step.resume ?? 'rehearsed', now: at.now };
@@ -77,7 +92,8 @@ async function pretend(at: Pretended, step: Exclude<Step, Rest>, real: { readonl
     at.seen = { ...at.seen, sessions: undefined };
   } else {
     at.seen = leftBehind(at, step);
-    if (step.do !== 'abandon' && at.journal) at.journal = counted(advanced(at.journal, step, { now: at.now, version: 'rehearsed', rotation: 'rehearsed' }));
+    if (step.do !== 'abandon' && at.journal)
+      at.journal = counted(advanced(at.journal, step, { now: at.now, version: 'rehearsed', rotation: 'rehearsed' }));
   }
 }
 
@@ -92,14 +108,22 @@ async function acceptedNow(rooms: RotationRooms, seen: Seen): Promise<boolean> {
 function leftBehind(at: Pretended, step: Exclude<Step, Rest>): Seen {
   if (!('place' in step) || step.do === 'rebase') return at.seen;
   const { journal } = at;
-  const value: VersionSeen = { id: 'rehearsed', text: new Sealed(''), login: { slot: journal?.target ?? '', value: new Sealed('') } };
+  const value: VersionSeen = {
+    id: 'rehearsed',
+    text: new Sealed(''),
+    login: { slot: journal?.target ?? '', value: new Sealed('') },
+  };
   const copy = copyOf(at.seen, step.place);
   const changed = ((): CopySeen => {
     if (step.do === 'stage') return { ...copy, pending: { ...value, rotation: journal?.rotation ?? '' } };
-    if (step.do === 'promote') return { ...copy, current: copy.pending ?? value, previous: copy.current, pending: undefined };
+    if (step.do === 'promote')
+      return { ...copy, current: copy.pending ?? value, previous: copy.current, pending: undefined };
     return step.do === 'abandon' ? { ...copy, pending: undefined } : { ...copy, previous: undefined };
   })();
-  const fresh = changed.current?.id === 'rehearsed' || changed.current?.id === copy.current?.id ? changed : { ...changed, current: { ...value, ...changed.current, id: 'rehearsed' } };
+  const fresh =
+    changed.current?.id === 'rehearsed' || changed.current?.id === copy.current?.id
+      ? changed
+      : { ...changed, current: { ...value, ...changed.current, id: 'rehearsed' } };
   return { ...at.seen, copies: at.seen.copies.map((one) => (one === copy ? fresh : one)) };
 }
 
@@ -111,7 +135,9 @@ function counted(draft: JournalDraft): Journal {
 function said(step: Step, at: Pretended): string | undefined {
   switch (step.do) {
     case 'ask-sessions':
-      return at.journal && at.journal.phase !== 'done' ? `wait until nobody is logged in as ${step.slots.join(', ')} any more` : nameOf(step);
+      return at.journal && at.journal.phase !== 'done'
+        ? `wait until nobody is logged in as ${step.slots.join(', ')} any more`
+        : nameOf(step);
     case 'change':
       return `${nameOf(step)}${at.seen.service.preHashed ? ', as a hash that no log can betray' : ''}`;
     case 'rest':
@@ -130,11 +156,18 @@ function said(step: Step, at: Pretended): string | undefined {
 function promised(rooms: RotationRooms, seen: Seen): Pick<Rehearsal, 'failedLogins' | 'why'> {
   const window = `${Math.round((rooms.plan.propagationMs / hour) * 100) / 100} h`;
   if (seen.service.strategy === 'single') {
-    return { failedLogins: undefined, why: `With one user and one value, every login fails between the change and the moment its consumer reads the new value, up to ${window}.` };
+    return {
+      failedLogins: undefined,
+      why: `With one user and one value, every login fails between the change and the moment its consumer reads the new value, up to ${window}.`,
+    };
   }
   const byWindow = `every consumer reads the store at least every ${window}`;
-  if (seen.service.sessionsSeen === 'none') return { failedLogins: 0, why: `0 if ${byWindow}; the service shows no sessions, so only time protects them.` };
-  return { failedLogins: 0, why: `0 if ${byWindow}: until then the old value stays valid, and longer while anybody is logged in with it.` };
+  if (seen.service.sessionsSeen === 'none')
+    return { failedLogins: 0, why: `0 if ${byWindow}; the service shows no sessions, so only time protects them.` };
+  return {
+    failedLogins: 0,
+    why: `0 if ${byWindow}: until then the old value stays valid, and longer while anybody is logged in with it.`,
+  };
 }
 
 /** One line a session, for people. */

@@ -36,7 +36,14 @@ export interface RotationReport {
  * world caused are in the report; only defects are thrown.
  */
 export async function rotate(rooms: RotationRooms, request: RotateRequest = {}): Promise<RotationReport> {
-  const run: Run = { rooms, request, journals: journals(rooms.state, rooms.world), steps: [], held: undefined, seen: undefined };
+  const run: Run = {
+    rooms,
+    request,
+    journals: journals(rooms.state, rooms.world),
+    steps: [],
+    held: undefined,
+    seen: undefined,
+  };
   try {
     run.held = await run.journals.read(rooms.plan.name);
     return await stepByStep(run);
@@ -62,7 +69,11 @@ async function stepByStep(run: Run): Promise<RotationReport> {
     run.steps.push(nameOf(step));
     const ended = endOf(run, step);
     if (ended) return ended;
-    if (run.steps.length > mostSteps) throw new LockkeeperError('bug', `${run.rooms.plan.name}: ${mostSteps} steps without an end, the last ${nameOf(step)}`);
+    if (run.steps.length > mostSteps)
+      throw new LockkeeperError(
+        'bug',
+        `${run.rooms.plan.name}: ${mostSteps} steps without an end, the last ${nameOf(step)}`,
+      );
   }
 }
 

@@ -23,11 +23,16 @@ export interface CopySeen extends CopyPlace {
 /** Which of the credential's logins is asked about. */
 export type Candidate = 'new' | 'current' | 'old';
 
-/** Everything a decision rests on besides the journal: what the stores show and what the service answered in this run. */
+/**
+ * Everything a decision rests on besides the journal: what the stores show and what the service answered in this run.
+ */
 export interface Seen {
   readonly copies: readonly CopySeen[];
   readonly service: ServiceDescription;
-  /** True: every endpoint accepted it. False: at least one refused. `old` is about the most willing of the old logins: accepted anywhere. */
+  /**
+   * True: every endpoint accepted it. False: at least one refused. `old` is about the most willing of the old logins:
+   * accepted anywhere.
+   */
   readonly answers: Readonly<Partial<Record<Candidate, boolean>>>;
   /** Sessions on the slots that would be touched; undefined: not asked in this run. */
   readonly sessions: readonly Session[] | undefined;
@@ -54,9 +59,13 @@ export function sameLogin(a: Login, b: Login): boolean {
 export function copyOf(seen: Seen, place: CopyPlace): CopySeen {
   const found = seen.copies.find((copy) => copy.store === place.store && copy.secret === place.secret);
   if (found) return found;
-  throw new LockkeeperError('invalid', `the rotation under way uses ${place.store}/${place.secret}, which the configuration no longer names`, {
-    hint: 'Put the store back until the rotation is done, then remove it.',
-  });
+  throw new LockkeeperError(
+    'invalid',
+    `the rotation under way uses ${place.store}/${place.secret}, which the configuration no longer names`,
+    {
+      hint: 'Put the store back until the rotation is done, then remove it.',
+    },
+  );
 }
 
 /** The login this rotation staged, if every store shows the same one; undefined where a store has none or another. */
@@ -98,7 +107,9 @@ export function versionSeen(version: SecretVersion): VersionSeen {
   return { id: version.id, text: version.value, login: readable(version.value) };
 }
 
-/** A text that no login can be read from is a fact about the store, which decisions answer; it is not a failure to read. */
+/**
+ * A text that no login can be read from is a fact about the store, which decisions answer; it is not a failure to read.
+ */
 function readable(text: Sealed): Login | undefined {
   try {
     return loginOf(text);

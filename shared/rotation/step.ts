@@ -44,7 +44,12 @@ export type Step =
   | Rest
   | { readonly do: 'ask'; readonly candidate: Candidate; readonly logins: readonly Login[] }
   | { readonly do: 'ask-sessions'; readonly slots: readonly Slot[] }
-  | { readonly do: 'plan'; readonly target: Slot; readonly copies: readonly JournalCopy[]; readonly resume: RotationId | undefined }
+  | {
+      readonly do: 'plan';
+      readonly target: Slot;
+      readonly copies: readonly JournalCopy[];
+      readonly resume: RotationId | undefined;
+    }
   | { readonly do: 'stage'; readonly place: CopyPlace }
   | { readonly do: 'abandon'; readonly place: CopyPlace; readonly rotation: RotationId }
   | { readonly do: 'move'; readonly to: 'staged' | 'verified' | 'published' | 'draining' | 'done' }

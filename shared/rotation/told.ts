@@ -16,12 +16,23 @@ export type ToldLogin = {
 };
 
 /** What the log tells of a login, given what the stores show. */
-export function tellLogin(rooms: Pick<RotationRooms, 'fingerprintKey'>, copies: readonly CopySeen[], login: Login): ToldLogin {
-  return { slot: login.slot, ...fingerprintOf(rooms, login.value), versions: copies.flatMap((copy) => versionsIn(copy, login)) };
+export function tellLogin(
+  rooms: Pick<RotationRooms, 'fingerprintKey'>,
+  copies: readonly CopySeen[],
+  login: Login,
+): ToldLogin {
+  return {
+    slot: login.slot,
+    ...fingerprintOf(rooms, login.value),
+    versions: copies.flatMap((copy) => versionsIn(copy, login)),
+  };
 }
 
 /** What the log tells of one version of one secret; nothing but the id where its text holds no login. */
-export function tellVersion(rooms: Pick<RotationRooms, 'fingerprintKey'>, version: { readonly id: string | undefined; readonly login: Login | undefined } | undefined) {
+export function tellVersion(
+  rooms: Pick<RotationRooms, 'fingerprintKey'>,
+  version: { readonly id: string | undefined; readonly login: Login | undefined } | undefined,
+) {
   const { id, login } = version ?? {};
   return { version: id, ...(login && { slot: login.slot, ...fingerprintOf(rooms, login.value) }) };
 }
@@ -31,11 +42,18 @@ export function placeOf({ store, secret }: CopyPlace): CopyPlace & { readonly [m
   return { store, secret };
 }
 
-function fingerprintOf({ fingerprintKey }: Pick<RotationRooms, 'fingerprintKey'>, value: Sealed): { readonly fingerprint?: string } {
+function fingerprintOf(
+  { fingerprintKey }: Pick<RotationRooms, 'fingerprintKey'>,
+  value: Sealed,
+): { readonly fingerprint?: string } {
   return fingerprintKey ? { fingerprint: value.fingerprint(fingerprintKey) } : {};
 }
 
 function versionsIn(copy: CopySeen, login: Login): readonly ToldVersion[] {
-  const holding = [copy.current, copy.previous, copy.pending].filter((version) => version?.login && sameLogin(version.login, login));
-  return holding.flatMap((version) => (version ? [{ store: copy.store, secret: copy.secret, version: version.id }] : []));
+  const holding = [copy.current, copy.previous, copy.pending].filter(
+    (version) => version?.login && sameLogin(version.login, login),
+  );
+  return holding.flatMap((version) =>
+    version ? [{ store: copy.store, secret: copy.secret, version: version.id }] : [],
+  );
 }

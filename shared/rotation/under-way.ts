@@ -49,8 +49,12 @@ export function storeOf(rooms: RotationRooms, name: string): RotationRooms['stor
 function placesOf(rooms: RotationRooms, held: HeldJournal | undefined): readonly CopyPlace[] {
   const { stores } = rooms.plan;
   if (!held || held.journal.phase === 'done') return stores;
-  const isPlanned = (place: CopyPlace) => stores.some((one) => one.store === place.store && one.secret === place.secret);
-  return [...stores, ...held.journal.copies.filter((copy) => !isPlanned(copy)).map(({ store, secret }) => ({ store, secret }))];
+  const isPlanned = (place: CopyPlace) =>
+    stores.some((one) => one.store === place.store && one.secret === place.secret);
+  return [
+    ...stores,
+    ...held.journal.copies.filter((copy) => !isPlanned(copy)).map(({ store, secret }) => ({ store, secret })),
+  ];
 }
 
 /** The journal that a step needs. */

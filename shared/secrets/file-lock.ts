@@ -11,8 +11,8 @@ const tries = 200;
 const pauseMs = 25;
 
 /**
- * Runs `work` while this process alone holds the lock file at `path`. The lock belongs to a process, not to a time span:
- * an owner that is merely slow keeps it. `throttled` when a living owner keeps it for five seconds.
+ * Runs `work` while this process alone holds the lock file at `path`. The lock belongs to a process, not to a time
+ * span: an owner that is merely slow keeps it. `throttled` when a living owner keeps it for five seconds.
  *
  * A lock of a dead process is taken over by whoever holds the lock on that very lock (`path.<its token>`), so that
  * two takers can never remove each other's. A crash leaves at worst a file that the next process removes:
@@ -99,7 +99,9 @@ async function readOwner(path: string): Promise<Owner | undefined> {
   }
   const owner = parsed(text);
   if (isOwner(owner)) return owner;
-  throw new LockkeeperError('unreachable', `${path} is not a lock that lockkeeper made`, { hint: 'Remove it if no lockkeeper is running.' });
+  throw new LockkeeperError('unreachable', `${path} is not a lock that lockkeeper made`, {
+    hint: 'Remove it if no lockkeeper is running.',
+  });
 }
 
 function parsed(text: string): unknown {
@@ -114,7 +116,13 @@ function parsed(text: string): unknown {
 function isOwner(value: unknown): value is Owner {
   if (typeof value !== 'object' || value === null) return false;
   const { token, host, pid, born } = { token: undefined, host: undefined, pid: undefined, born: undefined, ...value };
-  return typeof token === 'string' && /^[0-9a-f]{24}$/.test(token) && typeof host === 'string' && typeof pid === 'number' && typeof born === 'string';
+  return (
+    typeof token === 'string' &&
+    /^[0-9a-f]{24}$/.test(token) &&
+    typeof host === 'string' &&
+    typeof pid === 'number' &&
+    typeof born === 'string'
+  );
 }
 
 /** A process of another machine is never judged dead from here. */
@@ -135,8 +143,8 @@ async function thisProcess(world: World): Promise<Owner> {
 }
 
 /**
- * Boot and start tick of a process, which no other process with the same id has. Where there is no /proc it is empty: then
- * a process id that was given again looks alive, and the lock waits for a person instead of being broken.
+ * Boot and start tick of a process, which no other process with the same id has. Where there is no /proc it is empty:
+ * then a process id that was given again looks alive, and the lock waits for a person instead of being broken.
  */
 async function bornAt(pid: number): Promise<string> {
   try {

@@ -48,7 +48,9 @@ export function localFileSecrets(options: LocalFileOptions): LocalFileSecrets {
       };
     },
     async stage(secret, rotation, value) {
-      return await directory.change(secret, ({ shelf, generation }) => staged(shelf, rotation, { id: `g${generation + 1}`, text: value.open() }));
+      return await directory.change(secret, ({ shelf, generation }) =>
+        staged(shelf, rotation, { id: `g${generation + 1}`, text: value.open() }),
+      );
     },
     async promote(secret, rotation, from) {
       return await directory.change(secret, ({ shelf }) => promoted(shelf, rotation, from));
@@ -72,9 +74,13 @@ class SecretDirectory {
   async read(secret: string): Promise<ShelfFile> {
     const found = await filed(`reading secret ${secret}`, this.#options.directory, () => this.#find(secret));
     if (found) return found;
-    throw new LockkeeperError('not-found', `there is no secret ${JSON.stringify(secret)} in ${this.#options.directory}`, {
-      hint: 'Import the login that consumers use now, or correct the name.',
-    });
+    throw new LockkeeperError(
+      'not-found',
+      `there is no secret ${JSON.stringify(secret)} in ${this.#options.directory}`,
+      {
+        hint: 'Import the login that consumers use now, or correct the name.',
+      },
+    );
   }
 
   async add(secret: string): Promise<void> {
@@ -88,7 +94,10 @@ class SecretDirectory {
   }
 
   /** Reads, decides and writes under the secret's lock; writes only what differs. */
-  async change(secret: string, decide: (file: ShelfFile) => { readonly shelf: Shelf; readonly version: ShelfVersion }): Promise<SecretVersion> {
+  async change(
+    secret: string,
+    decide: (file: ShelfFile) => { readonly shelf: Shelf; readonly version: ShelfVersion },
+  ): Promise<SecretVersion> {
     let version: ShelfVersion | undefined;
     await this.rewrite(secret, (file) => {
       const change = decide(file);
@@ -142,7 +151,11 @@ class SecretDirectory {
     const key = await readKey(keyFile);
     if (key) return key;
     if ((await readdir(directory)).some((name) => name.endsWith('.secret'))) {
-      throw new LockkeeperError('unreachable', `${keyFile} is gone, and ${directory} holds secrets that only it opens`, { hint: 'Restore the key file from a backup.' });
+      throw new LockkeeperError(
+        'unreachable',
+        `${keyFile} is gone, and ${directory} holds secrets that only it opens`,
+        { hint: 'Restore the key file from a backup.' },
+      );
     }
     await mkdir(dirname(keyFile), { recursive: true, mode: 0o700 });
     return await createKey(keyFile, world);
@@ -150,8 +163,11 @@ class SecretDirectory {
 
   #path(secret: string): string {
     const name = encodeURIComponent(secret);
-    if (secret.length > 0 && name.length <= 180 && !name.startsWith('.')) return join(this.#options.directory, `${name}.secret`);
-    throw new LockkeeperError('invalid', `${JSON.stringify(secret)} cannot name a secret`, { hint: 'Use 1 to 180 plain characters, not a dot first.' });
+    if (secret.length > 0 && name.length <= 180 && !name.startsWith('.'))
+      return join(this.#options.directory, `${name}.secret`);
+    throw new LockkeeperError('invalid', `${JSON.stringify(secret)} cannot name a secret`, {
+      hint: 'Use 1 to 180 plain characters, not a dot first.',
+    });
   }
 }
 
@@ -160,7 +176,11 @@ async function acknowledged(secret: string, sync: () => Promise<void>): Promise<
   try {
     await sync();
   } catch (cause) {
-    throw new LockkeeperError('uncertain', `secret ${secret} was written, but the disk did not say that it is durable`, { hint: 'Check the disk; the next run reads what is there.', cause });
+    throw new LockkeeperError(
+      'uncertain',
+      `secret ${secret} was written, but the disk did not say that it is durable`,
+      { hint: 'Check the disk; the next run reads what is there.', cause },
+    );
   }
 }
 

@@ -25,7 +25,9 @@ export function memorySecrets(vault: MemoryVault): SecretStore {
   const shelfOf = (secret: string): Shelf => {
     const shelf = vault.shelves.get(secret);
     if (shelf) return shelf;
-    throw new LockkeeperError('not-found', `there is no secret ${JSON.stringify(secret)} in memory`, { hint: 'Add it to the vault first.' });
+    throw new LockkeeperError('not-found', `there is no secret ${JSON.stringify(secret)} in memory`, {
+      hint: 'Add it to the vault first.',
+    });
   };
   return {
     async read(secret) {

@@ -14,9 +14,9 @@ const format = 'lockkeeper-secret-1';
 const hint = 'Restore the file from a backup, together with the key file it was written with.';
 
 /**
- * The file of one secret: one line of canonical JSON `{"data","format","generation","name","nonce","tag"}` with the shelf
- * under AES-256-GCM. Format, name and generation are authenticated with it, so no file passes for another secret or another
- * version. The nonce is 96 random bits a write, good for billions of writes under one key.
+ * The file of one secret: one line of canonical JSON `{"data","format","generation","name","nonce","tag"}` with the
+ * shelf under AES-256-GCM. Format, name and generation are authenticated with it, so no file passes for another secret
+ * or another version. The nonce is 96 random bits a write, good for billions of writes under one key.
  */
 export function sealFile(key: Uint8Array, secret: string, content: ShelfFile & { readonly world: World }): Uint8Array {
   const nonce = content.world.random(12);
@@ -24,7 +24,14 @@ export function sealFile(key: Uint8Array, secret: string, content: ShelfFile & {
   cipher.setAAD(header(secret, content.generation));
   const data = Buffer.concat([cipher.update(canonicalJson(content.shelf), 'utf8'), cipher.final()]);
   const { generation } = content;
-  const envelope = { format, name: secret, generation, nonce: base64(nonce), tag: base64(cipher.getAuthTag()), data: base64(data) };
+  const envelope = {
+    format,
+    name: secret,
+    generation,
+    nonce: base64(nonce),
+    tag: base64(cipher.getAuthTag()),
+    data: base64(data),
+  };
   return Buffer.from(`${canonicalJson(envelope)}\n`);
 }
 
@@ -60,12 +67,28 @@ function envelopeIn(secret: string, bytes: Uint8Array): Envelope {
   } catch (cause) {
     throw damaged(secret, 'it is not one line of JSON', cause);
   }
-  const fields = { format: '', name: '', generation: 0, nonce: '', tag: '', data: '', ...(typeof json === 'object' ? json : {}) };
+  const fields = {
+    format: '',
+    name: '',
+    generation: 0,
+    nonce: '',
+    tag: '',
+    data: '',
+    ...(typeof json === 'object' ? json : {}),
+  };
   const { generation, nonce, tag, data } = fields;
   if (fields.format !== format) throw damaged(secret, `its format is not ${format}`);
   if (fields.name !== secret) throw damaged(secret, 'it belongs to another secret');
-  const again = { format, name: secret, generation, nonce: rewritten(nonce), tag: rewritten(tag), data: rewritten(data) };
-  if (`${canonicalJson(again)}\n` !== Buffer.from(bytes).toString('utf8')) throw damaged(secret, 'it is not as it was written');
+  const again = {
+    format,
+    name: secret,
+    generation,
+    nonce: rewritten(nonce),
+    tag: rewritten(tag),
+    data: rewritten(data),
+  };
+  if (`${canonicalJson(again)}\n` !== Buffer.from(bytes).toString('utf8'))
+    throw damaged(secret, 'it is not as it was written');
   return { generation, nonce, tag, data };
 }
 
@@ -80,16 +103,28 @@ function header(secret: string, generation: number): Buffer {
 function isShelf(value: unknown): value is Shelf {
   if (typeof value !== 'object' || value === null) return false;
   const shelf = { current: undefined, previous: undefined, pending: undefined, promoted: undefined, ...value };
-  const versions = [shelf.current, shelf.previous, shelf.pending].every((version) => version === null || isVersion(version));
+  const versions = [shelf.current, shelf.previous, shelf.pending].every(
+    (version) => version === null || isVersion(version),
+  );
   return versions && Array.isArray(shelf.promoted);
 }
 
 function isVersion(value: unknown): value is ShelfVersion {
-  return typeof value === 'object' && value !== null && 'id' in value && typeof value.id === 'string' && 'text' in value && typeof value.text === 'string';
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'id' in value &&
+    typeof value.id === 'string' &&
+    'text' in value &&
+    typeof value.text === 'string'
+  );
 }
 
 function damaged(secret: string, why: string, cause?: unknown): LockkeeperError {
-  return new LockkeeperError('unreachable', `the file of secret ${JSON.stringify(secret)} cannot be used: ${why}`, { hint, ...(cause !== undefined && { cause }) });
+  return new LockkeeperError('unreachable', `the file of secret ${JSON.stringify(secret)} cannot be used: ${why}`, {
+    hint,
+    ...(cause !== undefined && { cause }),
+  });
 }
 
 function base64(bytes: Uint8Array): string {

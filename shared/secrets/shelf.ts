@@ -57,9 +57,13 @@ export function retired(shelf: Shelf, id: string): Shelf {
 
 function checkRotation(rotation: RotationId): void {
   if (/^[a-z0-9-]{1,64}$/.test(rotation)) return;
-  throw new LockkeeperError('invalid', `${JSON.stringify(rotation)} cannot name a rotation`, { hint: 'Use 1 to 64 of a-z, 0-9 and "-".' });
+  throw new LockkeeperError('invalid', `${JSON.stringify(rotation)} cannot name a rotation`, {
+    hint: 'Use 1 to 64 of a-z, 0-9 and "-".',
+  });
 }
 
 function conflict(what: string): LockkeeperError {
-  return new LockkeeperError('conflict', `the secret is not as expected: ${what}`, { hint: 'Read it again and decide anew.' });
+  return new LockkeeperError('conflict', `the secret is not as expected: ${what}`, {
+    hint: 'Read it again and decide anew.',
+  });
 }

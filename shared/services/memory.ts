@@ -94,7 +94,8 @@ export class MemoryHost {
   }
 
   checkUp(): void {
-    if (!this.isUp) throw new LockkeeperError('unreachable', 'the service in memory is down', { hint: 'Bring it up again.' });
+    if (!this.isUp)
+      throw new LockkeeperError('unreachable', 'the service in memory is down', { hint: 'Bring it up again.' });
   }
 
   /** Runs `work` while nobody else holds the lock. */
@@ -113,9 +114,17 @@ export class MemoryHost {
 
 /** A driver on `host`. Errors: unreachable while it is down, rejected by its policy, conflict from the guard. */
 export function memoryService(host: MemoryHost): Service {
-  const { strategy, slots, endpoints = ['memory'], sessionsSeen = strategy === 'alternating' ? 'exact' : 'age' } = host.options;
+  const {
+    strategy,
+    slots,
+    endpoints = ['memory'],
+    sessionsSeen = strategy === 'alternating' ? 'exact' : 'age',
+  } = host.options;
   const checkSlot = (slot: Slot) => {
-    if (!slots.includes(slot)) throw new LockkeeperError('not-found', `the service in memory has no user ${slot}`, { hint: 'Name one of its users.' });
+    if (!slots.includes(slot))
+      throw new LockkeeperError('not-found', `the service in memory has no user ${slot}`, {
+        hint: 'Name one of its users.',
+      });
   };
   const underLock = (login: Login, guard: Guard, work: () => void) => {
     host.checkUp();
@@ -129,11 +138,23 @@ export function memoryService(host: MemoryHost): Service {
     async describe() {
       host.checkUp();
       const valueRule = { alphabet: 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_', length: 32 };
-      return { strategy, slots, endpoints, sessionsSeen, preHashed: true, valueRule, problems: host.problems, slotsEqual: strategy === 'alternating' };
+      return {
+        strategy,
+        slots,
+        endpoints,
+        sessionsSeen,
+        preHashed: true,
+        valueRule,
+        problems: host.problems,
+        slotsEqual: strategy === 'alternating',
+      };
     },
     async change(login, guard) {
       const refused = host.policy?.(login.value.open());
-      if (refused !== undefined) throw new LockkeeperError('rejected', `the service in memory refuses the value: ${refused}`, { hint: 'Make another value.' });
+      if (refused !== undefined)
+        throw new LockkeeperError('rejected', `the service in memory refuses the value: ${refused}`, {
+          hint: 'Make another value.',
+        });
       await underLock(login, guard, () => host.addValue(login.slot, login.value.open()));
     },
     async accepts(login) {
@@ -142,7 +163,10 @@ export function memoryService(host: MemoryHost): Service {
     },
     async sessions(slot) {
       host.checkUp();
-      if (sessionsSeen === 'none') throw new LockkeeperError('unsupported', 'the service in memory was told to show no sessions', { hint: 'Drain by time.' });
+      if (sessionsSeen === 'none')
+        throw new LockkeeperError('unsupported', 'the service in memory was told to show no sessions', {
+          hint: 'Drain by time.',
+        });
       return host.sessionsOf(slot).map(({ peer, since }) => ({ slot, peer, since }));
     },
     async retire(login, guard, options) {

@@ -4,8 +4,8 @@ import type { Sealed } from '../base/sealed.ts';
 import { postgresError } from './postgres-errors.ts';
 
 /**
- * `require`: TLS with a certificate that this machine's authorities vouch for; `{ca}`: one that this authority (PEM) signed;
- * `off`: never TLS. Nothing falls back from TLS to plain text.
+ * `require`: TLS with a certificate that this machine's authorities vouch for; `{ca}`: one that this authority (PEM)
+ * signed; `off`: never TLS. Nothing falls back from TLS to plain text.
  */
 export type PostgresTls = 'require' | 'off' | { readonly ca: string };
 
@@ -35,7 +35,10 @@ export async function withConnection<T>(target: PostgresTarget, work: (client: p
     user: target.user,
     password: target.password.open(),
     database: target.database,
-    ssl: target.tls === 'off' ? false : { rejectUnauthorized: true, ...(target.tls !== 'require' && { ca: target.tls.ca }) },
+    ssl:
+      target.tls === 'off'
+        ? false
+        : { rejectUnauthorized: true, ...(target.tls !== 'require' && { ca: target.tls.ca }) },
     application_name: target.applicationName,
     connectionTimeoutMillis: connectMs,
     statement_timeout: statementMs,
@@ -53,7 +56,11 @@ export async function withConnection<T>(target: PostgresTarget, work: (client: p
 }
 
 /** As withConnection, with every error as ours; `tried` says what was tried. */
-export async function asAdmin<T>(target: PostgresTarget, tried: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+export async function asAdmin<T>(
+  target: PostgresTarget,
+  tried: string,
+  work: (client: pg.Client) => Promise<T>,
+): Promise<T> {
   try {
     return await withConnection(target, work);
   } catch (thrown) {
@@ -67,7 +74,9 @@ export function addressOf(endpoint: string): { readonly host: string; readonly p
   const host = match?.[1] ?? match?.[2];
   const port = Number(match?.[3]);
   if (host !== undefined && port >= 1 && port <= 65_535) return { host, port };
-  throw new LockkeeperError('invalid', `${JSON.stringify(endpoint)} is not an address`, { hint: 'Write host:port, like db.internal:5432 or [fd00::1]:5432.' });
+  throw new LockkeeperError('invalid', `${JSON.stringify(endpoint)} is not an address`, {
+    hint: 'Write host:port, like db.internal:5432 or [fd00::1]:5432.',
+  });
 }
 
 /** Closing says goodbye to the server; a connection that is broken already has nobody to say it to. */

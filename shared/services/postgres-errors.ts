@@ -6,8 +6,8 @@ interface Meaning {
 }
 
 /**
- * SQLSTATE (five characters, or the class of two) and Node's socket codes to ours. 28P01 and 28000 stand for lockkeeper's
- * own login here; for a consumer's login they are an answer, see `isRefusal`.
+ * SQLSTATE (five characters, or the class of two) and Node's socket codes to ours. 28P01 and 28000 stand for
+ * lockkeeper's own login here; for a consumer's login they are an answer, see `isRefusal`.
  */
 const meanings: Readonly<Record<string, Meaning>> = {
   '28P01': { code: 'denied', hint: "Check the user and password of lockkeeper's own login." },
@@ -37,9 +37,18 @@ const meanings: Readonly<Record<string, Meaning>> = {
 
 /** Texts of errors that carry no code: the driver's own about the connection, and TLS. */
 const texts: readonly (readonly [RegExp, Meaning])[] = [
-  [/does not support SSL/i, { code: 'unreachable', hint: 'Switch TLS on at the server, or set tls: off if the network may be trusted.' }],
-  [/certificate|self.signed|altname/i, { code: 'unreachable', hint: 'Name the authority that signed the server’s certificate (tls: {ca}).' }],
-  [/timeout|terminated|connection/i, { code: 'unreachable', hint: 'Check that the server answers; the next run tries again.' }],
+  [
+    /does not support SSL/i,
+    { code: 'unreachable', hint: 'Switch TLS on at the server, or set tls: off if the network may be trusted.' },
+  ],
+  [
+    /certificate|self.signed|altname/i,
+    { code: 'unreachable', hint: 'Name the authority that signed the server’s certificate (tls: {ca}).' },
+  ],
+  [
+    /timeout|terminated|connection/i,
+    { code: 'unreachable', hint: 'Check that the server answers; the next run tries again.' },
+  ],
 ];
 
 /** True where the server itself refused the login that was shown. */
@@ -49,8 +58,8 @@ export function isRefusal(thrown: unknown): boolean {
 }
 
 /**
- * What the server or the socket said, as our error. `tried` says what on what; the server's own message is kept, because
- * statements carry verifiers only and its messages never quote a password.
+ * What the server or the socket said, as our error. `tried` says what on what; the server's own message is kept,
+ * because statements carry verifiers only and its messages never quote a password.
  */
 export function postgresError(thrown: unknown, tried: string): LockkeeperError {
   if (thrown instanceof LockkeeperError) return thrown;
@@ -73,5 +82,7 @@ function messageOf(thrown: unknown): string {
 }
 
 function codeOf(thrown: unknown): string {
-  return typeof thrown === 'object' && thrown !== null && 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : '';
+  return typeof thrown === 'object' && thrown !== null && 'code' in thrown && typeof thrown.code === 'string'
+    ? thrown.code
+    : '';
 }

@@ -63,45 +63,87 @@ export interface RoleProblems {
 /** Judges the roles as the catalog shows them. Pure. */
 export function roleProblems(roles: readonly RoleSeen[], wanted: RolesWanted): RoleProblems {
   const users = wanted.users.map((name) => ({ name, role: roles.find((role) => role.name === name) }));
-  const each = users.flatMap(({ name, role }) => (role ? loginProblems(role) : [mend(`role ${name} does not exist`, `CREATE ROLE ${q(name)} LOGIN`)]));
+  const each = users.flatMap(({ name, role }) =>
+    role ? loginProblems(role) : [mend(`role ${name} does not exist`, `CREATE ROLE ${q(name)} LOGIN`)],
+  );
   const count = wanted.strategy === 'alternating' ? 2 : 1;
-  const counted = new Set(wanted.users).size === count && wanted.users.length === count ? [] : [`${wanted.strategy} needs ${count} different users, not ${wanted.users.length}. Name them in the configuration.`];
+  const counted =
+    new Set(wanted.users).size === count && wanted.users.length === count
+      ? []
+      : [
+          `${wanted.strategy} needs ${count} different users, not ${wanted.users.length}. Name them in the configuration.`,
+        ];
   if (wanted.strategy === 'single') return { problems: [...counted, ...each], equal: false };
   const shared = ownerProblems(roles, wanted);
-  const unequal = pairProblems(users.flatMap(({ role }) => role ?? []), wanted);
-  return { problems: [...counted, ...each, ...shared, ...unequal], equal: counted.length + each.length + shared.length + unequal.length === 0 };
+  const unequal = pairProblems(
+    users.flatMap(({ role }) => role ?? []),
+    wanted,
+  );
+  return {
+    problems: [...counted, ...each, ...shared, ...unequal],
+    equal: counted.length + each.length + shared.length + unequal.length === 0,
+  };
 }
 
 function loginProblems(role: RoleSeen): readonly string[] {
   const found: string[] = [];
-  if (role.superuser) found.push(mend(`${role.name} is a superuser, which no consumer should be`, `ALTER ROLE ${q(role.name)} NOSUPERUSER`));
+  if (role.superuser)
+    found.push(
+      mend(`${role.name} is a superuser, which no consumer should be`, `ALTER ROLE ${q(role.name)} NOSUPERUSER`),
+    );
   if (!role.login) found.push(mend(`${role.name} cannot log in`, `ALTER ROLE ${q(role.name)} LOGIN`));
   if (!role.administered) {
-    found.push(mend(`lockkeeper's own login may not change the password of ${role.name}`, `ALTER ROLE <lockkeeper> CREATEROLE; GRANT ${q(role.name)} TO <lockkeeper> WITH ADMIN OPTION`));
+    found.push(
+      mend(
+        `lockkeeper's own login may not change the password of ${role.name}`,
+        `ALTER ROLE <lockkeeper> CREATEROLE; GRANT ${q(role.name)} TO <lockkeeper> WITH ADMIN OPTION`,
+      ),
+    );
   }
   return found;
 }
 
 function ownerProblems(roles: readonly RoleSeen[], wanted: RolesWanted): readonly string[] {
   const { ownerRole, users } = wanted;
-  if (ownerRole === undefined) return ['No owner role is named. Name the NOLOGIN role that both users share: without it each user owns what it makes, and the other cannot change it.'];
+  if (ownerRole === undefined)
+    return [
+      'No owner role is named. Name the NOLOGIN role that both users share: without it each user owns what it makes, and the other cannot change it.',
+    ];
   const owner = roles.find((role) => role.name === ownerRole);
   if (!owner) {
-    const grants = users.map((user) => `GRANT ${q(ownerRole)} TO ${q(user)}; ALTER ROLE ${q(user)} SET role = ${pg.escapeLiteral(ownerRole)}`).join('; ');
+    const grants = users
+      .map(
+        (user) =>
+          `GRANT ${q(ownerRole)} TO ${q(user)}; ALTER ROLE ${q(user)} SET role = ${pg.escapeLiteral(ownerRole)}`,
+      )
+      .join('; ');
     return [mend(`the owner role ${ownerRole} does not exist`, `CREATE ROLE ${q(ownerRole)} NOLOGIN; ${grants}`)];
   }
-  const found = owner.login ? [mend(`the owner role ${ownerRole} can log in by itself`, `ALTER ROLE ${q(ownerRole)} NOLOGIN`)] : [];
-  return [...found, ...roles.filter((role) => users.includes(role.name)).flatMap((role) => memberProblems(role, ownerRole))];
+  const found = owner.login
+    ? [mend(`the owner role ${ownerRole} can log in by itself`, `ALTER ROLE ${q(ownerRole)} NOLOGIN`)]
+    : [];
+  return [
+    ...found,
+    ...roles.filter((role) => users.includes(role.name)).flatMap((role) => memberProblems(role, ownerRole)),
+  ];
 }
 
 function memberProblems(role: RoleSeen, ownerRole: string): readonly string[] {
   const found: string[] = [];
-  if (!role.memberOf.includes(ownerRole)) found.push(mend(`${role.name} is not a member of ${ownerRole}`, `GRANT ${q(ownerRole)} TO ${q(role.name)}`));
+  if (!role.memberOf.includes(ownerRole))
+    found.push(mend(`${role.name} is not a member of ${ownerRole}`, `GRANT ${q(ownerRole)} TO ${q(role.name)}`));
   if (!role.settings.some((setting) => setting === `role=${ownerRole}` || setting === `role=${q(ownerRole)}`)) {
-    found.push(mend(`${role.name} does not become ${ownerRole} when it logs in`, `ALTER ROLE ${q(role.name)} SET role = ${pg.escapeLiteral(ownerRole)}`));
+    found.push(
+      mend(
+        `${role.name} does not become ${ownerRole} when it logs in`,
+        `ALTER ROLE ${q(role.name)} SET role = ${pg.escapeLiteral(ownerRole)}`,
+      ),
+    );
   }
   if (role.owns.length > 0) {
-    found.push(mend(`${role.name} owns ${listed(role.owns)} itself`, `REASSIGN OWNED BY ${q(role.name)} TO ${q(ownerRole)}`));
+    found.push(
+      mend(`${role.name} owns ${listed(role.owns)} itself`, `REASSIGN OWNED BY ${q(role.name)} TO ${q(ownerRole)}`),
+    );
   }
   return found;
 }
@@ -111,22 +153,47 @@ function pairProblems([a, b]: readonly RoleSeen[], wanted: RolesWanted): readonl
   if (!a || !b) return [];
   const found: string[] = [];
   const names = `${a.name} and ${b.name}`;
-  if (a.connections !== b.connections) found.push(mend(`${names} have different connection limits (${a.connections}, ${b.connections})`, `ALTER ROLE ${q(b.name)} CONNECTION LIMIT ${a.connections}`));
-  if (a.validUntil !== b.validUntil) found.push(mend(`${names} expire at different times (${a.validUntil ?? 'never'}, ${b.validUntil ?? 'never'})`, `ALTER ROLE ${q(b.name)} VALID UNTIL ${pg.escapeLiteral(a.validUntil ?? 'infinity')}`));
-  if (a.inherits !== b.inherits) found.push(mend(`${names} differ in INHERIT`, `ALTER ROLE ${q(b.name)} ${a.inherits ? 'INHERIT' : 'NOINHERIT'}`));
-  for (const [one, other] of [[a, b], [b, a]] as const) {
+  if (a.connections !== b.connections)
+    found.push(
+      mend(
+        `${names} have different connection limits (${a.connections}, ${b.connections})`,
+        `ALTER ROLE ${q(b.name)} CONNECTION LIMIT ${a.connections}`,
+      ),
+    );
+  if (a.validUntil !== b.validUntil)
+    found.push(
+      mend(
+        `${names} expire at different times (${a.validUntil ?? 'never'}, ${b.validUntil ?? 'never'})`,
+        `ALTER ROLE ${q(b.name)} VALID UNTIL ${pg.escapeLiteral(a.validUntil ?? 'infinity')}`,
+      ),
+    );
+  if (a.inherits !== b.inherits)
+    found.push(mend(`${names} differ in INHERIT`, `ALTER ROLE ${q(b.name)} ${a.inherits ? 'INHERIT' : 'NOINHERIT'}`));
+  for (const [one, other] of [
+    [a, b],
+    [b, a],
+  ] as const) {
     const isOwner = (name: string) => name === wanted.ownerRole || name.startsWith('role=');
-    for (const group of missing(one.memberOf, other.memberOf)) if (!isOwner(group)) found.push(mend(`only ${one.name} is a member of ${group}`, `GRANT ${q(group)} TO ${q(other.name)}`));
+    for (const group of missing(one.memberOf, other.memberOf))
+      if (!isOwner(group))
+        found.push(mend(`only ${one.name} is a member of ${group}`, `GRANT ${q(group)} TO ${q(other.name)}`));
     // Where both have the setting with different values, the first user's is proposed.
     const settled = one === a ? [] : other.settings.map(nameOf);
-    for (const setting of missing(one.settings, other.settings)) if (!isOwner(setting) && !settled.includes(nameOf(setting))) found.push(mend(`only ${one.name} has the setting ${setting}`, settingSql(other.name, setting)));
+    for (const setting of missing(one.settings, other.settings))
+      if (!isOwner(setting) && !settled.includes(nameOf(setting)))
+        found.push(mend(`only ${one.name} has the setting ${setting}`, settingSql(other.name, setting)));
     const granted = missing(one.granted, other.granted);
-    if (granted.length > 0) found.push(`Only ${one.name} was granted rights on ${listed(granted)} directly. Grant them to the owner role instead, so that both users have them.`);
+    if (granted.length > 0)
+      found.push(
+        `Only ${one.name} was granted rights on ${listed(granted)} directly. Grant them to the owner role instead, so that both users have them.`,
+      );
   }
   return found;
 }
 
-/** Settings that are lists of names: the catalog holds them quoted already, and as one literal they would be one name. */
+/**
+ * Settings that are lists of names: the catalog holds them quoted already, and as one literal they would be one name.
+ */
 const lists = new Set(['search_path', 'temp_tablespaces', 'session_preload_libraries', 'local_preload_libraries']);
 
 function settingSql(role: string, setting: string): string {

@@ -20,7 +20,10 @@ export interface PostgresOptions {
   /** The NOLOGIN role that owns the objects and that both users become; alternating only. */
   readonly ownerRole?: string;
   readonly database: string;
-  /** `host:port`; the first is the primary, where changes are made; every one must accept a value before it is published. */
+  /**
+   * `host:port`; the first is the primary, where changes are made; every one must accept a value before it is
+   * published.
+   */
   readonly endpoints: readonly string[];
   readonly tls: PostgresTls;
   /** lockkeeper's own login: a role that administers the users. It needs pg_signal_backend to end sessions. */
@@ -33,8 +36,8 @@ export interface PostgresOptions {
 }
 
 /**
- * A PostgreSQL service (10 and later). Values travel as SCRAM verifiers, so no server log can hold one. Changes run in one
- * transaction under `pg_advisory_xact_lock`, the guard inside it; a lock by lease would let a stale writer through.
+ * A PostgreSQL service (10 and later). Values travel as SCRAM verifiers, so no server log can hold one. Changes run in
+ * one transaction under `pg_advisory_xact_lock`, the guard inside it; a lock by lease would let a stale writer through.
  */
 export function postgresService(options: PostgresOptions): Service {
   const host = new PostgresHost(options);
@@ -49,7 +52,10 @@ export function postgresService(options: PostgresOptions): Service {
 
 class PostgresHost {
   readonly #options: PostgresOptions;
-  /** Unlike any consumer's and any other lockkeeper's name, so that only this object's own logins are left out of sessions. */
+  /**
+   * Unlike any consumer's and any other lockkeeper's name, so that only this object's own logins are left out of
+   * sessions.
+   */
   readonly #loginName: string;
 
   constructor(options: PostgresOptions) {
@@ -59,7 +65,9 @@ class PostgresHost {
 
   async describe(): ReturnType<Service['describe']> {
     const { strategy, users, endpoints, valueLength = 32 } = this.#options;
-    const roles = await asAdmin(this.#admin(this.#primary()), 'reading the roles', (client) => readRoles(client, this.#options));
+    const roles = await asAdmin(this.#admin(this.#primary()), 'reading the roles', (client) =>
+      readRoles(client, this.#options),
+    );
     const found = roleProblems(roles, this.#options);
     return {
       strategy,
@@ -74,14 +82,19 @@ class PostgresHost {
   }
 
   async change(login: Login, guard: Guard): Promise<void> {
-    const verifier = scramVerifier(login.value, { iterations: this.#options.iterations ?? 4096, salt: this.#options.world.random(16) });
+    const verifier = scramVerifier(login.value, {
+      iterations: this.#options.iterations ?? 4096,
+      salt: this.#options.world.random(16),
+    });
     await this.#alter(login.slot, guard, async () => pg.escapeLiteral(verifier));
   }
 
   /** An alternating user loses its password whatever it is; a single one only if it is still the given value. */
   async retire(login: Login, guard: Guard, endSessions: boolean): Promise<void> {
     const isSingle = this.#options.strategy === 'single';
-    await this.#alter(login.slot, guard, async () => (isSingle && !(await this.#isCurrent(login)) ? undefined : 'NULL'));
+    await this.#alter(login.slot, guard, async () =>
+      isSingle && !(await this.#isCurrent(login)) ? undefined : 'NULL',
+    );
     if (endSessions) await inTurn(this.#options.endpoints, (endpoint) => this.#endSessions(endpoint, login.slot));
   }
 
@@ -92,7 +105,9 @@ class PostgresHost {
       return await withConnection(target, async (client) => {
         // The user became the owner role at login; only as itself it may see its own connection.
         await client.query('SET ROLE NONE');
-        const { rows } = await client.query<{ ssl: boolean }>('SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()');
+        const { rows } = await client.query<{ ssl: boolean }>(
+          'SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()',
+        );
         return { endpoint, accepted: true, encrypted: rows[0]?.ssl === true };
       });
     } catch (thrown) {
@@ -105,8 +120,16 @@ class PostgresHost {
     const text = `SELECT coalesce(host(client_addr), 'local socket') AS address, application_name AS program,
         extract(epoch FROM backend_start)::float8 * 1000 AS since
       FROM pg_stat_activity WHERE usename = $1 AND coalesce(application_name, '') <> $2 ORDER BY backend_start`;
-    interface Row { readonly address: string; readonly program: string | null; readonly since: number | null }
-    const rows = await asAdmin(this.#admin(endpoint), `reading the sessions of ${slot}`, async (client) => (await client.query<Row>(text, [slot, this.#loginName])).rows);
+    interface Row {
+      readonly address: string;
+      readonly program: string | null;
+      readonly since: number | null;
+    }
+    const rows = await asAdmin(
+      this.#admin(endpoint),
+      `reading the sessions of ${slot}`,
+      async (client) => (await client.query<Row>(text, [slot, this.#loginName])).rows,
+    );
     return rows.map((row) => ({
       slot,
       peer: row.program ? `${row.address} (${row.program})` : row.address,
@@ -115,12 +138,15 @@ class PostgresHost {
   }
 
   /**
-   * ALTER ROLE under the lock. Killed before COMMIT: the server rolls back, nothing happened. Killed after: it happened,
-   * and doing it again is harmless. A COMMIT without an answer is `uncertain`.
+   * ALTER ROLE under the lock. Killed before COMMIT: the server rolls back, nothing happened. Killed after: it
+   * happened, and doing it again is harmless. A COMMIT without an answer is `uncertain`.
    */
   async #alter(slot: Slot, guard: Guard, password: () => Promise<string | undefined>): Promise<void> {
     const { credential, users } = this.#options;
-    if (!users.includes(slot)) throw new LockkeeperError('not-found', `${credential} has no user ${slot}`, { hint: `Its users are ${users.join(', ')}.` });
+    if (!users.includes(slot))
+      throw new LockkeeperError('not-found', `${credential} has no user ${slot}`, {
+        hint: `Its users are ${users.join(', ')}.`,
+      });
     let isCommitting = false;
     try {
       await withConnection(this.#admin(this.#primary()), async (client) => {
@@ -132,13 +158,19 @@ class PostgresHost {
         if (value !== undefined) await client.query(`ALTER ROLE ${pg.escapeIdentifier(slot)} PASSWORD ${value}`);
         isCommitting = true;
         const answer = await client.query('COMMIT');
-        if (answer.command !== 'COMMIT') throw new LockkeeperError('unreachable', `changing ${slot}: the server rolled back`, { hint: 'The next run tries again.' });
+        if (answer.command !== 'COMMIT')
+          throw new LockkeeperError('unreachable', `changing ${slot}: the server rolled back`, {
+            hint: 'The next run tries again.',
+          });
         isCommitting = false;
       });
     } catch (thrown) {
       const error = postgresError(thrown, `changing ${slot} at ${this.#primary()}`);
       if (!isCommitting || !isConnectionLoss(error)) throw error;
-      throw new LockkeeperError('uncertain', `${error.message}; it may have happened`, { hint: 'The next run finds out by logging in.', cause: thrown });
+      throw new LockkeeperError('uncertain', `${error.message}; it may have happened`, {
+        hint: 'The next run finds out by logging in.',
+        cause: thrown,
+      });
     }
   }
 
@@ -149,20 +181,25 @@ class PostgresHost {
   /** Several rounds, because a login that was accepted a moment before the change may show up a moment later. */
   async #endSessions(endpoint: string, slot: Slot): Promise<void> {
     const rounds = this.#options.strategy === 'alternating' ? 5 : 1;
-    const text = 'SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE usename = $1 AND pid <> pg_backend_pid()';
+    const text =
+      'SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE usename = $1 AND pid <> pg_backend_pid()';
     await asAdmin(this.#admin(endpoint), `ending the sessions of ${slot}`, async (client) => {
       for (let round = 1; round <= rounds; round += 1) {
         const { rowCount } = await client.query(text, [slot]);
         if (rowCount === 0 || rounds === 1) return;
       }
-      throw new LockkeeperError('conflict', `sessions of ${slot} at ${endpoint} do not end`, { hint: 'End them by hand; the next run tries again.' });
+      throw new LockkeeperError('conflict', `sessions of ${slot} at ${endpoint} do not end`, {
+        hint: 'End them by hand; the next run tries again.',
+      });
     });
   }
 
   #primary(): string {
     const [first] = this.#options.endpoints;
     if (first !== undefined) return first;
-    throw new LockkeeperError('invalid', `${this.#options.credential} names no endpoint`, { hint: 'Name at least one host:port.' });
+    throw new LockkeeperError('invalid', `${this.#options.credential} names no endpoint`, {
+      hint: 'Name at least one host:port.',
+    });
   }
 
   #admin(endpoint: string): PostgresTarget {

@@ -20,13 +20,17 @@ const shape = /^SCRAM-SHA-256\$([1-9]\d{3,8}):([A-Za-z0-9+/]{22}==)\$([A-Za-z0-9
 export function scramVerifier(value: Sealed, rule: ScramRule): string {
   const text = value.open();
   if (!/^[\x21-\x7e]+$/.test(text)) {
-    throw new LockkeeperError('invalid', 'the value has characters outside printable ASCII', { hint: 'Let lockkeeper make the value, or use ASCII.' });
+    throw new LockkeeperError('invalid', 'the value has characters outside printable ASCII', {
+      hint: 'Let lockkeeper make the value, or use ASCII.',
+    });
   }
   const salted = pbkdf2Sync(text, rule.salt, rule.iterations, 32, 'sha256');
   const clientKey = hmac(salted, 'Client Key');
   const storedKey = createHash('sha256').update(clientKey).digest();
   const serverKey = hmac(salted, 'Server Key');
-  return checkedVerifier(`SCRAM-SHA-256$${rule.iterations}:${base64(rule.salt)}$${base64(storedKey)}:${base64(serverKey)}`);
+  return checkedVerifier(
+    `SCRAM-SHA-256$${rule.iterations}:${base64(rule.salt)}$${base64(storedKey)}:${base64(serverKey)}`,
+  );
 }
 
 /**
@@ -36,7 +40,9 @@ export function scramVerifier(value: Sealed, rule: ScramRule): string {
 export function checkedVerifier(verifier: string): string {
   const iterations = Number(shape.exec(verifier)?.[1] ?? 0);
   if (iterations >= 4096) return verifier;
-  throw new LockkeeperError('bug', 'the computed SCRAM verifier is malformed; nothing was sent', { hint: 'Use 4096 iterations or more and a salt of 16 bytes.' });
+  throw new LockkeeperError('bug', 'the computed SCRAM verifier is malformed; nothing was sent', {
+    hint: 'Use 4096 iterations or more and a salt of 16 bytes.',
+  });
 }
 
 function hmac(key: Uint8Array, text: string): Buffer {

@@ -23,10 +23,11 @@ interface KmsKey {
 }
 
 /**
- * A key of AWS KMS of the kind ECC_NIST_EDWARDS25519. It signs by ED25519_SHA_512 over the raw message, which is the Ed25519 of
- * RFC 8032; KMS's other algorithm for such a key, ED25519_PH_SHA_512, hashes first, and nobody else could verify that. Signing
- * changes nothing, so the SDK may try again. `invalid` for messages over 4,096 bytes too; `rejected` where the key is disabled
- * or the signature that came back does not verify. https://docs.aws.amazon.com/kms/latest/APIReference/API_Sign.html
+ * A key of AWS KMS of the kind ECC_NIST_EDWARDS25519. It signs by ED25519_SHA_512 over the raw message, which is the
+ * Ed25519 of RFC 8032; KMS's other algorithm for such a key, ED25519_PH_SHA_512, hashes first, and nobody else could
+ * verify that. Signing changes nothing, so the SDK may try again. `invalid` for messages over 4,096 bytes too;
+ * `rejected` where the key is disabled or the signature that came back does not verify.
+ * https://docs.aws.amazon.com/kms/latest/APIReference/API_Sign.html
  */
 export function awsKmsSigner(options: AwsKmsOptions): Signer {
   const key = new AwsKmsKey(options);
@@ -52,12 +53,25 @@ class AwsKmsKey {
   async sign(message: Uint8Array): Promise<Uint8Array> {
     const { keyId } = this.#options;
     if (message.length > longestMessage) {
-      throw new LockkeeperError('invalid', `sign with ${keyId}: a message of ${message.length} bytes; KMS takes ${longestMessage}`, { hint: 'Sign a shorter text.' });
+      throw new LockkeeperError(
+        'invalid',
+        `sign with ${keyId}: a message of ${message.length} bytes; KMS takes ${longestMessage}`,
+        { hint: 'Sign a shorter text.' },
+      );
     }
     const { id, publicKey } = await this.key();
     const { KMSClient, SignCommand } = await import('@aws-sdk/client-kms');
-    const request = new SignCommand({ KeyId: id, Message: message, MessageType: 'RAW', SigningAlgorithm: 'ED25519_SHA_512' });
-    const { Signature } = await this.#asked(`sign with ${keyId}`, permissions.sign, async () => await this.#open(KMSClient).send(request));
+    const request = new SignCommand({
+      KeyId: id,
+      Message: message,
+      MessageType: 'RAW',
+      SigningAlgorithm: 'ED25519_SHA_512',
+    });
+    const { Signature } = await this.#asked(
+      `sign with ${keyId}`,
+      permissions.sign,
+      async () => await this.#open(KMSClient).send(request),
+    );
     return checkedSignature(`sign with ${keyId}`, { publicKey, message, signature: Signature });
   }
 
@@ -65,8 +79,13 @@ class AwsKmsKey {
     const { keyId } = this.#options;
     const { KMSClient, GetPublicKeyCommand } = await import('@aws-sdk/client-kms');
     const request = new GetPublicKeyCommand({ KeyId: keyId });
-    const { PublicKey, KeyId, KeySpec, KeyUsage } = await this.#asked(`read the public key of ${keyId}`, permissions.read, async () => await this.#open(KMSClient).send(request));
-    if (KeySpec !== 'ECC_NIST_EDWARDS25519' || KeyUsage !== 'SIGN_VERIFY' || !PublicKey) throw wrongKind(keyId, `${KeySpec ?? '?'} for ${KeyUsage ?? '?'}`);
+    const { PublicKey, KeyId, KeySpec, KeyUsage } = await this.#asked(
+      `read the public key of ${keyId}`,
+      permissions.read,
+      async () => await this.#open(KMSClient).send(request),
+    );
+    if (KeySpec !== 'ECC_NIST_EDWARDS25519' || KeyUsage !== 'SIGN_VERIFY' || !PublicKey)
+      throw wrongKind(keyId, `${KeySpec ?? '?'} for ${KeyUsage ?? '?'}`);
     const publicKey = rawEd25519(createPublicKey({ key: Buffer.from(PublicKey), format: 'der', type: 'spki' }));
     return { id: KeyId ?? keyId, publicKey };
   }
@@ -76,7 +95,8 @@ class AwsKmsKey {
       return await ask();
     } catch (thrown) {
       // What KMS says of a key that only encrypts, and of one that signs by other algorithms.
-      if (/^(UnsupportedOperation|InvalidKeyUsage)$/.test(awsAnswer(thrown).name)) throw wrongKind(this.#options.keyId, 'another kind', thrown);
+      if (/^(UnsupportedOperation|InvalidKeyUsage)$/.test(awsAnswer(thrown).name))
+        throw wrongKind(this.#options.keyId, 'another kind', thrown);
       throw awsError(thrown, tried, { needs: needs.join(' and ') });
     }
   }
@@ -88,8 +108,12 @@ class AwsKmsKey {
 }
 
 function wrongKind(keyId: string, kind: string, thrown?: unknown): LockkeeperError {
-  return new LockkeeperError('invalid', `the key ${keyId} is of the kind ${kind}, not ECC_NIST_EDWARDS25519 for SIGN_VERIFY`, {
-    hint: 'Make one: aws kms create-key --key-spec ECC_NIST_EDWARDS25519 --key-usage SIGN_VERIFY.',
-    ...(thrown !== undefined && { cause: awsError(thrown, 'KMS') }),
-  });
+  return new LockkeeperError(
+    'invalid',
+    `the key ${keyId} is of the kind ${kind}, not ECC_NIST_EDWARDS25519 for SIGN_VERIFY`,
+    {
+      hint: 'Make one: aws kms create-key --key-spec ECC_NIST_EDWARDS25519 --key-usage SIGN_VERIFY.',
+      ...(thrown !== undefined && { cause: awsError(thrown, 'KMS') }),
+    },
+  );
 }

@@ -11,8 +11,8 @@ export interface ReceivedSignature {
 }
 
 /**
- * The signature, 64 bytes, once it is seen to verify; `rejected` otherwise. A damaged answer, or another key behind the same
- * name, would put a signature into the log for good that nobody can verify.
+ * The signature, 64 bytes, once it is seen to verify; `rejected` otherwise. A damaged answer, or another key behind the
+ * same name, would put a signature into the log for good that nobody can verify.
  */
 export function checkedSignature(tried: string, { publicKey, message, signature }: ReceivedSignature): Uint8Array {
   const isGood = signature?.length === signatureBytes && verifyEd25519({ publicKey, message, signature });

@@ -16,13 +16,16 @@ export interface GcpKmsOptions {
   readonly endpoint?: string | undefined;
 }
 
-/** Three tries in all, where Google is unavailable or too slow: signing changes nothing. By itself the SDK goes on for ten minutes. */
+/**
+ * Three tries in all, where Google is unavailable or too slow: signing changes nothing. By itself the SDK goes on for
+ * ten minutes.
+ */
 const call = { timeout: 20 * second, maxRetries: 3 };
 
 /**
- * A key version of Google Cloud KMS of the algorithm EC_SIGN_ED25519, over REST. Message and signature are protected by CRC-32C on
- * the way, as Google asks: `unreachable` where one does not fit, `rejected` where the signature does not verify all the same.
- * https://cloud.google.com/kms/docs/data-integrity-guidelines
+ * A key version of Google Cloud KMS of the algorithm EC_SIGN_ED25519, over REST. Message and signature are protected by
+ * CRC-32C on the way, as Google asks: `unreachable` where one does not fit, `rejected` where the signature does not
+ * verify all the same. https://cloud.google.com/kms/docs/data-integrity-guidelines
  */
 export function gcpKmsSigner(options: GcpKmsOptions): Signer {
   const key = new GcpKmsKey(options);
@@ -54,7 +57,10 @@ class GcpKmsKey {
       const [signed] = await client.asymmetricSign(request, call);
       return signed;
     });
-    const signature = typeof answer.signature === 'string' ? Buffer.from(answer.signature, 'base64') : (answer.signature ?? new Uint8Array());
+    const signature =
+      typeof answer.signature === 'string'
+        ? Buffer.from(answer.signature, 'base64')
+        : (answer.signature ?? new Uint8Array());
     if (answer.verifiedDataCrc32c !== true) throw damaged(tried, 'Google did not check the sum of the message');
     if (answer.name !== name) throw damaged(tried, `the answer is about ${answer.name ?? 'no key'}`);
     if (!isSumOf(signature, answer.signatureCrc32c)) throw damaged(tried, 'the sum of the signature does not fit');
@@ -64,7 +70,12 @@ class GcpKmsKey {
   async #load(): Promise<Uint8Array> {
     const { version: name } = this.#options;
     const tried = `read the public key of ${name}`;
-    const { pem, pemCrc32c, algorithm, name: answered } = await this.#asked(tried, 'cloudkms.cryptoKeyVersions.viewPublicKey', async (client) => {
+    const {
+      pem,
+      pemCrc32c,
+      algorithm,
+      name: answered,
+    } = await this.#asked(tried, 'cloudkms.cryptoKeyVersions.viewPublicKey', async (client) => {
       const [key] = await client.getPublicKey({ name }, call);
       return key;
     });
@@ -89,7 +100,11 @@ async function open({ version, endpoint }: GcpKmsOptions): Promise<KeyManagement
   const [, projectId = ''] = version.split('/');
   if (endpoint === undefined) return new KeyManagementServiceClient({ fallback: true, projectId });
   const { protocol, hostname, port } = new URL(endpoint);
-  const place = { protocol: protocol.slice(0, -1), apiEndpoint: hostname, port: Number(port || (protocol === 'http:' ? 80 : 443)) };
+  const place = {
+    protocol: protocol.slice(0, -1),
+    apiEndpoint: hostname,
+    port: Number(port || (protocol === 'http:' ? 80 : 443)),
+  };
   // With an API key the SDK looks for no login, so none is sent there.
   return new KeyManagementServiceClient({ fallback: true, projectId, ...place, apiKey: 'none' });
 }
@@ -100,7 +115,9 @@ function isSumOf(bytes: Uint8Array, sum: { readonly value?: unknown } | null | u
 }
 
 function damaged(tried: string, why: string): LockkeeperError {
-  return new LockkeeperError('unreachable', `${tried}: damaged on the way: ${why}`, { hint: 'The next run tries again; if it stays, something between here and Google changes what is sent.' });
+  return new LockkeeperError('unreachable', `${tried}: damaged on the way: ${why}`, {
+    hint: 'The next run tries again; if it stays, something between here and Google changes what is sent.',
+  });
 }
 
 function wrongKind(name: string, algorithm: string): LockkeeperError {

@@ -14,13 +14,15 @@ export interface KeyFileOptions {
 }
 
 /**
- * The key in a file: PKCS#8 in PEM, as `openssl genpkey -algorithm ed25519` writes it, readable by its owner only. It is read
- * at first use, and made where there is none: of two processes that do so at once one wins, and both sign with its key.
+ * The key in a file: PKCS#8 in PEM, as `openssl genpkey -algorithm ed25519` writes it, readable by its owner only. It
+ * is read at first use, and made where there is none: of two processes that do so at once one wins, and both sign with
+ * its key.
  * `denied` where others may read it, `invalid` where it is no Ed25519 key.
  */
 export function keyFileSigner({ path, world }: KeyFileOptions): Signer {
   let kept: KeyObject | undefined;
-  const key = async () => (kept ??= await filed(path, async () => (await readKey(path)) ?? (await makeKey(path, world))));
+  const key = async () =>
+    (kept ??= await filed(path, async () => (await readKey(path)) ?? (await makeKey(path, world))));
   return {
     publicKey: async () => rawEd25519(await key()),
     sign: async (message) => Uint8Array.from(sign(null, message, await key())),
@@ -48,7 +50,9 @@ async function readKey(path: string): Promise<KeyObject | undefined> {
     throw new LockkeeperError('invalid', `${path} holds no private key in PEM without a pass phrase`, { hint, cause });
   }
   if (key.asymmetricKeyType === 'ed25519') return key;
-  throw new LockkeeperError('invalid', `${path} holds a key of the kind ${key.asymmetricKeyType}, not Ed25519`, { hint });
+  throw new LockkeeperError('invalid', `${path} holds a key of the kind ${key.asymmetricKeyType}, not Ed25519`, {
+    hint,
+  });
 }
 
 const codes: Readonly<Record<string, readonly [ErrorCode, string]>> = {

@@ -5,7 +5,15 @@ import { audited as auditedEffect } from '../audit/audited.ts';
 import type { AuditLog } from '../audit/entry.ts';
 import type { FlowLog, UsageBatch } from '../flow-logs/contract.ts';
 import type { ObjectStore } from '../objects/contract.ts';
-import { changeLedger, readBatch, readLedger, usageKeys, type BatchRecord, type Ledger, type ReadObject } from './ledger.ts';
+import {
+  changeLedger,
+  readBatch,
+  readLedger,
+  usageKeys,
+  type BatchRecord,
+  type Ledger,
+  type ReadObject,
+} from './ledger.ts';
 import { listNew } from './list-new.ts';
 import { planBatches, settle, type Batch } from './plan-batches.ts';
 import { isFirst, toGarbage, withBatch, type ReadReport, type Seen } from './count-batch.ts';
@@ -63,7 +71,8 @@ export async function collect(rooms: CollectRooms): Promise<CollectReport> {
   const batches = planBatches(listed.objects, known);
   const seen: Seen = { settled: ledger.settled, batches: rooms.relist ? new Set(ledger.batches) : undefined };
   const { reports, left } = batches.length === 0 ? { reports: [], left: 0 } : await audited(rooms, batches, seen);
-  if (left === 0 && reports.length > 0) await settleOld(rooms, new Map(listed.objects.map(({ key, ends }) => [key, ends])));
+  if (left === 0 && reports.length > 0)
+    await settleOld(rooms, new Map(listed.objects.map(({ key, ends }) => [key, ends])));
   await sweep(state, name, world.now());
   return { ...totals(reports), left, young: listed.young };
 }
@@ -77,9 +86,18 @@ interface Read {
 async function audited(rooms: CollectRooms, batches: readonly Batch[], seen: Seen): Promise<Read> {
   const { name } = rooms.flowLog.describe();
   const objects = countObjects(batches);
-  const event = () => ({ action: 'usage.collect', subject: { kind: 'flow-log', id: name }, actor: 'lockkeeper', correlation: name, details: { objects } }) as const;
+  const event = () =>
+    ({
+      action: 'usage.collect',
+      subject: { kind: 'flow-log', id: name },
+      actor: 'lockkeeper',
+      correlation: name,
+      details: { objects },
+    }) as const;
   const act = () => readAll(rooms, batches, seen);
-  return rooms.audit ? await auditedEffect(rooms.audit, { event, act, told: ({ reports, left }) => ({ ...totals(reports), left }) }) : await act();
+  return rooms.audit
+    ? await auditedEffect(rooms.audit, { event, act, told: ({ reports, left }) => ({ ...totals(reports), left }) })
+    : await act();
 }
 
 /** Stops before the deadline. */
@@ -101,7 +119,10 @@ function countObjects(batches: readonly Batch[]): number {
   return batches.reduce((sum, { objects }) => sum + objects.length, 0);
 }
 
-async function knownObjects({ flowLog, state, relist }: CollectRooms, ledger: Ledger): Promise<ReadonlyMap<string, ReadObject>> {
+async function knownObjects(
+  { flowLog, state, relist }: CollectRooms,
+  ledger: Ledger,
+): Promise<ReadonlyMap<string, ReadObject>> {
   const known = new Map<string, ReadObject>();
   for (const batch of relist ? ledger.batches : []) {
     const record = await readBatch(state, flowLog.describe().name, batch);
@@ -116,7 +137,10 @@ async function readAndCommit(rooms: CollectRooms, planned: Batch, seen: Seen): P
   const { flowLog, state, world } = rooms;
   const { name } = flowLog.describe();
   const id = batchId(batch, world);
-  await changeLedger(state, name, (held) => ({ ...held, pending: [...held.pending, { id, until: after(world.now(), pendingMs) }] }));
+  await changeLedger(state, name, (held) => ({
+    ...held,
+    pending: [...held.pending, { id, until: after(world.now(), pendingMs) }],
+  }));
   const usage = await flowLog.usage(batch.objects);
   const sizes = new Map(batch.objects.map(({ key, size }) => [key, size]));
   const objects = usage.objects.map((report) => ({ ...report, size: sizes.get(report.key) ?? 0 }));
@@ -124,7 +148,9 @@ async function readAndCommit(rooms: CollectRooms, planned: Batch, seen: Seen): P
   await writeTables(rooms, usage, { id, objects, replaces: replaces === undefined ? [] : [replaces] });
   const { sampled } = flowLog.describe();
   const finished = { id, objects, replaces };
-  const committed = await changeLedger(state, name, (held) => (isFirst(held, finished, seen) ? withBatch(held, finished, sampled) : undefined));
+  const committed = await changeLedger(state, name, (held) =>
+    isFirst(held, finished, seen) ? withBatch(held, finished, sampled) : undefined,
+  );
   seen.batches?.add(id);
   if (committed) return objects;
   // Another collector was first: what it has read counts, this does not.
@@ -152,14 +178,21 @@ function batchId({ objects }: Batch, world: World): string {
   return `${held.slice(0, 24)}-${Buffer.from(world.random(6)).toString('hex')}`;
 }
 
-async function writeTables({ flowLog, state }: CollectRooms, { facts, coverage }: UsageBatch, record: BatchRecord): Promise<void> {
+async function writeTables(
+  { flowLog, state }: CollectRooms,
+  { facts, coverage }: UsageBatch,
+  record: BatchRecord,
+): Promise<void> {
   const keys = usageKeys(flowLog.describe().name);
   await state.create(keys.facts(record.id), facts.parquet);
   await state.create(keys.coverage(record.id), coverage.parquet);
   await state.create(keys.batch(record.id), Buffer.from(JSON.stringify(record)));
 }
 
-async function settleOld({ flowLog, state, world }: CollectRooms, ends: ReadonlyMap<string, Instant | undefined>): Promise<void> {
+async function settleOld(
+  { flowLog, state, world }: CollectRooms,
+  ends: ReadonlyMap<string, Instant | undefined>,
+): Promise<void> {
   const horizon = after(world.now(), -watchedMs);
   await changeLedger(state, flowLog.describe().name, (held) => {
     const next = settle(held, ends, horizon);

@@ -22,7 +22,9 @@ export interface Finished {
 /** False where the batch must not count: it was swept, or another collector has read one of its objects. Pure. */
 export function isFirst(held: Ledger, { id, objects, replaces }: Finished, seen: Seen): boolean {
   const isPending = held.pending.some((pending) => pending.id === id);
-  const taken = new Set(held.recent.filter(([, , batch]) => batch !== replaces).map(([key, version]) => `${key}\n${version}`));
+  const taken = new Set(
+    held.recent.filter(([, , batch]) => batch !== replaces).map(([key, version]) => `${key}\n${version}`),
+  );
   const isTaken = objects.some(({ key, version }) => taken.has(`${key}\n${version}`) || wasSettled(key, held, seen));
   const isReplaceable = replaces === undefined || held.batches.includes(replaces);
   const isAlone = seen.batches === undefined || held.batches.every((batch) => seen.batches?.has(batch));
@@ -45,7 +47,10 @@ export function withBatch(held: Ledger, { id, objects, replaces }: Finished, sam
     batches: [...held.batches.filter((batch) => batch !== replaces), id],
     pending: held.pending.filter((pending) => pending.id !== id),
     garbage: replaces === undefined ? held.garbage : [...held.garbage, replaces],
-    recent: [...held.recent.filter(([key]) => !keys.has(key)), ...objects.map(({ key, version }) => [key, version, id] as const)],
+    recent: [
+      ...held.recent.filter(([key]) => !keys.has(key)),
+      ...objects.map(({ key, version }) => [key, version, id] as const),
+    ],
     damaged: [
       ...held.damaged.filter(({ key }) => !keys.has(key)),
       ...damaged.map(({ key, malformed, unreadable }) => ({ key, malformed, unreadable })),

@@ -39,7 +39,11 @@ export interface UsageEvidence {
   readonly rows: readonly UsageRow[];
   readonly coverage: readonly ScopeCoverage[];
   /** Objects that could not be read, and rows that were malformed, by object key. */
-  readonly damaged: readonly { readonly key: string; readonly malformed: number; readonly unreadable: string | undefined }[];
+  readonly damaged: readonly {
+    readonly key: string;
+    readonly malformed: number;
+    readonly unreadable: string | undefined;
+  }[];
   /** Is any log of this evidence sampled? */
   readonly sampled: boolean;
   /** SHA-256 over the canonical rows and coverage: an auditor can recompute the verdict. */

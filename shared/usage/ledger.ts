@@ -35,7 +35,9 @@ const none: Ledger = { batches: [], pending: [], garbage: [], settled: {}, recen
 
 /** Where the usage of one log is kept. A name may hold anything; a key may not. */
 export function usageKeys(log: string) {
-  const place = `usage/${encodeURIComponent(log).replaceAll(/[!'()*~]/g, (char) => `%${char.charCodeAt(0).toString(16)}`).replaceAll('%', '=')}`;
+  const place = `usage/${encodeURIComponent(log)
+    .replaceAll(/[!'()*~]/g, (char) => `%${char.charCodeAt(0).toString(16)}`)
+    .replaceAll('%', '=')}`;
   return {
     ledger: `${place}/ledger.json`,
     facts: (batch: string) => `${place}/facts/${batch}.parquet`,
@@ -54,7 +56,11 @@ export async function readLedger(state: ObjectStore, log: string): Promise<Ledge
  * Changes the ledger by compare-and-swap: `change` may run several times and answers undefined to leave all as it is.
  * Returns the ledger that holds afterwards, or undefined. Errors: conflict where others keep winning, the store's own.
  */
-export async function changeLedger(state: ObjectStore, log: string, change: (held: Ledger) => Ledger | undefined): Promise<Ledger | undefined> {
+export async function changeLedger(
+  state: ObjectStore,
+  log: string,
+  change: (held: Ledger) => Ledger | undefined,
+): Promise<Ledger | undefined> {
   const key = usageKeys(log).ledger;
   for (let attempt = 0; attempt < 16; attempt += 1) {
     const stored = await state.get(key);
@@ -87,7 +93,12 @@ function parsed(bytes: Uint8Array, log: string): Ledger {
 /** lockkeeper is its only writer, so the outline is checked, not every entry. */
 function isLedger(value: unknown): value is Ledger {
   const lists = ['batches', 'pending', 'garbage', 'recent', 'damaged'];
-  return typeof value === 'object' && value !== null && 'settled' in value && lists.every((name) => Array.isArray(Reflect.get(value, name)));
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'settled' in value &&
+    lists.every((name) => Array.isArray(Reflect.get(value, name)))
+  );
 }
 
 function isBatch(value: unknown): value is BatchRecord {
@@ -96,6 +107,6 @@ function isBatch(value: unknown): value is BatchRecord {
 
 function damagedObject(key: string): LockkeeperError {
   return new LockkeeperError('invalid', `${key} is not what lockkeeper writes`, {
-    hint: 'Restore it from the store\'s versions, or delete everything beside it to read the flow log from the beginning.',
+    hint: "Restore it from the store's versions, or delete everything beside it to read the flow log from the beginning.",
   });
 }

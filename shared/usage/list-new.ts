@@ -13,7 +13,11 @@ export interface Listed {
  * Lists a log from where it was settled: at the first old key of a stream the listing starts again after the stream's
  * last old key, so it costs one listing a stream, however long the history is.
  */
-export async function listNew(flowLog: FlowLog, settled: Readonly<Record<string, string>>, before: Instant): Promise<Listed> {
+export async function listNew(
+  flowLog: FlowLog,
+  settled: Readonly<Record<string, string>>,
+  before: Instant,
+): Promise<Listed> {
   const objects: LogObject[] = [];
   let young = 0;
   let from: string | undefined;

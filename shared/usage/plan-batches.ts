@@ -48,8 +48,8 @@ export function streamOf(key: string): string | undefined {
 }
 
 /**
- * Moves what ended before `horizon` from `recent` to the settled keys: from then on neither listed nor remembered one by
- * one, so a run costs the same after four hundred days. Only for a run that has read all it listed. Pure.
+ * Moves what ended before `horizon` from `recent` to the settled keys: from then on neither listed nor remembered one
+ * by one, so a run costs the same after four hundred days. Only for a run that has read all it listed. Pure.
  */
 export function settle(ledger: Ledger, ends: ReadonlyMap<string, Instant | undefined>, horizon: Instant): Ledger {
   const young = new Map<string, string>();

@@ -34,8 +34,13 @@ export async function readEvidence(question: EvidenceQuestion): Promise<UsageEvi
   try {
     const ledgers: Ledger[] = [];
     for (const log of logs) ledgers.push(await fetchTables(state, log, directory));
-    const { rows, coverage } = await ask(question, { directory, isEmpty: ledgers.every(({ batches }) => batches.length === 0) });
-    const damaged = ledgers.flatMap((ledger) => ledger.damaged.map(told)).toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+    const { rows, coverage } = await ask(question, {
+      directory,
+      isEmpty: ledgers.every(({ batches }) => batches.length === 0),
+    });
+    const damaged = ledgers
+      .flatMap((ledger) => ledger.damaged.map(told))
+      .toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
     const sampled = ledgers.some((ledger) => ledger.sampled);
     return { window, rows, coverage, damaged, sampled, digest: sha256(canonicalJson(asPlain({ rows, coverage }))) };
   } finally {
@@ -62,7 +67,10 @@ async function fetchTables(state: ObjectStore, log: string, directory: string): 
   });
 }
 
-async function fetchAll(state: ObjectStore, { log, place, ledger }: { log: string; place: string; ledger: Ledger }): Promise<boolean> {
+async function fetchAll(
+  state: ObjectStore,
+  { log, place, ledger }: { log: string; place: string; ledger: Ledger },
+): Promise<boolean> {
   const keys = usageKeys(log);
   for (const batch of ledger.batches) {
     const [facts, coverage] = await Promise.all([state.get(keys.facts(batch)), state.get(keys.coverage(batch))]);
@@ -73,14 +81,22 @@ async function fetchAll(state: ObjectStore, { log, place, ledger }: { log: strin
   return true;
 }
 
-async function ask({ window, interfaces }: EvidenceQuestion, { directory, isEmpty }: { directory: string; isEmpty: boolean }) {
+async function ask(
+  { window, interfaces }: EvidenceQuestion,
+  { directory, isEmpty }: { directory: string; isEmpty: boolean },
+) {
   if (isEmpty) return { rows: [], coverage: [] };
-  const instance = await DuckDBInstance.create(':memory:', { memory_limit: '320MB', temp_directory: join(directory, 'spill') });
+  const instance = await DuckDBInstance.create(':memory:', {
+    memory_limit: '320MB',
+    temp_directory: join(directory, 'spill'),
+  });
   const connection = await instance.connect();
   try {
     const read = async (sql: string) => (await connection.runAndReadAll(sql)).getRowsJson();
     const from = (table: string) => `read_parquet(${literal(join(directory, '*', `*.${table}.parquet`))})`;
-    const rows = await read(rowsSql(from('facts'), window, interfaces && ["''", ...interfaces.map(literal)].join(', ')));
+    const rows = await read(
+      rowsSql(from('facts'), window, interfaces && ["''", ...interfaces.map(literal)].join(', ')),
+    );
     const coverage = await read(coverageSql(from('coverage'), window));
     return { rows: rows.map(usageRow), coverage: coverage.map(scopeCoverage) };
   } finally {
@@ -103,7 +119,10 @@ function usageRow(cells: readonly Json[]): UsageRow {
   const [place, local, protocol, port, kindName, peer, portLow, portHigh, peerPortLow, peerPortHigh, ...rest] = cells;
   const [first, last, firstInWindow, lastInWindow, days, records, packets, bytes, largest] = rest;
   const kind = kinds[textOf(kindName)];
-  if (!kind) throw new LockkeeperError('invalid', `a fact has the kind ${JSON.stringify(kindName)}`, { hint: 'A newer lockkeeper wrote these facts: use that one.' });
+  if (!kind)
+    throw new LockkeeperError('invalid', `a fact has the kind ${JSON.stringify(kindName)}`, {
+      hint: 'A newer lockkeeper wrote these facts: use that one.',
+    });
   return {
     interface: textOf(place),
     local: textOf(local),
@@ -143,7 +162,9 @@ function scopeCoverage([scope, hours, lost, days, aDay, first, last, gaps]: read
 
 function textOf(cell: Json | undefined): string {
   if (typeof cell === 'string') return cell;
-  throw new LockkeeperError('invalid', `a fact has ${JSON.stringify(cell)} where a text belongs`, { hint: 'A newer lockkeeper wrote these facts: use that one.' });
+  throw new LockkeeperError('invalid', `a fact has ${JSON.stringify(cell)} where a text belongs`, {
+    hint: 'A newer lockkeeper wrote these facts: use that one.',
+  });
 }
 
 function timeOf(cell: Json | undefined) {

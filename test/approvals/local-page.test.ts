@@ -45,13 +45,26 @@ approvalsConformance({
       approvals: page,
       seen: async () => {
         const { questions, notices } = page.shown();
-        const view = { who: 'ann', now: world.now(), questions: questions.map((one) => ({ question: one, approvedBy: [] })), closures: [], notices };
+        const view = {
+          who: 'ann',
+          now: world.now(),
+          questions: questions.map((one) => ({ question: one, approvedBy: [] })),
+          closures: [],
+          notices,
+        };
         return unescape(page.html(view));
       },
       pings: () => page.shown().questions.length,
       press: async (who, answer) => ({ headers: { ...signIn(page, who), ...posts }, body: bodyOf(answer) }),
-      forgeries: async () => new Map(forgeries(headers).map(([what, changed]) => [what, { headers: changed, body: yes }])),
-      nonsense: async () => new Map(nonsense.map(([what, body]) => [what, { headers, body: typeof body === 'string' ? Buffer.from(body) : body }])),
+      forgeries: async () =>
+        new Map(forgeries(headers).map(([what, changed]) => [what, { headers: changed, body: yes }])),
+      nonsense: async () =>
+        new Map(
+          nonsense.map(([what, body]) => [
+            what,
+            { headers, body: typeof body === 'string' ? Buffer.from(body) : body },
+          ]),
+        ),
       secrets: [token('ann'), token('ben')],
       end: async () => {},
     };
@@ -101,7 +114,9 @@ describe('signing in', () => {
     const entrance = page.authorise({ headers: { host: '127.0.0.1:4242' }, url: `/?token=${token('ben')}&tab=2` });
     expect(entrance).toMatchObject({ kind: 'signed-in', who: 'ben', location: '/?tab=2' });
     expect(JSON.stringify(entrance)).not.toContain(token('ben'));
-    expect(entrance.kind === 'signed-in' ? entrance.setCookie : '').toMatch(/^lockkeeper=[0-9a-f]{64}; HttpOnly; SameSite=Strict; Path=\/; Max-Age=43200$/);
+    expect(entrance.kind === 'signed-in' ? entrance.setCookie : '').toMatch(
+      /^lockkeeper=[0-9a-f]{64}; HttpOnly; SameSite=Strict; Path=\/; Max-Age=43200$/,
+    );
     expect(page.authorise({ headers: signIn(page, 'ben'), url: '/' })).toEqual({ kind: 'known', who: 'ben' });
   });
 
@@ -130,15 +145,31 @@ describe('signing in', () => {
 
   test.each([
     ['a short one', [['ann', 'short']], 'shorter than 16'],
-    ['one for two people', [['ann', token('ann')], ['ben', token('ann')]], 'the same token'],
+    [
+      'one for two people',
+      [
+        ['ann', token('ann')],
+        ['ben', token('ann')],
+      ],
+      'the same token',
+    ],
   ] as const)('tokens that protect nothing are refused: %s', (_, pairs, text) => {
     const tokens = new Map(pairs.map(([who, secret]) => [who, new Sealed(secret)]));
     expect(() => localPage({ tokens, origin, world: testWorld() })).toThrow(text);
   });
 
   test('a page that is not on this machine’s loopback hears nobody', async () => {
-    const page = localPage({ tokens: new Map([['ann', new Sealed(token('ann'))]]), origin: 'http://10.0.0.1:4242', world: testWorld() });
-    const headers = { ...posts, host: '10.0.0.1:4242', origin: 'http://10.0.0.1:4242', authorization: `Bearer ${token('ann')}` };
+    const page = localPage({
+      tokens: new Map([['ann', new Sealed(token('ann'))]]),
+      origin: 'http://10.0.0.1:4242',
+      world: testWorld(),
+    });
+    const headers = {
+      ...posts,
+      host: '10.0.0.1:4242',
+      origin: 'http://10.0.0.1:4242',
+      authorization: `Bearer ${token('ann')}`,
+    };
     await expect(page.hear({ headers, body: yes })).rejects.toMatchObject({ code: 'denied' });
   });
 });
@@ -148,7 +179,16 @@ describe('the page', () => {
     who: 'ann',
     now: testWorld().now(),
     questions: [{ question: question(hash('a')), approvedBy: ['ben'] }],
-    closures: [{ hash: hash('b'), title: 'r-2', phase: 'quarantined', since: testWorld().now(), detail: 'It is watched.', canReopen: true }],
+    closures: [
+      {
+        hash: hash('b'),
+        title: 'r-2',
+        phase: 'quarantined',
+        since: testWorld().now(),
+        detail: 'It is watched.',
+        canReopen: true,
+      },
+    ],
     notices: [{ hash: undefined, level: 'alarm', text: 'look here' }],
   };
 
@@ -158,17 +198,30 @@ describe('the page', () => {
     const html = pageHtml({
       ...view,
       who: evil,
-      questions: [{ question: question(evil, { title: evil, facts, owner: evil, approvers: [evil] }), approvedBy: [evil] }],
+      questions: [
+        { question: question(evil, { title: evil, facts, owner: evil, approvers: [evil] }), approvedBy: [evil] },
+      ],
       closures: [{ hash: evil, title: evil, phase: evil, since: view.now, detail: evil, canReopen: true }],
       notices: [{ hash: undefined, level: 'info', text: evil }],
     });
     expect(html).not.toMatch(/<script|<img/);
-    expect(tagsOf(html)).toEqual(tagsOf(pageHtml({ ...view, who: 'x', questions: [{ question: question(hash('a'), { approvers: ['x'] }), approvedBy: [] }], notices: [{ hash: undefined, level: 'info', text: 'x' }] })));
+    expect(tagsOf(html)).toEqual(
+      tagsOf(
+        pageHtml({
+          ...view,
+          who: 'x',
+          questions: [{ question: question(hash('a'), { approvers: ['x'] }), approvedBy: [] }],
+          notices: [{ hash: undefined, level: 'info', text: 'x' }],
+        }),
+      ),
+    );
   });
 
   test('says what became of an answer, as text', () => {
     expect(pageHtml(view)).not.toContain('role="status"');
-    expect(pageHtml({ ...view, said: 'not counted: <b>you</b> asked for it' })).toContain('<p role="status"><strong>Your answer</strong>: not counted: &lt;b&gt;you&lt;/b&gt; asked for it</p>');
+    expect(pageHtml({ ...view, said: 'not counted: <b>you</b> asked for it' })).toContain(
+      '<p role="status"><strong>Your answer</strong>: not counted: &lt;b&gt;you&lt;/b&gt; asked for it</p>',
+    );
   });
 
   test('never offers Approve to the Enter key: it stands alone in its form', () => {
@@ -182,14 +235,17 @@ describe('the page', () => {
   test('offers answers only to those who are asked, and Reopen where it can', () => {
     expect(pageHtml({ ...view, who: 'mallory' })).not.toContain('value="approve"');
     expect(pageHtml(view)).toContain('value="reopen"');
-    expect(pageHtml({ ...view, closures: view.closures.map((one) => ({ ...one, canReopen: false })) })).not.toContain('value="reopen"');
+    expect(pageHtml({ ...view, closures: view.closures.map((one) => ({ ...one, canReopen: false })) })).not.toContain(
+      'value="reopen"',
+    );
   });
 
   test('loads nothing, runs nothing, posts only to itself, and its style is the one that its policy allows', async () => {
     const html = pageHtml(view);
     expect(html).not.toMatch(/src=|https?:|<link|javascript:| on[a-z]+=/);
     const policy = pageHeaders['content-security-policy'];
-    for (const part of ["default-src 'none'", "form-action 'self'", "frame-ancestors 'none'", "base-uri 'none'"]) expect(policy).toContain(part);
+    for (const part of ["default-src 'none'", "form-action 'self'", "frame-ancestors 'none'", "base-uri 'none'"])
+      expect(policy).toContain(part);
     const style = /<style>([\s\S]*?)<\/style>/.exec(html)?.[1] ?? '';
     const digest = Buffer.from(await crypto.subtle.digest('SHA-256', Buffer.from(style))).toString('base64');
     expect(policy).toContain(`'sha256-${digest}'`);
@@ -216,5 +272,10 @@ function tagsOf(html: string): readonly string[] {
 }
 
 function unescape(html: string): string {
-  return html.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&quot;', '"').replaceAll('&#39;', "'").replaceAll('&amp;', '&');
+  return html
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&quot;', '"')
+    .replaceAll('&#39;', "'")
+    .replaceAll('&amp;', '&');
 }

@@ -24,7 +24,11 @@ approvalsConformance({
           ['an unknown name', message('mallory', token('ann'), yes)],
         ]);
       },
-      nonsense: async () => new Map([['no hash', message('ann', token('ann'), 'answer=approve')], ['no answer', message('ann', token('ann'), `hash=${hash('a')}`)]]),
+      nonsense: async () =>
+        new Map([
+          ['no hash', message('ann', token('ann'), 'answer=approve')],
+          ['no answer', message('ann', token('ann'), `hash=${hash('a')}`)],
+        ]),
       secrets: [token('ann'), token('ben')],
       end: async () => {},
     };
@@ -32,7 +36,12 @@ approvalsConformance({
 });
 
 function form({ hash: about, answer, why, until }: Omit<Heard, 'who'>): string {
-  return new URLSearchParams({ hash: about, answer, why, until: until === undefined ? '' : formatInstant(until) }).toString();
+  return new URLSearchParams({
+    hash: about,
+    answer,
+    why,
+    until: until === undefined ? '' : formatInstant(until),
+  }).toString();
 }
 
 function message(who: string, proof: string | undefined, body: string): RawMessage {

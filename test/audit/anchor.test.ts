@@ -18,10 +18,16 @@ beforeEach(async () => {
 afterEach(() => rm(directory, { recursive: true }));
 
 const files = (name: string) => fileSystemObjects({ directory: join(directory, name), world: testWorld() });
-const away = (store: ObjectStore): ObjectStore => ({ ...store, create: async () => await Promise.reject(new LockkeeperError('unreachable', 'no route')) });
+const away = (store: ObjectStore): ObjectStore => ({
+  ...store,
+  create: async () => await Promise.reject(new LockkeeperError('unreachable', 'no route')),
+});
 
 /** A place whose checkpoints go to these stores, named a, b, … */
-function anchored(stores: readonly ObjectStore[], at: LogPlace = place()): LogPlace & { readonly anchors: NonNullable<LogPlace['anchors']> } {
+function anchored(
+  stores: readonly ObjectStore[],
+  at: LogPlace = place(),
+): LogPlace & { readonly anchors: NonNullable<LogPlace['anchors']> } {
   return { ...at, anchors: stores.map((store, ordinal) => ({ name: String.fromCodePoint(97 + ordinal), store })) };
 }
 
@@ -44,7 +50,10 @@ describe.each<[string, (name: string) => ObjectStore]>([
   test('that are away are a problem and no error; the newest checkpoint comes later, also where nothing new was recorded', async () => {
     const [one, two] = [store('one'), store('two')];
     const at = place();
-    expect(await grow(anchored([away(one), two], at))).toMatchObject({ size: 2, problems: [expect.stringMatching(/^anchor a did not take the checkpoint of 2 entries: no route/)] });
+    expect(await grow(anchored([away(one), two], at))).toMatchObject({
+      size: 2,
+      problems: [expect.stringMatching(/^anchor a did not take the checkpoint of 2 entries: no route/)],
+    });
     expect(await two.get(checkpointKey(2))).toBeDefined();
     expect(await grow(anchored([away(one), two], at))).toMatchObject({ size: 4, problems: [expect.anything()] });
     expect((await runOn(anchored([one, two], at), 'x').seal()).problems).toEqual([]);
@@ -55,8 +64,14 @@ describe.each<[string, (name: string) => ObjectStore]>([
     const one = store('one');
     await grow(anchored([one]));
     const other = anchored([one]);
-    await expect(grow(other, 1)).rejects.toMatchObject({ code: 'conflict', message: expect.stringContaining('the log was forked: anchor a has another tree of 2 entries'), hint: expect.any(String) });
-    expect((await verifyLog(other)).findings).toEqual([{ key: checkpointKey(2), kind: 'forked', what: 'signs another tree than the one that anchor a has' }]);
+    await expect(grow(other, 1)).rejects.toMatchObject({
+      code: 'conflict',
+      message: expect.stringContaining('the log was forked: anchor a has another tree of 2 entries'),
+      hint: expect.any(String),
+    });
+    expect((await verifyLog(other)).findings).toEqual([
+      { key: checkpointKey(2), kind: 'forked', what: 'signs another tree than the one that anchor a has' },
+    ]);
   });
   test('show that the log was cut off, where both of its stores were set back', async () => {
     const one = store('one');
@@ -71,7 +86,9 @@ describe.each<[string, (name: string) => ObjectStore]>([
     set(at.bucket, log);
     set(at.heads, state);
     expect(await verifyLog({ log: at.log, state: at.state })).toMatchObject({ ok: true, size: 2 });
-    expect((await verifyLog(at)).findings).toEqual([{ key: checkpointKey(4), kind: 'cut-off', what: 'is missing: anchor a has it' }]);
+    expect((await verifyLog(at)).findings).toEqual([
+      { key: checkpointKey(4), kind: 'cut-off', what: 'is missing: anchor a has it' },
+    ]);
   });
 });
 
@@ -79,7 +96,10 @@ test('an anchor with something else under the name of a checkpoint is a problem,
   const one = files('one');
   const at = anchored([one]);
   await one.create(checkpointKey(2), Buffer.from('my holiday'));
-  expect(await grow(at)).toMatchObject({ size: 2, problems: [expect.stringContaining('anchor a has something else where the checkpoint of 2 entries belongs')] });
+  expect(await grow(at)).toMatchObject({
+    size: 2,
+    problems: [expect.stringContaining('anchor a has something else where the checkpoint of 2 entries belongs')],
+  });
   expect((await verifyLog(at)).findings).toMatchObject([{ key: `anchor a: ${checkpointKey(2)}`, kind: 'changed' }]);
 });
 
@@ -99,10 +119,15 @@ test('a checkpoint in the middle that only an anchor still has is missing', asyn
   const at = anchored([memoryObjects()]);
   for (const count of [1, 1]) await grow(at, count);
   at.bucket.objects.delete(checkpointKey(2));
-  expect((await verifyLog(at)).findings).toEqual(expect.arrayContaining([{ key: checkpointKey(2), kind: 'missing', what: 'is missing: anchor a has it' }]));
+  expect((await verifyLog(at)).findings).toEqual(
+    expect.arrayContaining([{ key: checkpointKey(2), kind: 'missing', what: 'is missing: anchor a has it' }]),
+  );
 });
 
 test('a defect of a store is not told as an anchor that is away', async () => {
-  const broken: ObjectStore = { ...memoryObjects(), create: async () => await Promise.reject(new TypeError('undefined is not a function')) };
+  const broken: ObjectStore = {
+    ...memoryObjects(),
+    create: async () => await Promise.reject(new TypeError('undefined is not a function')),
+  };
   await expect(grow(anchored([broken]))).rejects.toThrow('undefined is not a function');
 });

@@ -9,7 +9,8 @@ test('a good run writes the key, then a batch for each event, and at each seal a
 });
 
 /** Every write in every way, and one in twenty of the pairs: all of them are in the proof audit-crash. */
-const rows = async () => brokenRuns((await writesOfAGoodRun()).length).filter((row, at) => row.length === 1 || at % 20 === 0);
+const rows = async () =>
+  brokenRuns((await writesOfAGoodRun()).length).filter((row, at) => row.length === 1 || at % 20 === 0);
 
 test('whatever write breaks, however, once or twice: no acknowledged entry is lost, nothing forks, and the next run finishes', async () => {
   const failures: unknown[] = [];

@@ -6,9 +6,15 @@ import { systemWorld } from '../../shared/base/world.ts';
 import { fileSystemObjects } from '../../shared/objects/file-system.ts';
 import { event, identity } from './place.ts';
 
-/** A process of its own that records to the log below a directory: `node child.ts DIRECTORY RUN COUNT`. One line an acknowledgement. */
+/**
+ * A process of its own that records to the log below a directory: `node child.ts DIRECTORY RUN COUNT`. One line an
+ * acknowledgement.
+ */
 const [directory = '', run = '', count = '0'] = process.argv.slice(2);
-const stores = { log: fileSystemObjects({ directory: join(directory, 'log') }), state: fileSystemObjects({ directory: join(directory, 'state') }) };
+const stores = {
+  log: fileSystemObjects({ directory: join(directory, 'log') }),
+  state: fileSystemObjects({ directory: join(directory, 'state') }),
+};
 const log = auditLog({ ...stores, ...identity, world: systemWorld(), run });
 const tell = (line: object) => writeSync(1, `${JSON.stringify(line)}\n`);
 

@@ -4,10 +4,21 @@ import type { ObjectStore } from '../../shared/objects/contract.ts';
 import { Killed } from '../broken-writes.ts';
 
 /** What happens to calls on their way to a store. */
-export const crowdFaults = ['lost-before', 'lost-after', 'throttled', 'unreachable', 'paused', 'killed-before', 'killed-after'] as const;
+export const crowdFaults = [
+  'lost-before',
+  'lost-after',
+  'throttled',
+  'unreachable',
+  'paused',
+  'killed-before',
+  'killed-after',
+] as const;
 export type CrowdFault = (typeof crowdFaults)[number];
 
-/** Chances: of a write that fails, by the first part of its key; of a read that fails; of a long pause; of a death in place of a failure. */
+/**
+ * Chances: of a write that fails, by the first part of its key; of a read that fails; of a long pause; of a death in
+ * place of a failure.
+ */
 const chances = { inbox: 0.03, others: 0.06, read: 0.001, pause: 0.1, death: 0.15 };
 const failures = ['lost-before', 'lost-after', 'throttled', 'unreachable'] as const;
 
@@ -67,7 +78,10 @@ export class CrowdLine {
 
   #fail(how: (typeof failures)[number], key: string): never {
     this.#options.note(how);
-    throw new LockkeeperError(how.startsWith('lost') ? 'uncertain' : how === 'throttled' ? 'throttled' : 'unreachable', `${key}: ${how}`);
+    throw new LockkeeperError(
+      how.startsWith('lost') ? 'uncertain' : how === 'throttled' ? 'throttled' : 'unreachable',
+      `${key}: ${how}`,
+    );
   }
 
   async #pass(turns: number): Promise<void> {

@@ -16,12 +16,15 @@ test('one create is what an acknowledgement costs, and one more what the end of 
   expect([puts, acknowledged]).toEqual([33, 30]);
 });
 
-test.each([1, 2, 3])('hosts that sleep, die, and whose clocks differ by a day lose nothing over weeks, and verify raises no alarm on the way (seed %i)', async (seed) => {
-  const report = await simulate({ seed, steps: 2_000 });
-  expect(report.problems).toEqual([]);
-  expect(report.acknowledged).toBeGreaterThan(90);
-  expect(report.days).toBeGreaterThan(5);
-});
+test.each([1, 2, 3])(
+  'hosts that sleep, die, and whose clocks differ by a day lose nothing over weeks, and verify raises no alarm on the way (seed %i)',
+  async (seed) => {
+    const report = await simulate({ seed, steps: 2_000 });
+    expect(report.problems).toEqual([]);
+    expect(report.acknowledged).toBeGreaterThan(90);
+    expect(report.days).toBeGreaterThan(5);
+  },
+);
 
 test('one host whose clock is days ahead now and then makes nobody lose anything', async () => {
   expect((await simulate({ seed: 7, steps: 2_000, trouble: 'clock' })).problems).toEqual([]);

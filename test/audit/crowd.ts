@@ -31,7 +31,10 @@ export interface CrowdReport {
   readonly unfinished: readonly string[];
 }
 
-/** As many writers as wanted, each with a log of its own, record and seal on the same stores at once; then one run finishes what they left. */
+/**
+ * As many writers as wanted, each with a log of its own, record and seal on the same stores at once; then one run
+ * finishes what they left.
+ */
 export async function crowd(options: CrowdOptions): Promise<CrowdReport> {
   const seen = new Crowd(options);
   await Promise.all(Array.from({ length: options.writers }, async (_, writer) => await seen.write(writer)));
@@ -58,7 +61,7 @@ class Crowd {
   async write(writer: number): Promise<void> {
     const { events } = this.#options;
     let log = this.#open(writer);
-    for (let done = 0, isEnded = false; !isEnded; ) {
+    for (let done = 0, isEnded = false; !isEnded;) {
       try {
         if (done === events) {
           await log.end();
@@ -86,7 +89,10 @@ class Crowd {
     const times = new Map<string, number>();
     for (const { hash } of await allEntries(this.#at)) times.set(hash, (times.get(hash) ?? 0) + 1);
     const twice = [...this.#roots].filter(([, roots]) => roots.size > 1).map(([of]) => `two trees of ${of} entries`);
-    const open = size === entries && waiting.batches === 0 ? [] : [`${waiting.batches} batches wait, ${size} of ${entries} are signed`];
+    const open =
+      size === entries && waiting.batches === 0
+        ? []
+        : [`${waiting.batches} batches wait, ${size} of ${entries} are signed`];
     return {
       acknowledged: this.#acknowledged.length,
       puts: this.#puts,

@@ -9,7 +9,10 @@ import { contentsOf, Directories, exportTo, folderAt, listingOf } from './export
 const directories = new Directories();
 afterEach(() => directories.remove());
 
-/** The process dies at write number `at`: nothing of it and nothing after it happens. `dead` waits for what was under way. */
+/**
+ * The process dies at write number `at`: nothing of it and nothing after it happens. `dead` waits for what was under
+ * way.
+ */
 function dyingAt(folder: ExportFolder, at: number): ExportFolder & { readonly dead: () => Promise<unknown> } {
   let writes = 0;
   const begun: Promise<unknown>[] = [];

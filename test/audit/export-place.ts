@@ -30,7 +30,12 @@ export function folderAt(directory: string): ExportFolder {
 }
 
 /** Exports a log to a directory. */
-export async function exportTo(directory: string, at: LogPlaces, formats: readonly ExportFormat[] = ['tiles'], folder = folderAt(directory)): Promise<ExportReport> {
+export async function exportTo(
+  directory: string,
+  at: LogPlaces,
+  formats: readonly ExportFormat[] = ['tiles'],
+  folder = folderAt(directory),
+): Promise<ExportReport> {
   return await exportLog({ tiles: await tiledLog(at), log: at.log, folder, formats });
 }
 
@@ -41,6 +46,10 @@ export async function listingOf(directory: string): Promise<readonly string[]> {
 
 /** Everything in a directory: bytes by path, in order. */
 export async function contentsOf(directory: string): Promise<ReadonlyMap<string, Buffer>> {
-  const files = (await readdir(directory, { recursive: true, withFileTypes: true })).filter((one) => one.isFile()).map((one) => join(one.parentPath, one.name));
-  return new Map(await Promise.all(files.toSorted().map(async (path) => [relative(directory, path), await readFile(path)] as const)));
+  const files = (await readdir(directory, { recursive: true, withFileTypes: true }))
+    .filter((one) => one.isFile())
+    .map((one) => join(one.parentPath, one.name));
+  return new Map(
+    await Promise.all(files.toSorted().map(async (path) => [relative(directory, path), await readFile(path)] as const)),
+  );
 }

@@ -16,7 +16,10 @@ afterEach(() => directories.remove());
 
 const formats = ['tiles', 'csv'] as const;
 
-/** An export that does something else before write number `at`, as if this process had slept there; tells whether it came so far. */
+/**
+ * An export that does something else before write number `at`, as if this process had slept there; tells whether it
+ * came so far.
+ */
 function sleepingAt(folder: ExportFolder, at: number, meanwhile: () => Promise<unknown>) {
   let writes = 0;
   const step = async <T>(act: () => Promise<T>): Promise<T> => {
@@ -31,7 +34,12 @@ function sleepingAt(folder: ExportFolder, at: number, meanwhile: () => Promise<u
     remove: (path) => step(() => folder.remove(path)),
     draft: async () => {
       const draft = await step(() => folder.draft());
-      return { ...draft, append: (text) => step(() => draft.append(text)), keep: (path) => step(() => draft.keep(path)), drop: () => draft.drop() };
+      return {
+        ...draft,
+        append: (text) => step(() => draft.append(text)),
+        keep: (path) => step(() => draft.keep(path)),
+        drop: () => draft.drop(),
+      };
     },
     settle: () => step(() => folder.settle()),
     end: () => step(() => folder.end()),
@@ -49,7 +57,11 @@ describe('of two exports to one directory', () => {
     for (let write = 1, came = true; came; write += 1) {
       const out = await directories.make();
       let late: Promise<string> = Promise.resolve('done');
-      const { sleeping, came: hasCome } = sleepingAt(folderAt(out), write, async () => await (late = codeOf(exportTo(out, at, formats))));
+      const { sleeping, came: hasCome } = sleepingAt(
+        folderAt(out),
+        write,
+        async () => await (late = codeOf(exportTo(out, at, formats))),
+      );
       const code = await codeOf(exportLog({ tiles: older, log: at.log, folder: sleeping, formats }));
       // Others of its files fail while one of them sleeps, so it may be the first to say so.
       expect(await late).toBe('done');
@@ -58,7 +70,10 @@ describe('of two exports to one directory', () => {
       // Where its own checkpoint was there before, the later export went on from it.
       expect(['conflict', 'done']).toContain(code);
       expect(await listingOf(out)).toEqual(await listingOf(whole));
-      expect(await verifyTiles({ store: fileSystemObjects({ directory: out }) })).toMatchObject({ ok: true, size: 273 });
+      expect(await verifyTiles({ store: fileSystemObjects({ directory: out }) })).toMatchObject({
+        ok: true,
+        size: 273,
+      });
     }
   });
   test('that begin at once at most one goes on, the other says so, and running again finishes', async () => {
@@ -79,7 +94,9 @@ test('an export to a directory that goes away says so, and not that the disk is 
   const at = await filled(300);
   const out = join(await directories.make(), 'out');
   const { sleeping } = sleepingAt(folderAt(out), 4, () => rename(out, `${out}-gone`));
-  expect(await codeOf(exportLog({ tiles: await tiledLog(at), log: at.log, folder: sleeping, formats }))).toBe('conflict');
+  expect(await codeOf(exportLog({ tiles: await tiledLog(at), log: at.log, folder: sleeping, formats }))).toBe(
+    'conflict',
+  );
 });
 
 test('an export that fails tells why, and leaves nothing unfinished, though other files are still on their way', async () => {
@@ -97,7 +114,10 @@ test('an export that fails tells why, and leaves nothing unfinished, though othe
     },
   };
   const tiles = await tiledLog(at);
-  const slow = { ...tiles, tile: async (path: string) => (await pause(path === 'tile/0/000' ? 0 : 20), await tiles.tile(path)) };
+  const slow = {
+    ...tiles,
+    tile: async (path: string) => (await pause(path === 'tile/0/000' ? 0 : 20), await tiles.tile(path)),
+  };
   await expect(exportLog({ tiles: slow, log: at.log, folder: failing, formats })).rejects.toBe(full);
   await pause(50);
   await Promise.allSettled(puts);

@@ -27,7 +27,12 @@ const expected = `${createHash('sha256').update(key).digest('hex').slice(0, 8)}:
 
 async function said(input: string, json = false) {
   const lines: string[] = [];
-  const terminal = { out: (line: string) => void lines.push(line), err: () => undefined, json, signal: new AbortController().signal };
+  const terminal = {
+    out: (line: string) => void lines.push(line),
+    err: () => undefined,
+    json,
+    signal: new AbortController().signal,
+  };
   const code = await auditFingerprintVerb({ key: async () => key, input: async () => input }, terminal);
   return { code, lines };
 }
@@ -62,7 +67,8 @@ async function config() {
 
 describe('audit fingerprint', () => {
   test('prints what HMAC-SHA-256 under the key gives, without the line end of the input', async () => {
-    for (const input of [planted, `${planted}\n`, `${planted}\r\n`]) expect(await said(input)).toEqual({ code: 0, lines: [expected] });
+    for (const input of [planted, `${planted}\n`, `${planted}\r\n`])
+      expect(await said(input)).toEqual({ code: 0, lines: [expected] });
     expect((await said(`${planted} \n`)).lines).not.toEqual([expected]);
     expect(await said(planted, true)).toEqual({ code: 0, lines: [JSON.stringify({ fingerprint: expected })] });
   });
@@ -73,8 +79,13 @@ describe('audit fingerprint', () => {
 
   test('makes no key: where there is none it says so', async () => {
     const { file } = await config();
-    await expect(fingerprintRooms(undefined, async () => file).key()).rejects.toMatchObject({ code: 'not-found', message: expect.stringContaining('fingerprint.key') });
-    await expect(fingerprintRooms(join(directory, 'other.key'), async () => file).key()).rejects.toMatchObject({ code: 'not-found' });
+    await expect(fingerprintRooms(undefined, async () => file).key()).rejects.toMatchObject({
+      code: 'not-found',
+      message: expect.stringContaining('fingerprint.key'),
+    });
+    await expect(fingerprintRooms(join(directory, 'other.key'), async () => file).key()).rejects.toMatchObject({
+      code: 'not-found',
+    });
     expect(await readdir(directory)).toEqual(['lockkeeper.yaml']);
   });
 
@@ -91,7 +102,11 @@ describe('audit fingerprint', () => {
     const path = join(directory, 'given.key');
     await writeFile(path, Buffer.from(key).toString('hex'), { mode: 0o600 });
     const command = fileURLToPath(new URL('../../functions/cli/lockkeeper.js', import.meta.url));
-    const { status, stdout, stderr } = spawnSync(process.execPath, [command, 'audit', 'fingerprint', '--key', path], { input: `${planted}\n`, encoding: 'utf8', timeout: 30_000 });
+    const { status, stdout, stderr } = spawnSync(process.execPath, [command, 'audit', 'fingerprint', '--key', path], {
+      input: `${planted}\n`,
+      encoding: 'utf8',
+      timeout: 30_000,
+    });
     expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: `${expected}\n`, stderr: '' });
   });
 });
@@ -102,7 +117,9 @@ describe('the key of the fingerprints', () => {
     const keys: (Uint8Array | undefined)[] = [];
     for (const run of ['first', 'second']) {
       const rooms = localRooms({ loaded, world: testWorld(undefined, run), environment: { ADMIN: 'x' }, run });
-      keys.push((await rooms.rotations({ tell: async () => undefined, actor: 'test' })).get('orders-db')?.fingerprintKey);
+      keys.push(
+        (await rooms.rotations({ tell: async () => undefined, actor: 'test' })).get('orders-db')?.fingerprintKey,
+      );
       await rooms.close();
     }
     expect(keys[0]).toHaveLength(32);
@@ -114,7 +131,11 @@ describe('the key of the fingerprints', () => {
 
   test('is one key for all who make it at once', async () => {
     const path = join(directory, 'deep', 'fingerprint.key');
-    const made = await Promise.all(Array.from({ length: 8 }, async (_, process) => openFingerprintKey(path, testWorld(undefined, `process ${process}`))));
+    const made = await Promise.all(
+      Array.from({ length: 8 }, async (_, process) =>
+        openFingerprintKey(path, testWorld(undefined, `process ${process}`)),
+      ),
+    );
     expect(new Set(made.map((one) => Buffer.from(one).toString('hex'))).size).toBe(1);
     expect(await readdir(join(directory, 'deep'))).toEqual(['fingerprint.key']);
   });

@@ -17,7 +17,8 @@ export class Interruption {
     return {
       get: async (key) => await this.#pass(`get ${key}`).then(() => store.get(key)),
       create: async (key, bytes) => await this.#pass(`create ${key}`).then(() => store.create(key, bytes)),
-      replace: async (key, bytes, held) => await this.#pass(`replace ${key}`).then(() => store.replace(key, bytes, held)),
+      replace: async (key, bytes, held) =>
+        await this.#pass(`replace ${key}`).then(() => store.replace(key, bytes, held)),
       delete: async (key, held) => await this.#pass(`delete ${key}`).then(() => store.delete(key, held)),
       list: (prefix, after) => this.#list(store, prefix, after),
     };

@@ -27,9 +27,9 @@ const writers = 4;
 const steps = 16;
 
 /**
- * A log in memory of about 64 entries a writer and turn: the writers of a turn record at once, in batches of 1 to 7, and seal while they do;
- * some runs have no end. Four turns a day. With a witness that cosigns, an anchor, evidence that entries rest on, and what the self-test
- * leaves.
+ * A log in memory of about 64 entries a writer and turn: the writers of a turn record at once, in batches of 1 to 7,
+ * and seal while they do; some runs have no end. Four turns a day. With a witness that cosigns, an anchor, evidence
+ * that entries rest on, and what the self-test leaves.
  */
 export async function longLog({ turns, isWitnessed = true }: LongLogOptions): Promise<LongLog> {
   const anchored = new MemoryBucket();
@@ -51,15 +51,28 @@ async function oneTurn(at: LogPlace, turn: number): Promise<void> {
   const evidence = sha256(facts);
   await at.log.create(evidenceKey(evidence), facts);
   const now = new Date(parseInstant('2026-10-01T00:00:00Z') + Math.floor(turn / 4) * day).toISOString();
-  const logs = Array.from({ length: writers }, (_, writer) => ({ writer, log: runOn(at, `run-${turn}-${writer}`, testWorld(now, `${turn}-${writer}`)) }));
+  const logs = Array.from({ length: writers }, (_, writer) => ({
+    writer,
+    log: runOn(at, `run-${turn}-${writer}`, testWorld(now, `${turn}-${writer}`)),
+  }));
   for (let step = 0; step < steps; step += 1) {
-    await Promise.all(logs.map(async ({ writer, log }) => await oneStep(log, { number: turn * 100 + step, count: 1 + ((step + writer) % 7), evidence })));
+    await Promise.all(
+      logs.map(
+        async ({ writer, log }) =>
+          await oneStep(log, { number: turn * 100 + step, count: 1 + ((step + writer) % 7), evidence }),
+      ),
+    );
     if (step % 4 === 3) await logs[Math.floor(step / 4)]?.log.seal();
   }
   for (const { writer, log } of logs) if ((turn + writer) % 9 !== 0) await log.end();
 }
 
-async function oneStep(log: RunLog, { number, count, evidence }: { readonly number: number; readonly count: number; readonly evidence: string }): Promise<void> {
+async function oneStep(
+  log: RunLog,
+  { number, count, evidence }: { readonly number: number; readonly count: number; readonly evidence: string },
+): Promise<void> {
   // The first begins the batch; the others come while it is under way and go into the next one together.
-  await Promise.all(Array.from({ length: count }, (_, at) => log.record(event(number, { details: { number, at, evidence } }))));
+  await Promise.all(
+    Array.from({ length: count }, (_, at) => log.record(event(number, { details: { number, at, evidence } }))),
+  );
 }

@@ -11,11 +11,22 @@ import { testWorld, type TestWorld } from '../world.ts';
 /** An event like those of a rotation; `number` tells two apart. */
 export function event(number: number, more: Partial<AuditEvent> = {}): AuditEvent {
   const subject = { kind: 'credential', id: 'orders-db' } as const;
-  return { action: 'rotation.set', stage: 'intent', subject, actor: 'lockkeeper', correlation: 'r-1', details: { number }, ...more };
+  return {
+    action: 'rotation.set',
+    stage: 'intent',
+    subject,
+    actor: 'lockkeeper',
+    correlation: 'r-1',
+    details: { number },
+    ...more,
+  };
 }
 
 /** The name and the key of every log in these tests. */
-export const identity = { origin: 'lockkeeper.test/log', signer: memorySigner(Uint8Array.from({ length: 32 }, (_, at) => at)) };
+export const identity = {
+  origin: 'lockkeeper.test/log',
+  signer: memorySigner(Uint8Array.from({ length: 32 }, (_, at) => at)),
+};
 
 /** Two memory stores, what stands in them, and everything else a log needs. */
 export interface LogPlace extends LogRooms {
@@ -59,7 +70,10 @@ export async function filled(count: number, perSeal: number = Infinity): Promise
 }
 
 /** All entries of a log. */
-export async function allEntries(at: { readonly log: ObjectStore; readonly state?: ObjectStore }, from?: number): Promise<readonly IndexedEntry[]> {
+export async function allEntries(
+  at: { readonly log: ObjectStore; readonly state?: ObjectStore },
+  from?: number,
+): Promise<readonly IndexedEntry[]> {
   const found: IndexedEntry[] = [];
   for await (const entry of entries(from === undefined ? at : { ...at, from })) found.push(entry);
   return found;

@@ -28,7 +28,12 @@ const rooms = auditRooms(configFile);
 /** What is found at a place, without the stores themselves. */
 async function found(place: AuditPlace) {
   const { state, history, where, kind } = await rooms.stores(place);
-  return { where: where.replace(directory, ''), kind, hasState: state !== undefined, hasHistory: history !== undefined };
+  return {
+    where: where.replace(directory, ''),
+    kind,
+    hasState: state !== undefined,
+    hasHistory: history !== undefined,
+  };
 }
 
 describe('--dir', () => {
@@ -50,12 +55,18 @@ describe('--dir', () => {
     ['', ['tile/0/000']],
     ['photos', ['photos/1.jpg', 'log/inbox/1']],
   ])('%j of %j is none, and it is said what one looks like', async (at, files) => {
-    await expect(found({ dir: await made(at, ...files) })).rejects.toMatchObject({ code: 'not-found', hint: expect.any(String) });
+    await expect(found({ dir: await made(at, ...files) })).rejects.toMatchObject({
+      code: 'not-found',
+      hint: expect.any(String),
+    });
   });
 });
 
 test('an export that was not finished is called that', async () => {
-  await expect(found({ dir: await made('out', 'out/log.vkey', 'out/tile/0/000') })).rejects.toMatchObject({ code: 'not-found', hint: expect.stringContaining('was not finished') });
+  await expect(found({ dir: await made('out', 'out/log.vkey', 'out/tile/0/000') })).rejects.toMatchObject({
+    code: 'not-found',
+    hint: expect.stringContaining('was not finished'),
+  });
 });
 
 describe('two places at once are refused', () => {
@@ -87,7 +98,12 @@ describe('a log in a cloud', () => {
   const at = (prefix: string) => `s3://${s3.place.bucket}/${prefix}`;
 
   test('is read at --store, with its past, and with the state at --state', async () => {
-    expect(await found({ store: at('log') })).toEqual({ where: at('log/'), kind: 'log', hasState: false, hasHistory: true });
+    expect(await found({ store: at('log') })).toEqual({
+      where: at('log/'),
+      kind: 'log',
+      hasState: false,
+      hasHistory: true,
+    });
     expect(await found({ store: at('log/'), state: at('state') })).toMatchObject({ hasState: true });
     expect(await found({ store: at('site') })).toMatchObject({ kind: 'tiles' });
   });
@@ -108,7 +124,10 @@ audit:
   });
 
   test('that is empty is none, unless its state store holds something: then it was emptied', async () => {
-    await expect(found({ store: at('typo') })).rejects.toMatchObject({ code: 'not-found', message: expect.stringContaining(at('typo/')) });
+    await expect(found({ store: at('typo') })).rejects.toMatchObject({
+      code: 'not-found',
+      message: expect.stringContaining(at('typo/')),
+    });
     await expect(found({ store: at('typo'), state: at('typo2') })).rejects.toMatchObject({ code: 'not-found' });
     expect(await found({ store: at('typo'), state: at('state') })).toMatchObject({ kind: 'log', hasState: true });
   });

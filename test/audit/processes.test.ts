@@ -26,11 +26,18 @@ afterEach(async () => {
 });
 
 const lineSchema = z.object({ n: z.number().optional(), hash: z.string().optional() });
-const stores = () => ({ log: fileSystemObjects({ directory: join(directory, 'log') }), state: fileSystemObjects({ directory: join(directory, 'state') }) });
+const stores = () => ({
+  log: fileSystemObjects({ directory: join(directory, 'log') }),
+  state: fileSystemObjects({ directory: join(directory, 'state') }),
+});
 
 /** A process that appends `count` events once it is let go; `acknowledged` comes when it has ended. */
 function writer(run: string, count: number) {
-  const child = spawn(process.execPath, ['--no-warnings', join(import.meta.dirname, 'child.ts'), directory, run, String(count)], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(
+    process.execPath,
+    ['--no-warnings', join(import.meta.dirname, 'child.ts'), directory, run, String(count)],
+    { stdio: ['pipe', 'pipe', 'inherit'] },
+  );
   running.add(child);
   let told = '';
   const ready = new Promise<void>((resolve) => {
@@ -52,7 +59,11 @@ function writer(run: string, count: number) {
     child.on('error', reject);
     child.on('close', () => {
       running.delete(child);
-      resolve(lines().map((line) => lineSchema.parse(JSON.parse(line))).filter(({ n }) => n !== undefined));
+      resolve(
+        lines()
+          .map((line) => lineSchema.parse(JSON.parse(line)))
+          .filter(({ n }) => n !== undefined),
+      );
     });
   });
   return { child, ready, acknowledges, acknowledged };
@@ -65,7 +76,14 @@ test('four processes that record and seal at once write one log, every acknowled
   const acknowledged = (await Promise.all(writers.map((each) => each.acknowledged))).flat();
   expect(acknowledged).toHaveLength(80);
   await sealOnceMore();
-  expect(await verifyLog(stores())).toMatchObject({ entries: 4 * 22 + 3, size: 4 * 22 + 3, ok: true, findings: [], waiting: { batches: 0 }, runs: { began: 5, open: 0 } });
+  expect(await verifyLog(stores())).toMatchObject({
+    entries: 4 * 22 + 3,
+    size: 4 * 22 + 3,
+    ok: true,
+    findings: [],
+    waiting: { batches: 0 },
+    runs: { began: 5, open: 0 },
+  });
   await expectAll(acknowledged);
 });
 

@@ -17,7 +17,15 @@ const logKey = verifierKey(identity.origin, await identity.signer.publicKey());
 /** Files in memory, and the log of a place. */
 function roomsOf({ log, state }: LogPlace) {
   const files = new Map<string, Uint8Array>();
-  const stores = { log, state, history: undefined, where: 'memory', kind: 'log', verifyWith: undefined, anchors: [] } as const;
+  const stores = {
+    log,
+    state,
+    history: undefined,
+    where: 'memory',
+    kind: 'log',
+    verifyWith: undefined,
+    anchors: [],
+  } as const;
   const rooms: AuditRooms & AuditFiles = {
     stores: async () => ({ ...stores, trustedWitnesses: undefined }),
     text: async (path) => Buffer.from(files.get(path) ?? '').toString(),
@@ -35,7 +43,10 @@ function roomsOf({ log, state }: LogPlace) {
 
 function screen(json = false): { readonly terminal: Terminal; readonly lines: string[] } {
   const lines: string[] = [];
-  return { lines, terminal: { out: (line) => lines.push(line), err: () => {}, json, signal: new AbortController().signal } };
+  return {
+    lines,
+    terminal: { out: (line) => lines.push(line), err: () => {}, json, signal: new AbortController().signal },
+  };
 }
 
 type Rooms = ReturnType<typeof roomsOf>;
@@ -46,7 +57,11 @@ async function proved({ rooms }: Rooms, options: AuditProveOptions, json = false
   return lines;
 }
 
-async function checked({ rooms }: Rooms, options: Partial<AuditCheckOptions> = {}, configured?: string): Promise<readonly string[]> {
+async function checked(
+  { rooms }: Rooms,
+  options: Partial<AuditCheckOptions> = {},
+  configured?: string,
+): Promise<readonly string[]> {
   const { terminal, lines } = screen();
   const wanted = { proof: 'p', entry: 'e', keys: [logKey], ...options };
   expect(await auditCheckVerb(wanted, { ...rooms, configuredKey: async () => configured }, terminal)).toBe(0);
@@ -54,30 +69,56 @@ async function checked({ rooms }: Rooms, options: Partial<AuditCheckOptions> = {
 }
 
 describe('a proof', () => {
-  test.each([0, 1, 255, 256, 300, 601])('of entry %i of 602 is checked with two files and a key alone', async (index) => {
-    const rooms = roomsOf(await filled(600, 100));
-    const lines = await proved(rooms, { wanted: String(index), out: 'p', entry: 'e' });
-    expect(lines).toEqual([`p: entry ${index} is in lockkeeper.test/log as of 602 entries`]);
-    expect((await checked(rooms)).slice(0, 2)).toEqual([`proven: this is entry ${index} of lockkeeper.test/log, as of 602 entries`, 'signed by lockkeeper.test/log (01ad0a18)']);
-  });
+  test.each([0, 1, 255, 256, 300, 601])(
+    'of entry %i of 602 is checked with two files and a key alone',
+    async (index) => {
+      const rooms = roomsOf(await filled(600, 100));
+      const lines = await proved(rooms, { wanted: String(index), out: 'p', entry: 'e' });
+      expect(lines).toEqual([`p: entry ${index} is in lockkeeper.test/log as of 602 entries`]);
+      expect((await checked(rooms)).slice(0, 2)).toEqual([
+        `proven: this is entry ${index} of lockkeeper.test/log, as of 602 entries`,
+        'signed by lockkeeper.test/log (01ad0a18)',
+      ]);
+    },
+  );
   test('goes to stdout as the file would be, and as JSON', async () => {
     const rooms = roomsOf(await filled(5));
     await proved(rooms, { wanted: '3', out: 'p', entry: 'e' });
     const text = Buffer.from(rooms.files.get('p') ?? '').toString();
     expect(`${(await proved(rooms, { wanted: '3' })).join('\n')}\n`).toBe(text);
-    expect(JSON.parse((await proved(rooms, { wanted: '3' }, true))[0] ?? '')).toEqual({ index: 3, hash: expect.stringMatching(/^[0-9a-f]{64}$/), verifierKey: logKey, proof: text });
+    expect(JSON.parse((await proved(rooms, { wanted: '3' }, true))[0] ?? '')).toEqual({
+      index: 3,
+      hash: expect.stringMatching(/^[0-9a-f]{64}$/),
+      verifierKey: logKey,
+      proof: text,
+    });
   });
   test('is found by index, id, place in its run, leaf hash, or the first digits', async () => {
     const at = await filled(5);
     const rooms = roomsOf(at);
     const [entry] = (await allEntries(at)).slice(3);
-    for (const wanted of ['3', entry?.id ?? '', `${entry?.run}/3`, entry?.hash ?? '', (entry?.hash ?? '').slice(0, 12)]) {
-      expect(JSON.parse((await proved(rooms, { wanted }, true))[0] ?? '')).toMatchObject({ index: 3, hash: entry?.hash });
+    for (const wanted of [
+      '3',
+      entry?.id ?? '',
+      `${entry?.run}/3`,
+      entry?.hash ?? '',
+      (entry?.hash ?? '').slice(0, 12),
+    ]) {
+      expect(JSON.parse((await proved(rooms, { wanted }, true))[0] ?? '')).toMatchObject({
+        index: 3,
+        hash: entry?.hash,
+      });
     }
   });
-  test.each(['5', '-1', 'nobody', 'run.x/1', 'ffffffffffffffff', '01ad'])('of %s, which names no entry, is refused', async (wanted) => {
-    await expect(proved(roomsOf(await filled(3)), { wanted })).rejects.toMatchObject({ code: 'not-found', hint: expect.any(String) });
-  });
+  test.each(['5', '-1', 'nobody', 'run.x/1', 'ffffffffffffffff', '01ad'])(
+    'of %s, which names no entry, is refused',
+    async (wanted) => {
+      await expect(proved(roomsOf(await filled(3)), { wanted })).rejects.toMatchObject({
+        code: 'not-found',
+        hint: expect.any(String),
+      });
+    },
+  );
   test('of digits that several entries share names them', async () => {
     const at = await filled(5);
     const prefix = 'abcdef';
@@ -85,7 +126,10 @@ describe('a proof', () => {
     const listed = async function* () {
       yield* alike;
     };
-    await expect(findEntry(listed(), prefix)).rejects.toMatchObject({ code: 'invalid', message: `7 entries fit ${prefix}: entry 0, entry 1, entry 2, entry 3, entry 4, …` });
+    await expect(findEntry(listed(), prefix)).rejects.toMatchObject({
+      code: 'invalid',
+      message: `7 entries fit ${prefix}: entry 0, entry 1, entry 2, entry 3, entry 4, …`,
+    });
     expect(await findEntry(listed(), alike[2]?.id ?? '')).toMatchObject({ index: 2 });
   });
   test('of an entry that waits for its place says to seal first', async () => {
@@ -93,15 +137,23 @@ describe('a proof', () => {
     const log = runOn(at, 'later');
     const { run, n, hash } = await log.record(event(9));
     for (const wanted of [`${run}/${n}`, hash]) {
-      await expect(proved(roomsOf(at), { wanted })).rejects.toMatchObject({ code: 'not-found', hint: expect.stringContaining('audit seal') });
+      await expect(proved(roomsOf(at), { wanted })).rejects.toMatchObject({
+        code: 'not-found',
+        hint: expect.stringContaining('audit seal'),
+      });
     }
     await log.seal();
-    expect(await proved(roomsOf(at), { wanted: hash, out: 'p' })).toEqual(['p: entry 6 is in lockkeeper.test/log as of 7 entries']);
+    expect(await proved(roomsOf(at), { wanted: hash, out: 'p' })).toEqual([
+      'p: entry 6 is in lockkeeper.test/log as of 7 entries',
+    ]);
   });
   test('is not made of a log that nobody sealed, nor of one that was changed', async () => {
     const empty = place();
     await runOn(empty, 'run').record(event(1));
-    await expect(proved(roomsOf(empty), { wanted: '0' })).rejects.toMatchObject({ code: 'not-found', hint: expect.stringContaining('audit seal') });
+    await expect(proved(roomsOf(empty), { wanted: '0' })).rejects.toMatchObject({
+      code: 'not-found',
+      hint: expect.stringContaining('audit seal'),
+    });
     const at = await filled(300);
     const [bundle, tile] = [stored(at.bucket, bundlePath(0)), stored(at.bucket, tilePath(0, 0))];
     const middle = (decodeBundle(bundle)[0]?.length ?? 0) + 40;
@@ -118,7 +170,10 @@ describe('a proof is not believed', () => {
   test('without a key; the configured one is enough', async () => {
     const rooms = roomsOf(await filled(3));
     await proved(rooms, { wanted: '2', out: 'p', entry: 'e' });
-    await expect(checked(rooms, { keys: [] })).rejects.toMatchObject({ code: 'invalid', hint: expect.stringContaining('--key') });
+    await expect(checked(rooms, { keys: [] })).rejects.toMatchObject({
+      code: 'invalid',
+      hint: expect.stringContaining('--key'),
+    });
     expect((await checked(rooms, { keys: [] }, logKey))[0]).toContain('proven');
   });
   test('signed by another key, about other bytes, or with any line changed', async () => {
@@ -126,7 +181,10 @@ describe('a proof is not believed', () => {
     await proved(rooms, { wanted: '2', out: 'p', entry: 'e' });
     const other = verifierKey(identity.origin, await memorySigner(new Uint8Array(32)).publicKey());
     await expect(checked(rooms, { keys: [other] })).rejects.toMatchObject({ code: 'invalid' });
-    const [proof, entry] = [Buffer.from(rooms.files.get('p') ?? '').toString(), rooms.files.get('e') ?? new Uint8Array()];
+    const [proof, entry] = [
+      Buffer.from(rooms.files.get('p') ?? '').toString(),
+      rooms.files.get('e') ?? new Uint8Array(),
+    ];
     rooms.files.set('e', Buffer.concat([entry, Buffer.from('\n')]));
     await expect(checked(rooms)).rejects.toMatchObject({ code: 'invalid' });
     rooms.files.set('e', entry);
@@ -141,13 +199,18 @@ describe('a proof is not believed', () => {
       const at = await filled(3);
       const alone = roomsOf(at);
       await proved(alone, { wanted: '2', out: 'p', entry: 'e' });
-      await expect(checked(alone, { keys: [logKey, witness.key] })).rejects.toMatchObject({ code: 'invalid', message: expect.stringContaining('did not cosign') });
+      await expect(checked(alone, { keys: [logKey, witness.key] })).rejects.toMatchObject({
+        code: 'invalid',
+        message: expect.stringContaining('did not cosign'),
+      });
       const log = runOn({ ...at, witnesses: [{ key: witness.key, url: witness.url }] }, 'witnessed');
       await log.record(event(4));
       await log.end();
       const rooms = roomsOf(at);
       await proved(rooms, { wanted: '2', out: 'p', entry: 'e' });
-      expect((await checked(rooms, { keys: [logKey, witness.key] }))[2]).toMatch(/^cosigned by witness\.test\/one \([0-9a-f]{8}\) at 2026-/);
+      expect((await checked(rooms, { keys: [logKey, witness.key] }))[2]).toMatch(
+        /^cosigned by witness\.test\/one \([0-9a-f]{8}\) at 2026-/,
+      );
     } finally {
       await witness.stop();
     }

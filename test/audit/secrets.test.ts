@@ -57,16 +57,21 @@ describe('no secret gets into the log', () => {
   test('a Sealed in a template leaves only its sign', async () => {
     const at = place();
     await auditLog({ ...at, run: 'run' }).record(event(1, { details: { text: `set ${String(new Sealed(planted))}` } }));
-    const written = [...at.bucket.objects.values(), ...at.heads.objects.values()].map(({ bytes }) => new TextDecoder().decode(bytes)).join('\n');
+    const written = [...at.bucket.objects.values(), ...at.heads.objects.values()]
+      .map(({ bytes }) => new TextDecoder().decode(bytes))
+      .join('\n');
     expect(written).toContain('set [sealed]');
     expect(written).not.toContain(planted);
   });
-  test.each(['x'.repeat(900_000), 'a://'.repeat(200_000), '-----BEGIN '.repeat(90_000), 'A '.repeat(400_000), '://a:'.repeat(200_000)])(
-    'a long text takes no time that grows with its square (%#)',
-    (text) => {
-      expect(() => refuseSecrets(event(1, { details: { text } }))).not.toThrow();
-    },
-  );
+  test.each([
+    'x'.repeat(900_000),
+    'a://'.repeat(200_000),
+    '-----BEGIN '.repeat(90_000),
+    'A '.repeat(400_000),
+    '://a:'.repeat(200_000),
+  ])('a long text takes no time that grows with its square (%#)', (text) => {
+    expect(() => refuseSecrets(event(1, { details: { text } }))).not.toThrow();
+  });
 });
 
 /** An event whose details TypeScript would have refused. */

@@ -84,7 +84,11 @@ export class SimulatedHost {
   /** In the middle of something; another process takes its place. */
   async #die(): Promise<void> {
     const { calls, open } = this.#options;
-    const under = Promise.all([this.#record(), this.#record(), calls.random() < 0.5 ? this.#end() : this.#try('seal', () => this.#log.seal())]);
+    const under = Promise.all([
+      this.#record(),
+      this.#record(),
+      calls.random() < 0.5 ? this.#end() : this.#try('seal', () => this.#log.seal()),
+    ]);
     for (let passed = calls.dice(6); passed > 0; passed -= 1) await calls.pass();
     this.#process.isDead = true;
     await under;
@@ -98,9 +102,15 @@ export class SimulatedHost {
       await act();
     } catch (thrown) {
       if (thrown instanceof Killed) return;
-      if (thrown instanceof LockkeeperError && (isTransient(thrown.code) || thrown.code === 'denied' || harms < this.#options.harms())) return;
+      if (
+        thrown instanceof LockkeeperError &&
+        (isTransient(thrown.code) || thrown.code === 'denied' || harms < this.#options.harms())
+      )
+        return;
       const { name, calls, problems } = this.#options;
-      problems.push(`step ${calls.step}: ${name} could not ${what}: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}`);
+      problems.push(
+        `step ${calls.step}: ${name} could not ${what}: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}`,
+      );
     }
   }
 }

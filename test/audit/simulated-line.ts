@@ -61,8 +61,18 @@ export interface Process {
 const failures = ['lost-before', 'lost-after', 'throttled', 'unreachable', 'denied'] as const;
 const chances = { read: 0.004, write: 0.06 };
 
-/** What one process sees of a store: each call waits for its turn, some fail, and what it called before it died may still take effect. */
-export function simulatedStore(store: ObjectStore, { process, weather, isAway = () => false }: { readonly process: Process; readonly weather: Weather; readonly isAway?: () => boolean }): ObjectStore {
+/**
+ * What one process sees of a store: each call waits for its turn, some fail, and what it called before it died may
+ * still take effect.
+ */
+export function simulatedStore(
+  store: ObjectStore,
+  {
+    process,
+    weather,
+    isAway = () => false,
+  }: { readonly process: Process; readonly weather: Weather; readonly isAway?: () => boolean },
+): ObjectStore {
   const through = async <T>(isWrite: boolean, act: () => Promise<T>): Promise<T> => {
     if (process.isDead) throw new Killed('called after the process died');
     await reach(weather, process, isWrite ? act : undefined);
@@ -93,7 +103,11 @@ export function simulatedStore(store: ObjectStore, { process, weather, isAway = 
 }
 
 /** A dead process's last write takes effect or not; no connection outlives it for hours. */
-async function reach({ calls, now }: Weather, process: Process, write: (() => Promise<unknown>) | undefined): Promise<void> {
+async function reach(
+  { calls, now }: Weather,
+  process: Process,
+  write: (() => Promise<unknown>) | undefined,
+): Promise<void> {
   const sent = now();
   await calls.pass();
   if (!process.isDead) return;
@@ -107,6 +121,7 @@ async function withFault<T>({ calls, isCalm, faults }: Weather, isWrite: boolean
   if (!fails || isCalm()) return await act();
   faults.set(how, (faults.get(how) ?? 0) + 1);
   if (how === 'lost-after' && isWrite) await act();
-  if (!how.startsWith('lost')) throw new LockkeeperError(how === 'throttled' ? 'throttled' : how === 'denied' ? 'denied' : 'unreachable', how);
+  if (!how.startsWith('lost'))
+    throw new LockkeeperError(how === 'throttled' ? 'throttled' : how === 'denied' ? 'denied' : 'unreachable', how);
   throw new LockkeeperError(isWrite ? 'uncertain' : 'unreachable', how);
 }

@@ -13,7 +13,9 @@ export interface SimulatedWitness extends Witness {
 
 /** The witness of one simulation. */
 export async function simulatedWitness(calls: CallsUnderWay): Promise<SimulatedWitness> {
-  const { key, answer } = await witnessWithoutServer({ logs: [verifierKey(identity.origin, await identity.signer.publicKey())] });
+  const { key, answer } = await witnessWithoutServer({
+    logs: [verifierKey(identity.origin, await identity.signer.publicKey())],
+  });
   const witness: SimulatedWitness = {
     key,
     url: 'http://witness.test',
@@ -23,7 +25,11 @@ export async function simulatedWitness(calls: CallsUnderWay): Promise<SimulatedW
       globalThis.fetch = async (_, request) => {
         if (isOrdered) await calls.pass();
         if (witness.isAway) throw new TypeError('fetch failed');
-        const { status, type = 'text/plain', body } = await answer(typeof request?.body === 'string' ? request.body : '');
+        const {
+          status,
+          type = 'text/plain',
+          body,
+        } = await answer(typeof request?.body === 'string' ? request.body : '');
         if (isOrdered) await calls.pass();
         if (witness.isAway) throw new TypeError('fetch failed');
         return new Response(body ?? '', { status, headers: { 'content-type': type } });

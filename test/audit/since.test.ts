@@ -18,7 +18,17 @@ async function grown(count: number, perSeal: number) {
   return { at, size, since: Buffer.from(stored(at.bucket, checkpointKey(size))).toString() };
 }
 
-test.each([[10, 7], [254, 7], [255, 7], [255, 255], [256, 7], [300, 7], [300, 300], [380, 50], [520, 7]])(
+test.each([
+  [10, 7],
+  [254, 7],
+  [255, 7],
+  [255, 255],
+  [256, 7],
+  [300, 7],
+  [300, 300],
+  [380, 50],
+  [520, 7],
+])(
   'a log of %d events, sealed every %d, is verified from a checkpoint in the middle of a bundle and of a record',
   async (count, perSeal) => {
     const { at, since, size } = await grown(count, perSeal);
@@ -30,7 +40,9 @@ test('what comes after the checkpoint is read, and a change in it is found', asy
   const { at, since } = await grown(300, 50);
   const newest = [...at.bucket.objects.keys()].findLast((key) => key.startsWith('inbox/')) ?? '';
   tamper(at.bucket, newest, stored(at.bucket, newest).with(100, 0));
-  expect((await verifyLog({ log: at.log, state: at.state, since })).findings).toMatchObject([{ key: newest, kind: 'changed' }]);
+  expect((await verifyLog({ log: at.log, state: at.state, since })).findings).toMatchObject([
+    { key: newest, kind: 'changed' },
+  ]);
 });
 
 test('a record that gives places a second time is found, also from a checkpoint on', async () => {
@@ -39,5 +51,7 @@ test('a record that gives places a second time is found, also from a checkpoint 
   const last = keys.at(-1) ?? '';
   const strange = last.replace(/(\d)$/, (digit) => String((Number(digit) + 1) % 10));
   tamper(at.bucket, strange, stored(at.bucket, last));
-  expect((await verifyLog({ log: at.log, state: at.state, since })).findings).toEqual(expect.arrayContaining([expect.objectContaining({ key: strange })]));
+  expect((await verifyLog({ log: at.log, state: at.state, since })).findings).toEqual(
+    expect.arrayContaining([expect.objectContaining({ key: strange })]),
+  );
 });

@@ -22,14 +22,24 @@ import { event, identity } from './place.ts';
 let directory = '';
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'lockkeeper-audit-verbs-'));
-  const stores = { log: fileSystemObjects({ directory: join(directory, 'log') }), state: fileSystemObjects({ directory: join(directory, 'state') }) };
+  const stores = {
+    log: fileSystemObjects({ directory: join(directory, 'log') }),
+    state: fileSystemObjects({ directory: join(directory, 'state') }),
+  };
   const world = testWorld();
   await proveConditions(stores.log, { world, writes: 'create-only' });
   const log = auditLog({ ...stores, ...identity, world, run: 'run' });
   await log.record(event(0));
   world.pass(60_000);
   await log.record(event(1, { stage: 'outcome', result: 'done' }));
-  await log.record(event(2, { action: 'closure.apply', subject: { kind: 'opening', id: 'sgr-1' }, actor: 'anna', details: { why: 'quiet\u001B[31m for \u202Edays\n' } }));
+  await log.record(
+    event(2, {
+      action: 'closure.apply',
+      subject: { kind: 'opening', id: 'sgr-1' },
+      actor: 'anna',
+      details: { why: 'quiet\u001B[31m for \u202Edays\n' },
+    }),
+  );
   await log.end();
 });
 afterEach(async () => {
@@ -40,7 +50,10 @@ const rooms = auditRooms(async () => await Promise.reject(new LockkeeperError('n
 
 function screen(json: boolean): { readonly terminal: Terminal; readonly lines: string[] } {
   const lines: string[] = [];
-  return { lines, terminal: { out: (line) => lines.push(line), err: () => {}, json, signal: new AbortController().signal } };
+  return {
+    lines,
+    terminal: { out: (line) => lines.push(line), err: () => {}, json, signal: new AbortController().signal },
+  };
 }
 
 async function verified(dir: string, json = false, options: AuditVerifyOptions = {}) {
@@ -52,7 +65,10 @@ async function verified(dir: string, json = false, options: AuditVerifyOptions =
 /** Files of the log store below a folder, in order. */
 async function filesIn(folder: string): Promise<readonly string[]> {
   const found = await readdir(join(directory, 'log', folder), { recursive: true, withFileTypes: true });
-  return found.filter((one) => one.isFile()).map((one) => join(one.parentPath, one.name)).toSorted();
+  return found
+    .filter((one) => one.isFile())
+    .map((one) => join(one.parentPath, one.name))
+    .toSorted();
 }
 
 async function shown(options: AuditShowOptions, json = false) {
@@ -62,7 +78,8 @@ async function shown(options: AuditShowOptions, json = false) {
 }
 
 describe('audit verify', () => {
-  const signed = 'signed up to entry 4 by lockkeeper.test/log+01ad0a18, a key that came with the log: compare it with the one you were given';
+  const signed =
+    'signed up to entry 4 by lockkeeper.test/log+01ad0a18, a key that came with the log: compare it with the one you were given';
   test('says that nothing was changed, who signed it, and exits 0', async () => {
     const lines = [`${join(directory, 'log')}: 5 entries, none changed, none cut off`, signed];
     expect(await verified(directory)).toEqual({ code: 0, lines });
@@ -73,16 +90,32 @@ describe('audit verify', () => {
     await writeFile(path, (await readFile(path, 'utf8')).replace('lockkeeper', 'lockkeepes'));
     const { code, lines } = await verified(directory);
     expect(code).toBe(1);
-    expect(lines).toEqual([`${path.slice(join(directory, 'log').length + 1)} (entry 2) was changed: it is not what got its place`, expect.stringContaining('5 entries, one thing was changed')]);
+    expect(lines).toEqual([
+      `${path.slice(join(directory, 'log').length + 1)} (entry 2) was changed: it is not what got its place`,
+      expect.stringContaining('5 entries, one thing was changed'),
+    ]);
   });
   test('prints one object as JSON', async () => {
     const { code, lines } = await verified(directory, true);
     expect(code).toBe(0);
-    expect(lines.map((line): unknown => JSON.parse(line))).toEqual([expect.objectContaining({ entries: 5, size: 5, ok: true, findings: [], found: 0, waiting: { batches: 0 }, runs: { began: 1, open: 0 } })]);
+    expect(lines.map((line): unknown => JSON.parse(line))).toEqual([
+      expect.objectContaining({
+        entries: 5,
+        size: 5,
+        ok: true,
+        findings: [],
+        found: 0,
+        waiting: { batches: 0 },
+        runs: { began: 1, open: 0 },
+      }),
+    ]);
     await rm(join(directory, 'log', sequenceKey(0)));
     const cut = await verified(directory, true);
     expect(cut.code).toBe(1);
-    expect(JSON.parse(cut.lines[0] ?? '')).toMatchObject({ ok: false, findings: [{ key: sequenceKey(0), index: 0, kind: 'cut-off' }] });
+    expect(JSON.parse(cut.lines[0] ?? '')).toMatchObject({
+      ok: false,
+      findings: [{ key: sequenceKey(0), index: 0, kind: 'cut-off' }],
+    });
   });
   test('works on a copy of the log alone, and says what it cannot tell then', async () => {
     const copy = join(directory, 'elsewhere', 'evidence');
@@ -95,9 +128,15 @@ describe('audit verify', () => {
     await cp(join(directory, 'log', checkpointKey(5)), join(directory, 'log', 'checkpoint'));
     const copy = join(directory, 'elsewhere');
     await cp(join(directory, 'log'), copy, { recursive: true });
-    for (const dir of [directory, copy]) expect(await verified(dir)).toMatchObject({ code: 1, lines: ['checkpoint is no object of the log', expect.stringContaining('5 entries, one thing was changed')] });
+    for (const dir of [directory, copy])
+      expect(await verified(dir)).toMatchObject({
+        code: 1,
+        lines: ['checkpoint is no object of the log', expect.stringContaining('5 entries, one thing was changed')],
+      });
     for (const folder of ['inbox', 'seq']) await rm(join(directory, 'log', folder), { recursive: true });
-    expect((await verified(directory)).lines.join('\n')).toContain('5 entries were signed, and only 0 have their place');
+    expect((await verified(directory)).lines.join('\n')).toContain(
+      '5 entries were signed, and only 0 have their place',
+    );
   });
   test('says that it cannot tell whether the end is there where the published checkpoint is gone', async () => {
     await rm(join(directory, 'state', 'audit', 'checkpoint'));
@@ -116,8 +155,14 @@ describe('audit verify', () => {
     await cp(join(directory, 'log', checkpointKey(5)), saved);
     expect(await verified(directory, false, { since: saved })).toMatchObject({ code: 0 });
     await writeFile(saved, (await readFile(saved, 'utf8')).replace('\n5\n', '\n6\n'));
-    await expect(verified(directory, false, { since: saved })).rejects.toMatchObject({ code: 'invalid', hint: expect.any(String) });
-    await expect(verified(directory, false, { since: join(directory, 'nowhere') })).rejects.toMatchObject({ code: 'not-found', message: expect.stringContaining('nowhere') });
+    await expect(verified(directory, false, { since: saved })).rejects.toMatchObject({
+      code: 'invalid',
+      hint: expect.any(String),
+    });
+    await expect(verified(directory, false, { since: join(directory, 'nowhere') })).rejects.toMatchObject({
+      code: 'not-found',
+      message: expect.stringContaining('nowhere'),
+    });
   });
   test('believes the key that it is given, and no other', async () => {
     const key = (await readFile(join(directory, 'log', 'log.vkey'), 'utf8')).trimEnd();
@@ -130,7 +175,9 @@ describe('audit verify', () => {
   test('changes nothing in what it reads', async () => {
     const seen = async () => {
       const paths = await readdir(directory, { recursive: true });
-      return await Promise.all(paths.toSorted().map(async (path) => [path, (await stat(join(directory, path))).mtimeMs]));
+      return await Promise.all(
+        paths.toSorted().map(async (path) => [path, (await stat(join(directory, path))).mtimeMs]),
+      );
     };
     const before = await seen();
     await verified(directory);
@@ -139,28 +186,47 @@ describe('audit verify', () => {
   });
   test.each([['not/there'], ['']])('a directory without a log is an error with a hint (%j)', async (path) => {
     const elsewhere = await mkdtemp(join(tmpdir(), 'lockkeeper-audit-none-'));
-    await expect(verified(join(elsewhere, path))).rejects.toMatchObject({ code: 'not-found', hint: expect.any(String) });
+    await expect(verified(join(elsewhere, path))).rejects.toMatchObject({
+      code: 'not-found',
+      hint: expect.any(String),
+    });
     await rm(elsewhere, { recursive: true });
   });
   test('without --dir the configuration says where', async () => {
     await expect(rooms.stores({})).rejects.toMatchObject({ message: 'no configuration' });
     const file = join(directory, 'lockkeeper.yaml');
-    await writeFile(file, 'version: 1\nstores:\n  state: { kind: file-system, path: state }\n  log: { kind: file-system, path: log }\n');
+    await writeFile(
+      file,
+      'version: 1\nstores:\n  state: { kind: file-system, path: state }\n  log: { kind: file-system, path: log }\n',
+    );
     const { terminal, lines } = screen(false);
-    expect(await auditVerifyVerb({}, auditRooms(async () => file), terminal)).toBe(0);
+    expect(
+      await auditVerifyVerb(
+        {},
+        auditRooms(async () => file),
+        terminal,
+      ),
+    ).toBe(0);
     expect(lines[0]).toContain('5 entries, none changed, none cut off');
   });
 });
 
 describe('Ctrl-C', () => {
-  test.each([['verify'], ['show'], ['prove', '1'], ['export', 'out']])('ends audit %s at its next read, with 130 and no word of an error', async (...words) => {
-    const host = memoryHost(['audit', ...words.map((word) => (word === 'out' ? join(directory, word) : word)), '--dir', directory], {}, directory);
-    const ended = run(host);
-    while (host.listeners() === 0) await setImmediate();
-    host.signal('SIGINT');
-    expect(await ended).toBe(130);
-    expect([host.out(), host.err()]).toEqual(['', '']);
-  });
+  test.each([['verify'], ['show'], ['prove', '1'], ['export', 'out']])(
+    'ends audit %s at its next read, with 130 and no word of an error',
+    async (...words) => {
+      const host = memoryHost(
+        ['audit', ...words.map((word) => (word === 'out' ? join(directory, word) : word)), '--dir', directory],
+        {},
+        directory,
+      );
+      const ended = run(host);
+      while (host.listeners() === 0) await setImmediate();
+      host.signal('SIGINT');
+      expect(await ended).toBe(130);
+      expect([host.out(), host.err()]).toEqual(['', '']);
+    },
+  );
   test('stops whatever reads the log, wherever it is', async () => {
     const stop = new AbortController();
     const { log, state } = await auditRooms(async () => '', stop.signal).stores({ dir: directory });
@@ -175,13 +241,20 @@ describe('Ctrl-C', () => {
 
 describe('audit show', () => {
   test('prints a table, a line an entry, and nothing that steers a terminal', async () => {
-    const { code, lines: [head, ...lines] } = await shown({});
+    const {
+      code,
+      lines: [head, ...lines],
+    } = await shown({});
     expect(code).toBe(0);
     expect(head).toMatch(/^entry +time +action +result +subject +by +details$/);
     expect(lines).toHaveLength(5);
-    const columns = ['rotation.set', 'run.end', 'closure.apply'].map((action) => lines.find((line) => line.includes(action))?.indexOf(action));
+    const columns = ['rotation.set', 'run.end', 'closure.apply'].map((action) =>
+      lines.find((line) => line.includes(action))?.indexOf(action),
+    );
     expect(new Set(columns)).toEqual(new Set([head?.indexOf('action')]));
-    expect(lines[1]).toMatch(/^1 +2026-10-01T00:00:00Z +rotation\.set +intent +credential orders-db +lockkeeper +number=0$/);
+    expect(lines[1]).toMatch(
+      /^1 +2026-10-01T00:00:00Z +rotation\.set +intent +credential orders-db +lockkeeper +number=0$/,
+    );
     expect(lines[3]).toContain(String.raw`why=quiet\u001b[31m for \u202edays\u000a`);
   });
   test.each<[AuditShowOptions, readonly number[]]>([
@@ -201,18 +274,36 @@ describe('audit show', () => {
     [{ correlation: 'r-1' }, [1, 2, 3]],
   ])('%j shows entries %j', async (options, expected) => {
     const { lines } = await shown(options, true);
-    const indexes = lines.map((line): unknown => JSON.parse(line)).map((entry) => (typeof entry === 'object' && entry !== null && 'index' in entry ? entry.index : entry));
+    const indexes = lines
+      .map((line): unknown => JSON.parse(line))
+      .map((entry) => (typeof entry === 'object' && entry !== null && 'index' in entry ? entry.index : entry));
     expect(indexes).toEqual(expected);
   });
   test('JSON lines hold the whole entry', async () => {
     const { lines } = await shown({ person: 'anna' }, true);
-    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ index: 3, n: 3, at: '2026-10-01T00:01:00Z', action: 'closure.apply', subject: { kind: 'opening', id: 'sgr-1' }, details: { why: 'quiet\u001B[31m for \u202Edays\n' } });
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+      index: 3,
+      n: 3,
+      at: '2026-10-01T00:01:00Z',
+      action: 'closure.apply',
+      subject: { kind: 'opening', id: 'sgr-1' },
+      details: { why: 'quiet\u001B[31m for \u202Edays\n' },
+    });
   });
   test('shows what waits for its place last, as waiting', async () => {
-    const stores = { log: fileSystemObjects({ directory: join(directory, 'log') }), state: fileSystemObjects({ directory: join(directory, 'state') }) };
+    const stores = {
+      log: fileSystemObjects({ directory: join(directory, 'log') }),
+      state: fileSystemObjects({ directory: join(directory, 'state') }),
+    };
     await auditLog({ ...stores, ...identity, world: testWorld(undefined, 'later'), run: 'later' }).record(event(9));
-    expect((await shown({ run: 'later' })).lines.slice(1).map((line) => line.split(' ')[0])).toEqual(['waits', 'waits']);
-    expect((await shown({ run: 'later' }, true)).lines.map((line): unknown => JSON.parse(line))).toEqual([expect.not.objectContaining({ index: expect.anything() }), expect.objectContaining({ run: expect.stringContaining('later') })]);
+    expect((await shown({ run: 'later' })).lines.slice(1).map((line) => line.split(' ')[0])).toEqual([
+      'waits',
+      'waits',
+    ]);
+    expect((await shown({ run: 'later' }, true)).lines.map((line): unknown => JSON.parse(line))).toEqual([
+      expect.not.objectContaining({ index: expect.anything() }),
+      expect.objectContaining({ run: expect.stringContaining('later') }),
+    ]);
   });
   test('says so where no entry fits', async () => {
     expect(await shown({ person: 'nobody' })).toMatchObject({ code: 0, lines: [] });
@@ -223,6 +314,10 @@ describe('audit show', () => {
   test('an object that was changed ends it with an error that names it', async () => {
     const [, path = ''] = await filesIn('inbox');
     await writeFile(path, 'x');
-    await expect(shown({})).rejects.toMatchObject({ code: 'conflict', message: expect.stringContaining(path.slice(join(directory, 'log').length + 1)), hint: expect.stringContaining('audit verify') });
+    await expect(shown({})).rejects.toMatchObject({
+      code: 'conflict',
+      message: expect.stringContaining(path.slice(join(directory, 'log').length + 1)),
+      hint: expect.stringContaining('audit verify'),
+    });
   });
 });

@@ -16,7 +16,11 @@ describe('verify', () => {
     await proveConditions(at.log, { world: testWorld(), writes: 'create-only' });
     expect(await verifyLog(at)).toMatchObject({ entries: 602, size: 602, ok: true, findings: [] });
     expect(await verifyLog({ log: at.log })).toMatchObject({ entries: 602, size: 602, ok: true, findings: [] });
-    expect(await verifyLog({ log: memoryObjects(), state: memoryObjects() })).toMatchObject({ entries: 0, ok: true, findings: [] });
+    expect(await verifyLog({ log: memoryObjects(), state: memoryObjects() })).toMatchObject({
+      entries: 0,
+      ok: true,
+      findings: [],
+    });
   });
   test('finds nothing where entries wait, or a run was killed; it says so', async () => {
     const at = await filled(5);
@@ -32,7 +36,7 @@ describe('verify', () => {
     for (const [ordinal, key] of [...at.bucket.objects.keys()].entries()) {
       if (key.startsWith('inbox/') && ordinal % 10 > 0) continue;
       const whole = stored(at.bucket, key);
-      tamper(at.bucket, key, flipped(whole, (ordinal * 7_919) % whole.length, 1 << ordinal % 8));
+      tamper(at.bucket, key, flipped(whole, (ordinal * 7_919) % whole.length, 1 << (ordinal % 8)));
       const { findings } = await verifyLog(at);
       if (!findings.some((finding) => finding.key === key)) overlooked.push([key, findings]);
       tamper(at.bucket, key, whole);
@@ -63,7 +67,10 @@ describe('verify', () => {
     const at = await filled(3);
     const log = runOn(at, 'hidden', at.world);
     const { run } = await log.record(event(1));
-    const [said = ''] = Buffer.from(stored(at.heads, sequencedKey)).toString().replace('"runs":[', `"runs":[["${run}","2026-10-01",7],`).split(',"sum"');
+    const [said = ''] = Buffer.from(stored(at.heads, sequencedKey))
+      .toString()
+      .replace('"runs":[', `"runs":[["${run}","2026-10-01",7],`)
+      .split(',"sum"');
     tamper(at.heads, sequencedKey, Buffer.from(`${said},"sum":"${sha256(`${said}}`)}"}`));
     for (const days of [1, 1, 3, 1]) {
       at.world.pass(days * day);
@@ -90,12 +97,20 @@ describe('verify', () => {
   });
   test('finds two objects that changed places', async () => {
     const at = await filled(60, 10);
-    for (const [one, other] of [[checkpointKey(11), checkpointKey(21)], [sequenceKey(11), sequenceKey(21)]] as const) {
+    for (const [one, other] of [
+      [checkpointKey(11), checkpointKey(21)],
+      [sequenceKey(11), sequenceKey(21)],
+    ] as const) {
       const [a, b] = [stored(at.bucket, one), stored(at.bucket, other)];
       tamper(at.bucket, one, b);
       tamper(at.bucket, other, a);
       const { findings } = await verifyLog(at);
-      expect(findings.map(({ key, kind }) => [key, kind])).toEqual(expect.arrayContaining([[one, 'moved'], [other, 'moved']]));
+      expect(findings.map(({ key, kind }) => [key, kind])).toEqual(
+        expect.arrayContaining([
+          [one, 'moved'],
+          [other, 'moved'],
+        ]),
+      );
       tamper(at.bucket, one, a);
       tamper(at.bucket, other, b);
     }

@@ -17,8 +17,13 @@ async function rowsIn(directory: string): Promise<string> {
   const instance = await DuckDBInstance.create(':memory:');
   try {
     const connection = await instance.connect();
-    const reader = await connection.runAndReadAll(`SELECT to_json(t) FROM read_parquet('${join(directory, 'ocsf', '*', 'entries.parquet')}', union_by_name = true) t`);
-    return reader.getRows().map(([json]) => String(json)).join('\n');
+    const reader = await connection.runAndReadAll(
+      `SELECT to_json(t) FROM read_parquet('${join(directory, 'ocsf', '*', 'entries.parquet')}', union_by_name = true) t`,
+    );
+    return reader
+      .getRows()
+      .map(([json]) => String(json))
+      .join('\n');
   } finally {
     instance.closeSync();
   }
@@ -26,8 +31,22 @@ async function rowsIn(directory: string): Promise<string> {
 
 async function shown({ at }: Life, json: boolean): Promise<string> {
   const lines: string[] = [];
-  const stores = async () => ({ log: at.log, state: at.state, history: undefined, where: 'here', kind: 'log', verifyWith: undefined, anchors: [] }) as const;
-  const terminal = { out: (line: string) => void lines.push(line), err: (line: string) => void lines.push(line), json, signal: new AbortController().signal };
+  const stores = async () =>
+    ({
+      log: at.log,
+      state: at.state,
+      history: undefined,
+      where: 'here',
+      kind: 'log',
+      verifyWith: undefined,
+      anchors: [],
+    }) as const;
+  const terminal = {
+    out: (line: string) => void lines.push(line),
+    err: (line: string) => void lines.push(line),
+    json,
+    signal: new AbortController().signal,
+  };
   await auditShowVerb({}, { stores, text: async () => '' }, terminal);
   return lines.join('\n');
 }
@@ -47,19 +66,28 @@ describe('no value comes out of a whole life, whatever its characters:', () => {
     ['other scripts', 'ключ-鍵-ключ-🔑-é-0123'],
     ['what looks like a pattern or a formula', '=1+(2)[3]{4}|^$.*?\\d+<>0123'],
     ['many characters', 'wide-0123456789+/'.repeat(1_500)],
-  ])('%s', async (_, value) => {
-    const [planted, loose] = [new PlantedSecret(value), new PlantedSecret(looseWords)];
-    const life = await wholeLife(value);
-    const out = await directories.make();
-    await exportTo(out, life.at, exportFormats);
-    const exported = await contentsOf(out);
-    for (const one of [planted, loose]) {
-      for (const bucket of [life.at.bucket, life.at.heads, ...life.states]) for (const [key, { bytes }] of bucket.objects) one.search(key, key).search(key, bytes);
-      one.search('entries', await allEntries(life.at)).search('tables', await rowsIn(out)).search('shown', await shown(life, false)).search('shown as JSON', await shown(life, true));
-      for (const [path, bytes] of exported) one.search(path, bytes);
-      one.search('people', life.people);
-    }
-    planted.search('reports', life.said).expectNowhere();
-    expect(() => loose.expectNowhere()).not.toThrow();
-  }, 30_000);
+  ])(
+    '%s',
+    async (_, value) => {
+      const [planted, loose] = [new PlantedSecret(value), new PlantedSecret(looseWords)];
+      const life = await wholeLife(value);
+      const out = await directories.make();
+      await exportTo(out, life.at, exportFormats);
+      const exported = await contentsOf(out);
+      for (const one of [planted, loose]) {
+        for (const bucket of [life.at.bucket, life.at.heads, ...life.states])
+          for (const [key, { bytes }] of bucket.objects) one.search(key, key).search(key, bytes);
+        one
+          .search('entries', await allEntries(life.at))
+          .search('tables', await rowsIn(out))
+          .search('shown', await shown(life, false))
+          .search('shown as JSON', await shown(life, true));
+        for (const [path, bytes] of exported) one.search(path, bytes);
+        one.search('people', life.people);
+      }
+      planted.search('reports', life.said).expectNowhere();
+      expect(() => loose.expectNowhere()).not.toThrow();
+    },
+    30_000,
+  );
 });

@@ -35,13 +35,21 @@ export interface Life {
 /** What a careless driver has in its errors: it may stand in the report of the run, and nowhere that lasts. */
 export const looseWords = 'Password=loose-words-hunter2';
 
-/** Everything that lockkeeper ever puts into a log, in one log: closings, rotations of credentials with the value `first`, collecting, a posted head. */
+/**
+ * Everything that lockkeeper ever puts into a log, in one log: closings, rotations of credentials with the value
+ * `first`, collecting, a posted head.
+ */
 export async function wholeLife(first: string): Promise<Life> {
   const at = place();
   const closing = await closings(at, first);
   const rotation = await rotations(at, first);
   const usage = await usages(at);
-  return { at, said: [...closing.said, ...rotation.said, ...usage], people: [closing.people, rotation.people], states: [...closing.states, ...rotation.states] };
+  return {
+    at,
+    said: [...closing.said, ...rotation.said, ...usage],
+    people: [closing.people, rotation.people],
+    states: [...closing.states, ...rotation.states],
+  };
 }
 
 const log = (at: LogPlace, world: TestWorld, run: string): RunLog => auditLog({ ...at, world, run, version: '0.1.0' });
@@ -57,20 +65,42 @@ async function usages(at: LogPlace): Promise<readonly unknown[]> {
   return [report, ...told];
 }
 
-const names = ['apply', 'auto', 'deny', 'snooze', 'exempt', 'drift', 'found', 'refuse', 'settle', 'void', 'secret'] as const;
+const names = [
+  'apply',
+  'auto',
+  'deny',
+  'snooze',
+  'exempt',
+  'drift',
+  'found',
+  'refuse',
+  'settle',
+  'void',
+  'secret',
+] as const;
 
 async function closings(at: LogPlace, secret: string): Promise<Omit<Life, 'at'>> {
-  const here = new ClosingPlace(names.map((name, index) => rule(name, { ports: { from: index + 1, to: index + 1 }, ...(name === 'secret' && { tags: { password: secret } }) })));
+  const here = new ClosingPlace(
+    names.map((name, index) =>
+      rule(name, {
+        ports: { from: index + 1, to: index + 1 },
+        ...(name === 'secret' && { tags: { password: secret } }),
+      }),
+    ),
+  );
   here.policy = { ...here.policy, maxPerService: 99, maxQuestionsPerRun: 99, maxClosuresPerRun: 99 };
   const audit = log(at, here.world, 'closing');
   const rooms = () => ({ ...here.rooms(), audit, evidence: at.log, account: 'ann@laptop' });
   const said: unknown[] = [];
-  const answer = async (...[who, word, opening, rest]: Parameters<ClosingPlace['says']>) => said.push(await takeAnswer(rooms(), await here.says(who, word, opening, rest)));
+  const answer = async (...[who, word, opening, rest]: Parameters<ClosingPlace['says']>) =>
+    said.push(await takeAnswer(rooms(), await here.says(who, word, opening, rest)));
   said.push(await scan(rooms(), await here.judgement()));
   await answer('eve', 'approve', 'apply');
-  for (const opening of ['apply', 'auto', 'drift', 'found', 'refuse', 'settle']) for (const who of ['ann', 'ben']) await answer(who, 'approve', opening);
+  for (const opening of ['apply', 'auto', 'drift', 'found', 'refuse', 'settle'])
+    for (const who of ['ann', 'ben']) await answer(who, 'approve', opening);
   await answer('ann', 'deny', 'deny');
-  for (const word of ['snooze', 'exempt'] as const) await answer('ben', word, word, { until: after(here.world.now(), 20 * day) });
+  for (const word of ['snooze', 'exempt'] as const)
+    await answer('ben', word, word, { until: after(here.world.now(), 20 * day) });
   here.verdicts.set('void', { verdict: 'used' });
   said.push(await scan({ ...rooms(), policy: { ...here.policy, maxQuestionsPerRun: 0 } }, await here.judgement()));
   here.network.rules.set('drift', rule('drift', { description: 'edited' }));
@@ -93,17 +123,24 @@ async function closings(at: LogPlace, secret: string): Promise<Omit<Life, 'at'>>
 }
 
 /** A stranger knocks, a known client knocks at `auto`, somebody puts `found` back by hand. */
-async function watchAll(here: ClosingPlace, { rooms, said }: { readonly rooms: () => ReturnType<ClosingPlace['rooms']>; readonly said: unknown[] }): Promise<void> {
+async function watchAll(
+  here: ClosingPlace,
+  { rooms, said }: { readonly rooms: () => ReturnType<ClosingPlace['rooms']>; readonly said: unknown[] },
+): Promise<void> {
   here.world.pass(hour);
   here.policy = { ...here.policy, knownSources: ['10.7.0.0/16'] };
-  const knockAt = (who: string, port: number) => here.rows.push(row(who, after(here.world.now(), -10 * minute), { port }));
+  const knockAt = (who: string, port: number) =>
+    here.rows.push(row(who, after(here.world.now(), -10 * minute), { port }));
   if (here.network.rules.size < names.length) knockAt('10.6.6.6', names.indexOf('apply') + 1);
   knockAt('10.7.0.1', names.indexOf('auto') + 1);
   here.network.rules.set('found', rule('found'));
   said.push(await watchClosed(rooms(), here.hooks()));
 }
 
-/** An import over a crashed one, an adoption, a rotation to its end, a blocked one, one overruled, a leak, a value put in by hand. */
+/**
+ * An import over a crashed one, an adoption, a rotation to its end, a blocked one, one overruled, a leak, a value put
+ * in by hand.
+ */
 async function rotations(at: LogPlace, first: string): Promise<Omit<Life, 'at'>> {
   const here = await makePlace();
   const audit = log(at, here.world, 'rotation');
@@ -127,7 +164,9 @@ async function rotations(at: LogPlace, first: string): Promise<Omit<Life, 'at'>>
   await until({ now: true }, 'blocked');
   await until({ now: true }, 'done');
   const { service } = rooms();
-  const accepts: typeof service.accepts = async ({ slot }) => [{ endpoint: 'memory', accepted: slot === 'app_a', encrypted: false }];
+  const accepts: typeof service.accepts = async ({ slot }) => [
+    { endpoint: 'memory', accepted: slot === 'app_a', encrypted: false },
+  ];
   await until({ now: true }, 'blocked', { ...rooms(), service: withOther(service, { accepts }) });
   await until({ now: true }, 'done');
   await until({ leaked: { reason: 'found in a chat' }, now: true }, 'done');
@@ -151,15 +190,50 @@ async function imported(here: Place, first: string, rooms: ReturnType<Place['roo
     vault.shelves.clear();
     vault.add(name === 'one' ? 'app-db' : 'app/db');
   }
-  await rooms.stores['two']?.stage('app/db', 'import-0', new Sealed(JSON.stringify({ username: 'app_b', password: first })));
+  await rooms.stores['two']?.stage(
+    'app/db',
+    'import-0',
+    new Sealed(JSON.stringify({ username: 'app_b', password: first })),
+  );
   await importLogin(rooms, address, { slot: 'app_a', value: new Sealed(first) });
 }
 
 /** All that is ever done, in order of the alphabet: an action that is new in the code belongs here, and into a life. */
 export const everyAction: readonly string[] = [
-  'approval.void', 'closure.apply', 'closure.found-open', 'closure.knock', 'closure.reopen', 'closure.restore', 'closure.settle',
-  'decision.approve', 'decision.deny', 'decision.exempt', 'decision.snooze', 'log.post-head', 'proposal.ask', 'proposal.receipt', 'proposal.void',
-  'rotation.abandon', 'rotation.adopt', 'rotation.block', 'rotation.change', 'rotation.clear', 'rotation.done', 'rotation.import', 'rotation.login',
-  'rotation.plan', 'rotation.promote', 'rotation.rebase', 'rotation.replan', 'rotation.retire', 'rotation.retire-copy', 'rotation.review',
-  'rotation.stage', 'rotation.tell', 'rotation.unblock', 'run.end', 'run.start', 'usage.collect',
+  'approval.void',
+  'closure.apply',
+  'closure.found-open',
+  'closure.knock',
+  'closure.reopen',
+  'closure.restore',
+  'closure.settle',
+  'decision.approve',
+  'decision.deny',
+  'decision.exempt',
+  'decision.snooze',
+  'log.post-head',
+  'proposal.ask',
+  'proposal.receipt',
+  'proposal.void',
+  'rotation.abandon',
+  'rotation.adopt',
+  'rotation.block',
+  'rotation.change',
+  'rotation.clear',
+  'rotation.done',
+  'rotation.import',
+  'rotation.login',
+  'rotation.plan',
+  'rotation.promote',
+  'rotation.rebase',
+  'rotation.replan',
+  'rotation.retire',
+  'rotation.retire-copy',
+  'rotation.review',
+  'rotation.stage',
+  'rotation.tell',
+  'rotation.unblock',
+  'run.end',
+  'run.start',
+  'usage.collect',
 ];

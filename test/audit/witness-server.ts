@@ -5,7 +5,15 @@ import { decodeBase64 } from '../../shared/audit/tlog/base64.ts';
 import { parseCheckpoint, type Checkpoint } from '../../shared/audit/tlog/checkpoint.ts';
 import { cosignedText, formatCosignature } from '../../shared/audit/tlog/cosignature.ts';
 import { emptyRoot, verifyConsistency, type Hash } from '../../shared/audit/tlog/merkle.ts';
-import { formatNote, keyId, parseNote, parseVerifierKey, verifierKey, verifyNote, type Note } from '../../shared/audit/tlog/note.ts';
+import {
+  formatNote,
+  keyId,
+  parseNote,
+  parseVerifierKey,
+  verifierKey,
+  verifyNote,
+  type Note,
+} from '../../shared/audit/tlog/note.ts';
 import { LockkeeperError } from '../../shared/base/error.ts';
 import { listenOnLoopback } from '../clouds/loopback.ts';
 
@@ -41,14 +49,23 @@ export interface WitnessServer {
 const firstSecond = 1_790_000_000;
 
 /** A witness that keeps https://c2sp.org/tlog-witness to the letter, on a free port of 127.0.0.1. */
-export async function startWitnessServer({ mood = (proper) => proper, ...options }: WitnessOptions): Promise<WitnessServer> {
+export async function startWitnessServer({
+  mood = (proper) => proper,
+  ...options
+}: WitnessOptions): Promise<WitnessServer> {
   const { key, asked, answer } = await witnessWithoutServer(options);
-  const server = await listenOnLoopback((request, response) => void respond(request, response, async (body) => await mood(await answer(body))));
+  const server = await listenOnLoopback(
+    (request, response) => void respond(request, response, async (body) => await mood(await answer(body))),
+  );
   return { url: `${server.url}/witness/`, key, asked, stop: () => server.close() };
 }
 
 /** What the server answers with: `answer` takes the body of an `add-checkpoint`. */
-export async function witnessWithoutServer({ name = 'witness.test/one', logs, book = new Map() }: Omit<WitnessOptions, 'mood'>) {
+export async function witnessWithoutServer({
+  name = 'witness.test/one',
+  logs,
+  book = new Map(),
+}: Omit<WitnessOptions, 'mood'>) {
   const signer = memorySigner(Uint8Array.from({ length: 32 }, (_, at) => name.charCodeAt(at % name.length)));
   const publicKey = await signer.publicKey();
   const asked: { old: number; size: number; status: number }[] = [];
@@ -73,11 +90,19 @@ export async function late(proper: WitnessAnswer): Promise<WitnessAnswer> {
   return proper;
 }
 
-async function respond(request: IncomingMessage, response: ServerResponse, answer: (body: string) => Promise<WitnessAnswer>): Promise<void> {
+async function respond(
+  request: IncomingMessage,
+  response: ServerResponse,
+  answer: (body: string) => Promise<WitnessAnswer>,
+): Promise<void> {
   const parts: Buffer[] = [];
   for await (const part of request) if (Buffer.isBuffer(part)) parts.push(part);
   const isRight = request.method === 'POST' && request.url === '/witness/add-checkpoint';
-  const { status, type = 'text/plain', body = '' } = isRight ? await answer(Buffer.concat(parts).toString()) : { status: 405 };
+  const {
+    status,
+    type = 'text/plain',
+    body = '',
+  } = isRight ? await answer(Buffer.concat(parts).toString()) : { status: 405 };
   response.writeHead(status, { 'content-type': type }).end(body);
 }
 
@@ -93,7 +118,11 @@ function judge(body: string, logs: readonly string[], book: WitnessBook): Judged
   if (!asked) return { answer: { status: 400, body: 'bad request' }, old: NaN, next: undefined };
   const { old, proof, note } = asked;
   const next = parseCheckpoint(note.text);
-  const refuse = (status: number, said: string, type?: string): Judged => ({ answer: { status, body: said, ...(type !== undefined && { type }) }, old, next });
+  const refuse = (status: number, said: string, type?: string): Judged => ({
+    answer: { status, body: said, ...(type !== undefined && { type }) },
+    old,
+    next,
+  });
   const keys = logs.map((log) => parseVerifierKey(log)).filter((key) => key.name === next.origin);
   if (keys.length === 0) return refuse(404, 'unknown log');
   if (!isSigned(note, keys)) return refuse(403, 'bad signature');
@@ -102,7 +131,13 @@ function judge(body: string, logs: readonly string[], book: WitnessBook): Judged
   const conflict = (): Judged => refuse(409, `${known.size}\n`, 'text/x.tlog.size');
   if (old !== known.size) return conflict();
   if (old === next.size && Buffer.compare(known.root, next.root) !== 0) return conflict();
-  const isConsistent = verifyConsistency({ oldSize: old, newSize: next.size, proof, oldRoot: known.root, newRoot: next.root });
+  const isConsistent = verifyConsistency({
+    oldSize: old,
+    newSize: next.size,
+    proof,
+    oldRoot: known.root,
+    newRoot: next.root,
+  });
   return isConsistent ? { answer: { status: 200 }, old, next } : refuse(422, 'the proof proves nothing');
 }
 
@@ -117,7 +152,10 @@ function parseRequest(body: string): Asked | undefined {
   const blank = body.indexOf('\n\n');
   const [first = '', ...lines] = body.slice(0, blank).split('\n');
   const old = /^old (0|[1-9]\d*)$/.exec(first)?.[1];
-  const proof = lines.map((line) => decodeBase64(line)).filter((hash) => hash?.length === 32).filter((hash) => hash !== undefined);
+  const proof = lines
+    .map((line) => decodeBase64(line))
+    .filter((hash) => hash?.length === 32)
+    .filter((hash) => hash !== undefined);
   if (blank < 0 || old === undefined || proof.length !== lines.length || lines.length > 63) return undefined;
   if (old === '0' && lines.length > 0) return undefined;
   return { old: Number(old), proof, note: parseNote(body.slice(blank + 2)) };

@@ -4,7 +4,13 @@ import { parseNote, parseVerifierKey, verifierKey, verifyNote } from '../../shar
 import { verifyLog } from '../../shared/audit/verify/verify.ts';
 import { memoryObjects } from '../../shared/objects/memory.ts';
 import { grow, identity, place, runOn, stored, tamper, type LogPlace } from './place.ts';
-import { late, startWitnessServer, type WitnessBook, type WitnessOptions, type WitnessServer } from './witness-server.ts';
+import {
+  late,
+  startWitnessServer,
+  type WitnessBook,
+  type WitnessOptions,
+  type WitnessServer,
+} from './witness-server.ts';
 
 const logKey = verifierKey(identity.origin, await identity.signer.publicKey());
 
@@ -20,12 +26,19 @@ async function witness(options: Partial<WitnessOptions> = {}): Promise<WitnessSe
 }
 
 /** A place whose log these witnesses cosign. */
-function watched(servers: readonly Pick<WitnessServer, 'url' | 'key'>[], at: LogPlace = place(), more: Partial<LogPlace> = {}): LogPlace {
+function watched(
+  servers: readonly Pick<WitnessServer, 'url' | 'key'>[],
+  at: LogPlace = place(),
+  more: Partial<LogPlace> = {},
+): LogPlace {
   return { ...at, witnesses: servers.map(({ url, key }) => ({ url, key, waitMs: 500 })), ...more };
 }
 
 const published = (at: LogPlace) => Buffer.from(stored(at.heads, publishedKey)).toString();
-const signersOf = (at: LogPlace, servers: readonly WitnessServer[]) => verifyNote(parseNote(published(at)), [logKey, ...servers.map(({ key }) => key)].map(parseVerifierKey)).map(({ name }) => name);
+const signersOf = (at: LogPlace, servers: readonly WitnessServer[]) =>
+  verifyNote(parseNote(published(at)), [logKey, ...servers.map(({ key }) => key)].map(parseVerifierKey)).map(
+    ({ name }) => name,
+  );
 const cosigned = (at: LogPlace) => [...at.bucket.objects.keys()].filter((key) => key.startsWith(cosignaturePrefix));
 
 describe('a witness', () => {
@@ -33,11 +46,18 @@ describe('a witness', () => {
     const one = await witness();
     const at = watched([one]);
     expect(await grow(at)).toMatchObject({ size: 2, cosigned: 1, witnessed: true, problems: [], alarms: [] });
-    for (const count of [300, 1, 254, 1]) expect(await grow(at, count)).toMatchObject({ witnessed: true, problems: [] });
+    for (const count of [300, 1, 254, 1])
+      expect(await grow(at, count)).toMatchObject({ witnessed: true, problems: [] });
     expect(signersOf(at, [one])).toEqual([identity.origin, 'witness.test/one']);
     const { id } = parseVerifierKey(one.key);
     expect(cosigned(at)).toEqual([2, 303, 305, 560, 562].map((size) => cosignatureKey(size, id)));
-    expect(one.asked.filter(({ status }) => status === 200).map(({ old, size }) => [old, size])).toEqual([[0, 2], [2, 303], [303, 305], [305, 560], [560, 562]]);
+    expect(one.asked.filter(({ status }) => status === 200).map(({ old, size }) => [old, size])).toEqual([
+      [0, 2],
+      [2, 303],
+      [303, 305],
+      [305, 560],
+      [560, 562],
+    ]);
     expect(await verifyLog(at)).toMatchObject({ ok: true, size: 562 });
   });
   test('is not asked again about what it cosigned', async () => {
@@ -58,7 +78,13 @@ describe('a witness', () => {
     await grow(at);
     await one.stop();
     const problem = `witness witness.test/one did not cosign: ${one.url}add-checkpoint did not answer`;
-    expect(await grow(at, 3)).toMatchObject({ size: 6, cosigned: 0, witnessed: false, problems: [problem], alarms: [] });
+    expect(await grow(at, 3)).toMatchObject({
+      size: 6,
+      cosigned: 0,
+      witnessed: false,
+      problems: [problem],
+      alarms: [],
+    });
     expect((await runOn(at, 'again').seal()).problems).toEqual([problem]);
     expect(signersOf(at, [one])).toEqual([identity.origin]);
     const back = await witness({ book });
@@ -100,8 +126,16 @@ describe('a witness', () => {
     const at = watched([one]);
     await grow(at);
     const right = published(at);
-    const inLine = right.split('\n').slice(0, 4 + line).join('\n').length + 45;
-    tamper(at.heads, publishedKey, Buffer.from(`${right.slice(0, inLine)}${right[inLine] === 'x' ? 'y' : 'x'}${right.slice(inLine + 1)}`));
+    const inLine =
+      right
+        .split('\n')
+        .slice(0, 4 + line)
+        .join('\n').length + 45;
+    tamper(
+      at.heads,
+      publishedKey,
+      Buffer.from(`${right.slice(0, inLine)}${right[inLine] === 'x' ? 'y' : 'x'}${right.slice(inLine + 1)}`),
+    );
     expect(published(at)).not.toBe(right);
     expect(await runOn(at, 'x').seal()).toMatchObject({ size: 2, cosigned: 1, witnessed: true });
     expect(published(at)).toBe(right);
@@ -111,8 +145,16 @@ describe('a witness', () => {
     ['answers 200 without a line', () => ({ status: 200, body: '' }), 'does not count'],
     ['answers 200 with nonsense', () => ({ status: 200, body: '<html>welcome</html>\n' }), 'does not count'],
     ['answers without end', () => ({ status: 200, body: 'x'.repeat(1_000_000) }), 'does not count'],
-    ['has lost this log', () => ({ status: 404, body: 'unknown log\n' }), 'answered 404 unknown log; its operator has to add this log'],
-    ['does not know this key', () => ({ status: 403, body: 'bad\u001B[31m signature' }), 'answered 403 bad [31m signature; its operator needs the key'],
+    [
+      'has lost this log',
+      () => ({ status: 404, body: 'unknown log\n' }),
+      'answered 404 unknown log; its operator has to add this log',
+    ],
+    [
+      'does not know this key',
+      () => ({ status: 403, body: 'bad\u001B[31m signature' }),
+      'answered 403 bad [31m signature; its operator needs the key',
+    ],
     ['is broken', () => ({ status: 500 }), 'answered 500'],
     ['names no size', () => ({ status: 409, type: 'text/x.tlog.size', body: '' }), 'answered 409'],
     ['sends elsewhere', () => ({ status: 307, body: '' }), 'answered 307'],
@@ -128,19 +170,26 @@ describe('a witness', () => {
   });
   test('whose line is of another witness, or of another checkpoint, does not count', async () => {
     const lines: string[] = [];
-    const other = await witness({ name: 'witness.test/other', mood: (proper) => (lines.push(proper.body ?? ''), proper) });
+    const other = await witness({
+      name: 'witness.test/other',
+      mood: (proper) => (lines.push(proper.body ?? ''), proper),
+    });
     const at = watched([other]);
     await grow(at);
     await grow(at);
     const posing = await witness({ mood: () => ({ status: 200, body: lines.at(-1) ?? '' }) });
-    expect((await grow(watched([posing], at))).problems).toEqual([expect.stringContaining('there is no cosignature of witness.test/one')]);
+    expect((await grow(watched([posing], at))).problems).toEqual([
+      expect.stringContaining('there is no cosignature of witness.test/one'),
+    ]);
     const stale = await witness({ name: 'witness.test/other', mood: () => ({ status: 200, body: lines[0] ?? '' }) });
     expect((await grow(watched([stale], at))).problems).toEqual([expect.stringContaining('does not fit the note')]);
   });
   test('that names one size after another is left alone', async () => {
     let size = 0;
     const one = await witness({ mood: () => ({ status: 409, type: 'text/x.tlog.size', body: `${(size += 1)}\n` }) });
-    expect((await grow(watched([one]), 20)).problems).toEqual([expect.stringContaining('it named another size 4 times')]);
+    expect((await grow(watched([one]), 20)).problems).toEqual([
+      expect.stringContaining('it named another size 4 times'),
+    ]);
     expect(one.asked).toHaveLength(4);
   });
   test('is given the proof also where another integrator has just filled a tile', async () => {
@@ -168,7 +217,10 @@ describe('a witness', () => {
     const key = cosignatureKey(2, parseVerifierKey(one.key).id);
     tamper(at.bucket, key, stored(at.bucket, key).with(180, 65));
     at.heads.objects.delete(publishedKey);
-    expect(await runOn(at, 'x').seal()).toMatchObject({ witnessed: false, problems: [expect.stringContaining('does not count')] });
+    expect(await runOn(at, 'x').seal()).toMatchObject({
+      witnessed: false,
+      problems: [expect.stringContaining('does not count')],
+    });
     expect((await verifyLog(at)).findings).toMatchObject([{ key, kind: 'changed' }]);
   });
 });
@@ -180,12 +232,17 @@ describe('a witness that has seen another log', () => {
     await grow(at);
     const [log, state] = [new Map(at.bucket.objects), new Map(at.heads.objects)];
     await grow(at, 5);
-    for (const [bucket, before] of [[at.bucket, log], [at.heads, state]] as const) {
+    for (const [bucket, before] of [
+      [at.bucket, log],
+      [at.heads, state],
+    ] as const) {
       bucket.objects.clear();
       for (const [key, object] of before) bucket.objects.set(key, object);
     }
     const report = await grow(at);
-    const alarm = expect.stringContaining('witness witness.test/one has seen another log than this: it knows 8 entries, of which there is no checkpoint here');
+    const alarm = expect.stringContaining(
+      'witness witness.test/one has seen another log than this: it knows 8 entries, of which there is no checkpoint here',
+    );
     expect(report).toMatchObject({ size: 4, witnessed: false, problems: [alarm], alarms: [alarm] });
   });
   test('whose first entries are others, or that has another tree of this size: the log was forked', async () => {
@@ -194,20 +251,31 @@ describe('a witness that has seen another log', () => {
     await grow(watched([one]));
     const forked = watched([one]);
     expect((await grow(forked, 1)).alarms).toEqual([expect.stringContaining('its tree of 2 entries is another one')]);
-    expect((await grow(forked, 1)).alarms).toEqual([expect.stringContaining('it refuses the proof that the 2 entries it knows are the first of this log')]);
+    expect((await grow(forked, 1)).alarms).toEqual([
+      expect.stringContaining('it refuses the proof that the 2 entries it knows are the first of this log'),
+    ]);
   });
   test('because another integrator has sealed meanwhile vouches all the same', async () => {
     const at = place();
     let meanwhile: (() => Promise<unknown>) | undefined;
     const one = await witness();
-    const slow = { ...at.log, get: async (key: string) => (key.startsWith(cosignaturePrefix) && (await once()), await at.log.get(key)) };
+    const slow = {
+      ...at.log,
+      get: async (key: string) => (key.startsWith(cosignaturePrefix) && (await once()), await at.log.get(key)),
+    };
     const once = async () => {
       const first = meanwhile;
       meanwhile = undefined;
       await first?.();
     };
     meanwhile = () => grow(watched([one], at), 4);
-    expect(await grow(watched([one], { ...at, log: slow }))).toMatchObject({ size: 2, cosigned: 1, witnessed: true, problems: [], alarms: [] });
+    expect(await grow(watched([one], { ...at, log: slow }))).toMatchObject({
+      size: 2,
+      cosigned: 1,
+      witnessed: true,
+      problems: [],
+      alarms: [],
+    });
     expect(at.bucket.objects.has(checkpointKey(7))).toBe(true);
     expect(signersOf(at, [one])).toHaveLength(2);
   });
@@ -218,15 +286,27 @@ describe('how many must cosign', () => {
     const [one, two] = [await witness(), await witness({ name: 'witness.test/two' })];
     await two.stop();
     const at = watched([one, two]);
-    expect(await grow(at)).toMatchObject({ cosigned: 1, witnessed: false, problems: [expect.stringContaining('witness.test/two')] });
-    expect(await grow(watched([one, two], at, { needed: 1 }))).toMatchObject({ cosigned: 1, witnessed: true, problems: [expect.anything()] });
+    expect(await grow(at)).toMatchObject({
+      cosigned: 1,
+      witnessed: false,
+      problems: [expect.stringContaining('witness.test/two')],
+    });
+    expect(await grow(watched([one, two], at, { needed: 1 }))).toMatchObject({
+      cosigned: 1,
+      witnessed: true,
+      problems: [expect.anything()],
+    });
     expect(await grow(watched([], at))).toMatchObject({ cosigned: 0, witnessed: true, problems: [] });
     expect(await runOn(watched([], place()), 'x').seal()).toMatchObject({ size: 0, witnessed: true });
   });
   test('the log store being away is no problem of a witness: sealing throws it', async () => {
     const one = await witness();
     const at = place();
-    const log = { ...memoryObjects(at.bucket), create: async (key: string, bytes: Uint8Array) => (key.startsWith(cosignaturePrefix) ? await Promise.reject(new Error('away')) : await at.log.create(key, bytes)) };
+    const log = {
+      ...memoryObjects(at.bucket),
+      create: async (key: string, bytes: Uint8Array) =>
+        key.startsWith(cosignaturePrefix) ? await Promise.reject(new Error('away')) : await at.log.create(key, bytes),
+    };
     await expect(grow(watched([one], { ...at, log }))).rejects.toThrow('away');
   });
 });

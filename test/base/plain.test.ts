@@ -20,7 +20,9 @@ describe('plain data', () => {
     ['a function', { toJSON: () => 'planted' }],
     ['nothing', undefined],
   ])('is not %s', (_, value) => {
-    expect(() => asPlain(value)).toThrow(expect.objectContaining({ code: 'bug', message: expect.not.stringContaining('planted') }));
+    expect(() => asPlain(value)).toThrow(
+      expect.objectContaining({ code: 'bug', message: expect.not.stringContaining('planted') }),
+    );
   });
 });
 

@@ -17,15 +17,21 @@ const turns = { least: 5, most: 15 };
 const limit = 1.5;
 
 /**
- * How long an acknowledgement takes at fifty writers, each with a log of its own, against bare create-only PUTs of the same bytes by
- * as many writers into the same kind of store; in turns, in one process, the ratio of the middle turn. A run's first record, which looks at the published checkpoint
- * before it begins, is told apart.
+ * How long an acknowledgement takes at fifty writers, each with a log of its own, against bare create-only PUTs of the
+ * same bytes by as many writers into the same kind of store; in turns, in one process, the ratio of the middle turn. A
+ * run's first record, which looks at the published checkpoint before it begins, is told apart.
  */
 export async function auditAppend(): Promise<Figure[]> {
   const place = await mkdtemp(join(tmpdir(), 'lockkeeper-bench-'));
   try {
-    const files = await compared((name) => fileSystemObjects({ directory: join(place, name) }), (all) => ratio(all, 0.99) <= limit);
-    const memory = await compared(() => memoryObjects(), () => true);
+    const files = await compared(
+      (name) => fileSystemObjects({ directory: join(place, name) }),
+      (all) => ratio(all, 0.99) <= limit,
+    );
+    const memory = await compared(
+      () => memoryObjects(),
+      () => true,
+    );
     return [
       atMost('audit-append', ratio(files, 0.99), 'x of a bare PUT, p99', limit),
       inform('audit-append-p99', middle(files, 'record', 0.99), 'ms'),
@@ -53,7 +59,10 @@ interface Turn {
   acknowledged: number;
 }
 
-async function compared(open: (name: string) => ObjectStore, isEnough: (all: readonly Turn[]) => boolean): Promise<readonly Turn[]> {
+async function compared(
+  open: (name: string) => ObjectStore,
+  isEnough: (all: readonly Turn[]) => boolean,
+): Promise<readonly Turn[]> {
   let taken = 0;
   const take = async (): Promise<Turn> => {
     const turn: Turn = { record: [], first: [], put: [], seal: [], creates: 0, acknowledged: 0 };
@@ -89,12 +98,16 @@ async function recordTurn(all: Turn, log: ObjectStore, state: ObjectStore): Prom
   const runs = Array.from({ length: writers }, (_, writer) => {
     const own: Put[] = [];
     written.push(own);
-    const watched = { ...log, create: async (key: string, bytes: Uint8Array) => (own.push({ key, bytes }), await log.create(key, bytes)) };
+    const watched = {
+      ...log,
+      create: async (key: string, bytes: Uint8Array) => (own.push({ key, bytes }), await log.create(key, bytes)),
+    };
     return auditLog({ log: watched, state, world, ...identity, run: `writer-${writer}` });
   });
   await Promise.all(
     runs.map(async (run) => {
-      for (let number = 0; number < events; number += 1) (number === 0 ? all.first : all.record).push(await timed(() => run.record(madeEvent(number))));
+      for (let number = 0; number < events; number += 1)
+        (number === 0 ? all.first : all.record).push(await timed(() => run.record(madeEvent(number))));
     }),
   );
   const batches = written.map((own) => [...own]);

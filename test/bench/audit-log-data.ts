@@ -8,21 +8,34 @@ import { LockkeeperError } from '../../shared/base/error.ts';
 import { logVkey, signedCheckpoint } from '../judges/plain-log.ts';
 import type { LogPart } from './audit-log-part.ts';
 
-/** A multiple of what a bundle holds; so large that a thread is busy for a while, so small that its leaves are little. */
+/**
+ * A multiple of what a bundle holds; so large that a thread is busy for a while, so small that its leaves are little.
+ */
 const perPart = 128 * tileWidth;
 
 /** Writes a plain tlog-tiles directory of `count` entries of the real form, its runs whole, with two threads. */
 export async function writeLog(directory: string, count: number): Promise<void> {
-  const parts = Array.from({ length: Math.ceil(count / perPart) }, (_, part) => ({ directory, part, from: part * perPart, to: Math.min(count, (part + 1) * perPart) }));
+  const parts = Array.from({ length: Math.ceil(count / perPart) }, (_, part) => ({
+    directory,
+    part,
+    from: part * perPart,
+    to: Math.min(count, (part + 1) * perPart),
+  }));
   const threads = [new PartThread(), new PartThread()];
   const rows = new TileRows();
   try {
-    const made = parts.map((part, at) => threads[at % threads.length]?.write(part) ?? Promise.resolve(new Uint8Array()));
+    const made = parts.map(
+      (part, at) => threads[at % threads.length]?.write(part) ?? Promise.resolve(new Uint8Array()),
+    );
     for (const leaves of made) for (const leaf of hashesOf(await leaves)) await writeAll(directory, rows.append(leaf));
   } finally {
     await Promise.all(threads.map((thread) => thread.close()));
   }
-  await writeAll(directory, [...rows.partial(), { path: 'checkpoint', bytes: Buffer.from(signedCheckpoint(count, rows.root())) }, { path: 'log.vkey', bytes: Buffer.from(`${logVkey}\n`) }]);
+  await writeAll(directory, [
+    ...rows.partial(),
+    { path: 'checkpoint', bytes: Buffer.from(signedCheckpoint(count, rows.root())) },
+    { path: 'log.vkey', bytes: Buffer.from(`${logVkey}\n`) },
+  ]);
 }
 
 async function writeAll(directory: string, files: readonly TileFile[]): Promise<void> {

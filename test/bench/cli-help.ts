@@ -9,7 +9,9 @@ import { median } from './turns.ts';
 const rounds = 31;
 const command = fileURLToPath(new URL('../../functions/cli/lockkeeper.js', import.meta.url));
 
-/** How much longer `lockkeeper --help` takes than a script with nothing in it; medians of alternating runs of one Node. */
+/**
+ * How much longer `lockkeeper --help` takes than a script with nothing in it; medians of alternating runs of one Node.
+ */
 export async function cliHelp(): Promise<readonly Figure[]> {
   const directory = await mkdtemp(join(tmpdir(), 'lockkeeper-bench-'));
   const empty = join(directory, 'empty.mjs');

@@ -17,8 +17,8 @@ export interface Streams {
 }
 
 /**
- * Runs the measures named in `words`, or all, one after the other. With `--output json` the figures are one line each, as
- * JSON; else a table. Answers the exit code: 1 where a figure is not ok, a measure failed, or a word is unknown.
+ * Runs the measures named in `words`, or all, one after the other. With `--output json` the figures are one line each,
+ * as JSON; else a table. Answers the exit code: 1 where a figure is not ok, a measure failed, or a word is unknown.
  */
 export async function runMeasures(
   measures: readonly Measure[],

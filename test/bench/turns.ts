@@ -5,10 +5,14 @@ export interface Turns {
 }
 
 /**
- * Measures in turns. Other work on the machine only ever adds to what is measured, so while `isEnough` does not hold of what came
- * so far, another turn may come nearer to the truth; where the code is to blame it never does.
+ * Measures in turns. Other work on the machine only ever adds to what is measured, so while `isEnough` does not hold of
+ * what came so far, another turn may come nearer to the truth; where the code is to blame it never does.
  */
-export async function inTurns<T>({ least, most }: Turns, take: () => Promise<T>, isEnough: (all: readonly T[]) => boolean): Promise<readonly T[]> {
+export async function inTurns<T>(
+  { least, most }: Turns,
+  take: () => Promise<T>,
+  isEnough: (all: readonly T[]) => boolean,
+): Promise<readonly T[]> {
   const all: T[] = [];
   while (all.length < least || (all.length < most && !isEnough(all))) all.push(await take());
   return all;

@@ -17,9 +17,9 @@ const servers = 100;
 const midnight = 1_790_035_200;
 
 /**
- * One day of AWS version-5 flow logs of 300 machines, 100 of them servers with one or two ports: sessions seen from both
- * ends, clients of very different zeal, ephemeral ports, flags, refusals, DNS, three percent NODATA. The same size gives
- * the same bytes; objects that are there already are kept. Returns their paths.
+ * One day of AWS version-5 flow logs of 300 machines, 100 of them servers with one or two ports: sessions seen from
+ * both ends, clients of very different zeal, ephemeral ports, flags, refusals, DNS, three percent NODATA. The same size
+ * gives the same bytes; objects that are there already are kept. Returns their paths.
  */
 export async function writeTraffic(directory: string, { files, records }: TrafficSize): Promise<readonly string[]> {
   await mkdir(directory, { recursive: true });
@@ -79,14 +79,49 @@ function session(next: () => number, start: number, chance: number): string[] {
   const client = (server * 7 + zeal * 11 + 100) % machines;
   const isDns = chance < 6;
   const port = isDns ? 53 : (serverPorts[(server + (next() % 4 === 0 ? 1 : 0)) % 10] ?? 443);
-  const flow = { client: addressOf(client), server: addressOf(server), ephemeral: 32_768 + (next() % 28_000), port, protocol: isDns ? 17 : 6 };
+  const flow = {
+    client: addressOf(client),
+    server: addressOf(server),
+    ephemeral: 32_768 + (next() % 28_000),
+    port,
+    protocol: isDns ? 17 : 6,
+  };
   const packets = 1 + (next() % 60);
   const end = start + (next() % 60);
   const bytes = packets * (52 + (next() % 900));
-  if (chance === 99) return [line({ ...flow, at: server, isReply: false, flags: 2, packets: 1, bytes: 60, start, end, action: 'REJECT', way: 'ingress' })];
+  if (chance === 99)
+    return [
+      line({
+        ...flow,
+        at: server,
+        isReply: false,
+        flags: 2,
+        packets: 1,
+        bytes: 60,
+        start,
+        end,
+        action: 'REJECT',
+        way: 'ingress',
+      }),
+    ];
   const kind = next() % 4;
-  const there = { ...flow, isReply: false, flags: isDns ? 0 : ([2, 3, 0, 1][kind] ?? 0), packets, bytes, start, end, action: 'ACCEPT' };
-  const back = { ...there, isReply: true, flags: isDns ? 0 : ([18, 19, 0, 1][kind] ?? 0), packets: packets + 2, bytes: bytes * 3 };
+  const there = {
+    ...flow,
+    isReply: false,
+    flags: isDns ? 0 : ([2, 3, 0, 1][kind] ?? 0),
+    packets,
+    bytes,
+    start,
+    end,
+    action: 'ACCEPT',
+  };
+  const back = {
+    ...there,
+    isReply: true,
+    flags: isDns ? 0 : ([18, 19, 0, 1][kind] ?? 0),
+    packets: packets + 2,
+    bytes: bytes * 3,
+  };
   return [
     line({ ...there, at: server, way: 'ingress' }),
     line({ ...back, at: server, way: 'egress' }),
@@ -125,7 +160,9 @@ function noData(at: number, start: number): string {
 
 const addressOf = perMachine((machine) => `10.0.${machine >> 6}.${(machine % 64) + 10}`);
 const eni = perMachine((machine) => `eni-0${hex(machine * 7_919 + 1_048_576)}`);
-const place = perMachine((machine) => `vpc-0a1b2c3d4e5f60718 subnet-0${hex(machine % 12)} i-0${hex(machine * 31 + 4_096)}`);
+const place = perMachine(
+  (machine) => `vpc-0a1b2c3d4e5f60718 subnet-0${hex(machine % 12)} i-0${hex(machine * 31 + 4_096)}`,
+);
 
 /** Each text is made once: they are in millions of lines. */
 function perMachine(text: (machine: number) => string): (machine: number) => string {

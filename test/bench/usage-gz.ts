@@ -14,15 +14,19 @@ const here = import.meta.dirname;
 
 /**
  * Facts from 8 million AWS version-5 records in gzip text, against bare DuckDB reading the same files with the same
- * threads and grouping by what a fact is keyed by; and, to inform, against the leanest grouping that can be typed. Each run
- * in a process of its own, in turns; the best of each. The traffic is made once and kept.
+ * threads and grouping by what a fact is keyed by; and, to inform, against the leanest grouping that can be typed. Each
+ * run in a process of its own, in turns; the best of each. The traffic is made once and kept.
  */
 export async function usageGz(): Promise<Figure[]> {
   const directory = join(here, '../../.lockkeeper/bench/usage-gz');
   await writeTraffic(directory, size);
   const all = await inTurns(
     turns,
-    async () => ({ bare: await measure('bare', directory), lean: await measure('lean', directory), ours: await measure('usage', directory) }),
+    async () => ({
+      bare: await measure('bare', directory),
+      lean: await measure('lean', directory),
+      ours: await measure('usage', directory),
+    }),
     (soFar) => least(soFar, 'ours', 'seconds') / least(soFar, 'bare', 'seconds') <= limit,
   );
   const expected = size.files * size.records;
@@ -51,14 +55,22 @@ interface Measured {
 
 async function measure(what: 'bare' | 'lean' | 'usage', directory: string): Promise<Measured> {
   const script = join(here, 'usage-gz-run.ts');
-  const { stdout } = await promisify(execFile)(process.execPath, ['--no-warnings', script, what, directory, String(availableParallelism())], { timeout: 600_000 });
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--no-warnings', script, what, directory, String(availableParallelism())],
+    { timeout: 600_000 },
+  );
   const value: unknown = JSON.parse(stdout);
   if (isMeasured(value)) return value;
   throw new LockkeeperError('bug', `${script} printed ${stdout}`);
 }
 
 function isMeasured(value: unknown): value is Measured {
-  return typeof value === 'object' && value !== null && ['seconds', 'records', 'cpu', 'rssMb'].every((name) => typeof Reflect.get(value, name) === 'number');
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    ['seconds', 'records', 'cpu', 'rssMb'].every((name) => typeof Reflect.get(value, name) === 'number')
+  );
 }
 
 function least(all: readonly Turn[], whose: keyof Turn, what: keyof Measured): number {

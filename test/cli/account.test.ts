@@ -8,7 +8,10 @@ test('the account at the terminal is the one that the machine knows', () => {
 
 test('an account without a name, as in containers, is told by its number and stops nothing', () => {
   const nameless = () => {
-    throw Object.assign(new Error('uv_os_get_passwd returned ENOENT (no such file or directory)'), { name: 'SystemError', code: 'ERR_SYSTEM_ERROR' });
+    throw Object.assign(new Error('uv_os_get_passwd returned ENOENT (no such file or directory)'), {
+      name: 'SystemError',
+      code: 'ERR_SYSTEM_ERROR',
+    });
   };
   expect(accountName(nameless)).toBeUndefined();
   expect(accountAtTerminal(nameless)).toBe(`${process.getuid?.()}@${hostname()}`);

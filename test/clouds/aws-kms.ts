@@ -12,8 +12,12 @@ export interface AwsKmsKey {
   readonly key: KeyObject;
 }
 
-/** A refusal as KMS words it, or: `lost`, the connection ends; `foreign`, the signature of another key; `short`, half of it. */
-export type AwsKmsFault = 'lost' | 'foreign' | 'short' | { readonly status: number; readonly type: string; readonly message: string };
+/**
+ * A refusal as KMS words it, or: `lost`, the connection ends; `foreign`, the signature of another key; `short`, half of
+ * it.
+ */
+export type AwsKmsFault =
+  'lost' | 'foreign' | 'short' | { readonly status: number; readonly type: string; readonly message: string };
 
 /** AWS KMS on 127.0.0.1, as strict as the service about what it signs. */
 export interface AwsKmsStandIn {
@@ -90,7 +94,11 @@ function answer(call: KmsCall, state: State): KmsAnswer {
 }
 
 function refusal(status: number, type: string, message: string): KmsAnswer {
-  return { status, body: { __type: type, message }, headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amzn-requestid': 'stand-in-1' } };
+  return {
+    status,
+    body: { __type: type, message },
+    headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amzn-requestid': 'stand-in-1' },
+  };
 }
 
 function operationOf({ headers }: KmsCall): string {
@@ -98,7 +106,12 @@ function operationOf({ headers }: KmsCall): string {
 }
 
 const publicKeyRequest = z.strictObject({ KeyId: z.string().min(1).max(2048) });
-const signRequest = z.strictObject({ KeyId: z.string().min(1).max(2048), Message: z.base64(), MessageType: z.string().default('RAW'), SigningAlgorithm: z.string() });
+const signRequest = z.strictObject({
+  KeyId: z.string().min(1).max(2048),
+  Message: z.base64(),
+  MessageType: z.string().default('RAW'),
+  SigningAlgorithm: z.string(),
+});
 
 function carryOut(call: KmsCall, state: State): unknown {
   checkSigned(call);
@@ -107,7 +120,14 @@ function carryOut(call: KmsCall, state: State): unknown {
     case 'GetPublicKey': {
       const { arn, spec, key } = found(publicKeyRequest.parse(body).KeyId, state);
       const der = createPublicKey(key).export({ format: 'der', type: 'spki' });
-      return { KeyId: arn, KeySpec: spec, CustomerMasterKeySpec: spec, KeyUsage: 'SIGN_VERIFY', PublicKey: der.toString('base64'), SigningAlgorithms: algorithms[spec] };
+      return {
+        KeyId: arn,
+        KeySpec: spec,
+        CustomerMasterKeySpec: spec,
+        KeyUsage: 'SIGN_VERIFY',
+        PublicKey: der.toString('base64'),
+        SigningAlgorithms: algorithms[spec],
+      };
     }
     case 'Sign':
       return signed(signRequest.parse(body), state);
@@ -125,10 +145,19 @@ const algorithms: Readonly<Record<AwsKmsKey['spec'], readonly string[]>> = {
 function signed({ KeyId, Message, MessageType, SigningAlgorithm }: z.infer<typeof signRequest>, state: State): unknown {
   const { arn, spec, key } = found(KeyId, state);
   const message = Buffer.from(Message, 'base64');
-  if (!algorithms[spec].includes(SigningAlgorithm)) throw new Refused('InvalidKeyUsageException', `Algorithm ${SigningAlgorithm} is incompatible with key spec ${spec}.`);
-  if (message.length > 4096) throw invalid("Value at 'message' failed to satisfy constraint: Member must have length less than or equal to 4096");
-  if ((SigningAlgorithm === 'ED25519_SHA_512') !== (MessageType === 'RAW')) throw invalid(`MessageType ${MessageType} is not valid for ${SigningAlgorithm}.`);
-  if (SigningAlgorithm !== 'ED25519_SHA_512') throw new Refused('UnsupportedOperationException', `the stand-in does not sign by ${SigningAlgorithm}`);
+  if (!algorithms[spec].includes(SigningAlgorithm))
+    throw new Refused(
+      'InvalidKeyUsageException',
+      `Algorithm ${SigningAlgorithm} is incompatible with key spec ${spec}.`,
+    );
+  if (message.length > 4096)
+    throw invalid(
+      "Value at 'message' failed to satisfy constraint: Member must have length less than or equal to 4096",
+    );
+  if ((SigningAlgorithm === 'ED25519_SHA_512') !== (MessageType === 'RAW'))
+    throw invalid(`MessageType ${MessageType} is not valid for ${SigningAlgorithm}.`);
+  if (SigningAlgorithm !== 'ED25519_SHA_512')
+    throw new Refused('UnsupportedOperationException', `the stand-in does not sign by ${SigningAlgorithm}`);
   const by = state.fault === 'foreign' ? generateKeyPairSync('ed25519').privateKey : key;
   const signature = sign(null, message, by).subarray(0, state.fault === 'short' ? 32 : 64);
   return { KeyId: arn, Signature: signature.toString('base64'), SigningAlgorithm };
@@ -138,8 +167,16 @@ function found(id: string, { keys, aliases }: State): AwsKmsKey & { readonly arn
   const name = id.startsWith('alias/') ? `${account}:${id}` : id.startsWith('arn:') ? id : `${account}:key/${id}`;
   const arn = aliases.get(name) ?? name;
   const key = keys.get(arn);
-  if (!key) throw new Refused('NotFoundException', name.includes(':alias/') ? `Alias ${name} is not found.` : `Key '${name}' does not exist`);
-  if (key.spec === 'SYMMETRIC_DEFAULT') throw new Refused('UnsupportedOperationException', `${arn} key spec is SYMMETRIC_DEFAULT which is not valid for this operation.`);
+  if (!key)
+    throw new Refused(
+      'NotFoundException',
+      name.includes(':alias/') ? `Alias ${name} is not found.` : `Key '${name}' does not exist`,
+    );
+  if (key.spec === 'SYMMETRIC_DEFAULT')
+    throw new Refused(
+      'UnsupportedOperationException',
+      `${arn} key spec is SYMMETRIC_DEFAULT which is not valid for this operation.`,
+    );
   if (key.state === 'Disabled') throw new Refused('DisabledException', `${arn} is disabled.`);
   if (key.state !== 'Enabled') throw new Refused('KMSInvalidStateException', `${arn} is pending deletion.`);
   return { ...key, arn };
@@ -147,12 +184,16 @@ function found(id: string, { keys, aliases }: State): AwsKmsKey & { readonly arn
 
 /** The form of the signature and what it covers; not the signature itself. */
 function checkSigned({ method, url, headers }: KmsCall): void {
-  const form = /^AWS4-HMAC-SHA256 Credential=([^/]+)\/\d{8}\/([a-z0-9-]+)\/kms\/aws4_request, ?SignedHeaders=([a-z0-9;-]+), ?Signature=[0-9a-f]{64}$/;
+  const form =
+    /^AWS4-HMAC-SHA256 Credential=([^/]+)\/\d{8}\/([a-z0-9-]+)\/kms\/aws4_request, ?SignedHeaders=([a-z0-9;-]+), ?Signature=[0-9a-f]{64}$/;
   const [, id, place, names = ''] = form.exec(headers.authorization ?? '') ?? [];
   const covered = ['host', 'x-amz-date', 'x-amz-target'].every((name) => names.split(';').includes(name));
-  if (id !== accessKeyId || !covered) throw new Refused('UnrecognizedClientException', 'The security token included in the request is invalid.');
-  if (place !== region) throw new Refused('InvalidSignatureException', `Credential should be scoped to a valid region, not '${place}'.`);
-  if (method !== 'POST' || url.pathname !== '/' || headers['content-type'] !== 'application/x-amz-json-1.1') throw invalid('not a request of JSON 1.1');
+  if (id !== accessKeyId || !covered)
+    throw new Refused('UnrecognizedClientException', 'The security token included in the request is invalid.');
+  if (place !== region)
+    throw new Refused('InvalidSignatureException', `Credential should be scoped to a valid region, not '${place}'.`);
+  if (method !== 'POST' || url.pathname !== '/' || headers['content-type'] !== 'application/x-amz-json-1.1')
+    throw invalid('not a request of JSON 1.1');
 }
 
 function invalid(message: string): Refused {

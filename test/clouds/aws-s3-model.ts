@@ -19,8 +19,8 @@ export interface S3Rules {
   /** Object Lock with a default retention: no version can be removed. It does not hinder delete markers. */
   readonly locked: boolean;
   /**
-   * The bucket's policy. `create-only`: PutObject without If-None-Match and every DeleteObject are denied. `conditional-only`:
-   * PutObject without a condition is denied.
+   * The bucket's policy. `create-only`: PutObject without If-None-Match and every DeleteObject are denied.
+   * `conditional-only`: PutObject without a condition is denied.
    */
   readonly policy?: 'create-only' | 'conditional-only' | undefined;
   /** Conditions that are ignored, as by stores that do not know them. */
@@ -61,7 +61,8 @@ export class S3Model {
   put(key: string, bytes: Uint8Array, { ifMatch, ifNoneMatch }: S3Conditions): S3Version {
     const { policy, ignores } = this.rules;
     if (policy === 'create-only' && ifNoneMatch === undefined) throw denied('s3:PutObject');
-    if (policy === 'conditional-only' && ifNoneMatch === undefined && ifMatch === undefined) throw denied('s3:PutObject');
+    if (policy === 'conditional-only' && ifNoneMatch === undefined && ifMatch === undefined)
+      throw denied('s3:PutObject');
     const there = this.current(key);
     if (ifNoneMatch !== undefined && !ignores.includes('If-None-Match') && there) throw failed('If-None-Match');
     if (ifMatch !== undefined && !ignores.includes('If-Match')) this.#mustMatch(there, ifMatch);
@@ -71,13 +72,15 @@ export class S3Model {
   /** DeleteObject without a version: with versions it only puts a delete marker on top. */
   delete(key: string, { ifMatch }: S3Conditions): void {
     if (this.rules.policy === 'create-only') throw denied('s3:DeleteObject');
-    if (ifMatch !== undefined && !this.rules.ignores.includes('If-Match on DELETE')) this.#mustMatch(this.current(key), ifMatch);
+    if (ifMatch !== undefined && !this.rules.ignores.includes('If-Match on DELETE'))
+      this.#mustMatch(this.current(key), ifMatch);
     this.hide(key);
   }
 
   /** DeleteObject of one version: what retention refuses. */
   erase(key: string): void {
-    if (this.rules.locked) throw new S3Refusal(403, 'AccessDenied', 'Access Denied because object protected by object lock.');
+    if (this.rules.locked)
+      throw new S3Refusal(403, 'AccessDenied', 'Access Denied because object protected by object lock.');
     this.#keys.delete(key);
   }
 
@@ -95,7 +98,9 @@ export class S3Model {
 
   /** Keys with a prefix in the order of their UTF-8 bytes, each with its versions, newest first. */
   all(prefix: string): readonly { readonly key: string; readonly versions: readonly S3Version[] }[] {
-    const keys = [...this.#keys.keys()].filter((key) => key.startsWith(prefix)).toSorted((one, two) => Buffer.compare(Buffer.from(one), Buffer.from(two)));
+    const keys = [...this.#keys.keys()]
+      .filter((key) => key.startsWith(prefix))
+      .toSorted((one, two) => Buffer.compare(Buffer.from(one), Buffer.from(two)));
     return keys.map((key) => ({ key, versions: (this.#keys.get(key) ?? []).toReversed() }));
   }
 
@@ -120,9 +125,17 @@ export class S3Model {
 }
 
 function denied(action: string): S3Refusal {
-  return new S3Refusal(403, 'AccessDenied', `User: arn:aws:iam::111122223333:role/lockkeeper is not authorized to perform: ${action} with an explicit deny in a resource-based policy`);
+  return new S3Refusal(
+    403,
+    'AccessDenied',
+    `User: arn:aws:iam::111122223333:role/lockkeeper is not authorized to perform: ${action} with an explicit deny in a resource-based policy`,
+  );
 }
 
 function failed(condition: string): S3Refusal {
-  return new S3Refusal(412, 'PreconditionFailed', `At least one of the pre-conditions you specified did not hold: ${condition}`);
+  return new S3Refusal(
+    412,
+    'PreconditionFailed',
+    `At least one of the pre-conditions you specified did not hold: ${condition}`,
+  );
 }

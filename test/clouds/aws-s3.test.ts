@@ -13,16 +13,27 @@ beforeEach(async () => {
 afterEach(() => s3.close());
 
 /** A request as the SDK would sign it, changed. */
-async function ask(method: string, path: string, changed: Readonly<Record<string, string | undefined>> = {}, body: Uint8Array<ArrayBuffer> = content) {
+async function ask(
+  method: string,
+  path: string,
+  changed: Readonly<Record<string, string | undefined>> = {},
+  body: Uint8Array<ArrayBuffer> = content,
+) {
   const headers = {
     authorization: `AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261001/us-east-1/s3/aws4_request, SignedHeaders=${signed}, Signature=${'0'.repeat(64)}`,
     'x-amz-date': '20261001T000000Z',
-    'x-amz-content-sha256': createHash('sha256').update(method === 'PUT' ? body : '').digest('hex'),
+    'x-amz-content-sha256': createHash('sha256')
+      .update(method === 'PUT' ? body : '')
+      .digest('hex'),
     ...(method === 'PUT' && { 'x-amz-checksum-crc32': crcOf(body) }),
     ...changed,
   };
   const sent = Object.entries(headers).filter((header): header is [string, string] => header[1] !== undefined);
-  const response = await fetch(`${s3.place.endpoint}/${s3.place.bucket}${path}`, { method, headers: sent, ...(method === 'PUT' && { body }) });
+  const response = await fetch(`${s3.place.endpoint}/${s3.place.bucket}${path}`, {
+    method,
+    headers: sent,
+    ...(method === 'PUT' && { body }),
+  });
   const [, code] = /<Code>(\w+)<\/Code>/.exec(await response.text()) ?? [];
   return `${response.status} ${code ?? ''}`.trim();
 }
@@ -30,8 +41,21 @@ async function ask(method: string, path: string, changed: Readonly<Record<string
 describe('the stand-in for S3 refuses', () => {
   test.each([
     ['no signature', { authorization: undefined }, '403 AccessDenied'],
-    ['another key id', { authorization: `AWS4-HMAC-SHA256 Credential=OTHER/20261001/us-east-1/s3/aws4_request, SignedHeaders=${signed}, Signature=${'0'.repeat(64)}` }, '403 InvalidAccessKeyId'],
-    ['a condition that is not signed', { authorization: `AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261001/us-east-1/s3/aws4_request, SignedHeaders=host;x-amz-content-sha256;x-amz-date, Signature=${'0'.repeat(64)}`, 'if-none-match': '*' }, '403 SignatureDoesNotMatch'],
+    [
+      'another key id',
+      {
+        authorization: `AWS4-HMAC-SHA256 Credential=OTHER/20261001/us-east-1/s3/aws4_request, SignedHeaders=${signed}, Signature=${'0'.repeat(64)}`,
+      },
+      '403 InvalidAccessKeyId',
+    ],
+    [
+      'a condition that is not signed',
+      {
+        authorization: `AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261001/us-east-1/s3/aws4_request, SignedHeaders=host;x-amz-content-sha256;x-amz-date, Signature=${'0'.repeat(64)}`,
+        'if-none-match': '*',
+      },
+      '403 SignatureDoesNotMatch',
+    ],
     ['a session token it did not give', { 'x-amz-security-token': 'other' }, '400 InvalidToken'],
     ['a wrong SHA-256', { 'x-amz-content-sha256': '0'.repeat(64) }, '400 XAmzContentSHA256Mismatch'],
     ['a wrong CRC32', { 'x-amz-checksum-crc32': 'AAAAAA==' }, '400 BadDigest'],

@@ -12,7 +12,8 @@ import { slowly, type Slow } from './slow.ts';
 export type S3Operation = 'GetObject' | 'PutObject' | 'DeleteObject' | 'ListObjectsV2' | 'ListObjectVersions';
 
 /**
- * What goes wrong with one request. `lost-…`: the connection ends instead of an answer. `mute`: took effect, never answers.
+ * What goes wrong with one request. `lost-…`: the connection ends instead of an answer. `mute`: took effect, never
+ * answers.
  * `cut`, `flipped`: the body ends early, or has one wrong bit. `Slow`: time passes.
  * Others: the answer that S3 gives, nothing done.
  */
@@ -20,7 +21,11 @@ export type S3Fault = 'lost-before' | 'lost-after' | 'mute' | 'cut' | 'flipped' 
 
 /** Refusals that S3 gives at any time. */
 export const s3Refusals = {
-  conflict: new S3Refusal(409, 'ConditionalRequestConflict', 'The conditional request cannot succeed due to a conflicting operation against this resource.'),
+  conflict: new S3Refusal(
+    409,
+    'ConditionalRequestConflict',
+    'The conditional request cannot succeed due to a conflicting operation against this resource.',
+  ),
   slowDown: new S3Refusal(503, 'SlowDown', 'Please reduce your request rate.'),
   tooMany: new S3Refusal(429, 'TooManyRequests', 'Too many requests'),
   internal: new S3Refusal(500, 'InternalError', 'We encountered an internal error. Please try again.'),
@@ -56,14 +61,32 @@ const accessKeyId = 'AKIDEXAMPLE';
 
 /** Starts a stand-in with one empty bucket. */
 export async function startS3(options: S3StandInOptions = {}): Promise<S3StandIn> {
-  const { versioned = true, locked = false, policy, ignores = [], pageSize = 1_000, secret = 'secret', sessionToken } = options;
+  const {
+    versioned = true,
+    locked = false,
+    policy,
+    ignores = [],
+    pageSize = 1_000,
+    secret = 'secret',
+    sessionToken,
+  } = options;
   const model = new S3Model({ versioned, locked, policy, ignores });
-  const asked: Record<S3Operation, number> = { GetObject: 0, PutObject: 0, DeleteObject: 0, ListObjectsV2: 0, ListObjectVersions: 0 };
+  const asked: Record<S3Operation, number> = {
+    GetObject: 0,
+    PutObject: 0,
+    DeleteObject: 0,
+    ListObjectsV2: 0,
+    ListObjectVersions: 0,
+  };
   const faults = new Map<S3Operation, S3Fault[]>();
   const server = await listenOnLoopback((request, response) => {
     void (async () => {
       const call = await read(request);
-      if (!call) return send(response, refusal(new S3Refusal(501, 'NotImplemented', `the stand-in does not know ${request.method} ${request.url}`)));
+      if (!call)
+        return send(
+          response,
+          refusal(new S3Refusal(501, 'NotImplemented', `the stand-in does not know ${request.method} ${request.url}`)),
+        );
       asked[call.operation] += 1;
       await answer({ call, model, pageSize, sessionToken, response }, faults.get(call.operation)?.shift());
     })();
@@ -72,7 +95,11 @@ export async function startS3(options: S3StandInOptions = {}): Promise<S3StandIn
     place: {
       endpoint: server.url,
       bucket,
-      credentials: { accessKeyId, secretAccessKey: new Sealed(secret), ...(sessionToken !== undefined && { sessionToken: new Sealed(sessionToken) }) },
+      credentials: {
+        accessKeyId,
+        secretAccessKey: new Sealed(secret),
+        ...(sessionToken !== undefined && { sessionToken: new Sealed(sessionToken) }),
+      },
     },
     model,
     asked,
@@ -136,7 +163,12 @@ async function answer(asked: Asked, fault: S3Fault | undefined): Promise<void> {
 
 function outcome(asked: Asked): Answer {
   try {
-    checkRequest({ headers: asked.call.request.headers, body: asked.call.body, accessKeyId, sessionToken: asked.sessionToken });
+    checkRequest({
+      headers: asked.call.request.headers,
+      body: asked.call.body,
+      accessKeyId,
+      sessionToken: asked.sessionToken,
+    });
     if (asked.call.bucket !== bucket) throw new S3Refusal(404, 'NoSuchBucket', 'The specified bucket does not exist');
     return carryOut(asked);
   } catch (thrown) {
@@ -150,7 +182,8 @@ function carryOut({ call: { operation, key, query, request, body }, model, pageS
   if (operation === 'ListObjectsV2') return document(listObjects(model, query, pageSize));
   if (operation === 'ListObjectVersions') return document(listVersions(model, query, pageSize));
   const strange = [...query.keys()].filter((name) => name !== 'x-id');
-  if (strange.length > 0) throw new S3Refusal(501, 'NotImplemented', `the stand-in does not know ${strange.join(', ')}`);
+  if (strange.length > 0)
+    throw new S3Refusal(501, 'NotImplemented', `the stand-in does not know ${strange.join(', ')}`);
   if (operation === 'GetObject') return object(model, key, conditions);
   checkConditions(operation, conditions);
   if (operation === 'DeleteObject') {
@@ -158,7 +191,11 @@ function carryOut({ call: { operation, key, query, request, body }, model, pageS
     return { status: 204, headers: {}, body: '' };
   }
   if (model.rules.locked && request.headers['x-amz-checksum-crc32'] === undefined)
-    throw new S3Refusal(400, 'InvalidRequest', 'Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters');
+    throw new S3Refusal(
+      400,
+      'InvalidRequest',
+      'Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters',
+    );
   const { etag, id } = model.put(key, body, conditions);
   return { status: 200, headers: { etag: `"${etag}"`, 'x-amz-version-id': id }, body: '' };
 }
@@ -169,15 +206,23 @@ interface Conditions {
 }
 
 function checkConditions(operation: S3Operation, { ifMatch, ifNoneMatch }: Conditions): void {
-  const isKnown = ifNoneMatch === undefined || (ifNoneMatch === '*' && operation === 'PutObject' && ifMatch === undefined);
-  if (!isKnown) throw new S3Refusal(501, 'NotImplemented', 'A header you provided implies functionality that is not implemented');
+  const isKnown =
+    ifNoneMatch === undefined || (ifNoneMatch === '*' && operation === 'PutObject' && ifMatch === undefined);
+  if (!isKnown)
+    throw new S3Refusal(501, 'NotImplemented', 'A header you provided implies functionality that is not implemented');
 }
 
 function object(model: S3Model, key: string, { ifMatch, ifNoneMatch }: Conditions): Answer {
-  if (ifMatch !== undefined || ifNoneMatch !== undefined) throw new S3Refusal(501, 'NotImplemented', 'the stand-in knows no conditions on reads');
+  if (ifMatch !== undefined || ifNoneMatch !== undefined)
+    throw new S3Refusal(501, 'NotImplemented', 'the stand-in knows no conditions on reads');
   const held = model.current(key);
   if (!held) throw new S3Refusal(404, 'NoSuchKey', 'The specified key does not exist.');
-  const headers = { etag: `"${held.etag}"`, 'x-amz-version-id': held.id, 'x-amz-checksum-crc32': crcOf(held.bytes), 'x-amz-checksum-type': 'FULL_OBJECT' };
+  const headers = {
+    etag: `"${held.etag}"`,
+    'x-amz-version-id': held.id,
+    'x-amz-checksum-crc32': crcOf(held.bytes),
+    'x-amz-checksum-type': 'FULL_OBJECT',
+  };
   return { status: 200, headers, body: held.bytes };
 }
 
@@ -187,7 +232,11 @@ function document(body: string): Answer {
 
 function refusal({ status, code, message }: S3Refusal): Answer {
   const body = `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>${message}</Message><RequestId>REQ1</RequestId></Error>`;
-  const headers = { 'content-type': 'application/xml', 'x-amz-request-id': 'REQ1', ...(status === 429 && { 'retry-after': 0.2 }) };
+  const headers = {
+    'content-type': 'application/xml',
+    'x-amz-request-id': 'REQ1',
+    ...(status === 429 && { 'retry-after': 0.2 }),
+  };
   return { status, headers, body };
 }
 

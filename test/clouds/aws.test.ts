@@ -50,7 +50,10 @@ describe('what AWS answered', () => {
     ['UnknownError', 418, 'invalid'],
   ])('%s %s is %s, for reads and for writes', (name, status, code) => {
     expect(awsError(answered(name, status), 'put a')).toMatchObject({ code });
-    expect(awsError(answered(name, status), 'put a', { written: true })).toMatchObject({ code, hint: expect.stringMatching(/\.$/) });
+    expect(awsError(answered(name, status), 'put a', { written: true })).toMatchObject({
+      code,
+      hint: expect.stringMatching(/\.$/),
+    });
   });
 
   test.each([
@@ -63,11 +66,16 @@ describe('what AWS answered', () => {
     ['SyntaxError', 200],
   ])('%s %s is unreachable for a read, uncertain for a write', (name, status) => {
     expect(awsError(answered(name, status), 'put a')).toMatchObject({ code: 'unreachable' });
-    expect(awsError(answered(name, status), 'put a', { written: true })).toMatchObject({ code: 'uncertain', hint: expect.stringContaining('read it back') });
+    expect(awsError(answered(name, status), 'put a', { written: true })).toMatchObject({
+      code: 'uncertain',
+      hint: expect.stringContaining('read it back'),
+    });
   });
 
   test('is told with what was tried, the name, the status and the request', () => {
-    const error = awsError(answered('AccessDeniedException', 400, 'no right to sign'), 'sign with key k', { needs: 'kms:Sign' });
+    const error = awsError(answered('AccessDeniedException', 400, 'no right to sign'), 'sign with key k', {
+      needs: 'kms:Sign',
+    });
     expect(error.message).toBe('sign with key k: no right to sign (AccessDenied, HTTP 400, request REQ9)');
     expect(error.hint).toContain('Grant kms:Sign');
   });
@@ -91,7 +99,10 @@ describe('what the network did', () => {
     ['a time limit', Object.assign(new Error('Request aborted'), { name: 'AbortError' })],
     ['an answer that is no HTTP', system('HPE_INVALID_CONSTANT', 'Parse Error: Expected HTTP/, RTSP/ or ICE/')],
     ['the same, without its code', new Error('AWS SDK error wrapper for Error: Parse Error: Header overflow')],
-    ['a refusal that broke off', Object.assign(system('ECONNRESET', 'aborted'), { $metadata: { httpStatusCode: 404 } })],
+    [
+      'a refusal that broke off',
+      Object.assign(system('ECONNRESET', 'aborted'), { $metadata: { httpStatusCode: 404 } }),
+    ],
   ])('%s is unreachable for a read, uncertain for a write', (_, thrown) => {
     expect(awsError(thrown, 'put a')).toMatchObject({ code: 'unreachable' });
     expect(awsError(thrown, 'put a', { written: true })).toMatchObject({ code: 'uncertain' });
@@ -100,7 +111,11 @@ describe('what the network did', () => {
 
 describe('anything else', () => {
   test('that says no region is known says where to name one', () => {
-    expect(awsError(new Error('Region is missing'), 'get x in s3://b/')).toMatchObject({ code: 'invalid', message: 'get x in s3://b/: Region is missing', hint: expect.stringContaining('AWS_REGION') });
+    expect(awsError(new Error('Region is missing'), 'get x in s3://b/')).toMatchObject({
+      code: 'invalid',
+      message: 'get x in s3://b/: Region is missing',
+      hint: expect.stringContaining('AWS_REGION'),
+    });
   });
   test('that nobody foresaw is a bug, with its cause', () => {
     const thrown = new TypeError('x is not a function');
@@ -116,8 +131,15 @@ describe('anything else', () => {
 
 test('what an SDK hangs on to its errors is not kept: requests hold session tokens, answers quote wrong values', () => {
   const planted = new PlantedSecret("pl4nted+'secret");
-  const thrown = answered('ValidationException', 400, `1 validation error detected: Value '${planted.bare()}' at 'secretString' failed to satisfy constraint`);
-  Object.defineProperty(thrown, '$response', { value: { headers: { 'x-amz-security-token': planted.bare() } }, enumerable: false });
+  const thrown = answered(
+    'ValidationException',
+    400,
+    `1 validation error detected: Value '${planted.bare()}' at 'secretString' failed to satisfy constraint`,
+  );
+  Object.defineProperty(thrown, '$response', {
+    value: { headers: { 'x-amz-security-token': planted.bare() } },
+    enumerable: false,
+  });
   const error = awsError(Object.assign(thrown, { 'Token-0': planted.bare() }), 'stage secret s');
   planted.search('the error', error).expectNowhere();
   expect(error.message).toContain("Value [left out] at 'secretString'");
@@ -127,14 +149,26 @@ test('an answer is told by its shape, whatever was thrown', () => {
   expect(awsAnswer(answered('NoSuchKeyException', 404))).toEqual({ name: 'NoSuchKey', status: 404, requestId: 'REQ9' });
   expect(awsAnswer(null)).toEqual({ name: '', status: undefined, requestId: undefined });
   expect(awsRetryAfterMs({ $response: { headers: { 'retry-after': '2' } } })).toBe(2_000);
-  expect(awsRetryAfterMs({ $response: { headers: { 'retry-after': 'Wed, 21 Oct 2026 07:28:00 GMT' } } })).toBeUndefined();
+  expect(
+    awsRetryAfterMs({ $response: { headers: { 'retry-after': 'Wed, 21 Oct 2026 07:28:00 GMT' } } }),
+  ).toBeUndefined();
   expect(awsRetryAfterMs(new Error('none'))).toBeUndefined();
 });
 
 test('a client tries once, and is told only what is known', () => {
-  const settings = awsClientSettings({ region: 'eu-central-1', credentials: { accessKeyId: 'A', secretAccessKey: new Sealed('s'), sessionToken: new Sealed('t') } });
-  expect(settings).toMatchObject({ maxAttempts: 1, region: 'eu-central-1', credentials: { accessKeyId: 'A', secretAccessKey: 's', sessionToken: 't' } });
+  const settings = awsClientSettings({
+    region: 'eu-central-1',
+    credentials: { accessKeyId: 'A', secretAccessKey: new Sealed('s'), sessionToken: new Sealed('t') },
+  });
+  expect(settings).toMatchObject({
+    maxAttempts: 1,
+    region: 'eu-central-1',
+    credentials: { accessKeyId: 'A', secretAccessKey: 's', sessionToken: 't' },
+  });
   expect(settings).not.toHaveProperty('endpoint');
   expect(awsClientSettings({})).not.toHaveProperty('region');
-  expect(awsClientSettings({ endpoint: 'http://127.0.0.1:1' })).toMatchObject({ endpoint: 'http://127.0.0.1:1', region: 'us-east-1' });
+  expect(awsClientSettings({ endpoint: 'http://127.0.0.1:1' })).toMatchObject({
+    endpoint: 'http://127.0.0.1:1',
+    region: 'us-east-1',
+  });
 });

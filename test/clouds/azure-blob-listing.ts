@@ -57,14 +57,20 @@ const needed: Readonly<Record<AzureContent['is'], readonly string[]>> = {
   'deleted version': ['deleted', 'versions'],
 };
 
-function items(model: AzureBlobModel, query: URLSearchParams, { ignoresStartFrom, listsFoldersFirst }: Paging): readonly Item[] {
+function items(
+  model: AzureBlobModel,
+  query: URLSearchParams,
+  { ignoresStartFrom, listsFoldersFirst }: Paging,
+): readonly Item[] {
   const include = included(query);
   const from = ignoresStartFrom ? '' : (query.get('startFrom') ?? '');
   const all = model.all(query.get('prefix') ?? '');
   const rank = ({ name }: { readonly name: string }) => Buffer.from(name.replaceAll('/', '\0'));
   return (listsFoldersFirst ? all.toSorted((one, two) => Buffer.compare(rank(one), rank(two))) : all)
     .filter(({ name }) => Buffer.compare(Buffer.from(name), Buffer.from(from)) >= 0)
-    .flatMap(({ name, contents }) => contents.filter(({ is }) => needed[is].every((one) => include.has(one))).map((content) => ({ name, content })));
+    .flatMap(({ name, contents }) =>
+      contents.filter(({ is }) => needed[is].every((one) => include.has(one))).map((content) => ({ name, content })),
+    );
 }
 
 function blob({ name, content: { is, id, bytes, etag } }: Item, withVersions: boolean): string {

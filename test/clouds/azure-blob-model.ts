@@ -18,7 +18,10 @@ export interface AzureBlobRules {
   readonly versioned: boolean;
   /** Without versions, a replaced content stays as a soft-deleted snapshot and a deleted blob as it is. */
   readonly softDelete: boolean;
-  /** Container-level immutability: while `active` only new blobs; once `expired` they may be deleted, still not replaced. */
+  /**
+   * Container-level immutability: while `active` only new blobs; once `expired` they may be deleted, still not
+   * replaced.
+   */
   readonly retention: 'none' | 'active' | 'expired';
   /** An identity that may only add blobs: replacing is 403 UnauthorizedBlobOverwrite, whatever the condition says. */
   readonly addOnly: boolean;
@@ -42,7 +45,10 @@ export interface AzureConditions {
   readonly ifNoneMatch?: string | undefined;
 }
 
-/** One container, as Azure keeps it: the newest content of a name last. Nothing in here waits, so every change is atomic. */
+/**
+ * One container, as Azure keeps it: the newest content of a name last. Nothing in here waits, so every change is
+ * atomic.
+ */
 export class AzureBlobModel {
   /** A test may change the rules on the way. */
   rules: AzureBlobRules;
@@ -61,7 +67,12 @@ export class AzureBlobModel {
   put(name: string, bytes: Uint8Array, { ifMatch, ifNoneMatch }: AzureConditions): AzureContent {
     const { ignores, retention, addOnly } = this.rules;
     const there = this.current(name);
-    if (there && addOnly) throw new AzureRefusal(403, 'UnauthorizedBlobOverwrite', 'This request is not authorized to perform blob overwrites.');
+    if (there && addOnly)
+      throw new AzureRefusal(
+        403,
+        'UnauthorizedBlobOverwrite',
+        'This request is not authorized to perform blob overwrites.',
+      );
     if (there && ifNoneMatch !== undefined && !ignores.includes('If-None-Match'))
       throw new AzureRefusal(409, 'BlobAlreadyExists', 'The specified blob already exists.');
     if (ifMatch !== undefined && !ignores.includes('If-Match') && !matches(there, ifMatch)) throw unmet();
@@ -73,7 +84,8 @@ export class AzureBlobModel {
   delete(name: string, { ifMatch }: AzureConditions): void {
     const there = this.current(name);
     if (!there) throw absent();
-    if (ifMatch !== undefined && !this.rules.ignores.includes('If-Match on DELETE') && !matches(there, ifMatch)) throw unmet();
+    if (ifMatch !== undefined && !this.rules.ignores.includes('If-Match on DELETE') && !matches(there, ifMatch))
+      throw unmet();
     if (this.rules.retention === 'active') throw immutable();
     this.hide(name);
   }
@@ -103,13 +115,17 @@ export class AzureBlobModel {
 
   /** Somebody deletes all previous versions of a name; soft delete keeps them. */
   purge(name: string): void {
-    const kept = (this.#names.get(name) ?? []).map((one): AzureContent => (one.is === 'version' ? { ...one, is: 'deleted version' } : one));
+    const kept = (this.#names.get(name) ?? []).map((one): AzureContent =>
+      one.is === 'version' ? { ...one, is: 'deleted version' } : one,
+    );
     this.#names.set(name, this.rules.softDelete ? kept : kept.filter(({ is }) => is !== 'deleted version'));
   }
 
   /** Names with a prefix in the order of their UTF-8 bytes, each with its contents, oldest first. */
   all(prefix: string): readonly { readonly name: string; readonly contents: readonly AzureContent[] }[] {
-    const names = [...this.#names.keys()].filter((name) => name.startsWith(prefix)).toSorted((one, two) => Buffer.compare(Buffer.from(one), Buffer.from(two)));
+    const names = [...this.#names.keys()]
+      .filter((name) => name.startsWith(prefix))
+      .toSorted((one, two) => Buffer.compare(Buffer.from(one), Buffer.from(two)));
     return names.map((name) => ({ name, contents: this.#names.get(name) ?? [] }));
   }
 
@@ -136,9 +152,17 @@ export function absent(): AzureRefusal {
 }
 
 function unmet(): AzureRefusal {
-  return new AzureRefusal(412, 'ConditionNotMet', 'The condition specified using HTTP conditional header(s) is not met.');
+  return new AzureRefusal(
+    412,
+    'ConditionNotMet',
+    'The condition specified using HTTP conditional header(s) is not met.',
+  );
 }
 
 function immutable(): AzureRefusal {
-  return new AzureRefusal(409, 'BlobImmutableDueToPolicy', 'This operation is not permitted as the blob is immutable due to a policy.');
+  return new AzureRefusal(
+    409,
+    'BlobImmutableDueToPolicy',
+    'This operation is not permitted as the blob is immutable due to a policy.',
+  );
 }

@@ -8,7 +8,9 @@ let container: ContainerClient;
 /** A client as anybody would use it, without the driver. */
 function client(key: string): ContainerClient {
   const credential = new StorageSharedKeyCredential(azure.place.account, key);
-  return new BlobServiceClient(azure.place.endpoint, credential, { retryOptions: { maxTries: 1 } }).getContainerClient(azure.place.container);
+  return new BlobServiceClient(azure.place.endpoint, credential, { retryOptions: { maxTries: 1 } }).getContainerClient(
+    azure.place.container,
+  );
 }
 
 beforeEach(async () => {
@@ -21,11 +23,16 @@ describe('the stand-in refuses what Azure refuses', () => {
   const body = Buffer.from('x');
 
   test('a signature by another key', async () => {
-    await expect(client('b3RoZXI=').getBlockBlobClient('k').upload(body, 1)).rejects.toMatchObject({ statusCode: 403, code: 'AuthenticationFailed' });
+    await expect(client('b3RoZXI=').getBlockBlobClient('k').upload(body, 1)).rejects.toMatchObject({
+      statusCode: 403,
+      code: 'AuthenticationFailed',
+    });
   });
 
   test('no signature', async () => {
-    const answer = await fetch(`${azure.place.endpoint}/${azure.place.container}/k`, { headers: { 'x-ms-version': '2026-10-06' } });
+    const answer = await fetch(`${azure.place.endpoint}/${azure.place.container}/k`, {
+      headers: { 'x-ms-version': '2026-10-06' },
+    });
     expect([answer.status, answer.headers.get('x-ms-error-code')]).toEqual([401, 'NoAuthenticationInformation']);
   });
 
@@ -38,9 +45,15 @@ describe('the stand-in refuses what Azure refuses', () => {
   test('a second create, a stale replace, a stale delete', async () => {
     const blob = container.getBlockBlobClient('k');
     const { etag = '' } = await blob.upload(body, 1, { conditions: { ifNoneMatch: '*' } });
-    await expect(blob.upload(body, 1, { conditions: { ifNoneMatch: '*' } })).rejects.toMatchObject({ statusCode: 409, code: 'BlobAlreadyExists' });
+    await expect(blob.upload(body, 1, { conditions: { ifNoneMatch: '*' } })).rejects.toMatchObject({
+      statusCode: 409,
+      code: 'BlobAlreadyExists',
+    });
     await blob.upload(body, 1, { conditions: { ifMatch: etag } });
-    await expect(blob.upload(body, 1, { conditions: { ifMatch: etag } })).rejects.toMatchObject({ statusCode: 412, code: 'ConditionNotMet' });
+    await expect(blob.upload(body, 1, { conditions: { ifMatch: etag } })).rejects.toMatchObject({
+      statusCode: 412,
+      code: 'ConditionNotMet',
+    });
     await expect(blob.delete({ conditions: { ifMatch: etag } })).rejects.toMatchObject({ statusCode: 412 });
   });
 });

@@ -13,7 +13,12 @@ interface Shape {
 }
 
 /** An error as the SDKs throw it: the request with its login and the answer hang on to it, unseen by JSON. */
-function sdkError({ message = 'It failed.\nRequestId:1\nTime:now', headers = {}, authorization = '', ...shape }: Shape): Error {
+function sdkError({
+  message = 'It failed.\nRequestId:1\nTime:now',
+  headers = {},
+  authorization = '',
+  ...shape
+}: Shape): Error {
   const error = Object.assign(new Error(message), { name: 'RestError', ...shape });
   Object.defineProperty(error, 'request', { value: { headers: { authorization } } });
   Object.defineProperty(error, 'response', { value: { headers: { get: (name: string) => headers[name] } } });
@@ -54,7 +59,12 @@ describe('an error of an Azure SDK', () => {
     ['nothing listens', { code: 'ECONNREFUSED' }, 'unreachable'],
     ['an unknown host', { code: 'ENOTFOUND' }, 'unreachable'],
     ['no route', { code: 'EHOSTUNREACH' }, 'unreachable'],
-    ['a connection that never came about', { code: 'ETIMEDOUT', message: 'connect ETIMEDOUT 10.0.0.1:443' }, 'unreachable', 'unreachable'],
+    [
+      'a connection that never came about',
+      { code: 'ETIMEDOUT', message: 'connect ETIMEDOUT 10.0.0.1:443' },
+      'unreachable',
+      'unreachable',
+    ],
     ['a certificate of somebody else', { code: 'ERR_TLS_CERT_ALTNAME_INVALID' }, 'unreachable'],
     ['a certificate that nobody knows', { code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' }, 'unreachable'],
     ['a broken connection', { code: 'ECONNRESET' }, 'unreachable', 'uncertain'],
@@ -65,7 +75,11 @@ describe('an error of an Azure SDK', () => {
     ['something that nobody foresaw', { name: 'TypeError' }, 'bug'],
   ])('%s', (_, shape, read, written = read) => {
     const thrown = sdkError(shape);
-    expect(azureError(thrown, 'read x')).toMatchObject({ code: read, hint: expect.any(String), cause: expect.anything() });
+    expect(azureError(thrown, 'read x')).toMatchObject({
+      code: read,
+      hint: expect.any(String),
+      cause: expect.anything(),
+    });
     expect(azureError(thrown, 'write x', { written: true })).toMatchObject({ code: written });
   });
 
@@ -76,13 +90,17 @@ describe('an error of an Azure SDK', () => {
   });
 
   test('names the role that is missing', () => {
-    expect(azureError(sdkError({ statusCode: 403 }), 'get k', { needs: 'the role Reader' }).hint).toContain('the role Reader');
+    expect(azureError(sdkError({ statusCode: 403 }), 'get k', { needs: 'the role Reader' }).hint).toContain(
+      'the role Reader',
+    );
   });
 
   test('tells how long to wait', () => {
     expect(azureAnswer(sdkError({ headers: { 'retry-after': '7' } })).retryAfterMs).toBe(7_000);
     expect(azureAnswer(sdkError({ headers: { 'retry-after-ms': '70', 'retry-after': '1' } })).retryAfterMs).toBe(70);
-    expect(azureAnswer(sdkError({ headers: { 'retry-after': 'Thu, 01 Oct 2026 00:00:00 GMT' } })).retryAfterMs).toBeUndefined();
+    expect(
+      azureAnswer(sdkError({ headers: { 'retry-after': 'Thu, 01 Oct 2026 00:00:00 GMT' } })).retryAfterMs,
+    ).toBeUndefined();
   });
 
   test('does not carry the login on, whatever it is', () => {

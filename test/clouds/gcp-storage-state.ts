@@ -53,10 +53,21 @@ export class KeptObjects {
   }
 
   /** In the order of names, then of generations. */
-  list({ versions, softDeleted }: { readonly versions: boolean; readonly softDeleted: boolean }): readonly KeptGeneration[] {
+  list({
+    versions,
+    softDeleted,
+  }: {
+    readonly versions: boolean;
+    readonly softDeleted: boolean;
+  }): readonly KeptGeneration[] {
     return this.#generations
-      .filter((one) => (softDeleted ? one.softDeletedMs !== undefined : isLive(one) || (versions && one.softDeletedMs === undefined)))
-      .toSorted((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)) || Number(a.generation) - Number(b.generation));
+      .filter((one) =>
+        softDeleted ? one.softDeletedMs !== undefined : isLive(one) || (versions && one.softDeletedMs === undefined),
+      )
+      .toSorted(
+        (a, b) =>
+          Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)) || Number(a.generation) - Number(b.generation),
+      );
   }
 
   #end(one: KeptGeneration, atMs: number): void {

@@ -33,7 +33,11 @@ export async function bodyOf(request: IncomingMessage): Promise<Buffer> {
   return await buffer(request);
 }
 
-const sentMetadata = z.looseObject({ contentType: z.string().optional(), crc32c: z.string().optional(), md5Hash: z.string().optional() });
+const sentMetadata = z.looseObject({
+  contentType: z.string().optional(),
+  crc32c: z.string().optional(),
+  md5Hash: z.string().optional(),
+});
 
 export interface Upload {
   readonly bytes: Buffer;
@@ -45,13 +49,15 @@ export function parseUpload(request: IncomingMessage, body: Buffer, damage?: 'ch
   const boundary = /^multipart\/related; boundary="?([^"]+)"?$/.exec(request.headers['content-type'] ?? '')?.[1];
   if (boundary === undefined) throw new Refusal(400, 'invalid', { message: 'Upload must be multipart/related.' });
   const [first, second, ...more] = partsOf(body, `--${boundary}`);
-  if (!first || !second || more.length > 0 || first.type !== 'application/json') throw new Refusal(400, 'invalid', { message: 'Malformed multipart body.' });
+  if (!first || !second || more.length > 0 || first.type !== 'application/json')
+    throw new Refusal(400, 'invalid', { message: 'Malformed multipart body.' });
   if (damage) second.bytes[0] = (second.bytes[0] ?? 0) ^ 1;
   const metadata = sentMetadata.parse(JSON.parse(first.bytes.toString('utf8')));
   const { contentType = second.type, crc32c: crc, md5Hash, ...others } = metadata;
   if (Object.keys(others).length > 0) throw notImitated(`the metadata ${Object.keys(others).join(', ')}`);
   if (crc !== undefined && crc !== crc32c(second.bytes)) throw wrongSum(`CRC32C "${crc}"`, crc32c(second.bytes));
-  if (md5Hash !== undefined && md5Hash !== md5(second.bytes)) throw wrongSum(`MD5 hash "${md5Hash}"`, md5(second.bytes));
+  if (md5Hash !== undefined && md5Hash !== md5(second.bytes))
+    throw wrongSum(`MD5 hash "${md5Hash}"`, md5(second.bytes));
   return { bytes: second.bytes, contentType };
 }
 
@@ -64,7 +70,8 @@ function partsOf(body: Buffer, mark: string): readonly { readonly type: string; 
   let at = body.indexOf(mark);
   for (;;) {
     const next = body.indexOf(`\r\n${mark}`, at + mark.length);
-    if (at !== 0 && body.subarray(at, at + 2).toString() !== '\r\n') throw new Refusal(400, 'invalid', { message: 'Malformed multipart body.' });
+    if (at !== 0 && body.subarray(at, at + 2).toString() !== '\r\n')
+      throw new Refusal(400, 'invalid', { message: 'Malformed multipart body.' });
     if (next < 0) return parts;
     const begin = at + mark.length + (at === 0 ? 2 : 4);
     const split = body.indexOf('\r\n\r\n', begin);
@@ -75,17 +82,29 @@ function partsOf(body: Buffer, mark: string): readonly { readonly type: string; 
 }
 
 /** A page of a listing as `fields` cuts it: items(name,size),nextPageToken. */
-export function cut(page: { readonly items: readonly Readonly<Record<string, string>>[]; readonly nextPageToken?: string }, fields: string | null): unknown {
+export function cut(
+  page: { readonly items: readonly Readonly<Record<string, string>>[]; readonly nextPageToken?: string },
+  fields: string | null,
+): unknown {
   if (fields === null) return page;
   const asked = /^items\(([\w,]+)\),nextPageToken$/.exec(fields)?.[1]?.split(',');
   if (!asked) throw notImitated(`fields=${fields}`);
-  const items = page.items.map((item) => Object.fromEntries(Object.entries(item).filter(([name]) => asked.includes(name))));
+  const items = page.items.map((item) =>
+    Object.fromEntries(Object.entries(item).filter(([name]) => asked.includes(name))),
+  );
   return { ...page, items };
 }
 
 /** Answers with JSON. */
-export function sendJson(answer: ServerResponse, status: number, value: unknown, headers: Readonly<Record<string, string>> = {}): void {
-  answer.writeHead(status, { 'content-type': 'application/json; charset=UTF-8', ...headers }).end(JSON.stringify(value));
+export function sendJson(
+  answer: ServerResponse,
+  status: number,
+  value: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  answer
+    .writeHead(status, { 'content-type': 'application/json; charset=UTF-8', ...headers })
+    .end(JSON.stringify(value));
 }
 
 /** Of a download the service tells errors as bare text, of everything else as JSON. */
@@ -93,7 +112,13 @@ export function sendRefusal(answer: ServerResponse, refusal: Refusal, asText: bo
   const { status, reason, message, retryAfter } = refusal;
   const headers = retryAfter === undefined ? {} : { 'retry-after': retryAfter };
   if (asText) answer.writeHead(status, { 'content-type': 'text/html; charset=UTF-8', ...headers }).end(message);
-  else sendJson(answer, status, { error: { code: status, message, errors: [{ message, domain: 'global', reason }] } }, headers);
+  else
+    sendJson(
+      answer,
+      status,
+      { error: { code: status, message, errors: [{ message, domain: 'global', reason }] } },
+      headers,
+    );
 }
 
 /** Answers with the bytes; `damage` changes one, or ends the connection in the middle. */

@@ -11,9 +11,16 @@ afterEach(async () => {
   await cloud.close();
 });
 
-async function ask(path: string, { method = 'GET', headers = {}, body }: { method?: string; headers?: Record<string, string>; body?: string } = {}): Promise<number> {
+async function ask(
+  path: string,
+  { method = 'GET', headers = {}, body }: { method?: string; headers?: Record<string, string>; body?: string } = {},
+): Promise<number> {
   const authorization = `Bearer ${cloud.token.open()}`;
-  const answer = await fetch(`${cloud.endpoint}${path}`, { method, headers: { authorization, ...headers }, ...(body !== undefined && { body }) });
+  const answer = await fetch(`${cloud.endpoint}${path}`, {
+    method,
+    headers: { authorization, ...headers },
+    ...(body !== undefined && { body }),
+  });
   await answer.arrayBuffer();
   return answer.status;
 }

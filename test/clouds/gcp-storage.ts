@@ -2,7 +2,18 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Sealed } from '../../shared/base/sealed.ts';
 import { KeptObjects, resource, type BucketRules, type KeptGeneration } from './gcp-storage-state.ts';
-import { bodyOf, cut, notImitated, parameters, parseUpload, Refusal, sendBytes, sendJson, sendRefusal, type Upload } from './gcp-storage-wire.ts';
+import {
+  bodyOf,
+  cut,
+  notImitated,
+  parameters,
+  parseUpload,
+  Refusal,
+  sendBytes,
+  sendJson,
+  sendRefusal,
+  type Upload,
+} from './gcp-storage-wire.ts';
 import { listenOnLoopback, type Loopback } from './loopback.ts';
 
 /** What a request does. `stat` reads the metadata of one object. */
@@ -13,7 +24,13 @@ export type GcpFault =
   /** The connection breaks: before the request took effect, or after. */
   | { readonly lost: 'before' | 'after' }
   /** Refused, in the service's words; with `effect` it took place all the same. */
-  | { readonly status: number; readonly reason: string; readonly message?: string; readonly retryAfter?: string; readonly effect?: boolean }
+  | {
+      readonly status: number;
+      readonly reason: string;
+      readonly message?: string;
+      readonly retryAfter?: string;
+      readonly effect?: boolean;
+    }
   | { readonly slowMs: number }
   /** Bytes that change on the way, or (of a download) end too early. */
   | { readonly damage: 'changed' | 'cut' };
@@ -31,8 +48,8 @@ export interface GcpStorageOptions extends BucketRules {
 }
 
 /**
- * Cloud Storage's JSON API for one bucket, on 127.0.0.1, as strict as the service: a bearer token, preconditions, sums of
- * bytes, retention, generations that are kept. Whatever it does not imitate is 501.
+ * Cloud Storage's JSON API for one bucket, on 127.0.0.1, as strict as the service: a bearer token, preconditions, sums
+ * of bytes, retention, generations that are kept. Whatever it does not imitate is 501.
  */
 export class GcpStorage {
   readonly bucket = 'bucket';
@@ -100,7 +117,10 @@ export class GcpStorage {
       if (fault && 'status' in fault) throw refusalOf(fault);
       send(answer, damage);
     } catch (thrown) {
-      const refusal = thrown instanceof Refusal ? thrown : new Refusal(501, 'notImplemented', { message: `the stand-in failed: ${String(thrown)}` });
+      const refusal =
+        thrown instanceof Refusal
+          ? thrown
+          : new Refusal(501, 'notImplemented', { message: `the stand-in failed: ${String(thrown)}` });
       sendRefusal(answer, refusal, asText);
     }
   }
@@ -133,7 +153,9 @@ export class GcpStorage {
         return (answer) => sendJson(answer, 200, resource(this.bucket, held));
       }
       case 'list':
-        return this.#list(parameters(url, ['prefix', 'startOffset', 'maxResults', 'pageToken', 'versions', 'softDeleted', 'fields']));
+        return this.#list(
+          parameters(url, ['prefix', 'startOffset', 'maxResults', 'pageToken', 'versions', 'softDeleted', 'fields']),
+        );
     }
   }
 
@@ -148,7 +170,8 @@ export class GcpStorage {
 
   #delete(name: string, query: URLSearchParams): Send {
     const condition = query.get('ifGenerationMatch');
-    const is404 = condition === null || this.#options.deleteOfNothing === 404 || this.#options.ignoresConditions === true;
+    const is404 =
+      condition === null || this.#options.deleteOfNothing === 404 || this.#options.ignoresConditions === true;
     if (!this.objects.live(name) && is404) throw noObject(this.bucket, name);
     this.#check(name, condition);
     this.objects.remove(name);
@@ -161,7 +184,9 @@ export class GcpStorage {
     if (retained && this.#options.retentionFirst === true) throw retention(this.bucket, name);
     const isMet = condition === null || condition === (held?.generation ?? '0');
     if (!isMet && this.#options.ignoresConditions !== true) {
-      throw new Refusal(412, 'conditionNotMet', { message: 'At least one of the pre-conditions you specified did not hold.' });
+      throw new Refusal(412, 'conditionNotMet', {
+        message: 'At least one of the pre-conditions you specified did not hold.',
+      });
     }
     if (retained) throw retention(this.bucket, name);
     if (this.#options.oneWriteASecond === true) this.#slowDown(name);
@@ -170,7 +195,9 @@ export class GcpStorage {
   #slowDown(name: string): void {
     const last = this.#lastWriteMs.get(name) ?? -Infinity;
     if (Date.now() - last < 1_000) {
-      throw new Refusal(429, 'rateLimitExceeded', { message: `The object ${this.bucket}/${name} exceeded the rate limit for object mutation operations (create, update, and delete). Please reduce your request rate.` });
+      throw new Refusal(429, 'rateLimitExceeded', {
+        message: `The object ${this.bucket}/${name} exceeded the rate limit for object mutation operations (create, update, and delete). Please reduce your request rate.`,
+      });
     }
     this.#lastWriteMs.set(name, Date.now());
   }
@@ -183,8 +210,10 @@ export class GcpStorage {
 
   #list(query: URLSearchParams): Send {
     const [versions, softDeleted] = [query.get('versions') === 'true', query.get('softDeleted') === 'true'];
-    if (versions && softDeleted) throw new Refusal(400, 'invalid', { message: 'versions and softDeleted exclude each other.' });
-    if (softDeleted && this.#options.softDelete !== true) throw new Refusal(400, 'invalid', { message: 'Soft delete policy is required to list soft-deleted versions' });
+    if (versions && softDeleted)
+      throw new Refusal(400, 'invalid', { message: 'versions and softDeleted exclude each other.' });
+    if (softDeleted && this.#options.softDelete !== true)
+      throw new Refusal(400, 'invalid', { message: 'Soft delete policy is required to list soft-deleted versions' });
     const size = Number(query.get('maxResults') ?? 1_000);
     if (!(size >= 1 && size <= 1_000)) throw new Refusal(400, 'invalid', { message: `Invalid maxResults ${size}` });
     const from = Buffer.from(query.get('startOffset') ?? '');
@@ -194,7 +223,10 @@ export class GcpStorage {
       .filter((one) => isAfter(one, query.get('pageToken')));
     const page = all.slice(0, size);
     const last = page.at(-1);
-    const next = last && all.length > size ? { nextPageToken: Buffer.from(`${last.generation} ${last.name}`).toString('base64url') } : {};
+    const next =
+      last && all.length > size
+        ? { nextPageToken: Buffer.from(`${last.generation} ${last.name}`).toString('base64url') }
+        : {};
     const items = page.map((one) => resource(this.bucket, one));
     return (answer) => sendJson(answer, 200, cut({ items, ...next }, query.get('fields')));
   }
@@ -202,7 +234,11 @@ export class GcpStorage {
 
 type Send = (answer: ServerResponse, damage?: 'changed' | 'cut') => void;
 
-function route(request: IncomingMessage, url: URL, bucket: string): { readonly kind: GcpRequest; readonly name: string } {
+function route(
+  request: IncomingMessage,
+  url: URL,
+  bucket: string,
+): { readonly kind: GcpRequest; readonly name: string } {
   const [, upload, inBucket, rest] = /^(\/upload)?\/storage\/v1\/b\/([^/]+)\/o(?:\/([^/]+))?$/.exec(url.pathname) ?? [];
   if (inBucket === undefined) throw notImitated(`${request.method} ${url.pathname}`);
   if (inBucket !== bucket) throw new Refusal(404, 'notFound', { message: 'The specified bucket does not exist.' });

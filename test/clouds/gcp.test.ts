@@ -7,12 +7,22 @@ import { PlantedSecret } from '../planted-secret.ts';
 function apiError(code: number, reason: string, message = 'what Google said'): Error {
   const headers = { authorization: 'Bearer ya29.t0ken' };
   const errors = [{ message, domain: 'global', reason }];
-  return Object.assign(new Error('Multiple errors occurred during the request.\n    1. a\n    2. b'), { code, errors, response: { request: { headers }, headers: {} } });
+  return Object.assign(new Error('Multiple errors occurred during the request.\n    1. a\n    2. b'), {
+    code,
+    errors,
+    response: { request: { headers }, headers: {} },
+  });
 }
 
 /** As gaxios throws it, under google-auth-library and REST calls. */
 function gaxiosError(status: number, data: unknown): Error {
-  return Object.assign(new Error(`Request failed with status code ${status}`), { name: 'GaxiosError', status, code: String(status), config: { headers: { authorization: 'Bearer ya29.t0ken' } }, response: { status, data, headers: new Headers({ 'retry-after': '2' }) } });
+  return Object.assign(new Error(`Request failed with status code ${status}`), {
+    name: 'GaxiosError',
+    status,
+    code: String(status),
+    config: { headers: { authorization: 'Bearer ya29.t0ken' } },
+    response: { status, data, headers: new Headers({ 'retry-after': '2' }) },
+  });
 }
 
 /** As google-gax throws it, under KMS and Secret Manager. */
@@ -21,7 +31,11 @@ function gaxError(code: number, message = 'what Google said'): Error {
 }
 
 function socketError(code: string): Error {
-  return Object.assign(new Error(`request to https://storage.googleapis.com/x failed, reason: ${code}`), { name: 'FetchError', type: 'system', code });
+  return Object.assign(new Error(`request to https://storage.googleapis.com/x failed, reason: ${code}`), {
+    name: 'FetchError',
+    type: 'system',
+    code,
+  });
 }
 
 const named = (message: string) => new Error(message);
@@ -42,9 +56,23 @@ describe('what a Google client throws has one of our codes', () => {
     ['Storage 503', apiError(503, 'backendError'), 'throttled'],
     ['REST 403', gaxiosError(403, { error: { code: 403, status: 'PERMISSION_DENIED', message: 'no' } }), 'denied'],
     ['REST 404', gaxiosError(404, { error: { code: 404, status: 'NOT_FOUND', message: 'no' } }), 'not-found'],
-    ['REST 400, wrong state', gaxiosError(400, { error: { code: 400, status: 'FAILED_PRECONDITION', message: 'destroyed' } }), 'conflict'],
-    ['a login that has run out', gaxiosError(400, { error: 'invalid_grant', error_description: 'Token has been expired or revoked.' }), 'denied'],
-    ['no login', named('Could not load the default credentials. Browse to https://cloud.google.com/docs/authentication/getting-started for more information.'), 'denied'],
+    [
+      'REST 400, wrong state',
+      gaxiosError(400, { error: { code: 400, status: 'FAILED_PRECONDITION', message: 'destroyed' } }),
+      'conflict',
+    ],
+    [
+      'a login that has run out',
+      gaxiosError(400, { error: 'invalid_grant', error_description: 'Token has been expired or revoked.' }),
+      'denied',
+    ],
+    [
+      'no login',
+      named(
+        'Could not load the default credentials. Browse to https://cloud.google.com/docs/authentication/getting-started for more information.',
+      ),
+      'denied',
+    ],
     ['no project', named('Unable to detect a Project Id in the current environment.'), 'invalid'],
     ['gRPC INVALID_ARGUMENT', gaxError(3), 'invalid'],
     ['gRPC NOT_FOUND', gaxError(5), 'not-found'],
@@ -89,23 +117,33 @@ describe('an answer that never came, or failed in the middle', () => {
     ['no such host', socketError('ENOTFOUND')],
     ['no route', socketError('EHOSTUNREACH')],
     ['a strange certificate', socketError('SELF_SIGNED_CERT_IN_CHAIN')],
-    ['gRPC without a connection', gaxError(14, '14 UNAVAILABLE: No connection established. Last error: connect ECONNREFUSED 127.0.0.1:1')],
+    [
+      'gRPC without a connection',
+      gaxError(14, '14 UNAVAILABLE: No connection established. Last error: connect ECONNREFUSED 127.0.0.1:1'),
+    ],
   ])('(%s) is unreachable for a write too: nothing was sent', (_, thrown) => {
     expect(gcpError(thrown, 'write it', { written: true }).code).toBe('unreachable');
   });
 
   test('to a write in a way that nobody foresaw is uncertain', () => {
-    expect(gcpError(new SyntaxError('Unexpected end of JSON input'), 'write it', { written: true }).code).toBe('uncertain');
+    expect(gcpError(new SyntaxError('Unexpected end of JSON input'), 'write it', { written: true }).code).toBe(
+      'uncertain',
+    );
   });
 });
 
 test('the message says what was tried, what came back and its marks, in one line', () => {
-  const { message } = gcpError(apiError(403, 'forbidden', 'robot@p does not have\nstorage.objects.get access'), 'read gs://b/k');
+  const { message } = gcpError(
+    apiError(403, 'forbidden', 'robot@p does not have\nstorage.objects.get access'),
+    'read gs://b/k',
+  );
   expect(message).toBe('read gs://b/k: robot@p does not have storage.objects.get access (forbidden, 403)');
 });
 
 test('the hint of denied names the permission that is needed', () => {
-  expect(gcpError(apiError(403, 'forbidden'), 'read it', { needs: 'storage.objects.get' }).hint).toContain('storage.objects.get');
+  expect(gcpError(apiError(403, 'forbidden'), 'read it', { needs: 'storage.objects.get' }).hint).toContain(
+    'storage.objects.get',
+  );
 });
 
 test('an error of ours stays what it is', () => {
@@ -115,13 +153,16 @@ test('an error of ours stays what it is', () => {
 
 test('requests and answers, which hold tokens, are not in the cause', () => {
   const planted = new PlantedSecret('ya29.t0ken');
-  for (const thrown of [apiError(403, 'forbidden'), gaxiosError(403, { error: { message: 'no' } })]) planted.search('an error', gcpError(thrown, 'read it'));
+  for (const thrown of [apiError(403, 'forbidden'), gaxiosError(403, { error: { message: 'no' } })])
+    planted.search('an error', gcpError(thrown, 'read it'));
   expect(() => planted.expectNowhere()).not.toThrow();
 });
 
 test('how long to wait is told in milliseconds, from either kind of headers', () => {
   expect(gcpFault(gaxiosError(429, {})).retryAfterMs).toBe(2_000);
-  expect(gcpFault(Object.assign(new Error(''), { code: 429, response: { headers: { 'retry-after': '7' } } })).retryAfterMs).toBe(7_000);
+  expect(
+    gcpFault(Object.assign(new Error(''), { code: 429, response: { headers: { 'retry-after': '7' } } })).retryAfterMs,
+  ).toBe(7_000);
   expect(gcpFault(apiError(429, 'rateLimitExceeded')).retryAfterMs).toBeUndefined();
 });
 

@@ -11,7 +11,8 @@ export interface KmsCall {
 }
 
 /** An answer in JSON; `lost`: the connection ends instead. */
-export type KmsAnswer = 'lost' | { readonly status: number; readonly body: unknown; readonly headers?: Readonly<Record<string, string>> };
+export type KmsAnswer =
+  'lost' | { readonly status: number; readonly body: unknown; readonly headers?: Readonly<Record<string, string>> };
 
 /** A server on a free port of 127.0.0.1. */
 export interface KmsServer {
@@ -26,7 +27,9 @@ export async function startKmsServer(answer: (call: KmsCall) => KmsAnswer): Prom
       const { method = '', url = '/', headers } = request;
       const came = answer({ method, url: new URL(url, 'http://127.0.0.1'), headers, body: await text(request) });
       if (came === 'lost') return void request.socket.destroy();
-      response.writeHead(came.status, { 'content-type': 'application/json', ...came.headers }).end(JSON.stringify(came.body));
+      response
+        .writeHead(came.status, { 'content-type': 'application/json', ...came.headers })
+        .end(JSON.stringify(came.body));
     })();
   });
   return { endpoint: server.url, close: () => server.close() };

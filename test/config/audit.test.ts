@@ -8,8 +8,10 @@ import { mistakes, right, withStores } from './place.ts';
 const state = '{ kind: file-system, path: kept/state }';
 const log = '{ kind: file-system, path: kept/log }';
 const inCloud = '{ kind: aws-s3, bucket: lockkeeper-state }';
-const first = '{ key: witness.example+4ac50073+BAcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH, url: "https://witness.example" }';
-const second = '{ key: other.example+fc26012d+BAkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJ, url: "https://other.example" }';
+const first =
+  '{ key: witness.example+4ac50073+BAcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH, url: "https://witness.example" }';
+const second =
+  '{ key: other.example+fc26012d+BAkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJ, url: "https://other.example" }';
 const ofLog = 'example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k';
 
 describe('without a section audit', () => {
@@ -26,7 +28,9 @@ describe('without a section audit', () => {
 
   test('a state store that is no directory is told to name its key', () => {
     expect(mistakes(withStores(inCloud, log))).toEqual(['1:1 audit.key is missing']);
-    expect(mistakes(withStores(inCloud, log, 'audit: { key: { kind: aws-kms, keyId: alias/lockkeeper } }\n'))).toEqual([]);
+    expect(mistakes(withStores(inCloud, log, 'audit: { key: { kind: aws-kms, keyId: alias/lockkeeper } }\n'))).toEqual(
+      [],
+    );
   });
 
   test.each([
@@ -64,12 +68,21 @@ describe('each rule of the section audit has its mistake', () => {
     [`witnesses: [${first.replace('4ac5', '4ac6')}]`, 'audit.witnesses[0].key is not the key of a witness'],
     [`witnesses: [${first.replace('https', 'http')}]`, 'audit.witnesses[0].url is not https://HOST'],
     ['verifyWith: example.com', 'audit.verifyWith is not the key of a log'],
-    ['key: { kind: gcp-kms, version: projects/p/locations/l/keyRings/r/cryptoKeys/k }', 'audit.key.version "projects/p'],
+    [
+      'key: { kind: gcp-kms, version: projects/p/locations/l/keyRings/r/cryptoKeys/k }',
+      'audit.key.version "projects/p',
+    ],
     ['key: { kind: aws-kms }', 'audit.key.keyId is missing'],
     ['key: { kind: file, path: kept/log/audit.key }', 'audit.key.path is inside `stores.log`'],
-    ['key: { kind: file, path: /anchor/audit.key }, anchors: [{ kind: file-system, path: /anchor }]', 'audit.key.path is inside `audit.anchors[0]`'],
+    [
+      'key: { kind: file, path: /anchor/audit.key }, anchors: [{ kind: file-system, path: /anchor }]',
+      'audit.key.path is inside `audit.anchors[0]`',
+    ],
     ['anchors: [{ kind: file-system, path: kept/log/copies }]', 'audit.anchors[0].path is the place of `stores.log`'],
-    ['anchors: [{ kind: gcp-storage, bucket: one }, { kind: gcp-storage, bucket: one, prefix: a }]', 'audit.anchors[1].bucket is the place of `audit.anchors[0]`'],
+    [
+      'anchors: [{ kind: gcp-storage, bucket: one }, { kind: gcp-storage, bucket: one, prefix: a }]',
+      'audit.anchors[1].bucket is the place of `audit.anchors[0]`',
+    ],
     ['anchors: [{ kind: gcp-storage, bucket: One }]', 'audit.anchors[0].bucket "One" is not the name of a bucket'],
     ['orgin: x', 'audit.orgin is not a key of this format'],
   ])('%s', (audit, what) => {
@@ -80,7 +93,14 @@ describe('each rule of the section audit has its mistake', () => {
 
   test('a key that is pasted where a public one belongs is not repeated', () => {
     const planted = 'PRIVATE+KEY+witness.example+4ac50073+AplantedSecret';
-    const found = checkConfig(withStores(state, log, `audit: { verifyWith: ${planted}, witnesses: [{ key: ${planted}, url: "https://w.example" }] }\n`), '/').mistakes;
+    const found = checkConfig(
+      withStores(
+        state,
+        log,
+        `audit: { verifyWith: ${planted}, witnesses: [{ key: ${planted}, url: "https://w.example" }] }\n`,
+      ),
+      '/',
+    ).mistakes;
     expect(found).toHaveLength(2);
     expect(JSON.stringify(found)).not.toContain('plantedSecret');
   });

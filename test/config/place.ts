@@ -3,7 +3,9 @@ import type { Config } from '../../shared/config/schema.ts';
 
 /** What is found wrong with `text`, as path, line:column and what. */
 export function mistakes(text: string): readonly string[] {
-  return checkConfig(text, '/etc/lockkeeper').mistakes.map(({ line, column, path, what }) => `${line}:${column} ${path} ${what}`);
+  return checkConfig(text, '/etc/lockkeeper').mistakes.map(
+    ({ line, column, path, what }) => `${line}:${column} ${path} ${what}`,
+  );
 }
 
 /** A configuration of stores alone, as flow maps, and whatever `more` says; the log is at 4:8. */

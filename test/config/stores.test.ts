@@ -24,7 +24,13 @@ describe('a store can be', () => {
     ],
     [
       '{ kind: azure-blob, account: account1, container: my-log, endpoint: "https://account1.blob.core.usgovcloudapi.net" }',
-      { kind: 'azure-blob', account: 'account1', container: 'my-log', prefix: '', endpoint: 'https://account1.blob.core.usgovcloudapi.net' },
+      {
+        kind: 'azure-blob',
+        account: 'account1',
+        container: 'my-log',
+        prefix: '',
+        endpoint: 'https://account1.blob.core.usgovcloudapi.net',
+      },
     ],
   ])('%s', (log, expected) => {
     expect(right(withStores(files, log)).stores.log).toEqual(expected);
@@ -37,11 +43,17 @@ describe('what no cloud would take is refused with its line', () => {
     ['{ kind: aws-s3, bucket: lo }', 'bucket "lo" is not the name of a general purpose bucket'],
     ['{ kind: aws-s3, bucket: a..b }', 'bucket "a..b" is not the name of a general purpose bucket'],
     ['{ kind: aws-s3, bucket: 10.0.0.1 }', 'bucket "10.0.0.1" is not the name of a general purpose bucket'],
-    ['{ kind: aws-s3, bucket: log--euc1-az1--x-s3 }', 'bucket "log--euc1-az1--x-s3" is not the name of a general purpose bucket'],
+    [
+      '{ kind: aws-s3, bucket: log--euc1-az1--x-s3 }',
+      'bucket "log--euc1-az1--x-s3" is not the name of a general purpose bucket',
+    ],
     ['{ kind: gcp-storage, bucket: google-log }', 'bucket "google-log" is not the name of a bucket'],
     ['{ kind: gcp-storage, bucket: -log }', 'bucket "-log" is not the name of a bucket'],
     ['{ kind: gcp-storage, bucket: log, projectId: P }', 'projectId "P" is not the id of a project'],
-    ['{ kind: azure-blob, account: my-account, container: log }', 'account "my-account" is not the name of a storage account'],
+    [
+      '{ kind: azure-blob, account: my-account, container: log }',
+      'account "my-account" is not the name of a storage account',
+    ],
     ['{ kind: azure-blob, account: account1, container: a--b }', 'container "a--b" is not the name of a container'],
     ['{ kind: azure-blob, account: account1, container: $web }', 'container "$web" is not the name of a container'],
     ['{ kind: aws-s3, bucket: log, prefix: /a }', 'prefix "/a" is not a prefix'],
@@ -50,7 +62,10 @@ describe('what no cloud would take is refused with its line', () => {
     ['{ kind: aws-s3, bucket: log, prefix: a b }', 'prefix "a b" is not a prefix'],
     [`{ kind: aws-s3, bucket: log, prefix: ${'a'.repeat(100)} }`, 'prefix may have at most 99'],
     ['{ kind: aws-s3, bucket: log, endpoint: "http://s3.internal" }', 'endpoint is not https://HOST'],
-    ['{ kind: azure-blob, account: account1, container: log, endpoint: "http://127.0.0.1:10000" }', 'endpoint is not https'],
+    [
+      '{ kind: azure-blob, account: account1, container: log, endpoint: "http://127.0.0.1:10000" }',
+      'endpoint is not https',
+    ],
     ['{ kind: aws-s3, container: log }', 'bucket is missing'],
     ['{ kind: aws-s3, bucket: log, accountKey: x }', 'accountKey is not a key of this format'],
     ['{ kind: s3, bucket: log }', 'kind "s3" is not one of: file-system, aws-s3, gcp-storage, azure-blob'],
@@ -61,7 +76,10 @@ describe('what no cloud would take is refused with its line', () => {
   test.each(['https://me:planted-secret@store.example', 'https://account1.blob.core.windows.net/?sig=planted-secret'])(
     'and a login in an address is not repeated: %s',
     (endpoint) => {
-      const { mistakes: found } = checkConfig(withStores(files, `{ kind: aws-s3, bucket: log, endpoint: "${endpoint}" }`), '/');
+      const { mistakes: found } = checkConfig(
+        withStores(files, `{ kind: aws-s3, bucket: log, endpoint: "${endpoint}" }`),
+        '/',
+      );
       expect(found).toHaveLength(1);
       expect(JSON.stringify(found)).not.toContain('planted-secret');
     },
@@ -71,7 +89,8 @@ describe('what no cloud would take is refused with its line', () => {
 describe('state and log are two places', () => {
   const s3 = (more: string) => `{ kind: aws-s3, bucket: one${more} }`;
   const gcs = (more: string) => `{ kind: gcp-storage, bucket: one${more} }`;
-  const azure = (container: string, more = '') => `{ kind: azure-blob, account: account1, container: ${container}${more} }`;
+  const azure = (container: string, more = '') =>
+    `{ kind: azure-blob, account: account1, container: ${container}${more} }`;
 
   test.each([
     [s3(''), s3(''), 'bucket'],
@@ -84,7 +103,9 @@ describe('state and log are two places', () => {
     ['{ kind: file-system, path: /etc/lockkeeper/data/state }', '{ kind: file-system, path: ./data/ }', 'path'],
   ])('%s and %s are one', (state, log, names) => {
     expect(mistakes(withStores(state, log, key))).toEqual([
-      expect.stringMatching(new RegExp(String.raw`^4:\d+ stores\.log\.${names} is the place of .state., or one is inside the other$`)),
+      expect.stringMatching(
+        new RegExp(String.raw`^4:\d+ stores\.log\.${names} is the place of .state., or one is inside the other$`),
+      ),
     ]);
   });
 

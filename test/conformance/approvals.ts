@@ -13,7 +13,9 @@ export interface ApprovalsHarness {
 /** One place where people are asked. */
 export interface ApprovalsPlace {
   readonly approvals: Approvals;
-  /** What a person who looks there can read: everything that was shown, as text. Must not ask the driver's own methods. */
+  /**
+   * What a person who looks there can read: everything that was shown, as text. Must not ask the driver's own methods.
+   */
   seen(): Promise<string>;
   /** How often somebody was pinged. */
   pings(): number;
@@ -60,9 +62,17 @@ function asking(harness: ApprovalsHarness): void {
   test('a question is shown whole: title, every fact, owner', () =>
     within(harness, async ({ approvals, ...place }) => {
       const long = `${'x'.repeat(5_000)} the end`;
-      await approvals.ask(question(hash('a'), { facts: [{ label: 'Rule before', text: long }, { label: 'Undo', text: 'reopen' }] }));
+      await approvals.ask(
+        question(hash('a'), {
+          facts: [
+            { label: 'Rule before', text: long },
+            { label: 'Undo', text: 'reopen' },
+          ],
+        }),
+      );
       const text = await place.seen();
-      for (const part of ['Close r-1 (tcp 5432) in net?', long, 'Rule before', 'Undo', 'olga']) expect(text).toContain(part);
+      for (const part of ['Close r-1 (tcp 5432) in net?', long, 'Rule before', 'Undo', 'olga'])
+        expect(text).toContain(part);
     }));
 
   test('asking the same again shows nothing new and pings nobody', () =>
@@ -104,14 +114,16 @@ function hearing(harness: ApprovalsHarness): void {
       await approvals.ask(question(hash('a')));
       expect(await approvals.hear(await place.press('ann', answer))).toEqual({ ...answer, who: 'ann' });
       expect(await approvals.hear(await place.press('ben', answer))).toEqual({ ...answer, who: 'ben' });
-    }));
+    }),
+  );
 
   test('whatever proves nothing is denied', () =>
     within(harness, async ({ approvals, ...place }) => {
       await approvals.ask(question(hash('a')));
       const forgeries = await place.forgeries();
       expect(forgeries.size).toBeGreaterThan(0);
-      for (const [what, message] of forgeries) expect({ what, outcome: await outcomeOf(approvals, message) }).toEqual({ what, outcome: 'denied' });
+      for (const [what, message] of forgeries)
+        expect({ what, outcome: await outcomeOf(approvals, message) }).toEqual({ what, outcome: 'denied' });
     }));
 
   test('whatever proves nothing is denied before it is read: garbage from strangers is denied, not invalid', () =>
@@ -126,7 +138,8 @@ function hearing(harness: ApprovalsHarness): void {
     within(harness, async ({ approvals, ...place }) => {
       const nonsense = await place.nonsense();
       expect(nonsense.size).toBeGreaterThan(0);
-      for (const [what, message] of nonsense) expect({ what, outcome: await outcomeOf(approvals, message) }).toEqual({ what, outcome: 'invalid' });
+      for (const [what, message] of nonsense)
+        expect({ what, outcome: await outcomeOf(approvals, message) }).toEqual({ what, outcome: 'invalid' });
     }));
 }
 
@@ -145,7 +158,11 @@ async function outcomeOf(approvals: Approvals, message: RawMessage): Promise<str
   try {
     return `heard ${(await approvals.hear(message)).answer}`;
   } catch (thrown) {
-    return ['denied', 'invalid'].find((code) => (code === 'denied' ? hasCode(thrown, 'denied') : hasCode(thrown, 'invalid'))) ?? String(thrown);
+    return (
+      ['denied', 'invalid'].find((code) =>
+        code === 'denied' ? hasCode(thrown, 'denied') : hasCode(thrown, 'invalid'),
+      ) ?? String(thrown)
+    );
   }
 }
 

@@ -191,7 +191,15 @@ function readOnly(harness: FirewallHarness): void {
       const rules = await place.rules();
       const { rule, fingerprint } = find(await place.firewall.openings(), first);
       const change = { kind: 'close', opening: first } as const;
-      const made = { firewall: 'x', change, before: rule, after: undefined, fingerprint, rejectsVisible: true, openConnectionsLastMs: 0 };
+      const made = {
+        firewall: 'x',
+        change,
+        before: rule,
+        after: undefined,
+        fingerprint,
+        rejectsVisible: true,
+        openConnectionsLastMs: 0,
+      };
       expect(await codeOf(place.firewall.apply(made))).toBe('unsupported');
       expect(await codeOf(place.firewall.restore(made))).toBe('unsupported');
       expect(await place.rules()).toEqual(rules);

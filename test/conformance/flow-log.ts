@@ -28,7 +28,11 @@ type Fresh = (objects: readonly TrafficObject[], options?: { readonly peerCap?: 
 /** Every promise of the FlowLog contract. Facts are compared with the aggregation in TypeScript (daily.ts). */
 export function flowLogSuite(name: string, fresh: Fresh, { cloud, keys }: FlowLogAbilities): void {
   const made = (seed: number): readonly ParsedRow[] => fc.sample(rowsOf(cloud), { seed, numRuns: 1 }).flat();
-  const within = async (objects: readonly TrafficObject[], use: (log: FlowLog) => Promise<void>, options?: { peerCap: number }) => {
+  const within = async (
+    objects: readonly TrafficObject[],
+    use: (log: FlowLog) => Promise<void>,
+    options?: { peerCap: number },
+  ) => {
     const harness = await fresh(objects, options);
     try {
       await use(harness.log);
@@ -49,9 +53,15 @@ export function flowLogSuite(name: string, fresh: Fresh, { cloud, keys }: FlowLo
     test('any traffic gives the facts and the coverage that the table of kinds says', async () => {
       await fc.assert(
         fc.asyncProperty(rowsOf(cloud), fc.constantFrom(1, 2, 64), async (rows, peerCap) => {
-          await within([{ key: first, rows }], async (log) => {
-            expect(await cellsOfBatch(await log.usage(await listed(log)))).toEqual(expectedCells(rows, undefined, peerCap));
-          }, { peerCap });
+          await within(
+            [{ key: first, rows }],
+            async (log) => {
+              expect(await cellsOfBatch(await log.usage(await listed(log)))).toEqual(
+                expectedCells(rows, undefined, peerCap),
+              );
+            },
+            { peerCap },
+          );
         }),
         { numRuns: 10, seed: 7 },
       );
@@ -61,7 +71,11 @@ export function flowLogSuite(name: string, fresh: Fresh, { cloud, keys }: FlowLo
       await within(objects, async (log) => {
         const batch = await log.usage(await listed(log));
         expect(batch.objects.map(({ key, records, malformed }) => ({ key, records, malformed }))).toEqual(
-          objects.map(({ key, rows }) => ({ key, records: rows.filter(isGood).length, malformed: rows.filter((row) => !isGood(row)).length })),
+          objects.map(({ key, rows }) => ({
+            key,
+            records: rows.filter(isGood).length,
+            malformed: rows.filter((row) => !isGood(row)).length,
+          })),
         );
       });
     });
@@ -78,12 +92,19 @@ export function flowLogSuite(name: string, fresh: Fresh, { cloud, keys }: FlowLo
     });
     test('an object that cannot be read is named, adds nothing, and the others are read', async () => {
       const [one, broken, two] = keys(3).map((key, index) => ({ key, rows: made(index + 30), isBroken: index === 1 }));
-      await within([one, broken, two].filter((object) => object !== undefined), async (log) => {
-        const batch = await log.usage(await listed(log));
-        expect(batch.objects.map(({ unreadable }) => typeof unreadable)).toEqual(['undefined', 'string', 'undefined']);
-        expect(batch.objects[1]).toMatchObject({ key: second, records: 0 });
-        expect(await cellsOfBatch(batch)).toEqual(expectedCells([...(one?.rows ?? []), ...(two?.rows ?? [])]));
-      });
+      await within(
+        [one, broken, two].filter((object) => object !== undefined),
+        async (log) => {
+          const batch = await log.usage(await listed(log));
+          expect(batch.objects.map(({ unreadable }) => typeof unreadable)).toEqual([
+            'undefined',
+            'string',
+            'undefined',
+          ]);
+          expect(batch.objects[1]).toMatchObject({ key: second, records: 0 });
+          expect(await cellsOfBatch(batch)).toEqual(expectedCells([...(one?.rows ?? []), ...(two?.rows ?? [])]));
+        },
+      );
     });
     test('no objects, no facts', async () => {
       await within([], async (log) => {
@@ -115,5 +136,7 @@ function isGood(row: ParsedRow): boolean {
 /** A row without what a format may word as it likes. */
 function essence(row: ParsedRow): unknown {
   if (row.kind === 'malformed') return 'malformed';
-  return row.kind === 'record' ? JSON.parse(JSON.stringify(row.record, Object.keys(row.record).toSorted())) : { scope: row.scope, end: row.end };
+  return row.kind === 'record'
+    ? JSON.parse(JSON.stringify(row.record, Object.keys(row.record).toSorted()))
+    : { scope: row.scope, end: row.end };
 }

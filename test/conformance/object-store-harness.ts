@@ -14,28 +14,36 @@ export interface ObjectStoreAbilities {
   /** True where an object cannot be the folder of another one. */
   readonly folders: boolean;
   /**
-   * For a server that imitates a cloud: titles of promises it breaks, each with what it does instead of what the cloud does.
-   * Such a promise is run all the same, and has to fail: a server that learned it shows.
+   * For a server that imitates a cloud: titles of promises it breaks, each with what it does instead of what the cloud
+   * does. Such a promise is run all the same, and has to fail: a server that learned it shows.
    */
   readonly deviations?: Readonly<Record<string, string>>;
   /**
-   * For such a server: titles of promises it breaks now and then, in a race, each with what it does then. Such a promise is run, and
-   * nothing follows from it; a store that lockkeeper relies on may have none.
+   * For such a server: titles of promises it breaks now and then, in a race, each with what it does then. Such a
+   * promise is run, and nothing follows from it; a store that lockkeeper relies on may have none.
    */
   readonly unsteady?: Readonly<Record<string, string>>;
   /** How long one promise may take where the store is far away. */
   readonly limitMs?: number;
 }
 
-/** `test` for one store: a promise that is in its list of deviations must fail, one that is unsteady may; both say why. */
+/**
+ * `test` for one store: a promise that is in its list of deviations must fail, one that is unsteady may; both say why.
+ */
 export type Promised = (title: string, body: () => Promise<void>) => void;
 
 /** Declares promises of the contract for a store with these abilities. */
 export function promises({ deviations = {}, unsteady = {}, limitMs = 20_000 }: ObjectStoreAbilities): Promised {
   return (title, body) => {
     const [deviation, race] = [deviations[title], unsteady[title]];
-    if (deviation !== undefined) test(`DEVIATES, ${title}: ${deviation}`, async () => await expect(body()).rejects.toThrow(/./s), limitMs);
-    else if (race !== undefined) test(`UNSTEADY, ${title}: ${race}`, async () => expect(await Promise.allSettled([body()])).toHaveLength(1), limitMs);
+    if (deviation !== undefined)
+      test(`DEVIATES, ${title}: ${deviation}`, async () => await expect(body()).rejects.toThrow(/./s), limitMs);
+    else if (race !== undefined)
+      test(
+        `UNSTEADY, ${title}: ${race}`,
+        async () => expect(await Promise.allSettled([body()])).toHaveLength(1),
+        limitMs,
+      );
     // oxlint-disable-next-line jest/expect-expect, jest/valid-title -- the promise brings both
     else test(title, body, limitMs);
   };

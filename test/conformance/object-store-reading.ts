@@ -1,6 +1,15 @@
 import { describe, expect } from '@jest/globals';
 import type { LockkeeperError } from '../../shared/base/error.ts';
-import { bytes, done, held, keysOf, text, type ObjectStoreAbilities, type ObjectStoreHarness, type Promised } from './object-store-harness.ts';
+import {
+  bytes,
+  done,
+  held,
+  keysOf,
+  text,
+  type ObjectStoreAbilities,
+  type ObjectStoreHarness,
+  type Promised,
+} from './object-store-harness.ts';
 
 /** What the contract says about get, list and keys. */
 export function readingTests(at: () => ObjectStoreHarness, abilities: ObjectStoreAbilities, promise: Promised): void {
@@ -57,7 +66,9 @@ export function readingTests(at: () => ObjectStoreHarness, abilities: ObjectStor
 
   describe('list', () => {
     const all = ['A', 'a', 'a-b', 'a.b', 'a/1', 'a/10', 'a/2', 'a0', 'a=', 'a_', 'b/c/d', 'b/c/e', 'b/c.d', 'bb'];
-    const made = (abilities.folders ? all.filter((key) => key !== 'a') : all).toSorted((x, y) => Buffer.compare(Buffer.from(x), Buffer.from(y)));
+    const made = (abilities.folders ? all.filter((key) => key !== 'a') : all).toSorted((x, y) =>
+      Buffer.compare(Buffer.from(x), Buffer.from(y)),
+    );
     const fill = async () => {
       for (const key of made.toReversed()) await at().one.create(key, bytes(key));
     };
@@ -70,16 +81,55 @@ export function readingTests(at: () => ObjectStoreHarness, abilities: ObjectStor
     });
     promise('a prefix is a prefix of the text, not a folder', async () => {
       await fill();
-      for (const prefix of ['a', 'a/', 'a/1', 'b/c', 'b/c/', 'b/c/d', 'bb', 'c', 'a/1/', '/', '..', '../', '.', 'A', 'b/c.']) {
-        expect([prefix, await keysOf(at().one, prefix)]).toEqual([prefix, made.filter((key) => key.startsWith(prefix))]);
+      for (const prefix of [
+        'a',
+        'a/',
+        'a/1',
+        'b/c',
+        'b/c/',
+        'b/c/d',
+        'bb',
+        'c',
+        'a/1/',
+        '/',
+        '..',
+        '../',
+        '.',
+        'A',
+        'b/c.',
+      ]) {
+        expect([prefix, await keysOf(at().one, prefix)]).toEqual([
+          prefix,
+          made.filter((key) => key.startsWith(prefix)),
+        ]);
       }
     });
     promise('after leaves out everything up to and including a key that need not exist', async () => {
       await fill();
-      for (const after of ['', 'A', 'a', 'a-', 'a/', 'a/1', 'a/15', 'a/2', 'a/9', 'a00', 'b', 'b/', 'b/c/d', 'b/c/zz', 'bb', 'zz']) {
+      for (const after of [
+        '',
+        'A',
+        'a',
+        'a-',
+        'a/',
+        'a/1',
+        'a/15',
+        'a/2',
+        'a/9',
+        'a00',
+        'b',
+        'b/',
+        'b/c/d',
+        'b/c/zz',
+        'bb',
+        'zz',
+      ]) {
         const expected = made.filter((key) => Buffer.compare(Buffer.from(key), Buffer.from(after)) > 0);
         expect([after, await keysOf(at().one, '', after)]).toEqual([after, expected]);
-        expect([after, await keysOf(at().one, 'a', after)]).toEqual([after, expected.filter((key) => key.startsWith('a'))]);
+        expect([after, await keysOf(at().one, 'a', after)]).toEqual([
+          after,
+          expected.filter((key) => key.startsWith('a')),
+        ]);
       }
     });
     promise('an empty store has no keys', async () => {
@@ -103,12 +153,32 @@ export function readingTests(at: () => ObjectStoreHarness, abilities: ObjectStor
   });
 
   describe('keys', () => {
-    const bad = ['', '/', '/a', 'a/', 'a//b', '.', '..', '../a', 'a/../b', 'a/./b', 'a b', 'ä', 'a\\b', 'a\0b', 'a:b', 'a~', '~lockkeeper/x', `a/${'x'.repeat(900)}`];
+    const bad = [
+      '',
+      '/',
+      '/a',
+      'a/',
+      'a//b',
+      '.',
+      '..',
+      '../a',
+      'a/../b',
+      'a/./b',
+      'a b',
+      'ä',
+      'a\\b',
+      'a\0b',
+      'a:b',
+      'a~',
+      '~lockkeeper/x',
+      `a/${'x'.repeat(900)}`,
+    ];
     promise('what is no path of plain segments is invalid everywhere', async () => {
       for (const key of bad) await expectInvalid(at(), key);
     });
     promise('plain segments are a key, whatever they look like', async () => {
-      for (const key of ['a', '...', '.a', '-', '=', '_', 'a.b-c_d=e', '00000000000000000001.json', 'x'.repeat(200)]) await expectKey(at(), key);
+      for (const key of ['a', '...', '.a', '-', '=', '_', 'a.b-c_d=e', '00000000000000000001.json', 'x'.repeat(200)])
+        await expectKey(at(), key);
     });
     promise('that differ in case only are two objects', async () => {
       await at().one.create('Key', bytes('1'));

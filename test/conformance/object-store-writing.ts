@@ -1,6 +1,15 @@
 import { describe, expect } from '@jest/globals';
 import type { ObjectStore } from '../../shared/objects/contract.ts';
-import { bytes, done, held, keysOf, text, turn, type ObjectStoreHarness, type Promised } from './object-store-harness.ts';
+import {
+  bytes,
+  done,
+  held,
+  keysOf,
+  text,
+  turn,
+  type ObjectStoreHarness,
+  type Promised,
+} from './object-store-harness.ts';
 
 /** What the contract says about create, replace and delete. */
 export function writingTests(at: () => ObjectStoreHarness, promise: Promised): void {

@@ -33,10 +33,20 @@ export function secretStoreSuite(name: string, open: () => Promise<SecretPlace>)
     };
 
     test('an empty secret is there and holds nothing; an absent one is not-found for every method', async () => {
-      expect(await place.first.read(place.secret)).toEqual({ current: undefined, previous: undefined, pending: undefined });
+      expect(await place.first.read(place.secret)).toEqual({
+        current: undefined,
+        previous: undefined,
+        pending: undefined,
+      });
       const { first } = place;
       const value = new Sealed('x');
-      const calls = [() => first.read('absent'), () => first.stage('absent', 'r-1', value), () => first.promote('absent', 'r-1', undefined), () => first.abandon('absent', 'r-1'), () => first.retire('absent', 'v')];
+      const calls = [
+        () => first.read('absent'),
+        () => first.stage('absent', 'r-1', value),
+        () => first.promote('absent', 'r-1', undefined),
+        () => first.abandon('absent', 'r-1'),
+        () => first.retire('absent', 'v'),
+      ];
       for (const call of calls) await expect(call()).rejects.toMatchObject({ code: 'not-found' });
     });
 
@@ -59,16 +69,22 @@ export function secretStoreSuite(name: string, open: () => Promise<SecretPlace>)
 
     test('of many that stage at once exactly one value wins', async () => {
       const handles = [place.first, place.second, place.first, place.second, place.first, place.second];
-      const answers = await Promise.all(handles.map(async (store, index) => store.stage(place.secret, 'r-1', new Sealed(`value-${index}`))));
+      const answers = await Promise.all(
+        handles.map(async (store, index) => store.stage(place.secret, 'r-1', new Sealed(`value-${index}`))),
+      );
       expect(new Set(answers.map((answer) => answer.value.open())).size).toBe(1);
       expect((await place.first.read(place.secret)).pending?.value.open()).toBe(answers[0]?.value.open());
     });
 
     test('another rotation cannot stage meanwhile, nor can one that was promoted', async () => {
       await place.first.stage(place.secret, 'r-1', new Sealed('one'));
-      await expect(place.second.stage(place.secret, 'r-2', new Sealed('two'))).rejects.toMatchObject({ code: 'conflict' });
+      await expect(place.second.stage(place.secret, 'r-2', new Sealed('two'))).rejects.toMatchObject({
+        code: 'conflict',
+      });
       await place.first.promote(place.secret, 'r-1', undefined);
-      await expect(place.second.stage(place.secret, 'r-1', new Sealed('again'))).rejects.toMatchObject({ code: 'conflict' });
+      await expect(place.second.stage(place.secret, 'r-1', new Sealed('again'))).rejects.toMatchObject({
+        code: 'conflict',
+      });
       expect(await place.consumer()).toBe('one');
     });
 
@@ -87,8 +103,12 @@ export function secretStoreSuite(name: string, open: () => Promise<SecretPlace>)
       const one = await publish('r-1', 'one', undefined);
       await place.first.stage(place.secret, 'r-2', new Sealed('two'));
       await expect(place.second.promote(place.secret, 'r-2', undefined)).rejects.toMatchObject({ code: 'conflict' });
-      await expect(place.second.promote(place.secret, 'r-2', `${one.id}-not`)).rejects.toMatchObject({ code: 'conflict' });
-      await expect(place.second.promote(place.secret, 'r-never-staged', one.id)).rejects.toMatchObject({ code: 'conflict' });
+      await expect(place.second.promote(place.secret, 'r-2', `${one.id}-not`)).rejects.toMatchObject({
+        code: 'conflict',
+      });
+      await expect(place.second.promote(place.secret, 'r-never-staged', one.id)).rejects.toMatchObject({
+        code: 'conflict',
+      });
       expect(await place.consumer()).toBe('one');
       expect((await place.first.read(place.secret)).pending?.value.open()).toBe('two');
     });
@@ -111,7 +131,10 @@ export function secretStoreSuite(name: string, open: () => Promise<SecretPlace>)
     test('of two promotions at once from the same version both answer the one winner', async () => {
       const one = await publish('r-1', 'one', undefined);
       await place.first.stage(place.secret, 'r-2', new Sealed('two'));
-      const [a, b] = await Promise.all([place.first.promote(place.secret, 'r-2', one.id), place.second.promote(place.secret, 'r-2', one.id)]);
+      const [a, b] = await Promise.all([
+        place.first.promote(place.secret, 'r-2', one.id),
+        place.second.promote(place.secret, 'r-2', one.id),
+      ]);
       expect(a.id).toBe(b.id);
       expect((await place.first.read(place.secret)).previous?.id).toBe(one.id);
     });
@@ -159,7 +182,9 @@ export function secretStoreSuite(name: string, open: () => Promise<SecretPlace>)
       const state = await place.first.read(place.secret);
       const error = await place.first.stage(place.secret, 'r-3', new Sealed(`${planted}-3`)).then(() => '', inspectAll);
       expect(error).toContain('r-2');
-      expect(`${inspect(state, { depth: 9, showHidden: true })}${JSON.stringify(state)}${error}`).not.toContain(planted);
+      expect(`${inspect(state, { depth: 9, showHidden: true })}${JSON.stringify(state)}${error}`).not.toContain(
+        planted,
+      );
     });
   });
 }

@@ -59,7 +59,10 @@ export function serviceSuite(name: string, open: () => Promise<ServicePlace>): v
       const yes = await place.first.accepts(place.initial);
       expect(yes.map((answer) => answer.endpoint)).toEqual(endpoints);
       expect(yes.every((answer) => answer.accepted)).toBe(true);
-      const no = await place.first.accepts({ slot: place.initial.slot, value: new Sealed('wrong-value-000000000000000000') });
+      const no = await place.first.accepts({
+        slot: place.initial.slot,
+        value: new Sealed('wrong-value-000000000000000000'),
+      });
       expect(no.map((answer) => answer.accepted)).toEqual(endpoints.map(() => false));
     });
 
@@ -81,8 +84,14 @@ export function serviceSuite(name: string, open: () => Promise<ServicePlace>): v
     });
 
     test('a guard that throws stops change and retire before anything happens, with its own error', async () => {
-      await expect(place.first.change(fresh, stop)).rejects.toMatchObject({ code: 'conflict', message: 'the journal moved on' });
-      await expect(place.first.retire(place.initial, stop)).rejects.toMatchObject({ code: 'conflict', message: 'the journal moved on' });
+      await expect(place.first.change(fresh, stop)).rejects.toMatchObject({
+        code: 'conflict',
+        message: 'the journal moved on',
+      });
+      await expect(place.first.retire(place.initial, stop)).rejects.toMatchObject({
+        code: 'conflict',
+        message: 'the journal moved on',
+      });
       expect(await place.logsIn(fresh)).toBe(false);
       expect(await place.logsIn(place.initial)).toBe(true);
     });
@@ -96,7 +105,11 @@ export function serviceSuite(name: string, open: () => Promise<ServicePlace>): v
         await pause(60);
         inside -= 1;
       };
-      await Promise.all([place.first.change(fresh, slow), place.second.change(fresh, slow), place.second.retire(fresh, slow)]);
+      await Promise.all([
+        place.first.change(fresh, slow),
+        place.second.change(fresh, slow),
+        place.second.retire(fresh, slow),
+      ]);
       expect(most).toBe(1);
     });
 
@@ -165,7 +178,14 @@ export function serviceSuite(name: string, open: () => Promise<ServicePlace>): v
 
     test('no value appears in anything it answers or throws', async () => {
       const sessions: readonly Session[] = await place.first.sessions(place.initial.slot);
-      const errors = await Promise.all([place.down.change(fresh, free), place.down.accepts(fresh)].map(async (call) => call.then(() => '', (thrown: unknown) => inspectAll(thrown))));
+      const errors = await Promise.all(
+        [place.down.change(fresh, free), place.down.accepts(fresh)].map(async (call) =>
+          call.then(
+            () => '',
+            (thrown: unknown) => inspectAll(thrown),
+          ),
+        ),
+      );
       const all = JSON.stringify([await place.first.describe(), sessions, await place.first.accepts(fresh), ...errors]);
       expect(all).not.toContain(fresh.value.open());
     });

@@ -40,17 +40,22 @@ export function signerSuite(name: string, fresh: () => Promise<SignerHarness>): 
       expect(hex(await harness.other.publicKey())).not.toBe(before);
     });
 
-    test.each([0, 1, 63, 64, 65, 150, 4095, 4096])('a message of %i bytes is signed as it is: the signature verifies under the key', async (length) => {
-      const message = Buffer.alloc(length, 'lockkeeper');
-      const signature = await harness.one.sign(message);
-      expect(signature).toHaveLength(signatureBytes);
-      expect(verify(null, message, await harness.observe(), signature)).toBe(true);
-    });
+    test.each([0, 1, 63, 64, 65, 150, 4095, 4096])(
+      'a message of %i bytes is signed as it is: the signature verifies under the key',
+      async (length) => {
+        const message = Buffer.alloc(length, 'lockkeeper');
+        const signature = await harness.one.sign(message);
+        expect(signature).toHaveLength(signatureBytes);
+        expect(verify(null, message, await harness.observe(), signature)).toBe(true);
+      },
+    );
 
     test('signing again gives the same bytes, whoever does it', async () => {
       const message = Buffer.from('example.com/log\n1\nroot\n');
       const first = hex(await harness.one.sign(message));
-      const again = await Promise.all([harness.two, harness.one, harness.two].map(async (signer) => hex(await signer.sign(message))));
+      const again = await Promise.all(
+        [harness.two, harness.one, harness.two].map(async (signer) => hex(await signer.sign(message))),
+      );
       expect(again).toEqual([first, first, first]);
     });
 
@@ -63,9 +68,13 @@ export function signerSuite(name: string, fresh: () => Promise<SignerHarness>): 
 
     test('many at once each get their own', async () => {
       const messages = Array.from({ length: 12 }, (_, i) => Buffer.from(`message ${i}`));
-      const signatures = await Promise.all(messages.map(async (message, i) => (i % 2 === 0 ? harness.one : harness.two).sign(message)));
+      const signatures = await Promise.all(
+        messages.map(async (message, i) => (i % 2 === 0 ? harness.one : harness.two).sign(message)),
+      );
       const key = await harness.observe();
-      expect(messages.map((message, i) => verify(null, message, key, signatures[i] ?? new Uint8Array()))).not.toContain(false);
+      expect(messages.map((message, i) => verify(null, message, key, signatures[i] ?? new Uint8Array()))).not.toContain(
+        false,
+      );
     });
 
     test('what is done to an answer does not change the next one', async () => {
@@ -74,14 +83,20 @@ export function signerSuite(name: string, fresh: () => Promise<SignerHarness>): 
       const [wasKey, wasSignature] = [hex(key), hex(signature)];
       key.fill(0);
       signature.fill(0);
-      expect([hex(await harness.one.publicKey()), hex(await harness.one.sign(message))]).toEqual([wasKey, wasSignature]);
+      expect([hex(await harness.one.publicKey()), hex(await harness.one.sign(message))]).toEqual([
+        wasKey,
+        wasSignature,
+      ]);
     });
 
     test('a key of another kind is invalid, for the public key as for signing', async () => {
       const { wrongKind } = harness;
       const calls = wrongKind ? [wrongKind.publicKey(), wrongKind.sign(Buffer.from('x'))] : [];
       const answers = await Promise.allSettled(calls);
-      const refused: unknown = expect.objectContaining({ status: 'rejected', reason: expect.objectContaining({ code: 'invalid' }) });
+      const refused: unknown = expect.objectContaining({
+        status: 'rejected',
+        reason: expect.objectContaining({ code: 'invalid' }),
+      });
       expect(answers).toEqual(answers.map(() => refused));
     });
   });

@@ -26,7 +26,17 @@ const web = {
 };
 
 function rule(more: object): object {
-  return { SecurityGroupRuleId: 'sgr-1', GroupId: 'sg-web', GroupOwnerId: '1', IsEgress: false, IpProtocol: 'tcp', FromPort: 443, ToPort: 443, CidrIpv4: '10.0.0.0/8', ...more };
+  return {
+    SecurityGroupRuleId: 'sgr-1',
+    GroupId: 'sg-web',
+    GroupOwnerId: '1',
+    IsEgress: false,
+    IpProtocol: 'tcp',
+    FromPort: 443,
+    ToPort: 443,
+    CidrIpv4: '10.0.0.0/8',
+    ...more,
+  };
 }
 
 interface Documents {
@@ -45,10 +55,17 @@ function firewallOf({ rules, groups, interfaces, entries = {} }: Documents): Fir
     name: 'test',
     describe: async () => ({
       rules: described('rules.json', rules ?? { SecurityGroupRules: [rule({})] }),
-      groups: described('groups.json', groups ?? { SecurityGroups: [{ GroupId: 'sg-web', Tags: [{ Key: 'aws:cloudformation:stack-name', Value: 'web' }] }] }),
+      groups: described(
+        'groups.json',
+        groups ?? {
+          SecurityGroups: [{ GroupId: 'sg-web', Tags: [{ Key: 'aws:cloudformation:stack-name', Value: 'web' }] }],
+        },
+      ),
       interfaces: described('interfaces.json', interfaces ?? { NetworkInterfaces: [web] }),
       prefixLists: described('lists.json', { PrefixLists: [{ PrefixListId: 'pl-1', PrefixListName: 'offices' }] }),
-      prefixListEntries: new Map(Object.entries(entries).map(([id, document]) => [id, described(`${id}.json`, document)])),
+      prefixListEntries: new Map(
+        Object.entries(entries).map(([id, document]) => [id, described(`${id}.json`, document)]),
+      ),
     }),
   });
 }
@@ -82,15 +99,30 @@ describe('a security group rule', () => {
   });
 
   test('of every protocol has all ports, and so has a protocol without ports', async () => {
-    expect(await openingOf({ IpProtocol: '-1', FromPort: -1, ToPort: -1 })).toMatchObject({ protocol: 'all', ports: 'all' });
+    expect(await openingOf({ IpProtocol: '-1', FromPort: -1, ToPort: -1 })).toMatchObject({
+      protocol: 'all',
+      ports: 'all',
+    });
     expect(await openingOf({ IpProtocol: '50', FromPort: 1, ToPort: 2 })).toMatchObject({ protocol: 50, ports: 'all' });
-    expect(await openingOf({ IpProtocol: '17', FromPort: 53, ToPort: 53 })).toMatchObject({ protocol: 17, ports: { from: 53, to: 53 } });
+    expect(await openingOf({ IpProtocol: '17', FromPort: 53, ToPort: 53 })).toMatchObject({
+      protocol: 17,
+      ports: { from: 53, to: 53 },
+    });
   });
 
   test('for ICMP has a range over types and codes', async () => {
-    expect(await openingOf({ IpProtocol: 'icmp', FromPort: -1, ToPort: -1 })).toMatchObject({ protocol: 1, ports: 'all' });
-    expect(await openingOf({ IpProtocol: 'icmp', FromPort: 8, ToPort: -1 })).toMatchObject({ protocol: 1, ports: { from: 2048, to: 2303 } });
-    expect(await openingOf({ IpProtocol: 'icmpv6', FromPort: 3, ToPort: 4 })).toMatchObject({ protocol: 58, ports: { from: 772, to: 772 } });
+    expect(await openingOf({ IpProtocol: 'icmp', FromPort: -1, ToPort: -1 })).toMatchObject({
+      protocol: 1,
+      ports: 'all',
+    });
+    expect(await openingOf({ IpProtocol: 'icmp', FromPort: 8, ToPort: -1 })).toMatchObject({
+      protocol: 1,
+      ports: { from: 2048, to: 2303 },
+    });
+    expect(await openingOf({ IpProtocol: 'icmpv6', FromPort: 3, ToPort: 4 })).toMatchObject({
+      protocol: 58,
+      ports: { from: 772, to: 772 },
+    });
   });
 
   test('that names a group lets in the private and IPv6 addresses of its members, never public ones', async () => {
@@ -103,16 +135,24 @@ describe('a security group rule', () => {
   });
 
   test('that names a group of somebody else has a source that nobody here can list', async () => {
-    const peered = { CidrIpv4: undefined, ReferencedGroupInfo: { GroupId: 'sg-far', UserId: '2', VpcPeeringConnectionId: 'pcx-1' } };
-    expect((await openingOf(peered))?.sources).toEqual([{ kind: 'unknown', name: 'sg-far', why: expect.stringContaining('pcx-1'), privateOnly: true }]);
+    const peered = {
+      CidrIpv4: undefined,
+      ReferencedGroupInfo: { GroupId: 'sg-far', UserId: '2', VpcPeeringConnectionId: 'pcx-1' },
+    };
+    expect((await openingOf(peered))?.sources).toEqual([
+      { kind: 'unknown', name: 'sg-far', why: expect.stringContaining('pcx-1'), privateOnly: true },
+    ]);
   });
 
   test('that names a prefix list has its entries, or says how to fetch them', async () => {
     const list = { CidrIpv4: undefined, PrefixListId: 'pl-1' };
-    expect((await openingOf(list, { entries: { 'pl-1': { Entries: [{ Cidr: '10.1.0.0/16' }, { Cidr: '10.2.0.0/16' }] } } }))?.sources).toEqual([
-      { kind: 'addresses', cidrs: ['10.1.0.0/16', '10.2.0.0/16'] },
+    expect(
+      (await openingOf(list, { entries: { 'pl-1': { Entries: [{ Cidr: '10.1.0.0/16' }, { Cidr: '10.2.0.0/16' }] } } }))
+        ?.sources,
+    ).toEqual([{ kind: 'addresses', cidrs: ['10.1.0.0/16', '10.2.0.0/16'] }]);
+    expect((await openingOf(list))?.sources).toEqual([
+      { kind: 'unknown', name: 'pl-1', why: expect.stringMatching(/offices.*--prefix-list-id pl-1/) },
     ]);
-    expect((await openingOf(list))?.sources).toEqual([{ kind: 'unknown', name: 'pl-1', why: expect.stringMatching(/offices.*--prefix-list-id pl-1/) }]);
   });
 
   test('has a fingerprint that any edit changes', async () => {
@@ -127,20 +167,32 @@ describe('a security group rule', () => {
 
   test('that terraform or a cluster made says so', async () => {
     expect((await openingOf({ Tags: [{ Key: 'ManagedBy', Value: 'terraform' }] }))?.managedBy).toBe('terraform');
-    expect((await openingOf({ Tags: [{ Key: 'kubernetes.io/cluster/prod', Value: 'owned' }] }))?.managedBy).toBe('Kubernetes cluster prod');
+    expect((await openingOf({ Tags: [{ Key: 'kubernetes.io/cluster/prod', Value: 'owned' }] }))?.managedBy).toBe(
+      'Kubernetes cluster prod',
+    );
   });
 });
 
 describe('an interface', () => {
   test('hangs in its network and subnet since it was attached', async () => {
     const { interfaces } = await firewallOf({}).openings();
-    expect(interfaces[0]).toMatchObject({ id: 'eni-web', within: ['vpc-1', 'subnet-1'], attachedAt: parseInstant('2026-01-01T00:00:00Z'), blindSpot: undefined });
+    expect(interfaces[0]).toMatchObject({
+      id: 'eni-web',
+      within: ['vpc-1', 'subnet-1'],
+      attachedAt: parseInstant('2026-01-01T00:00:00Z'),
+      blindSpot: undefined,
+    });
     expect(interfaces[0]).not.toHaveProperty('groups');
   });
 
   test('that flow logs cannot see whole has a blind spot', async () => {
     const types = ['network_load_balancer', 'gateway_load_balancer', 'gateway_load_balancer_endpoint', 'vpc_endpoint'];
-    const documents = { NetworkInterfaces: [...types.map((InterfaceType) => ({ ...web, InterfaceType })), { ...web, Status: 'available' }] };
+    const documents = {
+      NetworkInterfaces: [
+        ...types.map((InterfaceType) => ({ ...web, InterfaceType })),
+        { ...web, Status: 'available' },
+      ],
+    };
     const { interfaces } = await firewallOf({ interfaces: documents }).openings();
     expect(interfaces.every(({ blindSpot }) => blindSpot !== undefined)).toBe(true);
   });
@@ -148,9 +200,23 @@ describe('an interface', () => {
 
 describe('a document that is not what EC2 prints', () => {
   test('is refused with every mistake, its file and its path', async () => {
-    const rules = { SecurityGroupRules: [rule({ IpProtocol: 'tpc' }), rule({ GroupId: undefined, FromPort: 9, ToPort: 8 }), rule({ CidrIpv4: '10.0.0.0/33' }), 7] };
+    const rules = {
+      SecurityGroupRules: [
+        rule({ IpProtocol: 'tpc' }),
+        rule({ GroupId: undefined, FromPort: 9, ToPort: 8 }),
+        rule({ CidrIpv4: '10.0.0.0/33' }),
+        7,
+      ],
+    };
     const message = await messageOf({ rules });
-    for (const part of ['rules.json', 'SecurityGroupRules[0].IpProtocol is no protocol: "tpc"', 'SecurityGroupRules[1].GroupId is missing', '9–8', '10.0.0.0/33', 'SecurityGroupRules[3] is not an object']) {
+    for (const part of [
+      'rules.json',
+      'SecurityGroupRules[0].IpProtocol is no protocol: "tpc"',
+      'SecurityGroupRules[1].GroupId is missing',
+      '9–8',
+      '10.0.0.0/33',
+      'SecurityGroupRules[3] is not an object',
+    ]) {
       expect(message).toContain(part);
     }
   });
@@ -165,7 +231,13 @@ firewallConformance({
   name: 'aws-security-group',
   writes: false,
   async fresh() {
-    const documents = { rules: { SecurityGroupRules: ['1', '2', '3'].map((id) => rule({ SecurityGroupRuleId: `sgr-${id}`, FromPort: Number(id), ToPort: Number(id) })) } };
+    const documents = {
+      rules: {
+        SecurityGroupRules: ['1', '2', '3'].map((id) =>
+          rule({ SecurityGroupRuleId: `sgr-${id}`, FromPort: Number(id), ToPort: Number(id) }),
+        ),
+      },
+    };
     const { SecurityGroupRules: rules } = documents.rules;
     return {
       firewall: firewallOf(documents),

@@ -20,7 +20,9 @@ async function place(): Promise<FirewallPlace> {
   const rulesOnDisk = async (): Promise<ReadonlyMap<string, Plain>> => {
     const list: unknown = JSON.parse(await readFile(join(at.directory, 'rules.json'), 'utf8'));
     if (!Array.isArray(list)) throw new Error('rules.json is no list');
-    return new Map(list.map((one: unknown) => parseRule(one, 'a rule on disk')).map((rule) => [rule.id, ruleAsPlain(rule)]));
+    return new Map(
+      list.map((one: unknown) => parseRule(one, 'a rule on disk')).map((rule) => [rule.id, ruleAsPlain(rule)]),
+    );
   };
   const write = async (id: string, method: 'PUT' | 'POST', change: object): Promise<void> => {
     const url = `${gate.url}/openings${method === 'PUT' ? `/${id}` : ''}`;
@@ -48,7 +50,9 @@ test('a wrong token is denied, a gate that is not there is unreachable, and neit
   const token = new Sealed('planted-secret-token');
   await expect(localGate({ name: 'g', url: at.gate.url, token }).openings()).rejects.toMatchObject({ code: 'denied' });
   await at.end();
-  const gone = await localGate({ name: 'g', url: at.gate.url, token }).openings().catch((error: unknown) => error);
+  const gone = await localGate({ name: 'g', url: at.gate.url, token })
+    .openings()
+    .catch((error: unknown) => error);
   expect(gone).toMatchObject({ code: 'unreachable' });
   expect(JSON.stringify(gone) + String(gone)).not.toContain('planted-secret-token');
 });
@@ -61,7 +65,15 @@ test('a write that gets no answer in time is uncertain, a read is unreachable', 
   const url = `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
   const gate = localGate({ name: 'g', url, token: new Sealed('x'), timeoutMs: 100 });
   await expect(gate.openings()).rejects.toMatchObject({ code: 'unreachable' });
-  const prepared = { firewall: 'g', change: { kind: 'close', opening: 'o' }, before: {}, after: undefined, fingerprint: 'f', rejectsVisible: true, openConnectionsLastMs: undefined } as const;
+  const prepared = {
+    firewall: 'g',
+    change: { kind: 'close', opening: 'o' },
+    before: {},
+    after: undefined,
+    fingerprint: 'f',
+    rejectsVisible: true,
+    openConnectionsLastMs: undefined,
+  } as const;
   await expect(gate.apply(prepared)).rejects.toMatchObject({ code: 'uncertain' });
   silent.closeAllConnections();
   silent.close();

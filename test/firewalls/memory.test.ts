@@ -19,7 +19,14 @@ function network(): MemoryNetwork {
 }
 
 function rule(id: string, ruleSet: string, rest: Partial<MemoryRule>): MemoryRule {
-  const plain = { protocol: 6, ports: 'all', cidrs: [], description: `why ${id}`, tags: {}, created: '2026-01-02T03:04:05Z' } as const;
+  const plain = {
+    protocol: 6,
+    ports: 'all',
+    cidrs: [],
+    description: `why ${id}`,
+    tags: {},
+    created: '2026-01-02T03:04:05Z',
+  } as const;
   return { ...plain, ...rest, id, ruleSet };
 }
 
@@ -29,7 +36,8 @@ function place(net: MemoryNetwork): FirewallPlace {
     ['r-2', { from: '2001:db8::1', at: 'if-a', protocol: 6, port: 8050 }],
     ['r-3', { from: '172.16.0.1', at: 'if-b', protocol: 17, port: 53 }],
   ]);
-  const change = (id: string, with_: Partial<MemoryRule>) => net.rules.set(id, { ...(net.rules.get(id) ?? rule(id, 'rules-a', {})), ...with_ });
+  const change = (id: string, with_: Partial<MemoryRule>) =>
+    net.rules.set(id, { ...(net.rules.get(id) ?? rule(id, 'rules-a', {})), ...with_ });
   return {
     firewall: memoryFirewall('net', net),
     second: memoryFirewall('net', net),

@@ -10,7 +10,8 @@ import { rowsOf } from './traffic.ts';
 import { withFiles } from './write-directory.ts';
 import { awsColumns, awsText } from './write-formats.ts';
 
-const header = 'version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status';
+const header =
+  'version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status';
 const good = '2 1 eni-1 10.0.0.1 10.0.0.2 50000 22 6 1 60 1790035200 1790035260 ACCEPT OK';
 const report = { records: 0, malformed: 0, unreadable: undefined };
 
@@ -32,7 +33,9 @@ describe('AWS files', () => {
     ];
     const files = { 'a.log': lines.join('\n'), 'b.log.gz': gzipSync(lines.join('\n')), 'c.log': lines.join('\r\n') };
     await withFiles(files, { cloud: 'aws' }, async (log, batch) => {
-      expect(batch.objects.map(({ key, records, malformed, unreadable }) => [key, records, malformed, unreadable])).toEqual([
+      expect(
+        batch.objects.map(({ key, records, malformed, unreadable }) => [key, records, malformed, unreadable]),
+      ).toEqual([
         ['a.log', 2, 7, undefined],
         ['b.log.gz', 2, 7, undefined],
         ['c.log', 2, 7, undefined],
@@ -55,25 +58,64 @@ describe('AWS files', () => {
     const bytes = gzipSync([header, ...many, ''].join('\n'));
     const garbled = Buffer.from(bytes);
     garbled.fill(0xff, bytes.length >> 1, (bytes.length >> 1) + 3);
-    const files = { 'a.log.gz': bytes, 'b.log.gz': bytes.subarray(0, bytes.length >> 1), 'c.log.gz': garbled, 'd.log.gz': bytes.subarray(0, -4), 'e.log.gz': Buffer.from(good) };
+    const files = {
+      'a.log.gz': bytes,
+      'b.log.gz': bytes.subarray(0, bytes.length >> 1),
+      'c.log.gz': garbled,
+      'd.log.gz': bytes.subarray(0, -4),
+      'e.log.gz': Buffer.from(good),
+    };
     await withFiles(files, { cloud: 'aws' }, async (_log, batch) => {
-      expect(batch.objects.map(({ records, unreadable }) => [records, unreadable === undefined])).toEqual([[60_000, true], [0, false], [0, false], [0, false], [0, false]]);
+      expect(batch.objects.map(({ records, unreadable }) => [records, unreadable === undefined])).toEqual([
+        [60_000, true],
+        [0, false],
+        [0, false],
+        [0, false],
+        [0, false],
+      ]);
     });
   }, 60_000);
 
   test('IPv6 addresses are spelled in one way, however the log spells them', async () => {
     const spell = (address: string) => good.replace('10.0.0.1', address).replace('10.0.0.2', '2001:db8::1');
     const lines = [header, spell('2001:DB8:0:0:0:0:0:7'), spell('2001:db8::7'), spell('2001:0db8:0000::0007')];
-    await withFiles({ 'a.log': lines.join('\n') }, { cloud: 'aws', interfaces: [{ id: 'eni-1', addresses: ['2001:db8::1'] }] }, async (_log, batch) => {
-      const { facts } = await cellsOfBatch(batch);
-      expect(facts).toMatchObject([['2026-09-22', 'eni-1', '2001:db8::1', 6, 22, 'in', '2001:db8::7', 22, 22, 50_000, 50_000, 1_790_035_200_000, 1_790_035_260_000, 3, 3, 180, 60]]);
-    });
+    await withFiles(
+      { 'a.log': lines.join('\n') },
+      { cloud: 'aws', interfaces: [{ id: 'eni-1', addresses: ['2001:db8::1'] }] },
+      async (_log, batch) => {
+        const { facts } = await cellsOfBatch(batch);
+        expect(facts).toMatchObject([
+          [
+            '2026-09-22',
+            'eni-1',
+            '2001:db8::1',
+            6,
+            22,
+            'in',
+            '2001:db8::7',
+            22,
+            22,
+            50_000,
+            50_000,
+            1_790_035_200_000,
+            1_790_035_260_000,
+            3,
+            3,
+            180,
+            60,
+          ],
+        ]);
+      },
+    );
   });
 });
 
 describe('AWS rows that do not say which way they went', () => {
   const columns = awsColumns.filter((name) => name !== 'flow-direction');
-  const silent = (rows: readonly ParsedRow[]) => rows.map((row): ParsedRow => (row.kind === 'record' ? { ...row, record: { ...row.record, direction: undefined } } : row));
+  const silent = (rows: readonly ParsedRow[]) =>
+    rows.map((row): ParsedRow =>
+      row.kind === 'record' ? { ...row, record: { ...row.record, direction: undefined } } : row,
+    );
   const inventory = [{ id: 'eni-0a', addresses: ['10.0.0.5', '2001:db8::5'] }];
 
   test('are read by the inventory, by the address common to all rows, and else from both ends', async () => {
@@ -100,7 +142,10 @@ describe('AWS rows that do not say which way they went', () => {
 });
 
 test('AWS Parquet objects give the same facts and rows as text, with names of underscores and typed columns', async () => {
-  const rows = fc.sample(rowsOf('aws'), { seed: 9, numRuns: 3 }).flat().filter(({ kind }) => kind !== 'malformed');
+  const rows = fc
+    .sample(rowsOf('aws'), { seed: 9, numRuns: 3 })
+    .flat()
+    .filter(({ kind }) => kind !== 'malformed');
   const parquet = await asParquet(awsText(rows));
   await withFiles({ 'a.log.parquet': parquet }, { cloud: 'aws' }, async (log, batch) => {
     expect(await cellsOfBatch(batch)).toEqual(expectedCells(rows));
@@ -115,8 +160,14 @@ async function asParquet(text: string): Promise<Uint8Array> {
   return withEngine({ threads: 1 }, async (engine) => {
     const [from, to] = [join(engine.scratch, 'a.log'), join(engine.scratch, 'a.parquet')];
     await writeFile(from, text);
-    const columns = awsColumns.map((name) => `"${name}" AS ${name.replaceAll('-', '_')}`).join(', ').replaceAll('start AS start', 'start AS "start"').replaceAll('"end" AS end', '"end" AS "end"');
-    await engine.run(`COPY (SELECT ${columns} FROM read_csv(${literal(from)}, delim = ' ', header = true, nullstr = '-', quote = '', escape = '')) TO ${literal(to)} (FORMAT parquet, COMPRESSION gzip)`);
+    const columns = awsColumns
+      .map((name) => `"${name}" AS ${name.replaceAll('-', '_')}`)
+      .join(', ')
+      .replaceAll('start AS start', 'start AS "start"')
+      .replaceAll('"end" AS end', '"end" AS "end"');
+    await engine.run(
+      `COPY (SELECT ${columns} FROM read_csv(${literal(from)}, delim = ' ', header = true, nullstr = '-', quote = '', escape = '')) TO ${literal(to)} (FORMAT parquet, COMPRESSION gzip)`,
+    );
     return readFile(to);
   });
 }

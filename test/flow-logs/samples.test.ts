@@ -7,7 +7,8 @@ import type { LogObject } from '../../shared/flow-logs/contract.ts';
 
 const samples = join(import.meta.dirname, '../../../shared/samples/flow-logs');
 const areThere = existsSync(samples);
-if (!areThere) process.stderr.write('The third-party samples of flow logs are not there: their parsing was not exercised.\n');
+if (!areThere)
+  process.stderr.write('The third-party samples of flow logs are not there: their parsing was not exercised.\n');
 
 /** Records, status rows and malformed rows of every sample, counted by hand from the files. */
 const counted: Readonly<Record<string, readonly [number, number, number]>> = {
@@ -36,7 +37,12 @@ const counted: Readonly<Record<string, readonly [number, number, number]>> = {
 test('every row of every third-party sample is a record, a status row or malformed, none is lost', async () => {
   for (const [file, expected] of areThere ? Object.entries(counted) : []) {
     const lines: string[] = [];
-    const terminal = { out: (line: string) => lines.push(line), err: () => {}, json: true, signal: new AbortController().signal };
+    const terminal = {
+      out: (line: string) => lines.push(line),
+      err: () => {},
+      json: true,
+      signal: new AbortController().signal,
+    };
     const code = await flows([join(samples, file)], {}, terminal);
     const last: unknown = JSON.parse(lines.at(-1) ?? 'null');
     const [records, status, malformed] = expected;
@@ -59,7 +65,12 @@ test('the samples count the same on their way into facts', async () => {
 
 test('a file that is no flow log is named, and the exit code says so', async () => {
   const said: string[] = [];
-  const terminal = { out: () => {}, err: (line: string) => said.push(line), json: false, signal: new AbortController().signal };
+  const terminal = {
+    out: () => {},
+    err: (line: string) => said.push(line),
+    json: false,
+    signal: new AbortController().signal,
+  };
   const files = [import.meta.filename, join(import.meta.dirname, 'not-there.log')];
   expect(await flows(files, {}, terminal)).toBe(1);
   expect(said.join('\n')).toContain('looks like no flow log');

@@ -48,7 +48,7 @@ describe('what one row shows', () => {
     expect(kinds({ action: 'rejected', direction: 'egress' })).toEqual([]);
   });
 
-  test('a row without direction counts for both ends, unless exactly one address is the interface\'s own', () => {
+  test("a row without direction counts for both ends, unless exactly one address is the interface's own", () => {
     expect(kinds({ direction: undefined, flags: 2 })).toEqual(['opened-in', 'opened-out']);
     const known = sightings({ ...base, direction: undefined, flags: 18 }, new Set(['10.0.0.9']));
     expect(known).toMatchObject([{ kind: 'answered', local: '10.0.0.9', localPort: 50_000, peer: '10.0.0.5' }]);

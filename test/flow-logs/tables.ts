@@ -11,7 +11,9 @@ export async function cellsOf(table: Table): Promise<readonly unknown[]> {
     const path = join(engine.scratch, 'read.parquet');
     await writeFile(path, table.parquet);
     const rows = await engine.rows(`SELECT * FROM read_parquet(${literal(path)})`);
-    return rows.map((row) => row.map((cell) => (typeof cell === 'string' && /^-?\d+$/.test(cell) ? Number(cell) : cell)));
+    return rows.map((row) =>
+      row.map((cell) => (typeof cell === 'string' && /^-?\d+$/.test(cell) ? Number(cell) : cell)),
+    );
   });
 }
 

@@ -15,9 +15,16 @@ const places: Readonly<Record<TrafficCloud, readonly string[]>> = {
 const port = fc.constantFrom(22, 443, 5432, 8080, 32_767, 32_768, 40_000, 50_001, 65_535);
 const flags = fc.constantFrom(0, 1, 2, 3, 4, 5, 6, 7, 16, 18, 19, 20, 22, 23, 24, undefined);
 
-/** Rows that the cloud's format can express exactly, a few of them bad or no flows; few ports and peers, so that they meet. */
+/**
+ * Rows that the cloud's format can express exactly, a few of them bad or no flows; few ports and peers, so that they
+ * meet.
+ */
 export function rowsOf(cloud: TrafficCloud): fc.Arbitrary<readonly ParsedRow[]> {
-  const row = fc.oneof({ weight: 12, arbitrary: recordOf(cloud) }, { weight: 1, arbitrary: fc.constant(bad) }, { weight: 1, arbitrary: statusOf(cloud) });
+  const row = fc.oneof(
+    { weight: 12, arbitrary: recordOf(cloud) },
+    { weight: 1, arbitrary: fc.constant(bad) },
+    { weight: 1, arbitrary: statusOf(cloud) },
+  );
   return fc.array(row, { minLength: 1, maxLength: 60 });
 }
 
@@ -25,10 +32,12 @@ const bad: ParsedRow = { kind: 'malformed', line: 0, why: 'made up' };
 
 function statusOf(cloud: TrafficCloud): fc.Arbitrary<ParsedRow> {
   if (cloud === 'gcp') return fc.constant<ParsedRow>({ kind: 'status', status: 'nat_flows' });
-  return fc.tuple(fc.constantFrom(...places[cloud]), fc.nat(180_000), fc.constantFrom('NODATA', 'SKIPDATA')).map(([scope, at, status]) => {
-    const start = instant(midnight + at * 1000);
-    return { kind: 'status', status: cloud === 'azure' ? 'empty' : status, scope, start, end: start };
-  });
+  return fc
+    .tuple(fc.constantFrom(...places[cloud]), fc.nat(180_000), fc.constantFrom('NODATA', 'SKIPDATA'))
+    .map(([scope, at, status]) => {
+      const start = instant(midnight + at * 1000);
+      return { kind: 'status', status: cloud === 'azure' ? 'empty' : status, scope, start, end: start };
+    });
 }
 
 function recordOf(cloud: TrafficCloud): fc.Arbitrary<ParsedRow> {
@@ -69,14 +78,33 @@ function record(cloud: TrafficCloud, made: Made): FlowRecord {
   const [sourcePort, destinationPort] = made.protocol === 1 ? [0, 0] : made.ports;
   const [packets, bytes, returnedPackets, returnedBytes] = made.counts;
   const end = instant(midnight + made.at * 1000);
-  const common = { cloud, interface: made.place, source: made.source, sourcePort, destination: made.destination, destinationPort, protocol: made.protocol, direction: made.direction };
+  const common = {
+    cloud,
+    interface: made.place,
+    source: made.source,
+    sourcePort,
+    destination: made.destination,
+    destinationPort,
+    protocol: made.protocol,
+    direction: made.direction,
+  };
   const there = { packets, bytes, flags: undefined, returnedPackets: undefined, returnedBytes: undefined };
   const start = instant(end - made.lasts * 1000);
   if (cloud === 'aws') return { ...common, ...there, action: made.action, flags: made.flags, start, end };
   if (cloud === 'azure') {
     const phase = made.action === 'rejected' ? undefined : made.phase;
-    return { ...common, ...there, action: made.action, returnedPackets, returnedBytes, start: end, end, ...(phase && { phase }) };
+    return {
+      ...common,
+      ...there,
+      action: made.action,
+      returnedPackets,
+      returnedBytes,
+      start: end,
+      end,
+      ...(phase && { phase }),
+    };
   }
-  if (made.flags === 0) return { ...common, ...there, packets: undefined, bytes: undefined, action: made.action, start: end, end };
+  if (made.flags === 0)
+    return { ...common, ...there, packets: undefined, bytes: undefined, action: made.action, start: end, end };
   return { ...common, ...there, action: undefined, start, end };
 }

@@ -3,7 +3,9 @@ import type { FlowRecord, ParsedRow } from '../../shared/flow-logs/contract.ts';
 
 /** Columns that the AWS writer can fill, in the order of version 5. */
 export const awsColumns =
-  'version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status vpc-id tcp-flags type flow-direction'.split(' ');
+  'version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status vpc-id tcp-flags type flow-direction'.split(
+    ' ',
+  );
 
 /** Rows as an AWS text object: a header, then a line a row. */
 export function awsText(rows: readonly ParsedRow[], columns: readonly string[] = awsColumns): string {
@@ -52,10 +54,20 @@ export function gcpText(rows: readonly ParsedRow[]): string {
 
 function gcpLine(row: ParsedRow): string {
   if (row.kind === 'malformed') return '{"jsonPayload": {"connection"';
-  if (row.kind === 'status') return JSON.stringify({ logName: 'projects/p/logs/compute.googleapis.com%2Fnat_flows', jsonPayload: { connection: {} } });
+  if (row.kind === 'status')
+    return JSON.stringify({
+      logName: 'projects/p/logs/compute.googleapis.com%2Fnat_flows',
+      jsonPayload: { connection: {} },
+    });
   const { record } = row;
   const [subnetwork, vm] = (record.interface ?? '-/-').split('/');
-  const connection = { src_ip: record.source, dest_ip: record.destination, src_port: record.sourcePort, dest_port: record.destinationPort, protocol: record.protocol };
+  const connection = {
+    src_ip: record.source,
+    dest_ip: record.destination,
+    src_port: record.sourcePort,
+    dest_port: record.destinationPort,
+    protocol: record.protocol,
+  };
   const log = record.action === undefined ? 'vpc_flows' : 'firewall';
   const place = { vpc: { subnetwork_name: subnetwork }, instance: { vm_name: vm } };
   const payload = record.action === undefined ? gcpFlow(record, place) : gcpFirewall(record, place);
@@ -68,8 +80,18 @@ function gcpLine(row: ParsedRow): string {
 
 function gcpFlow(record: FlowRecord, { vpc, instance }: { vpc: object; instance: object }) {
   const side = record.direction === 'egress' ? 'src' : 'dest';
-  const times = { start_time: record.start && formatInstant(record.start), end_time: record.end && formatInstant(record.end) };
-  return { reporter: side.toUpperCase(), packets_sent: String(record.packets), bytes_sent: String(record.bytes), ...times, [`${side}_vpc`]: vpc, [`${side}_instance`]: instance };
+  const times = {
+    start_time: record.start && formatInstant(record.start),
+    end_time: record.end && formatInstant(record.end),
+  };
+  return {
+    reporter: side.toUpperCase(),
+    packets_sent: String(record.packets),
+    bytes_sent: String(record.bytes),
+    ...times,
+    [`${side}_vpc`]: vpc,
+    [`${side}_instance`]: instance,
+  };
 }
 
 function gcpFirewall(record: FlowRecord, place: object) {
@@ -85,15 +107,30 @@ export function azureText(rows: readonly ParsedRow[]): string {
 const letters = { begin: 'B', continue: 'C', end: 'E' } as const;
 
 function azureRecord(row: ParsedRow): object {
-  if (row.kind === 'status') return { time: row.start && formatInstant(row.start), macAddress: row.scope, flowRecords: { flows: [] } };
+  if (row.kind === 'status')
+    return { time: row.start && formatInstant(row.start), macAddress: row.scope, flowRecords: { flows: [] } };
   const tuple = row.kind === 'malformed' ? '1663146003599,10.0.0.6,nowhere' : azureTuple(row.record);
   const macAddress = row.kind === 'malformed' ? '000000000000' : row.record.interface;
-  return { time: '2026-09-01T00:00:00.0000000Z', macAddress, flowRecords: { flows: [{ aclID: 'acl', flowGroups: [{ rule: 'r', flowTuples: [tuple] }] }] } };
+  return {
+    time: '2026-09-01T00:00:00.0000000Z',
+    macAddress,
+    flowRecords: { flows: [{ aclID: 'acl', flowGroups: [{ rule: 'r', flowTuples: [tuple] }] }] },
+  };
 }
 
 function azureTuple(record: FlowRecord): string {
   const state = record.action === 'rejected' ? 'D' : letters[record.phase ?? 'end'];
   const way = record.direction === 'egress' ? 'O' : 'I';
   const ends = [record.source, record.destination, record.sourcePort, record.destinationPort, record.protocol];
-  return [record.end, ...ends, way, state, 'NX', record.packets, record.bytes, record.returnedPackets, record.returnedBytes].join(',');
+  return [
+    record.end,
+    ...ends,
+    way,
+    state,
+    'NX',
+    record.packets,
+    record.bytes,
+    record.returnedPackets,
+    record.returnedBytes,
+  ].join(',');
 }

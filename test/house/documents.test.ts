@@ -19,10 +19,12 @@ const manifest = z
     bin: packages,
   })
   .parse(JSON.parse(read('package.json')));
-const documents = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'DECISIONS.md', 'CHANGELOG.md', 'docs/audit.md'].map((path) => ({
-  path,
-  text: read(path),
-}));
+const documents = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'DECISIONS.md', 'CHANGELOG.md', 'docs/audit.md'].map(
+  (path) => ({
+    path,
+    text: read(path),
+  }),
+);
 
 test('the published JSON Schema is the one of the code; else run npm run schema', () => {
   expect(JSON.parse(read('docs/lockkeeper.schema.json'))).toEqual(configJsonSchema());

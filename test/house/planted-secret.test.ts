@@ -38,7 +38,9 @@ describe('a planted secret is found', () => {
 
   test('where a long one is cut off', () => {
     const long = new PlantedSecret('0123456789+/'.repeat(30));
-    expect(() => long.search('there', `it says ${long.bare().slice(0, 50)}…`).expectNowhere()).toThrow('came out in: there');
+    expect(() => long.search('there', `it says ${long.bare().slice(0, 50)}…`).expectNowhere()).toThrow(
+      'came out in: there',
+    );
   });
 
   test('in a directory, by name and by content, and in an object store', async () => {

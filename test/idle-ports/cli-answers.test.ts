@@ -15,7 +15,14 @@ interface Paper extends Terminal {
 
 function paper(json = false): Paper {
   const [outLines, errLines]: [string[], string[]] = [[], []];
-  return { json, signal: new AbortController().signal, outLines, errLines, out: (line) => void outLines.push(line), err: (line) => void errLines.push(line) };
+  return {
+    json,
+    signal: new AbortController().signal,
+    outLines,
+    errLines,
+    out: (line) => void outLines.push(line),
+    err: (line) => void errLines.push(line),
+  };
 }
 
 async function asked(): Promise<{ place: ClosingPlace; rooms: AnswerRooms; hash: string }> {
@@ -34,7 +41,10 @@ test('approve, close, reopen: by the first digits of the hash, and by the openin
   expect(place.network.rules.has('r-1')).toBe(false);
   expect(await reopenVerb('r-1', { reason: 'month end' }, rooms, terminal)).toBe(0);
   expect(await reopenVerb(hash.slice(0, 8), { reason: 'again' }, rooms, terminal)).toBe(0);
-  expect(terminal.outLines.slice(-2)).toEqual([expect.stringContaining('exactly as it was'), expect.stringContaining('is open')]);
+  expect(terminal.outLines.slice(-2)).toEqual([
+    expect.stringContaining('exactly as it was'),
+    expect.stringContaining('is open'),
+  ]);
   expect(place.network.rules.get('r-1')).toEqual(rule('r-1'));
 });
 
@@ -43,13 +53,32 @@ test('two names that one account gave are seen in the log to come from one accou
   const atTerminal = { ...rooms, closing: { ...rooms.closing, account: 'mallory@laptop' } };
   for (const as of ['ann', 'ben', 'eve']) await approveVerb(hash, { as }, atTerminal, paper());
   await closeApproved(place.rooms(), place.hooks());
-  await expect(reopenVerb('r-1', { as: 'eve', reason: 'mine' }, atTerminal, paper())).rejects.toMatchObject({ code: 'denied' });
+  await expect(reopenVerb('r-1', { as: 'eve', reason: 'mine' }, atTerminal, paper())).rejects.toMatchObject({
+    code: 'denied',
+  });
   await reopenVerb('r-1', { as: 'ann', reason: 'needed' }, atTerminal, paper());
-  const said = (action: string) => place.entries.filter((one) => one.action === action).map(({ actor, stage, details }) => [actor, stage, details['account']]);
+  const said = (action: string) =>
+    place.entries
+      .filter((one) => one.action === action)
+      .map(({ actor, stage, details }) => [actor, stage, details['account']]);
   const account = 'mallory@laptop';
-  expect(said('decision.approve')).toEqual([['ann', 'intent', account], ['ann', 'outcome', account], ['ben', 'intent', account], ['ben', 'outcome', account], ['eve', 'outcome', account]]);
-  expect(said('closure.reopen')).toEqual([['eve', 'outcome', account], ['ann', 'intent', account], ['ann', 'outcome', account]]);
-  expect(place.entries.filter(({ actor, details }) => actor === 'lockkeeper' && 'account' in details && details['account'] !== undefined)).toEqual([]);
+  expect(said('decision.approve')).toEqual([
+    ['ann', 'intent', account],
+    ['ann', 'outcome', account],
+    ['ben', 'intent', account],
+    ['ben', 'outcome', account],
+    ['eve', 'outcome', account],
+  ]);
+  expect(said('closure.reopen')).toEqual([
+    ['eve', 'outcome', account],
+    ['ann', 'intent', account],
+    ['ann', 'outcome', account],
+  ]);
+  expect(
+    place.entries.filter(
+      ({ actor, details }) => actor === 'lockkeeper' && 'account' in details && details['account'] !== undefined,
+    ),
+  ).toEqual([]);
 });
 
 test('exit codes tell why an answer did not count', async () => {
@@ -81,7 +110,14 @@ test('with --output json one object says it all', async () => {
   const { rooms, hash } = await asked();
   const terminal = paper(true);
   await approveVerb(hash, {}, rooms, terminal);
-  expect(JSON.parse(terminal.outLines.join(''))).toMatchObject({ hash, opening: 'r-1', answer: 'approve', who: 'ann', outcome: 'counted', why: null });
+  expect(JSON.parse(terminal.outLines.join(''))).toMatchObject({
+    hash,
+    opening: 'r-1',
+    answer: 'approve',
+    who: 'ann',
+    outcome: 'counted',
+    why: null,
+  });
 });
 
 test.each([
@@ -90,7 +126,10 @@ test.each([
   ['no person', undefined, { as: '' }, 'invalid'],
 ])('mistakes are errors that say what to do: %s', async (_, hash, options, code) => {
   const { rooms, hash: real } = await asked();
-  await expect(approveVerb(hash ?? real, options, rooms, paper())).rejects.toMatchObject({ code, hint: expect.any(String) });
+  await expect(approveVerb(hash ?? real, options, rooms, paper())).rejects.toMatchObject({
+    code,
+    hint: expect.any(String),
+  });
 });
 
 test('reopening what nobody knows says what to give', async () => {
@@ -103,5 +142,8 @@ test('a beginning that fits two questions is refused', async () => {
   const bytes = place.bucket.objects.get(`proposals/${hash}.json`);
   if (!bytes) throw new Error('no proposal');
   place.bucket.objects.set(`proposals/${hash.slice(0, 10)}${'0'.repeat(54)}.json`, bytes);
-  await expect(approveVerb(hash.slice(0, 8), {}, rooms, paper())).rejects.toMatchObject({ code: 'invalid', message: expect.stringContaining('2 questions') });
+  await expect(approveVerb(hash.slice(0, 8), {}, rooms, paper())).rejects.toMatchObject({
+    code: 'invalid',
+    message: expect.stringContaining('2 questions'),
+  });
 });

@@ -7,7 +7,16 @@ describe.each(stories)('whatever write breaks, running again is enough: %s', (st
   test.each(breaks)('%s', async (how) => {
     const whole = await tellStory(story, new Map());
     expect(whole.violations).toEqual([]);
-    expect(whole.writes).toEqual(expect.arrayContaining(['firewall.apply', 'state.create', 'state.replace', 'audit.record', 'approvals.ask', 'approvals.tell']));
+    expect(whole.writes).toEqual(
+      expect.arrayContaining([
+        'firewall.apply',
+        'state.create',
+        'state.replace',
+        'audit.record',
+        'approvals.ask',
+        'approvals.tell',
+      ]),
+    );
     for (const [at, write] of whole.writes.entries()) {
       const { violations } = await tellStory(story, new Map([[at, how]]));
       expect({ write: `${at} ${write}`, violations }).toEqual({ write: `${at} ${write}`, violations: [] });

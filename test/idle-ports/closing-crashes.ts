@@ -18,7 +18,11 @@ import { ClosingPlace, row, rule } from './closing-world.ts';
 /** One story that faults strike; the same steps are run again until they succeed. */
 export type Story = 'a known client reopens it' | 'it settles and a person reopens it' | 'a person edits it meanwhile';
 
-export const stories: readonly Story[] = ['a known client reopens it', 'it settles and a person reopens it', 'a person edits it meanwhile'];
+export const stories: readonly Story[] = [
+  'a known client reopens it',
+  'it settles and a person reopens it',
+  'a person edits it meanwhile',
+];
 
 /** What became of one story: its writes in order, and every promise that was broken, in words. */
 export interface Outcome {
@@ -30,7 +34,8 @@ export interface Outcome {
 export async function tellStory(story: Story, broken: ReadonlyMap<number, Break>): Promise<Outcome> {
   const run = new Run(new Faults(broken));
   await run.step((rooms) => run.scan(rooms));
-  for (const who of ['ann', 'ben']) await run.step(async (rooms) => void (await takeAnswer(rooms, await run.place.says(who, 'approve', 'r-1'))));
+  for (const who of ['ann', 'ben'])
+    await run.step(async (rooms) => void (await takeAnswer(rooms, await run.place.says(who, 'approve', 'r-1'))));
   if (story === 'a person edits it meanwhile') await editMeanwhile(run);
   else await closeAndReopen(run, story);
   await run.expectQuiet();
@@ -54,7 +59,9 @@ async function closeAndReopen(run: Run, story: Story): Promise<void> {
     place.world.pass(30 * day);
     await run.step((rooms) => run.watch(rooms));
     run.expect((await run.closure())?.phase === 'settled', 'silence did not settle');
-    await run.step(async (rooms) => void (await reopen(rooms, await run.held(rooms), { who: 'ann', why: 'the year ends' })));
+    await run.step(
+      async (rooms) => void (await reopen(rooms, await run.held(rooms), { who: 'ann', why: 'the year ends' })),
+    );
   }
   run.expect(isDeepStrictEqual(place.network.rules.get('r-1'), original), 'the rule is not back exactly as it was');
   run.expect((await run.closure())?.phase === 'reopened', 'the journal does not say reopened');
@@ -152,7 +159,9 @@ class Run {
   /** Whoever repeated an answer until it was taken has it in the log that it was. */
   #expectVotesTold(): void {
     for (const who of ['ann', 'ben']) {
-      const [last] = this.place.entries.filter(({ action, actor }) => action === 'decision.approve' && actor === who).toReversed();
+      const [last] = this.place.entries
+        .filter(({ action, actor }) => action === 'decision.approve' && actor === who)
+        .toReversed();
       this.expect(last?.result === 'done', `nothing tells how the answer of ${who} went`);
     }
   }
@@ -175,9 +184,14 @@ class Run {
     const firewall = memoryFirewall('net', this.place.network);
     const witness = async (action: string) => {
       const closure = await this.closure();
-      const intents = this.place.entries.filter((entry) => entry.action === action && entry.stage === 'intent' && entry.correlation === closure?.hash);
+      const intents = this.place.entries.filter(
+        (entry) => entry.action === action && entry.stage === 'intent' && entry.correlation === closure?.hash,
+      );
       this.expect(intents.length > 0, `${action} without an intent in the log`);
-      this.expect(isDeepStrictEqual(closure?.prepared?.before, original), `${action} while the journal does not hold what undo needs`);
+      this.expect(
+        isDeepStrictEqual(closure?.prepared?.before, original),
+        `${action} while the journal does not hold what undo needs`,
+      );
     };
     return {
       openings: () => firewall.openings(),
@@ -198,14 +212,28 @@ class Run {
     this.expect(isDeepStrictEqual(network.rules.get('other'), other), 'another opening was altered');
     const closure = await this.closure();
     for (const { who } of closure?.votes ?? []) {
-      const logged = entries.some(({ action, stage, actor }) => action === 'decision.approve' && stage === 'intent' && actor === who);
+      const logged = entries.some(
+        ({ action, stage, actor }) => action === 'decision.approve' && stage === 'intent' && actor === who,
+      );
       this.expect(logged, `the approval of ${who} took effect before it was in the log`);
     }
     if (network.rules.has('r-1')) return;
-    this.expect(closure !== undefined && closure.hash === hashOf(closure.proposal), 'closed without a proposal of that hash');
-    this.expect(closure !== undefined && approversOf(closure).length >= closure.people.needed, 'closed without enough approvals of exactly that hash');
-    this.expect(this.place.bucket.objects.has(`proposals/${closure?.hash ?? ''}.json`), 'closed without the question being kept');
-    this.expect(closure?.prepared?.fingerprint === closure?.proposal.fingerprint, 'closed with another fingerprint than approved');
+    this.expect(
+      closure !== undefined && closure.hash === hashOf(closure.proposal),
+      'closed without a proposal of that hash',
+    );
+    this.expect(
+      closure !== undefined && approversOf(closure).length >= closure.people.needed,
+      'closed without enough approvals of exactly that hash',
+    );
+    this.expect(
+      this.place.bucket.objects.has(`proposals/${closure?.hash ?? ''}.json`),
+      'closed without the question being kept',
+    );
+    this.expect(
+      closure?.prepared?.fingerprint === closure?.proposal.fingerprint,
+      'closed with another fingerprint than approved',
+    );
     if (closure?.prepared) await this.#checkUndo(closure.prepared);
   }
 
@@ -213,7 +241,10 @@ class Run {
   async #checkUndo(prepared: NonNullable<HeldClosure['closure']['prepared']>): Promise<void> {
     const copy = new MemoryNetwork(this.place.network.interfaces, [...this.place.network.rules.values()]);
     await memoryFirewall('net', copy).restore(prepared);
-    this.expect(isDeepStrictEqual(copy.rules.get('r-1'), original), 'undo from the journal does not bring back the rule');
+    this.expect(
+      isDeepStrictEqual(copy.rules.get('r-1'), original),
+      'undo from the journal does not bring back the rule',
+    );
   }
 }
 

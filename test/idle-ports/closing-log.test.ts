@@ -37,9 +37,13 @@ async function held(place: ClosingPlace) {
   return found;
 }
 
-const about = (place: ClosingPlace, action: string) => place.entries.filter((entry) => entry.action === action && entry.subject.id === 'r-1');
+const about = (place: ClosingPlace, action: string) =>
+  place.entries.filter((entry) => entry.action === action && entry.subject.id === 'r-1');
 
-const texts = ({ firewall, fingerprint }: { readonly firewall: unknown; readonly fingerprint: unknown }) => ({ firewall: String(firewall), fingerprint: String(fingerprint) });
+const texts = ({ firewall, fingerprint }: { readonly firewall: unknown; readonly fingerprint: unknown }) => ({
+  firewall: String(firewall),
+  fingerprint: String(fingerprint),
+});
 
 /** The rooms with one method of the firewall replaced. */
 function withFirewall(place: ClosingPlace, change: Partial<Firewall>): ClosingRooms {
@@ -54,12 +58,20 @@ test('without the log nothing is reopened, by a person or by itself, and nobody 
   const told = place.board.notices.length;
   const audit = { record: () => Promise.reject(new LockkeeperError('unreachable', 'the log is down')) };
   const rooms = withFirewall(place, { restore: () => Promise.reject(new Error('the rule was touched')) });
-  await expect(reopen({ ...rooms, audit }, await held(place), { who: 'ann', why: 'needed' })).rejects.toMatchObject({ code: 'unreachable' });
+  await expect(reopen({ ...rooms, audit }, await held(place), { who: 'ann', why: 'needed' })).rejects.toMatchObject({
+    code: 'unreachable',
+  });
   expect((await place.closure('r-1')).phase).toBe('quarantined');
   const quarantined = await place.closure('r-1');
   const now = place.world.now();
-  const refusals = async () => ({ seenUntil: now, knocks: [{ who: '10.0.0.9', last: now, known: true, why: 'it was a client' }] });
-  const { problems } = await watchClosed({ ...rooms, audit, policy: { ...rooms.policy, autoReopen: true } }, { ...place.hooks(), refusals });
+  const refusals = async () => ({
+    seenUntil: now,
+    knocks: [{ who: '10.0.0.9', last: now, known: true, why: 'it was a client' }],
+  });
+  const { problems } = await watchClosed(
+    { ...rooms, audit, policy: { ...rooms.policy, autoReopen: true } },
+    { ...place.hooks(), refusals },
+  );
   expect(problems.map(({ code }) => code)).toEqual(['unreachable']);
   expect(await place.closure('r-1')).toEqual(quarantined);
   expect(place.network.rules.has('r-1')).toBe(false);
@@ -76,7 +88,12 @@ describe('from the log alone an auditor learns', () => {
     const { hash } = await place.closure('r-1');
     const before = asPlain(rule('r-1'));
     for (const { details, correlation } of entries) {
-      expect(details).toMatchObject({ firewall: 'net', before, after: null, fingerprint: sha256(canonicalJson(before)) });
+      expect(details).toMatchObject({
+        firewall: 'net',
+        before,
+        after: null,
+        fingerprint: sha256(canonicalJson(before)),
+      });
       expect(correlation).toBe(hash);
     }
     const kinds = ['closure.apply', 'closure.settle', 'closure.reopen', 'closure.restore'];
@@ -91,9 +108,23 @@ describe('from the log alone an auditor learns', () => {
     const [applied] = about(place, 'closure.apply');
     if (!receipt || !applied) throw new Error('nothing was asked or closed');
     const { firewall, before, after, fingerprint, rejectsVisible, openConnectionsLastMs } = applied.details;
-    const rebuilt = { ...texts({ firewall, fingerprint }), change: { kind: 'close', opening: applied.subject.id }, before: before ?? null, after: after ?? undefined, rejectsVisible: rejectsVisible === true, openConnectionsLastMs: Number(openConnectionsLastMs) } as const;
+    const rebuilt = {
+      ...texts({ firewall, fingerprint }),
+      change: { kind: 'close', opening: applied.subject.id },
+      before: before ?? null,
+      after: after ?? undefined,
+      rejectsVisible: rejectsVisible === true,
+      openConnectionsLastMs: Number(openConnectionsLastMs),
+    } as const;
     expect(rebuilt).toEqual({ ...prepared, after: undefined });
-    const asked = asPlain({ ...Object.fromEntries(Object.entries(receipt.details['proposal'] ?? {})), firewall, opening: receipt.subject.id, before, after, fingerprint });
+    const asked = asPlain({
+      ...Object.fromEntries(Object.entries(receipt.details['proposal'] ?? {})),
+      firewall,
+      opening: receipt.subject.id,
+      before,
+      after,
+      fingerprint,
+    });
     expect([asked, sha256(canonicalJson(asked))]).toEqual([proposal, hash]);
     // Into a network that has lost it, by what the log says and nothing else.
     await memoryFirewall('net', place.network).restore(rebuilt);
@@ -105,13 +136,20 @@ describe('from the log alone an auditor learns', () => {
     const { hash } = await place.closure('r-1');
     const [first, second] = about(place, 'decision.approve').filter(({ stage }) => stage === 'outcome');
     expect(first).toMatchObject({ actor: 'ann', correlation: hash, details: { answer: 'approve', hash } });
-    expect(second).toMatchObject({ actor: 'ben', correlation: hash, details: { hash, why: 'quiet since spring', at: formatInstant(place.world.now()) } });
+    expect(second).toMatchObject({
+      actor: 'ben',
+      correlation: hash,
+      details: { hash, why: 'quiet since spring', at: formatInstant(place.world.now()) },
+    });
   });
 
   test('on whose word a rule was closed', async () => {
     const place = await closed();
     const { hash } = await place.closure('r-1');
-    const approvals = [{ who: 'ann', hash }, { who: 'ben', why: 'quiet since spring', hash, at: formatInstant(place.world.now()) }];
+    const approvals = [
+      { who: 'ann', hash },
+      { who: 'ben', why: 'quiet since spring', hash, at: formatInstant(place.world.now()) },
+    ];
     for (const entry of about(place, 'closure.apply')) expect(entry.details).toMatchObject({ approvals });
   });
 
@@ -119,9 +157,17 @@ describe('from the log alone an auditor learns', () => {
     const place = only();
     const rooms = place.rooms();
     const ask = async () => Promise.reject(new LockkeeperError('unreachable', 'the chat is down'));
-    await expect(scan({ ...rooms, approvals: { ...rooms.approvals, ask } }, await place.judgement())).rejects.toMatchObject({ code: 'unreachable' });
+    await expect(
+      scan({ ...rooms, approvals: { ...rooms.approvals, ask } }, await place.judgement()),
+    ).rejects.toMatchObject({ code: 'unreachable' });
     const [intent, outcome] = place.entries.filter(({ action }) => action === 'proposal.ask');
-    expect(intent?.details).toMatchObject({ service: 'db', owner: 'olga', approvers: ['ann', 'ben', 'carl'], excluded: ['carl'], needed: 2 });
+    expect(intent?.details).toMatchObject({
+      service: 'db',
+      owner: 'olga',
+      approvers: ['ann', 'ben', 'carl'],
+      excluded: ['carl'],
+      needed: 2,
+    });
     expect(outcome).toMatchObject({ stage: 'outcome', result: 'failed', details: { code: 'unreachable' } });
   });
 
@@ -136,30 +182,46 @@ describe('from the log alone an auditor learns', () => {
       return rooms.state.replace(...args);
     };
     await takeAnswer({ ...rooms, state: { ...rooms.state, replace } }, heard);
-    const ann = about(place, 'decision.approve').filter(({ actor }) => actor === 'ann').map(({ stage, result }) => result ?? stage);
+    const ann = about(place, 'decision.approve')
+      .filter(({ actor }) => actor === 'ann')
+      .map(({ stage, result }) => result ?? stage);
     expect(ann).toEqual(['intent', 'refused', 'intent', 'done']);
   });
 
   test('who tried to reopen what does not concern him', async () => {
     const place = await closed();
-    await expect(reopen(place.rooms(), await held(place), { who: 'mallory', why: 'let me in' })).rejects.toMatchObject({ code: 'denied' });
-    expect(about(place, 'closure.reopen')).toMatchObject([{ actor: 'mallory', stage: 'outcome', result: 'refused', details: { why: 'let me in', code: 'denied' } }]);
+    await expect(reopen(place.rooms(), await held(place), { who: 'mallory', why: 'let me in' })).rejects.toMatchObject({
+      code: 'denied',
+    });
+    expect(about(place, 'closure.reopen')).toMatchObject([
+      { actor: 'mallory', stage: 'outcome', result: 'refused', details: { why: 'let me in', code: 'denied' } },
+    ]);
   });
 
-  test.each(['unreachable', 'uncertain', 'denied', 'conflict'] as const)('that a rule could not be put back (%s)', async (code) => {
-    const place = await closed();
-    const restore = async () => Promise.reject(new LockkeeperError(code, 'not now'));
-    await expect(reopen(withFirewall(place, { restore }), await held(place), { who: 'ann', why: 'x' })).rejects.toMatchObject({ code });
-    const [, outcome] = about(place, 'closure.restore');
-    const results = { unreachable: 'failed', uncertain: 'uncertain', denied: 'refused', conflict: 'refused' };
-    expect(outcome).toMatchObject({ stage: 'outcome', result: results[code], details: { code } });
-    expect(unpaired(place.entries)).toEqual([]);
-  });
+  test.each(['unreachable', 'uncertain', 'denied', 'conflict'] as const)(
+    'that a rule could not be put back (%s)',
+    async (code) => {
+      const place = await closed();
+      const restore = async () => Promise.reject(new LockkeeperError(code, 'not now'));
+      await expect(
+        reopen(withFirewall(place, { restore }), await held(place), { who: 'ann', why: 'x' }),
+      ).rejects.toMatchObject({ code });
+      const [, outcome] = about(place, 'closure.restore');
+      const results = { unreachable: 'failed', uncertain: 'uncertain', denied: 'refused', conflict: 'refused' };
+      expect(outcome).toMatchObject({ stage: 'outcome', result: results[code], details: { code } });
+      expect(unpaired(place.entries)).toEqual([]);
+    },
+  );
 
   test('that a rule was put back but is not what it was', async () => {
     const place = await closed();
-    await expect(reopen(withFirewall(place, { restore: async () => {} }), await held(place), { who: 'ann', why: 'x' })).rejects.toMatchObject({ code: 'uncertain' });
-    expect(about(place, 'closure.restore').map(({ stage, result }) => result ?? stage)).toEqual(['intent', 'uncertain']);
+    await expect(
+      reopen(withFirewall(place, { restore: async () => {} }), await held(place), { who: 'ann', why: 'x' }),
+    ).rejects.toMatchObject({ code: 'uncertain' });
+    expect(about(place, 'closure.restore').map(({ stage, result }) => result ?? stage)).toEqual([
+      'intent',
+      'uncertain',
+    ]);
   });
 });
 
@@ -168,7 +230,9 @@ describe('a closing', () => {
     const place = await approved();
     const probe = async () => Promise.reject(new LockkeeperError('unreachable', 'nobody is there to knock'));
     const { problems } = await closeApproved(place.rooms(), { ...place.hooks(), probe });
-    expect(problems).toMatchObject([{ code: 'uncertain', message: expect.stringContaining('nobody is there to knock') }]);
+    expect(problems).toMatchObject([
+      { code: 'uncertain', message: expect.stringContaining('nobody is there to knock') },
+    ]);
     expect(about(place, 'closure.apply').map(({ stage, result }) => result ?? stage)).toEqual(['intent', 'uncertain']);
     expect((await place.closure('r-1')).phase).toBe('closing');
     await closeApproved(place.rooms(), { ...place.hooks(), probe: async () => 'refused' });
@@ -180,7 +244,8 @@ describe('a closing', () => {
     const place = await approved();
     const rooms = place.rooms();
     const record: typeof rooms.audit.record = async (event) => {
-      if (event.action === 'closure.apply' && event.stage === 'outcome') throw new LockkeeperError('denied', 'the log is read-only');
+      if (event.action === 'closure.apply' && event.stage === 'outcome')
+        throw new LockkeeperError('denied', 'the log is read-only');
       return rooms.audit.record(event);
     };
     const { problems } = await closeApproved({ ...rooms, audit: { record } }, place.hooks());

@@ -24,13 +24,38 @@ type Event =
 const openings = ['r-1', 'r-2'];
 const opening = fc.constantFrom(...openings);
 const event: fc.Arbitrary<Event> = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ kind: fc.constantFrom('scan' as const, 'close' as const, 'close' as const, 'watch' as const) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      kind: fc.constantFrom('scan' as const, 'close' as const, 'close' as const, 'watch' as const),
+    }),
+  },
   { weight: 5, arbitrary: fc.record({ kind: fc.constant('agree' as const), opening }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('answer' as const), who: fc.constantFrom('ann', 'ben', 'carl', 'mallory'), opening, answer: fc.constantFrom('approve' as const, 'approve' as const, 'approve' as const, 'deny' as const) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('answer' as const),
+      who: fc.constantFrom('ann', 'ben', 'carl', 'mallory'),
+      opening,
+      answer: fc.constantFrom('approve' as const, 'approve' as const, 'approve' as const, 'deny' as const),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('use' as const, 'silence' as const, 'knock' as const) }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('reopen' as const, 'remove' as const, 'restore-by-hand' as const), opening }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('edit' as const), opening, text: fc.constantFrom('a', 'b', 'why r-1') }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('pass' as const), ms: fc.constantFrom(minute, hour, day, 8 * day) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constantFrom('reopen' as const, 'remove' as const, 'restore-by-hand' as const),
+      opening,
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('edit' as const), opening, text: fc.constantFrom('a', 'b', 'why r-1') }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('pass' as const), ms: fc.constantFrom(minute, hour, day, 8 * day) }),
+  },
 );
 /** One event, or two at the same moment. */
 const moment = fc.array(event, { minLength: 1, maxLength: 2 });
@@ -46,7 +71,10 @@ test('whatever people, clocks and other runs do, nothing is ever closed that is 
     closings += story.closings;
     reopenings += story.reopenings;
   };
-  await fc.assert(fc.asyncProperty(fc.array(moment, { minLength: 5, maxLength: 30 }), tell), { numRuns: 120, seed: 20_261_001 });
+  await fc.assert(fc.asyncProperty(fc.array(moment, { minLength: 5, maxLength: 30 }), tell), {
+    numRuns: 120,
+    seed: 20_261_001,
+  });
   expect([closings > 50, reopenings > 5]).toEqual([true, true]);
 });
 
@@ -77,9 +105,16 @@ class Story {
       case 'watch':
         return void (await watchClosed(rooms, place.hooks()));
       case 'answer':
-        return void (await takeAnswer(rooms, { hash: (await place.closure(one.opening)).hash, answer: one.answer, who: one.who, why: 'so', until: undefined }));
+        return void (await takeAnswer(rooms, {
+          hash: (await place.closure(one.opening)).hash,
+          answer: one.answer,
+          who: one.who,
+          why: 'so',
+          until: undefined,
+        }));
       case 'agree':
-        for (const who of ['ann', 'ben']) await this.happen({ kind: 'answer', who, opening: one.opening, answer: 'approve' });
+        for (const who of ['ann', 'ben'])
+          await this.happen({ kind: 'answer', who, opening: one.opening, answer: 'approve' });
         return undefined;
       case 'reopen': {
         const held = await new ClosureJournal(rooms.state).load('net', one.opening);
@@ -90,7 +125,9 @@ class Story {
       case 'restore-by-hand':
         return void network.rules.set(one.opening, rule(one.opening, { description: 'by hand' }));
       case 'edit':
-        return network.rules.has(one.opening) ? void network.rules.set(one.opening, rule(one.opening, { description: one.text })) : undefined;
+        return network.rules.has(one.opening)
+          ? void network.rules.set(one.opening, rule(one.opening, { description: one.text }))
+          : undefined;
       case 'use':
         return void place.verdicts.set('r-1', { verdict: 'used' });
       case 'silence':
@@ -115,7 +152,8 @@ class Story {
       restore: async (prepared) => {
         await firewall.restore(prepared);
         this.reopenings += 1;
-        if (JSON.stringify(this.place.network.rules.get(prepared.change.opening)) !== JSON.stringify(prepared.before)) this.violations.push('restored otherwise');
+        if (JSON.stringify(this.place.network.rules.get(prepared.change.opening)) !== JSON.stringify(prepared.before))
+          this.violations.push('restored otherwise');
       },
     };
     return { ...this.place.rooms(), firewalls: new Map([['net', witnessed]]) };
@@ -128,11 +166,15 @@ class Story {
     const { votes, hash, proposal, phase } = await this.place.closure(change.opening);
     const now = this.place.world.now();
     const agreed = votes.filter((vote) => vote.hash === hash && vote.answer === 'approve').map(({ who }) => who);
-    if (!agreed.includes('ann') || !agreed.includes('ben')) this.violations.push(`${change.opening} closed with the approval of ${agreed.join()}`);
-    if (votes.some(({ answer }) => answer !== 'approve')) this.violations.push(`${change.opening} closed though somebody said no`);
-    if (votes.some(({ at }) => now - at > this.place.policy.approvalExpiresMs + this.place.policy.executionExpiresMs)) this.violations.push('an old approval was used');
+    if (!agreed.includes('ann') || !agreed.includes('ben'))
+      this.violations.push(`${change.opening} closed with the approval of ${agreed.join()}`);
+    if (votes.some(({ answer }) => answer !== 'approve'))
+      this.violations.push(`${change.opening} closed though somebody said no`);
+    if (votes.some(({ at }) => now - at > this.place.policy.approvalExpiresMs + this.place.policy.executionExpiresMs))
+      this.violations.push('an old approval was used');
     if (phase !== 'closing') this.violations.push(`applied while ${phase}`);
     if (proposal.fingerprint !== fingerprint) this.violations.push('another rule was closed than approved');
-    if (this.place.verdicts.get(change.opening)?.verdict === 'used') this.violations.push(`${change.opening} closed though it is used`);
+    if (this.place.verdicts.get(change.opening)?.verdict === 'used')
+      this.violations.push(`${change.opening} closed though it is used`);
   }
 }

@@ -23,7 +23,10 @@ async function asked(): Promise<ClosingPlace> {
 function refusing(place: ClosingPlace, code: ErrorCode, wanted: (event: AuditEvent) => boolean): ClosingRooms {
   const rooms = place.rooms();
   const record: ClosingRooms['audit']['record'] = async (event) => {
-    if (wanted(event)) throw new LockkeeperError(code, 'the audit log is not as it was written', { hint: 'Run `lockkeeper audit verify`.' });
+    if (wanted(event))
+      throw new LockkeeperError(code, 'the audit log is not as it was written', {
+        hint: 'Run `lockkeeper audit verify`.',
+      });
     return rooms.audit.record(event);
   };
   return { ...rooms, audit: { record } };
@@ -33,11 +36,20 @@ function refusing(place: ClosingPlace, code: ErrorCode, wanted: (event: AuditEve
 const forGood = ['conflict', 'rejected', 'unsupported', 'not-found', 'denied'] as const;
 
 describe.each(forGood)('a log that takes nothing (%s) is never mistaken for somebody who was quicker:', (code) => {
-  const refusal = { code: 'denied', message: expect.stringContaining('the audit log is not as it was written'), hint: expect.stringContaining('audit verify') };
+  const refusal = {
+    code: 'denied',
+    message: expect.stringContaining('the audit log is not as it was written'),
+    hint: expect.stringContaining('audit verify'),
+  };
 
   test('who answers hears of the log, and nothing counts', async () => {
     const place = await asked();
-    await expect(takeAnswer(refusing(place, code, () => true), await place.says('ann', 'approve', 'r-1'))).rejects.toMatchObject(refusal);
+    await expect(
+      takeAnswer(
+        refusing(place, code, () => true),
+        await place.says('ann', 'approve', 'r-1'),
+      ),
+    ).rejects.toMatchObject(refusal);
     expect((await place.closure('r-1')).votes).toEqual([]);
   });
 
@@ -49,7 +61,10 @@ describe.each(forGood)('a log that takes nothing (%s) is never mistaken for some
 
   test('a scan names it a problem, and no question waits for it silently', async () => {
     const place = only();
-    const { problems, steps } = await scan(refusing(place, code, () => true), await place.judgement());
+    const { problems, steps } = await scan(
+      refusing(place, code, () => true),
+      await place.judgement(),
+    );
     expect([problems.length, steps]).toEqual([2, []]);
     for (const problem of problems) expect(problem).toMatchObject(refusal);
     expect(place.board.questions.size).toBe(0);
@@ -61,22 +76,30 @@ test('facts or a question that somebody replaced under their hash are a problem 
   const place = only();
   const judgement = await place.judgement();
   place.facts.objects.set(keyOfFacts(factsOf(judgement.input).hash), forged);
-  expect(await scan(place.rooms(), judgement)).toMatchObject({ steps: [], problems: [{ code: 'invalid', message: expect.stringContaining('evidence/') }, { code: 'invalid' }] });
+  expect(await scan(place.rooms(), judgement)).toMatchObject({
+    steps: [],
+    problems: [{ code: 'invalid', message: expect.stringContaining('evidence/') }, { code: 'invalid' }],
+  });
   const whole = await asked();
   const question = `proposals/${hashOf((await whole.closure('r-1')).proposal)}.json`;
   const replaced = only();
   replaced.bucket.objects.set(question, forged);
   const { problems } = await scan(replaced.rooms(), await replaced.judgement());
-  expect(problems).toMatchObject([{ code: 'invalid', message: expect.stringContaining(question), hint: expect.any(String) }]);
+  expect(problems).toMatchObject([
+    { code: 'invalid', message: expect.stringContaining(question), hint: expect.any(String) },
+  ]);
 });
 
 test('the time of a vote is the same in the decision and in the closing that rests on it, also where time goes on', async () => {
   const place = await asked();
   let ticks = 0;
   const world = { ...place.world, now: () => instant(place.world.now() + 1000 * (ticks += 1)) };
-  for (const who of ['ann', 'ben']) await takeAnswer({ ...place.rooms(), world }, await place.says(who, 'approve', 'r-1'));
+  for (const who of ['ann', 'ben'])
+    await takeAnswer({ ...place.rooms(), world }, await place.says(who, 'approve', 'r-1'));
   await closeApproved(place.rooms(), place.hooks());
   const { votes } = await place.closure('r-1');
-  const said = place.entries.filter(({ action, result }) => action === 'decision.approve' && result === 'done').map(({ actor, details }) => [actor, details['at']]);
+  const said = place.entries
+    .filter(({ action, result }) => action === 'decision.approve' && result === 'done')
+    .map(({ actor, details }) => [actor, details['at']]);
   expect(said).toEqual(votes.map(({ who, at }) => [who, formatInstant(at)]));
 });

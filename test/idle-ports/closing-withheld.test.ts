@@ -12,7 +12,10 @@ import { PlantedSecret } from '../planted-secret.ts';
 import { ClosingPlace, rule } from './closing-world.ts';
 
 const planted = new PlantedSecret('hunter2+pl4nted');
-const careless = rule('r-1', { description: `ask postgres://app:${planted.bare()}@10.0.0.10/app`, tags: { team: 'data', 'db-password': planted.bare() } });
+const careless = rule('r-1', {
+  description: `ask postgres://app:${planted.bare()}@10.0.0.10/app`,
+  tags: { team: 'data', 'db-password': planted.bare() },
+});
 const rules = [careless, rule('r-2', { ports: { from: 80, to: 80 } })];
 
 async function asked(place = new ClosingPlace(rules)) {
@@ -22,12 +25,21 @@ async function asked(place = new ClosingPlace(rules)) {
 describe('a rule with a secret in its description and in a tag', () => {
   test('leaves none of it in the log, among the facts, in what people are asked or told, and keeps no question back', async () => {
     const { place, report } = await asked();
-    expect(report.steps.map(({ opening, outcome }) => [opening, outcome])).toEqual([['r-1', 'asked'], ['r-2', 'asked']]);
-    planted.search('entries', place.entries).search('the board', [...place.board.questions.values(), ...place.board.notices]).search('report', report);
-    for (const bucket of [place.facts, place.bucket]) for (const [key, { bytes }] of bucket.objects) planted.search(key, bytes);
+    expect(report.steps.map(({ opening, outcome }) => [opening, outcome])).toEqual([
+      ['r-1', 'asked'],
+      ['r-2', 'asked'],
+    ]);
+    planted
+      .search('entries', place.entries)
+      .search('the board', [...place.board.questions.values(), ...place.board.notices])
+      .search('report', report);
+    for (const bucket of [place.facts, place.bucket])
+      for (const [key, { bytes }] of bucket.objects) planted.search(key, bytes);
     planted.expectNowhere();
     expect(place.facts.objects.size).toBe(1);
-    expect(place.entries.find(({ action, subject }) => action === 'proposal.ask' && subject.id === 'r-1')?.details['before']).toEqual({
+    expect(
+      place.entries.find(({ action, subject }) => action === 'proposal.ask' && subject.id === 'r-1')?.details['before'],
+    ).toEqual({
       ...careless,
       description: '[withheld: looks like a secret]',
       tags: { team: 'data', 'db-password': '[withheld: looks like a secret]' },
@@ -36,7 +48,13 @@ describe('a rule with a secret in its description and in a tag', () => {
 
   test('is named to people and in the report, with the places', async () => {
     const { place, report } = await asked();
-    expect(report.problems).toMatchObject([{ code: 'invalid', message: expect.stringMatching(/r-1 \(description, rule\.description, rule\.tags\.db-password\)/), hint: expect.stringContaining('Change') }]);
+    expect(report.problems).toMatchObject([
+      {
+        code: 'invalid',
+        message: expect.stringMatching(/r-1 \(description, rule\.description, rule\.tags\.db-password\)/),
+        hint: expect.stringContaining('Change'),
+      },
+    ]);
     expect(report.problems[0]?.message).not.toContain('r-2');
     expect(place.board.notices).toMatchObject([{ level: 'alarm', text: report.problems[0]?.message }]);
   });
@@ -50,7 +68,10 @@ describe('a rule with a secret in its description and in a tag', () => {
     await takeAnswer(place.rooms(), await place.says('ben', 'approve', 'r-1'));
     expect((await closeApproved(place.rooms(), place.hooks())).problems).toEqual([]);
     expect(place.network.rules.has('r-1')).toBe(false);
-    await reopen(place.rooms(), await new ClosureJournal(place.rooms().state).find(hash), { who: 'ann', why: 'needed' });
+    await reopen(place.rooms(), await new ClosureJournal(place.rooms().state).find(hash), {
+      who: 'ann',
+      why: 'needed',
+    });
     expect(place.network.rules.get('r-1')).toEqual(careless);
     planted.search('entries', place.entries).search('the board', place.board).expectNowhere();
   });
@@ -71,7 +92,11 @@ test('facts that hold a secret where nothing may be withheld are never written, 
   const openings = judgement.state.openings.map((opening) => ({ ...opening, sources }));
   const state = { ...judgement.state, openings };
   const report = await scan(place.rooms(), { ...judgement, state, input: { ...judgement.input, state } });
-  expect(report.problems).toMatchObject([{ code: 'invalid', message: expect.stringContaining('facts.state.openings[0].sources[0].name') }, { code: 'invalid' }, { code: 'invalid' }]);
+  expect(report.problems).toMatchObject([
+    { code: 'invalid', message: expect.stringContaining('facts.state.openings[0].sources[0].name') },
+    { code: 'invalid' },
+    { code: 'invalid' },
+  ]);
   expect(place.facts.objects.size).toBe(0);
 });
 
@@ -88,7 +113,8 @@ test('reasons that fit into an entry each are no obstacle to the closing that re
   const at = logPlace();
   const rooms = () => ({ ...place.rooms(), audit: auditLog({ ...at, world: place.world, run: 'run' }) });
   await scan(rooms(), await place.judgement());
-  for (const who of ['ann', 'ben']) await takeAnswer(rooms(), await place.says(who, 'approve', 'r-1', { why: 'because '.repeat(5_000) }));
+  for (const who of ['ann', 'ben'])
+    await takeAnswer(rooms(), await place.says(who, 'approve', 'r-1', { why: 'because '.repeat(5_000) }));
   expect((await closeApproved(rooms(), place.hooks())).problems).toEqual([]);
   expect(place.network.rules.has('r-1')).toBe(false);
 });

@@ -27,7 +27,13 @@ export class ClosingPlace {
   readonly board = new MemoryBoard();
   readonly entries: AuditEvent[] = [];
   readonly network: MemoryNetwork;
-  readonly people: People = { service: 'db', owner: 'olga', approvers: ['ann', 'ben', 'carl'], excluded: ['carl'], needed: 2 };
+  readonly people: People = {
+    service: 'db',
+    owner: 'olga',
+    approvers: ['ann', 'ben', 'carl'],
+    excluded: ['carl'],
+    needed: 2,
+  };
   policy: ClosingPolicy = { ...defaultClosingPolicy, maxPerService: 9, maxClosuresPerRun: 9 };
   /** What the judge says of an opening; unused where nothing stands here. */
   readonly verdicts = new Map<string, Partial<Verdict> & { verdict: VerdictName }>();
@@ -41,7 +47,18 @@ export class ClosingPlace {
   logDelayMs = hour;
 
   constructor(rules: readonly MemoryRule[] = [rule('r-1'), rule('r-2', { ports: { from: 80, to: 80 } })]) {
-    this.network = new MemoryNetwork([{ id: 'if-a', addresses: ['10.0.0.10'], within: ['net', 'rules-a'], attachedAt: undefined, blindSpot: undefined }], rules);
+    this.network = new MemoryNetwork(
+      [
+        {
+          id: 'if-a',
+          addresses: ['10.0.0.10'],
+          within: ['net', 'rules-a'],
+          attachedAt: undefined,
+          blindSpot: undefined,
+        },
+      ],
+      rules,
+    );
   }
 
   /** The rooms of one process. */
@@ -59,7 +76,10 @@ export class ClosingPlace {
   }
 
   hooks(): ClosingHooks & { refusals(closure: Closure): Promise<Refusals> } {
-    return { judge: () => this.judgement(), refusals: async (closure) => refusalsOf(closure, this.evidence(), this.policy) };
+    return {
+      judge: () => this.judgement(),
+      refusals: async (closure) => refusalsOf(closure, this.evidence(), this.policy),
+    };
   }
 
   async judgement(): Promise<Judgement> {
@@ -67,7 +87,10 @@ export class ClosingPlace {
     const state = withholdFrom(await firewall.openings());
     const now = this.world.now();
     const window = { from: after(now, -this.windowMs), to: now };
-    const verdicts = state.openings.map(({ id, ruleSet }) => ({ ...unused(id, ruleSet, now), ...this.verdicts.get(id) }));
+    const verdicts = state.openings.map(({ id, ruleSet }) => ({
+      ...unused(id, ruleSet, now),
+      ...this.verdicts.get(id),
+    }));
     const input = { state, evidence: this.evidence(), logs: [], policy: defaultIdlePolicy, asOf: now };
     return { firewall: 'net', state, verdicts, window, policy: this.judgePolicy, input };
   }
@@ -75,8 +98,26 @@ export class ClosingPlace {
   evidence(): UsageEvidence {
     const now = this.world.now();
     const lastSeen = after(now, -this.logDelayMs);
-    const coverage = [{ scope: 'if-a', seenHours: 720, lostHours: 0, seenDays: [], hoursADay: 24, firstSeen: instant(0), lastSeen, gaps: [] }];
-    return { window: { from: after(now, -this.windowMs), to: now }, rows: this.rows, coverage, damaged: [], sampled: false, digest: '' };
+    const coverage = [
+      {
+        scope: 'if-a',
+        seenHours: 720,
+        lostHours: 0,
+        seenDays: [],
+        hoursADay: 24,
+        firstSeen: instant(0),
+        lastSeen,
+        gaps: [],
+      },
+    ];
+    return {
+      window: { from: after(now, -this.windowMs), to: now },
+      rows: this.rows,
+      coverage,
+      damaged: [],
+      sampled: false,
+      digest: '',
+    };
   }
 
   async closure(opening: string): Promise<Closure> {
@@ -93,7 +134,9 @@ export class ClosingPlace {
 
   /** Actions in the log that concern an opening, in order, as `action stage`. */
   log(opening: string): readonly string[] {
-    return this.entries.filter(({ subject }) => subject.id === opening).map(({ action, stage }) => `${action} ${stage}`);
+    return this.entries
+      .filter(({ subject }) => subject.id === opening)
+      .map(({ action, stage }) => `${action} ${stage}`);
   }
 
   audit(): AuditLog {
@@ -125,7 +168,16 @@ export function rule(id: string, rest: Partial<MemoryRule> = {}): MemoryRule {
 /** One row of flow-log facts; a rejected TCP attempt at 5432 unless told otherwise. */
 export function row(peer: string, last: Instant, rest: Partial<UsageRow> = {}): UsageRow {
   const port = rest.port ?? 5432;
-  const where = { interface: 'if-a', local: '10.0.0.10', protocol: 6, port, portLow: port, portHigh: port, peerPortLow: 40_000, peerPortHigh: 40_000 };
+  const where = {
+    interface: 'if-a',
+    local: '10.0.0.10',
+    protocol: 6,
+    port,
+    portLow: port,
+    portHigh: port,
+    peerPortLow: 40_000,
+    peerPortHigh: 40_000,
+  };
   const when = { first: last, last, firstInWindow: last, lastInWindow: last, days: [] };
   return { ...where, ...when, kind: 'rejected', peer, records: 1, packets: 1, bytes: 60, largest: 60, ...rest };
 }

@@ -12,7 +12,10 @@ import { ClosingPlace, rule } from './closing-world.ts';
 
 const packet = { from: '10.1.2.3', at: 'if-a', protocol: 6, port: 5432 };
 
-async function approved(place = new ClosingPlace([rule('r-1'), rule('other', { ports: { from: 80, to: 80 } })]), openings = ['r-1']): Promise<ClosingPlace> {
+async function approved(
+  place = new ClosingPlace([rule('r-1'), rule('other', { ports: { from: 80, to: 80 } })]),
+  openings = ['r-1'],
+): Promise<ClosingPlace> {
   await scan(place.rooms(), await place.judgement());
   for (const opening of openings) {
     for (const who of ['ann', 'ben']) await takeAnswer(place.rooms(), await place.says(who, 'approve', opening));
@@ -59,7 +62,11 @@ describe('closing', () => {
     const seen: string[] = [];
     const rooms = withFirewall(place, (firewall) => ({
       apply: async (prepared) => {
-        seen.push(...place.log('r-1').slice(-1), (await place.closure('r-1')).phase, JSON.stringify((await place.closure('r-1')).prepared?.before));
+        seen.push(
+          ...place.log('r-1').slice(-1),
+          (await place.closure('r-1')).phase,
+          JSON.stringify((await place.closure('r-1')).prepared?.before),
+        );
         await firewall.apply(prepared);
       },
     }));
@@ -113,15 +120,39 @@ describe('closing', () => {
 
 describe('nothing is closed that is not exactly what was approved', () => {
   const drifts: readonly [string, (place: ClosingPlace) => void, string][] = [
-    ['somebody edited the rule', ({ network }) => network.rules.set('r-1', rule('r-1', { description: 'please keep' })), '"please keep"'],
+    [
+      'somebody edited the rule',
+      ({ network }) => network.rules.set('r-1', rule('r-1', { description: 'please keep' })),
+      '"please keep"',
+    ],
     ['somebody removed the rule', ({ network }) => network.rules.delete('r-1'), 'not there any more'],
     ['it is used by now', ({ verdicts }) => verdicts.set('r-1', { verdict: 'used' }), 'it is used now'],
-    ['nobody can tell any more', ({ verdicts }) => verdicts.set('r-1', { verdict: 'cannot-tell' }), 'it is cannot-tell now'],
-    ['the evidence is of another class', ({ verdicts }) => verdicts.set('r-1', { verdict: 'unused', reasons: [{ code: 'x', text: '' }] }), 'reasons'],
+    [
+      'nobody can tell any more',
+      ({ verdicts }) => verdicts.set('r-1', { verdict: 'cannot-tell' }),
+      'it is cannot-tell now',
+    ],
+    [
+      'the evidence is of another class',
+      ({ verdicts }) => verdicts.set('r-1', { verdict: 'unused', reasons: [{ code: 'x', text: '' }] }),
+      'reasons',
+    ],
     ['it is judged by other rules', (place) => Object.assign(place, { judgePolicy: 'judge/2' }), 'judge/2'],
-    ['a tool owns the rule now', ({ network }) => network.rules.set('r-1', rule('r-1', { tags: { 'managed-by': 'argo' } })), 'argo'],
-    ['an approver lost the right', (place) => Object.assign(place, { people: { ...place.people, approvers: ['ann', 'carl', 'dora'] } }), '1 approvals that count'],
-    ['more people are needed now', (place) => Object.assign(place, { people: { ...place.people, approvers: ['ann', 'ben', 'dora'], needed: 3 } }), 'needs 3'],
+    [
+      'a tool owns the rule now',
+      ({ network }) => network.rules.set('r-1', rule('r-1', { tags: { 'managed-by': 'argo' } })),
+      'argo',
+    ],
+    [
+      'an approver lost the right',
+      (place) => Object.assign(place, { people: { ...place.people, approvers: ['ann', 'carl', 'dora'] } }),
+      '1 approvals that count',
+    ],
+    [
+      'more people are needed now',
+      (place) => Object.assign(place, { people: { ...place.people, approvers: ['ann', 'ben', 'dora'], needed: 3 } }),
+      'needs 3',
+    ],
   ];
 
   test.each(drifts)('%s', async (_, drift, text) => {
@@ -148,7 +179,10 @@ describe('nothing is closed that is not exactly what was approved', () => {
 
   test('an exemption voids the approval, and nobody is asked anew', async () => {
     const place = await approved();
-    place.policy = { ...place.policy, exemptions: [{ firewall: 'net', opening: 'r-1', until: after(place.world.now(), day), why: 'audit' }] };
+    place.policy = {
+      ...place.policy,
+      exemptions: [{ firewall: 'net', opening: 'r-1', until: after(place.world.now(), day), why: 'audit' }],
+    };
     expect(outcomes(await closeApproved(place.rooms(), place.hooks()))).toEqual(['r-1 drifted']);
     expect((await place.closure('r-1')).phase).toBe('drifted');
     expect(place.network.admits(packet)).toBe(true);
@@ -179,27 +213,38 @@ describe('when the firewall fails', () => {
     const place = await approved();
     const rooms = withFirewall(place, () => failing('denied', 'you may not do this'));
     expect(outcomes(await closeApproved(rooms, place.hooks()))).toEqual(['r-1 failed']);
-    expect(place.board.notices.filter(({ level }) => level === 'alarm').map(({ text }) => text).join()).toContain('you may not do this');
+    expect(
+      place.board.notices
+        .filter(({ level }) => level === 'alarm')
+        .map(({ text }) => text)
+        .join(),
+    ).toContain('you may not do this');
     await scan(place.rooms(), await place.judgement());
     expect((await place.closure('r-1')).phase).toBe('failed');
   });
 
-  test.each(['throttled', 'unreachable', 'uncertain'] as const)('for now (%s), the others go on and the next run finishes it', async (code) => {
-    const place = await approved(undefined, ['r-1', 'other']);
-    const rooms = withFirewall(place, (firewall) => ({
-      apply: async (prepared) => {
-        if (prepared.change.opening === 'r-1') throw new LockkeeperError(code, 'not now');
-        await firewall.apply(prepared);
-      },
-    }));
-    const report = await closeApproved(rooms, place.hooks());
-    expect([outcomes(report), report.problems.map((problem) => problem.code)]).toEqual([['other closed'], [code]]);
-    expect(outcomes(await closeApproved(place.rooms(), place.hooks()))).toEqual(['r-1 closed']);
-  });
+  test.each(['throttled', 'unreachable', 'uncertain'] as const)(
+    'for now (%s), the others go on and the next run finishes it',
+    async (code) => {
+      const place = await approved(undefined, ['r-1', 'other']);
+      const rooms = withFirewall(place, (firewall) => ({
+        apply: async (prepared) => {
+          if (prepared.change.opening === 'r-1') throw new LockkeeperError(code, 'not now');
+          await firewall.apply(prepared);
+        },
+      }));
+      const report = await closeApproved(rooms, place.hooks());
+      expect([outcomes(report), report.problems.map((problem) => problem.code)]).toEqual([['other closed'], [code]]);
+      expect(outcomes(await closeApproved(place.rooms(), place.hooks()))).toEqual(['r-1 closed']);
+    },
+  );
 
   test('a closing that a crash left half done is not finished over a rule that changed since', async () => {
     const place = await approved();
-    await closeApproved(withFirewall(place, () => failing('unreachable', 'gone')), place.hooks());
+    await closeApproved(
+      withFirewall(place, () => failing('unreachable', 'gone')),
+      place.hooks(),
+    );
     expect((await place.closure('r-1')).phase).toBe('closing');
     place.verdicts.set('r-1', { verdict: 'used' });
     expect(outcomes(await closeApproved(place.rooms(), place.hooks()))).toEqual(['r-1 drifted']);
@@ -267,7 +312,11 @@ describe('when the firewall fails', () => {
     await closeApproved(rooms, place.hooks());
     place.world.pass(hour);
     await closeApproved(place.rooms(), place.hooks());
-    expect(await place.closure('r-1')).toMatchObject({ phase: 'quarantined', closedAt: started, since: after(started, hour) });
+    expect(await place.closure('r-1')).toMatchObject({
+      phase: 'quarantined',
+      closedAt: started,
+      since: after(started, hour),
+    });
   });
 });
 

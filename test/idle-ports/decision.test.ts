@@ -13,7 +13,12 @@ async function asked(): Promise<ClosingPlace> {
   return place;
 }
 
-async function hear(place: ClosingPlace, who: string, answer: Heard['answer'], rest: Partial<Heard> = {}): Promise<Ruling> {
+async function hear(
+  place: ClosingPlace,
+  who: string,
+  answer: Heard['answer'],
+  rest: Partial<Heard> = {},
+): Promise<Ruling> {
   return takeAnswer(place.rooms(), await place.says(who, answer, 'r-1', rest));
 }
 
@@ -55,7 +60,10 @@ describe('approving', () => {
     await scan(place.rooms(), await place.judgement());
     for (const who of ['ann', 'ben']) {
       const heard = { hash, answer: 'approve', who, why: '', until: undefined } as const;
-      await expect(takeAnswer(place.rooms(), heard)).rejects.toMatchObject({ code: 'conflict', hint: expect.stringContaining('instead') });
+      await expect(takeAnswer(place.rooms(), heard)).rejects.toMatchObject({
+        code: 'conflict',
+        hint: expect.stringContaining('instead'),
+      });
     }
     expect((await place.closure('r-1')).votes).toEqual([]);
   });
@@ -82,7 +90,14 @@ describe('approving', () => {
 });
 
 describe('whose approval counts', () => {
-  const vote = (who: string, rest: Partial<Vote> = {}): Vote => ({ hash: 'h', answer: 'approve', who, why: '', at: instant(0), ...rest });
+  const vote = (who: string, rest: Partial<Vote> = {}): Vote => ({
+    hash: 'h',
+    answer: 'approve',
+    who,
+    why: '',
+    at: instant(0),
+    ...rest,
+  });
 
   test.each<[string, readonly Vote[], readonly string[]]>([
     ['two people', [vote('ann'), vote('ben')], ['ann', 'ben']],
@@ -105,15 +120,18 @@ describe('whose approval counts', () => {
 });
 
 describe('turning down', () => {
-  test.each(['deny', 'snooze', 'exempt'] as const)('one person is enough to %s, and the reason and the end are kept', async (answer) => {
-    const place = await asked();
-    const until = after(place.world.now(), 10 * day);
-    await hear(place, 'ben', answer, { until, why: 'the quarter ends' });
-    const closure = await place.closure('r-1');
-    expect(closure.until).toBe(answer === 'deny' ? after(place.world.now(), place.policy.deniedForMs) : until);
-    expect(closure.votes).toMatchObject([{ who: 'ben', answer, why: 'the quarter ends' }]);
-    expect(closure.phase).toBe({ deny: 'denied', snooze: 'snoozed', exempt: 'exempted' }[answer]);
-  });
+  test.each(['deny', 'snooze', 'exempt'] as const)(
+    'one person is enough to %s, and the reason and the end are kept',
+    async (answer) => {
+      const place = await asked();
+      const until = after(place.world.now(), 10 * day);
+      await hear(place, 'ben', answer, { until, why: 'the quarter ends' });
+      const closure = await place.closure('r-1');
+      expect(closure.until).toBe(answer === 'deny' ? after(place.world.now(), place.policy.deniedForMs) : until);
+      expect(closure.votes).toMatchObject([{ who: 'ben', answer, why: 'the quarter ends' }]);
+      expect(closure.phase).toBe({ deny: 'denied', snooze: 'snoozed', exempt: 'exempted' }[answer]);
+    },
+  );
 
   test('works after others approved, while nothing is closed', async () => {
     const place = await asked();
@@ -132,7 +150,10 @@ describe('turning down', () => {
   ] as const)('a snooze needs %s', async (_, rest) => {
     const place = await asked();
     const until = 'until' in rest ? instant(rest.until) : undefined;
-    expect(await hear(place, 'ann', 'snooze', { ...rest, until })).toMatchObject({ kind: 'refused', why: 'incomplete' });
+    expect(await hear(place, 'ann', 'snooze', { ...rest, until })).toMatchObject({
+      kind: 'refused',
+      why: 'incomplete',
+    });
     expect((await place.closure('r-1')).phase).toBe('proposed');
   });
 

@@ -20,7 +20,14 @@ export const client = '10.0.2.20';
 
 /** An interface that was always there. */
 export function place(id: string, addresses: readonly string[], more: Partial<Interface> = {}): Interface {
-  return { id, addresses, within: ['vpc-1', 'subnet-1'], attachedAt: parseInstant('2026-01-01T00:00:00Z'), blindSpot: undefined, ...more };
+  return {
+    id,
+    addresses,
+    within: ['vpc-1', 'subnet-1'],
+    attachedAt: parseInstant('2026-01-01T00:00:00Z'),
+    blindSpot: undefined,
+    ...more,
+  };
 }
 
 /** The server's interface; openings apply to it unless they say otherwise. */
@@ -93,7 +100,17 @@ export const small = { largest: 40, packets: 1, bytes: 40 } as const;
 /** Coverage of one scope in every hour of the window, changed as told. */
 export function seen(scope: string = eniServer.id, more: Partial<ScopeCoverage> = {}): ScopeCoverage {
   const seenDays = Array.from({ length: 30 }, (_, index) => dayOf(at(index)));
-  return { scope, seenHours: 720, lostHours: 0, seenDays, hoursADay: 24, firstSeen: at(-60), lastSeen: at(30, -minute), gaps: [], ...more };
+  return {
+    scope,
+    seenHours: 720,
+    lostHours: 0,
+    seenDays,
+    hoursADay: 24,
+    firstSeen: at(-60),
+    lastSeen: at(30, -minute),
+    gaps: [],
+    ...more,
+  };
 }
 
 export function evidence(rows: readonly UsageRow[], more: Partial<UsageEvidence> = {}): UsageEvidence {
@@ -101,7 +118,16 @@ export function evidence(rows: readonly UsageRow[], more: Partial<UsageEvidence>
 }
 
 export function log(more: Partial<CoverageExpectation> = {}): CoverageExpectation {
-  return { name: 'fl-1', covers: ['vpc-1'], traffic: 'all', createdAt: undefined, trouble: undefined, hasFlags: undefined, evidence: undefined, ...more };
+  return {
+    name: 'fl-1',
+    covers: ['vpc-1'],
+    traffic: 'all',
+    createdAt: undefined,
+    trouble: undefined,
+    hasFlags: undefined,
+    evidence: undefined,
+    ...more,
+  };
 }
 
 interface Case {
@@ -115,8 +141,19 @@ interface Case {
 
 /** Judges a case: one opening at one interface with complete coverage, unless told otherwise. */
 export function verdictsOf(one: Case): readonly Verdict[] {
-  const state: FirewallState = { cloud: 'aws', evaluation: 'union', openings: one.openings ?? [opening()], interfaces: one.interfaces ?? [eniServer] };
-  const input = { state, evidence: evidence(one.rows ?? [], one.evidence), logs: one.logs ?? [], policy: { ...defaultIdlePolicy, ...one.policy }, asOf: window.to };
+  const state: FirewallState = {
+    cloud: 'aws',
+    evaluation: 'union',
+    openings: one.openings ?? [opening()],
+    interfaces: one.interfaces ?? [eniServer],
+  };
+  const input = {
+    state,
+    evidence: evidence(one.rows ?? [], one.evidence),
+    logs: one.logs ?? [],
+    policy: { ...defaultIdlePolicy, ...one.policy },
+    asOf: window.to,
+  };
   return judge(input);
 }
 

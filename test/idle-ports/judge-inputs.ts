@@ -18,31 +18,52 @@ const anyRow: fc.Arbitrary<UsageRow> = fc
     port: fc.constantFrom(...ports),
     peerPort: fc.constantFrom(53, 443, 700, 5432, 40_000, 60_000),
     protocol: fc.constantFrom(6, 6, 6, 17, 1),
-    on: fc.uniqueArray(fc.integer({ min: -20, max: 29 }), { minLength: 1, maxLength: 3 }).map((days) => days.toSorted((a, b) => a - b)),
+    on: fc
+      .uniqueArray(fc.integer({ min: -20, max: 29 }), { minLength: 1, maxLength: 3 })
+      .map((days) => days.toSorted((a, b) => a - b)),
     largest: fc.constantFrom(40, 52, 60, 500),
   })
   .map(({ kind, peer, port, peerPort, protocol, on, largest }) => {
     const common = { peer, protocol, on, largest, peerPortLow: peerPort, peerPortHigh: peerPort };
-    if (protocol === 1) return row(kind === 'out' ? 'out' : 'in', { ...common, port: 0, peerPortLow: 0, peerPortHigh: 0 });
+    if (protocol === 1)
+      return row(kind === 'out' ? 'out' : 'in', { ...common, port: 0, peerPortLow: 0, peerPortHigh: 0 });
     const isFolded = (kind === 'in' || kind === 'out') && port >= 32_768 && peerPort < port;
-    return row(protocol === 17 && kind !== 'out' ? 'in' : kind, isFolded ? { ...common, port: 0, portLow: port, portHigh: port } : { ...common, port });
+    return row(
+      protocol === 17 && kind !== 'out' ? 'in' : kind,
+      isFolded ? { ...common, port: 0, portLow: port, portHigh: port } : { ...common, port },
+    );
   });
 
 const anyOpening = fc
   .record({
     from: fc.constantFrom('0.0.0.0/0', '10.0.0.0/8', '10.0.2.0/24', '10.0.2.20/32', '::/0', 'group'),
     protocol: fc.constantFrom<Opening['protocol']>(6, 6, 17, 1, 'all'),
-    ports: fc.constantFrom({ from: 443, to: 443 }, { from: 0, to: 65_535 }, { from: 1024, to: 65_535 }, { from: 80, to: 8080 }),
+    ports: fc.constantFrom(
+      { from: 443, to: 443 },
+      { from: 0, to: 65_535 },
+      { from: 1024, to: 65_535 },
+      { from: 80, to: 8080 },
+    ),
   })
-  .map(({ from, protocol, ports: range }) => ({ from: from === 'group' ? group('sg-9', '10.0.2.20') : from, protocol, ports: protocol === 6 || protocol === 17 ? range : ('all' as const) }));
+  .map(({ from, protocol, ports: range }) => ({
+    from: from === 'group' ? group('sg-9', '10.0.2.20') : from,
+    protocol,
+    ports: protocol === 6 || protocol === 17 ? range : ('all' as const),
+  }));
 
 /** Up to five openings at one server. */
-export const openings = fc.array(anyOpening, { minLength: 1, maxLength: 5 }).map((all) => all.map((one, index) => opening({ id: `sgr-${index}`, ...one })));
+export const openings = fc
+  .array(anyOpening, { minLength: 1, maxLength: 5 })
+  .map((all) => all.map((one, index) => opening({ id: `sgr-${index}`, ...one })));
 /** Something always goes out, so that the log is known to show it. */
-export const rows = fc.array(anyRow, { maxLength: 12 }).map((some) => [row('out', { port: 9, peer: '10.200.0.1' }), ...some]);
+export const rows = fc
+  .array(anyRow, { maxLength: 12 })
+  .map((some) => [row('out', { port: 9, peer: '10.200.0.1' }), ...some]);
 export const interfaces = [eniServer, place('eni-client', ['10.0.2.20']), place('eni-second', ['10.0.2.21'])];
 
-/** Whole inputs of a judge: with one log or several, coverage with gaps, openings before and after the judgement's time. */
+/**
+ * Whole inputs of a judge: with one log or several, coverage with gaps, openings before and after the judgement's time.
+ */
 export const judgeInputs: fc.Arbitrary<JudgeInput> = fc
   .record({
     openings,

@@ -1,13 +1,29 @@
 import { describe, expect, test } from '@jest/globals';
 import { dayOf, hour, minute } from '../../shared/base/time.ts';
-import { at, eniServer, evidence, group, log, opening, place, row, seen, verdictOf, verdictsOf, window } from './judge-facts.ts';
+import {
+  at,
+  eniServer,
+  evidence,
+  group,
+  log,
+  opening,
+  place,
+  row,
+  seen,
+  verdictOf,
+  verdictsOf,
+  window,
+} from './judge-facts.ts';
 
 const allDays = Array.from({ length: 30 }, (_, index) => dayOf(at(index)));
 const days = (from: number, to: number) => allDays.slice(from, to);
-const unknown = (privateOnly: boolean) => [opening({ from: [{ kind: 'unknown', name: 'pl-1', why: 'its entries are not here', privateOnly }] })];
+const unknown = (privateOnly: boolean) => [
+  opening({ from: [{ kind: 'unknown', name: 'pl-1', why: 'its entries are not here', privateOnly }] }),
+];
 const ids = (verdicts: ReturnType<typeof verdictsOf>) => verdicts.map(({ rule, verdict }) => `${rule} ${verdict}`);
 const use = (port: number) => row('answered', { port });
-const withMalformed = (count: number) => Array.from({ length: count }, (_, index) => ({ key: `${index}`, malformed: 1, unreadable: undefined }));
+const withMalformed = (count: number) =>
+  Array.from({ length: count }, (_, index) => ({ key: `${index}`, malformed: 1, unreadable: undefined }));
 const gap = (from: number, to: number) => [{ from: at(from), to: at(to) }];
 const answered = (peer: string | undefined) => [row('opened-in', { peer }), row('answered', { peer })];
 const sparse = { hoursADay: 1, seenHours: 30 };
@@ -15,22 +31,36 @@ const sparse = { hoursADay: 1, seenHours: 30 };
 describe('silence', () => {
   test('that every hour of the log confirms is unused', () => {
     const [verdict] = verdictsOf({});
-    expect(verdict).toMatchObject({ verdict: 'unused', coverage: 1, activeDays: 0, lastNew: undefined, knocks: { count: 0, from: [] } });
+    expect(verdict).toMatchObject({
+      verdict: 'unused',
+      coverage: 1,
+      activeDays: 0,
+      lastNew: undefined,
+      knocks: { count: 0, from: [] },
+    });
   });
 
   test('of a log with one row a day is measured in days', () => {
-    expect(verdictOf({ evidence: { coverage: [seen(eniServer.id, { ...sparse, lastSeen: at(29, hour) })] } })).toBe('unused no-traffic');
+    expect(verdictOf({ evidence: { coverage: [seen(eniServer.id, { ...sparse, lastSeen: at(29, hour) })] } })).toBe(
+      'unused no-traffic',
+    );
   });
 
   test('proves nothing where a day is missing, in a sparse log or a full one', () => {
     const seenDays = [...days(0, 10), ...days(11, 30)];
-    expect(verdictOf({ evidence: { coverage: [seen(eniServer.id, { ...sparse, seenHours: 29, seenDays })] } })).toBe('cannot-tell missing-days');
-    expect(verdictOf({ evidence: { coverage: [seen(eniServer.id, { seenHours: 696, seenDays })] } })).toBe('cannot-tell missing-days');
+    expect(verdictOf({ evidence: { coverage: [seen(eniServer.id, { ...sparse, seenHours: 29, seenDays })] } })).toBe(
+      'cannot-tell missing-days',
+    );
+    expect(verdictOf({ evidence: { coverage: [seen(eniServer.id, { seenHours: 696, seenDays })] } })).toBe(
+      'cannot-tell missing-days',
+    );
   });
 
   test('proves nothing where more than one hour in a hundred is missing', () => {
     expect(verdictOf({ evidence: { coverage: [seen(eniServer.id, { seenHours: 713 })] } })).toBe('unused no-traffic');
-    expect(verdictOf({ evidence: { coverage: [seen(eniServer.id, { seenHours: 712 })] } })).toBe('cannot-tell missing-hours');
+    expect(verdictOf({ evidence: { coverage: [seen(eniServer.id, { seenHours: 712 })] } })).toBe(
+      'cannot-tell missing-hours',
+    );
   });
 
   test('proves nothing where the cloud lost records, unless the policy tolerates it', () => {
@@ -50,13 +80,21 @@ describe('silence', () => {
   });
 
   test('is believed less with each object that has malformed rows', () => {
-    expect(verdictsOf({ evidence: { damaged: withMalformed(1) } })[0]).toMatchObject({ verdict: 'unused', coverage: 719 / 720 });
+    expect(verdictsOf({ evidence: { damaged: withMalformed(1) } })[0]).toMatchObject({
+      verdict: 'unused',
+      coverage: 719 / 720,
+    });
     expect(verdictOf({ evidence: { damaged: withMalformed(8) } })).toBe('cannot-tell damaged-log');
   });
 
   test('proves nothing where the log ends early, and names the time that can be judged', () => {
-    const [verdict] = verdictsOf({ evidence: { coverage: [seen(eniServer.id, { lastSeen: at(29, 20 * hour), seenHours: 716 })] } });
-    expect(verdict?.reasons[0]).toMatchObject({ code: 'log-ends-early', text: expect.stringContaining('--as-of 2026-10-30T20:00:00Z') });
+    const [verdict] = verdictsOf({
+      evidence: { coverage: [seen(eniServer.id, { lastSeen: at(29, 20 * hour), seenHours: 716 })] },
+    });
+    expect(verdict?.reasons[0]).toMatchObject({
+      code: 'log-ends-early',
+      text: expect.stringContaining('--as-of 2026-10-30T20:00:00Z'),
+    });
     const short = seen(eniServer.id, { ...sparse, seenDays: days(0, 28), lastSeen: at(27, hour) });
     expect(verdictOf({ evidence: { coverage: [short] } })).toBe('cannot-tell log-ends-early');
   });
@@ -66,7 +104,9 @@ describe('silence', () => {
   });
 
   test('proves nothing where flow logs cannot see the interface', () => {
-    expect(verdictOf({ interfaces: [{ ...eniServer, blindSpot: 'it is a gateway load balancer' }] })).toBe('cannot-tell blind-spot');
+    expect(verdictOf({ interfaces: [{ ...eniServer, blindSpot: 'it is a gateway load balancer' }] })).toBe(
+      'cannot-tell blind-spot',
+    );
   });
 
   test('of a group that nothing carries proves nothing', () => {
@@ -76,14 +116,20 @@ describe('silence', () => {
   test('of interfaces that are all younger than the window proves nothing', () => {
     const young = place('eni-young', ['10.0.1.11'], { attachedAt: at(10) });
     const coverage = [seen(), seen('eni-young', { seenDays: days(10, 30), seenHours: 480 })];
-    const only = { openings: [opening({ targets: ['eni-young'] })], interfaces: [eniServer, young], evidence: { coverage } };
+    const only = {
+      openings: [opening({ targets: ['eni-young'] })],
+      interfaces: [eniServer, young],
+      evidence: { coverage },
+    };
     expect(verdictOf(only)).toBe('cannot-tell young');
     const both = { ...only, openings: [opening({ targets: ['eni-young', eniServer.id] })] };
     expect(verdictOf(both)).toBe('unused no-traffic');
   });
 
   test('of an interface so young that nothing of it need have arrived does not stand in the way', () => {
-    const [fresh, young] = [at(30, -hour), at(30, -5 * hour)].map((attachedAt) => place('eni-young', ['10.0.1.11'], { attachedAt }));
+    const [fresh, young] = [at(30, -hour), at(30, -5 * hour)].map((attachedAt) =>
+      place('eni-young', ['10.0.1.11'], { attachedAt }),
+    );
     const openings = [opening({ targets: ['eni-young', eniServer.id] })];
     expect(verdictOf({ openings, interfaces: [eniServer, fresh ?? eniServer] })).toBe('unused no-traffic');
     expect(verdictOf({ openings, interfaces: [eniServer, young ?? eniServer] })).toBe('cannot-tell no-rows');
@@ -91,7 +137,9 @@ describe('silence', () => {
 
   test('of an interface attached after the judgement is nobody’s business', () => {
     const later = place('eni-later', ['10.0.1.12'], { attachedAt: at(31) });
-    expect(verdictOf({ openings: [opening({ targets: ['eni-later', eniServer.id] })], interfaces: [eniServer, later] })).toBe('unused no-traffic');
+    expect(
+      verdictOf({ openings: [opening({ targets: ['eni-later', eniServer.id] })], interfaces: [eniServer, later] }),
+    ).toBe('unused no-traffic');
   });
 
   test('shorter than twice the usual gap proves nothing', () => {
@@ -114,14 +162,24 @@ describe('a flow log', () => {
   });
 
   test('at the network, the subnet or the interface is enough', () => {
-    for (const covers of [['vpc-1'], ['subnet-1'], [eniServer.id]]) expect(verdictOf({ logs: [log({ covers })] })).toBe('unused no-traffic');
+    for (const covers of [['vpc-1'], ['subnet-1'], [eniServer.id]])
+      expect(verdictOf({ logs: [log({ covers })] })).toBe('unused no-traffic');
   });
 
   test('that covers only some of the interfaces proves nothing about the others', () => {
     const other = place('eni-other', ['10.0.5.5'], { within: ['vpc-1', 'subnet-9'] });
     const openings = [opening({ targets: [eniServer.id, 'eni-other'] })];
-    expect(verdictOf({ openings, interfaces: [eniServer, other], logs: [log({ covers: ['subnet-1'] })] })).toBe('cannot-tell no-flow-log');
-    expect(verdictOf({ openings, interfaces: [eniServer, other], logs: [log({ covers: ['subnet-1'] })], rows: [row('answered')] })).toBe('used answered-traffic');
+    expect(verdictOf({ openings, interfaces: [eniServer, other], logs: [log({ covers: ['subnet-1'] })] })).toBe(
+      'cannot-tell no-flow-log',
+    );
+    expect(
+      verdictOf({
+        openings,
+        interfaces: [eniServer, other],
+        logs: [log({ covers: ['subnet-1'] })],
+        rows: [row('answered')],
+      }),
+    ).toBe('used answered-traffic');
   });
 
   test('younger than the window proves nothing, and says when it will', () => {
@@ -132,19 +190,31 @@ describe('a flow log', () => {
   });
 
   test('that replaced another one inside the window is continued by it', () => {
-    const old = evidence([], { coverage: [seen(eniServer.id, { seenDays: days(0, 12), seenHours: 288, gaps: gap(12, 30), lastSeen: at(12) })] });
-    const next = evidence([], { coverage: [seen(eniServer.id, { seenDays: days(12, 30), seenHours: 432, gaps: gap(0, 12) })] });
+    const old = evidence([], {
+      coverage: [seen(eniServer.id, { seenDays: days(0, 12), seenHours: 288, gaps: gap(12, 30), lastSeen: at(12) })],
+    });
+    const next = evidence([], {
+      coverage: [seen(eniServer.id, { seenDays: days(12, 30), seenHours: 432, gaps: gap(0, 12) })],
+    });
     const logs = [log({ name: 'fl-old', evidence: old }), log({ name: 'fl-new', evidence: next, createdAt: at(12) })];
     expect(verdictOf({ logs })).toBe('unused no-traffic');
-    const torn = evidence([], { coverage: [seen(eniServer.id, { seenDays: days(14, 30), seenHours: 384, gaps: gap(0, 14) })] });
-    expect(verdictOf({ logs: [log({ evidence: old }), log({ name: 'fl-new', evidence: torn })] })).toBe('cannot-tell missing-days');
+    const torn = evidence([], {
+      coverage: [seen(eniServer.id, { seenDays: days(14, 30), seenHours: 384, gaps: gap(0, 14) })],
+    });
+    expect(verdictOf({ logs: [log({ evidence: old }), log({ name: 'fl-new', evidence: torn })] })).toBe(
+      'cannot-tell missing-days',
+    );
   });
 
   test('of rejects beside one of everything does no harm, and its rows cover nothing', () => {
     const rejects = evidence([row('rejected')], { coverage: [seen()] });
     const empty = evidence([], { coverage: [] });
-    expect(verdictOf({ logs: [log({ evidence: evidence([]) }), log({ traffic: 'rejected', evidence: rejects })] })).toBe('unused no-traffic');
-    expect(verdictOf({ logs: [log({ evidence: empty }), log({ traffic: 'rejected', evidence: rejects })] })).toBe('cannot-tell no-rows');
+    expect(
+      verdictOf({ logs: [log({ evidence: evidence([]) }), log({ traffic: 'rejected', evidence: rejects })] }),
+    ).toBe('unused no-traffic');
+    expect(verdictOf({ logs: [log({ evidence: empty }), log({ traffic: 'rejected', evidence: rejects })] })).toBe(
+      'cannot-tell no-rows',
+    );
   });
 
   test('that keeps accepted packets only is enough, but says that nobody will see who is refused', () => {
@@ -165,26 +235,40 @@ describe('a source', () => {
   const here = place('eni-client', ['10.0.2.20']);
 
   test('that is a group lets its members in', () => {
-    expect(verdictOf({ openings: [opening({ from: members })], interfaces: [eniServer, here], rows: answered('10.0.2.20') })).toBe('used answered-traffic');
+    expect(
+      verdictOf({ openings: [opening({ from: members })], interfaces: [eniServer, here], rows: answered('10.0.2.20') }),
+    ).toBe('used answered-traffic');
   });
 
   test('that is a group lets no other known interface in, and no public address', () => {
     const other = place('eni-other', ['10.0.2.21']);
     const openings = [opening({ from: members })];
-    expect(verdictOf({ openings, interfaces: [eniServer, here, other], rows: answered('10.0.2.21') })).toBe('unused no-traffic');
-    expect(verdictOf({ openings, interfaces: [eniServer, here], rows: answered('203.0.113.9') })).toBe('unused no-traffic');
+    expect(verdictOf({ openings, interfaces: [eniServer, here, other], rows: answered('10.0.2.21') })).toBe(
+      'unused no-traffic',
+    );
+    expect(verdictOf({ openings, interfaces: [eniServer, here], rows: answered('203.0.113.9') })).toBe(
+      'unused no-traffic',
+    );
   });
 
   test('that is a group may have had a member that is gone', () => {
     const openings = [opening({ from: members })];
-    expect(verdictOf({ openings, interfaces: [eniServer, here], rows: answered('10.0.2.99') })).toBe('cannot-tell unknown-source');
+    expect(verdictOf({ openings, interfaces: [eniServer, here], rows: answered('10.0.2.99') })).toBe(
+      'cannot-tell unknown-source',
+    );
     const heir = place('eni-heir', ['10.0.2.99'], { attachedAt: at(20) });
-    expect(verdictOf({ openings, interfaces: [eniServer, here, heir], rows: answered('10.0.2.99') })).toBe('cannot-tell unknown-source');
+    expect(verdictOf({ openings, interfaces: [eniServer, here, heir], rows: answered('10.0.2.99') })).toBe(
+      'cannot-tell unknown-source',
+    );
   });
 
   test('that is a group is not in doubt where another opening surely let the packets in', () => {
     const openings = [opening({ from: members }), opening({ id: 'sgr-2', from: '10.0.2.0/24' })];
-    expect(verdictsOf({ openings, interfaces: [eniServer, here], rows: answered('10.0.2.99') }).map(({ verdict }) => verdict)).toEqual(['no-effect', 'used']);
+    expect(
+      verdictsOf({ openings, interfaces: [eniServer, here], rows: answered('10.0.2.99') }).map(
+        ({ verdict }) => verdict,
+      ),
+    ).toEqual(['no-effect', 'used']);
   });
 
   test('that nobody can list may be anybody, or only somebody inside', () => {
@@ -195,12 +279,18 @@ describe('a source', () => {
   });
 
   test('matches peers beyond the cap, whoever they are', () => {
-    expect(verdictOf({ openings: [opening({ from: members })], rows: answered(undefined) })).toBe('used answered-traffic,peers-capped');
+    expect(verdictOf({ openings: [opening({ from: members })], rows: answered(undefined) })).toBe(
+      'used answered-traffic,peers-capped',
+    );
   });
 
   test('in IPv6 is matched as a number, and IPv4 written as IPv6 is IPv4', () => {
-    expect(verdictOf({ openings: [opening({ from: '2001:db8:0:1::/64' })], rows: answered('2001:db8::1:0:0:0:7') })).toBe('used answered-traffic');
-    expect(verdictOf({ openings: [opening({ from: '2001:db8:0:1::/64' })], rows: answered('2001:db8:0:2::7') })).toBe('unused no-traffic');
+    expect(
+      verdictOf({ openings: [opening({ from: '2001:db8:0:1::/64' })], rows: answered('2001:db8::1:0:0:0:7') }),
+    ).toBe('used answered-traffic');
+    expect(verdictOf({ openings: [opening({ from: '2001:db8:0:1::/64' })], rows: answered('2001:db8:0:2::7') })).toBe(
+      'unused no-traffic',
+    );
     expect(verdictOf({ openings: [opening({ from: '::/0' })], rows: answered('10.0.2.20') })).toBe('unused no-traffic');
     expect(verdictOf({ rows: answered('::ffff:10.0.2.20') })).toBe('used answered-traffic');
   });
@@ -208,14 +298,22 @@ describe('a source', () => {
   test('that is a group has inside IPv6 addresses of its network, although they are public by standard', () => {
     const both = place(eniServer.id, ['10.0.1.10', '2600:1f18:aaaa:bb01::10']);
     const openings = [opening({ from: members })];
-    expect(verdictOf({ openings, interfaces: [both, here], rows: answered('2600:1f18:aaaa:bb77::9') })).toBe('cannot-tell unknown-source');
-    expect(verdictOf({ openings, interfaces: [both, here], rows: answered('2600:1f18:cccc:bb77::9') })).toBe('unused no-traffic');
+    expect(verdictOf({ openings, interfaces: [both, here], rows: answered('2600:1f18:aaaa:bb77::9') })).toBe(
+      'cannot-tell unknown-source',
+    );
+    expect(verdictOf({ openings, interfaces: [both, here], rows: answered('2600:1f18:cccc:bb77::9') })).toBe(
+      'unused no-traffic',
+    );
   });
 });
 
 describe('several openings', () => {
   test('that match one flow are all used', () => {
-    const openings = [opening(), opening({ id: 'sgr-2', from: '10.0.2.20/32' }), opening({ id: 'sgr-3', from: '10.0.9.0/24' })];
+    const openings = [
+      opening(),
+      opening({ id: 'sgr-2', from: '10.0.2.20/32' }),
+      opening({ id: 'sgr-3', from: '10.0.9.0/24' }),
+    ];
     const verdicts = verdictsOf({ openings, rows: [row('answered')] });
     expect(ids(verdicts)).toEqual(['sgr-1 used', 'sgr-2 used', 'sgr-3 no-effect']);
     expect(verdicts[0]?.alsoAllowedBy).toEqual(['sgr-2', 'sgr-3']);
@@ -239,9 +337,15 @@ describe('several openings', () => {
 
   test('cover one another only on interfaces that both apply to', () => {
     const other = place('eni-other', ['10.0.1.77']);
-    const openings = [opening({ id: 'sgr-2', targets: [eniServer.id, 'eni-other'] }), opening({ id: 'sgr-1', from: '0.0.0.0/0' })];
+    const openings = [
+      opening({ id: 'sgr-2', targets: [eniServer.id, 'eni-other'] }),
+      opening({ id: 'sgr-1', from: '0.0.0.0/0' }),
+    ];
     const coverage = [seen(), seen('eni-other')];
-    expect(ids(verdictsOf({ openings, interfaces: [eniServer, other], evidence: { coverage } }))).toEqual(['sgr-1 unused', 'sgr-2 unused']);
+    expect(ids(verdictsOf({ openings, interfaces: [eniServer, other], evidence: { coverage } }))).toEqual([
+      'sgr-1 unused',
+      'sgr-2 unused',
+    ]);
   });
 
   test('for TCP are useless beside one for everything, never the other way round', () => {
@@ -250,7 +354,10 @@ describe('several openings', () => {
   });
 
   test('for different ICMP types are no duplicates', () => {
-    const openings = [opening({ protocol: 1, ports: { from: 2048, to: 2303 } }), opening({ id: 'sgr-2', protocol: 1, ports: { from: 768, to: 1023 } })];
+    const openings = [
+      opening({ protocol: 1, ports: { from: 2048, to: 2303 } }),
+      opening({ id: 'sgr-2', protocol: 1, ports: { from: 768, to: 1023 } }),
+    ];
     expect(ids(verdictsOf({ openings }))).toEqual(['sgr-1 unused', 'sgr-2 unused']);
   });
 });
@@ -260,15 +367,29 @@ describe('a range of ports', () => {
 
   test('of which some are used is narrow, with those ports merged', () => {
     const [verdict] = verdictsOf({ openings: [range], rows: [use(8001), use(8002), use(8005)] });
-    expect(verdict).toMatchObject({ verdict: 'narrow', usedPorts: [{ from: 8001, to: 8002 }, { from: 8005, to: 8005 }] });
+    expect(verdict).toMatchObject({
+      verdict: 'narrow',
+      usedPorts: [
+        { from: 8001, to: 8002 },
+        { from: 8005, to: 8005 },
+      ],
+    });
   });
 
   test('of which all are used is used', () => {
-    expect(verdictOf({ openings: [range], rows: Array.from({ length: 11 }, (_, index) => use(8000 + index)) })).toBe('used answered-traffic');
+    expect(verdictOf({ openings: [range], rows: Array.from({ length: 11 }, (_, index) => use(8000 + index)) })).toBe(
+      'used answered-traffic',
+    );
   });
 
   test('is used, not narrow, where the log cannot vouch for the rest', () => {
-    expect(verdictOf({ openings: [range], rows: [use(8001)], evidence: { coverage: [seen(eniServer.id, { lostHours: 2 })] } })).toBe('used answered-traffic,part-not-judged');
+    expect(
+      verdictOf({
+        openings: [range],
+        rows: [use(8001)],
+        evidence: { coverage: [seen(eniServer.id, { lostHours: 2 })] },
+      }),
+    ).toBe('used answered-traffic,part-not-judged');
   });
 
   test('that scanners walked through beside one used port is narrow', () => {
@@ -282,6 +403,11 @@ describe('a range of ports', () => {
 
 test('days with use are counted in the window, and the last packet over the whole history', () => {
   const [verdict] = verdictsOf({ rows: [row('answered', { on: [-3, 4, 5] }), row('opened-in', { on: [-3, 4, 5] })] });
-  expect(verdict).toMatchObject({ verdict: 'used', activeDays: 2, lastNew: at(5, 12 * hour + minute), lastPacket: at(5, 12 * hour + minute) });
+  expect(verdict).toMatchObject({
+    verdict: 'used',
+    activeDays: 2,
+    lastNew: at(5, 12 * hour + minute),
+    lastPacket: at(5, 12 * hour + minute),
+  });
   expect(window.to - window.from).toBe(30 * 24 * hour);
 });

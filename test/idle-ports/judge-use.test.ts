@@ -1,5 +1,17 @@
 import { describe, expect, test } from '@jest/globals';
-import { client, eniServer, group, opening, place, row, seen, server, small, verdictOf, verdictsOf } from './judge-facts.ts';
+import {
+  client,
+  eniServer,
+  group,
+  opening,
+  place,
+  row,
+  seen,
+  server,
+  small,
+  verdictOf,
+  verdictsOf,
+} from './judge-facts.ts';
 
 const wide = opening({ ports: { from: 1024, to: 65_535 } });
 const ephemeral = { port: 0, portLow: 45_000, portHigh: 45_000 };
@@ -18,7 +30,9 @@ describe('a connection from outside', () => {
   });
 
   test('that nobody answered is a knock', () => {
-    const [verdict] = verdictsOf({ rows: [row('opened-in', { ...small, peer: '10.7.7.7' }), row('answered', { port: 22 })] });
+    const [verdict] = verdictsOf({
+      rows: [row('opened-in', { ...small, peer: '10.7.7.7' }), row('answered', { port: 22 })],
+    });
     expect(verdict).toMatchObject({ verdict: 'unused', knocks: { count: 1, from: ['10.7.7.7'] } });
   });
 
@@ -27,12 +41,18 @@ describe('a connection from outside', () => {
   });
 
   test('that was answered in history, and only refused in the window, is a knock', () => {
-    const rows = [row('opened-in', { on: [-20, 5] }), row('answered', { on: [-20] }), row('refused', { ...small, on: [5] })];
+    const rows = [
+      row('opened-in', { on: [-20, 5] }),
+      row('answered', { on: [-20] }),
+      row('refused', { ...small, on: [5] }),
+    ];
     expect(verdictOf({ rows })).toBe('unused only-knocks');
   });
 
   test('that brought data is use, though its answers went out elsewhere', () => {
-    expect(verdictOf({ rows: [row('opened-in', { largest: 900 }), row('answered', { port: 22 })] })).toBe('used answered-traffic');
+    expect(verdictOf({ rows: [row('opened-in', { largest: 900 }), row('answered', { port: 22 })] })).toBe(
+      'used answered-traffic',
+    );
   });
 
   test('is use where the log never shows what goes out', () => {
@@ -62,18 +82,26 @@ describe('a session older than the log', () => {
   });
 
   test('that local began, seen by its first packet once, is no use of the wide opening it comes back through', () => {
-    const rows = [row('opened-out', { port: 5432, peer: '10.9.9.9', on: [-30] }), row('in', toDatabase), row('out', toDatabase)];
+    const rows = [
+      row('opened-out', { port: 5432, peer: '10.9.9.9', on: [-30] }),
+      row('in', toDatabase),
+      row('out', toDatabase),
+    ];
     expect(verdictOf({ openings: [wide], rows })).toBe('unused no-traffic');
   });
 
   test('that local began to a port that only servers answer from is no use either', () => {
     const toWeb = { ...ephemeral, peerPortLow: 443, peerPortHigh: 443 };
-    expect(verdictOf({ openings: [wide], rows: [row('in', toWeb), row('out', toWeb), row('answered', { port: 22 })] })).toBe('unused no-traffic');
+    expect(
+      verdictOf({ openings: [wide], rows: [row('in', toWeb), row('out', toWeb), row('answered', { port: 22 })] }),
+    ).toBe('unused no-traffic');
   });
 
   test('at high ports on both sides is use of the wide opening, for who began is not known', () => {
     const toHigh = { ...ephemeral, peerPortLow: 40_000, peerPortHigh: 40_000 };
-    expect(verdictOf({ openings: [wide], rows: [row('in', toHigh), row('out', toHigh), row('answered', { port: 22 })] })).toBe('used direction-unclear');
+    expect(
+      verdictOf({ openings: [wide], rows: [row('in', toHigh), row('out', toHigh), row('answered', { port: 22 })] }),
+    ).toBe('used direction-unclear');
   });
 
   test('belongs to the connection it began with, so the wide opening is narrow', () => {
@@ -88,7 +116,9 @@ describe('a session older than the log', () => {
   });
 
   test('is no use where a reset is all that came back to small packets', () => {
-    expect(verdictOf({ rows: [row('in', small), row('refused', small), row('answered', { port: 22 })] })).toBe('unused only-knocks');
+    expect(verdictOf({ rows: [row('in', small), row('refused', small), row('answered', { port: 22 })] })).toBe(
+      'unused only-knocks',
+    );
   });
 });
 
@@ -96,22 +126,34 @@ describe('replies in a log without flags', () => {
   const several = { portLow: 45_000, portHigh: 51_000 };
 
   test('from a port that only servers answer from are no use', () => {
-    expect(verdictOf({ openings: [wide], rows: pair({ peerPortLow: 443, peerPortHigh: 443 }) })).toBe('unused no-traffic');
+    expect(verdictOf({ openings: [wide], rows: pair({ peerPortLow: 443, peerPortHigh: 443 }) })).toBe(
+      'unused no-traffic',
+    );
   });
 
   test('to several local ports from one port are no use', () => {
-    expect(verdictOf({ openings: [wide], rows: pair({ ...several, peerPortLow: 8443, peerPortHigh: 8443 }) })).toBe('unused no-traffic');
+    expect(verdictOf({ openings: [wide], rows: pair({ ...several, peerPortLow: 8443, peerPortHigh: 8443 }) })).toBe(
+      'unused no-traffic',
+    );
   });
 
   test('to what local sent first are no use', () => {
     const ports = { ...ephemeral, peerPortLow: 8443, peerPortHigh: 8443 };
-    const rows = [row('in', ports), { ...row('out', ports), first: row('out', { on: [9] }).first }, row('in', { on: [-50], port: 22, largest: 40 })];
+    const rows = [
+      row('in', ports),
+      { ...row('out', ports), first: row('out', { on: [9] }).first },
+      row('in', { on: [-50], port: 22, largest: 40 }),
+    ];
     expect(verdictOf({ openings: [wide], rows })).toBe('unused no-traffic');
   });
 
   test('are use where the peer came first', () => {
     const ports = { ...ephemeral, ...several, peerPortLow: 8443, peerPortHigh: 8443 };
-    const rows = [{ ...row('in', ports), first: row('in', { on: [9] }).first }, row('out', ports), row('in', { on: [-50], port: 22, largest: 40 })];
+    const rows = [
+      { ...row('in', ports), first: row('in', { on: [9] }).first },
+      row('out', ports),
+      row('in', { on: [-50], port: 22, largest: 40 }),
+    ];
     expect(verdictOf({ openings: [wide], rows })).toBe('used direction-unclear');
   });
 
@@ -122,24 +164,42 @@ describe('replies in a log without flags', () => {
 
   test('from a database whose own opening lets local in are no use', () => {
     const database = place('eni-db', ['10.9.9.9']);
-    const atDatabase = opening({ id: 'sgr-2', ruleSet: 'sg-db', ports: { from: 5432, to: 5432 }, targets: ['eni-db'], from: group('sg-1', server) });
+    const atDatabase = opening({
+      id: 'sgr-2',
+      ruleSet: 'sg-db',
+      ports: { from: 5432, to: 5432 },
+      targets: ['eni-db'],
+      from: group('sg-1', server),
+    });
     const rows = [row('in', toDatabase), row('out', toDatabase)];
-    expect(verdictOf({ openings: [wide, atDatabase], interfaces: [eniServer, database], rows })).toBe('unused no-traffic');
+    expect(verdictOf({ openings: [wide, atDatabase], interfaces: [eniServer, database], rows })).toBe(
+      'unused no-traffic',
+    );
     expect(verdictOf({ openings: [wide], interfaces: [eniServer, database], rows })).toBe('used direction-unclear');
   });
 
   test('from a high port that the peer has an opening for are no use, unless local has one for its port too', () => {
     const there = place('eni-rpc', ['10.9.9.9']);
-    const atPeer = opening({ id: 'sgr-2', ruleSet: 'sg-rpc', ports: { from: 50_051, to: 50_051 }, targets: ['eni-rpc'], from: group('sg-1', server) });
+    const atPeer = opening({
+      id: 'sgr-2',
+      ruleSet: 'sg-rpc',
+      ports: { from: 50_051, to: 50_051 },
+      targets: ['eni-rpc'],
+      from: group('sg-1', server),
+    });
     const here = opening({ id: 'sgr-3', ports: { from: 45_000, to: 45_000 } });
     const ports = { port: 45_000, peer: '10.9.9.9', peerPortLow: 50_051, peerPortHigh: 50_051 };
     const rows = [row('in', ports), row('out', ports)];
     expect(verdictOf({ openings: [wide, atPeer], interfaces: [eniServer, there], rows })).toBe('unused no-traffic');
-    expect(verdictOf({ openings: [wide, atPeer, here], interfaces: [eniServer, there], rows })).toBe('used direction-unclear');
+    expect(verdictOf({ openings: [wide, atPeer, here], interfaces: [eniServer, there], rows })).toBe(
+      'used direction-unclear',
+    );
   });
 
   test('cannot be told from a client behind NAT with many ports of its own', () => {
-    const rows = Array.from({ length: 80 }, (_, index) => pair({ ...several, peerPortLow: 2000 + index, peerPortHigh: 2000 + index })).flat();
+    const rows = Array.from({ length: 80 }, (_, index) =>
+      pair({ ...several, peerPortLow: 2000 + index, peerPortHigh: 2000 + index }),
+    ).flat();
     expect(verdictOf({ openings: [wide], rows })).toBe('used direction-unclear');
   });
 
@@ -151,7 +211,9 @@ describe('replies in a log without flags', () => {
 
   test('from a reserved port of a client (NFS, rsh) or from active FTP are use', () => {
     for (const port of [20, 700, 1023]) {
-      expect(verdictOf({ openings: [wide], rows: pair({ peerPortLow: port, peerPortHigh: port }) })).toBe('used direction-unclear');
+      expect(verdictOf({ openings: [wide], rows: pair({ peerPortLow: port, peerPortHigh: port }) })).toBe(
+        'used direction-unclear',
+      );
     }
   });
 });
@@ -182,8 +244,12 @@ describe('a log without flags', () => {
   test('of IPv6 has larger headers', () => {
     const from = opening({ from: '2001:db8::/32' });
     const peer = '2001:db8::7';
-    expect(verdictOf({ openings: [from], rows: [row('in', { peer, largest: 80 }), row('out', { peer, largest: 60 })] })).toBe('unused only-knocks');
-    expect(verdictOf({ openings: [from], rows: [row('in', { peer, largest: 81 }), row('out', { peer, largest: 60 })] })).toBe('used answered-traffic');
+    expect(
+      verdictOf({ openings: [from], rows: [row('in', { peer, largest: 80 }), row('out', { peer, largest: 60 })] }),
+    ).toBe('unused only-knocks');
+    expect(
+      verdictOf({ openings: [from], rows: [row('in', { peer, largest: 81 }), row('out', { peer, largest: 60 })] }),
+    ).toBe('used answered-traffic');
   });
 });
 
@@ -191,7 +257,9 @@ describe('protocols without a handshake', () => {
   const dns = opening({ protocol: 17, ports: { from: 53, to: 53 } });
 
   test('UDP that nobody answers is use', () => {
-    expect(verdictOf({ openings: [dns], rows: [row('in', { protocol: 17, port: 53, largest: 40 })] })).toBe('used one-way');
+    expect(verdictOf({ openings: [dns], rows: [row('in', { protocol: 17, port: 53, largest: 40 })] })).toBe(
+      'used one-way',
+    );
   });
 
   test('UDP replies from a port that only servers answer from are no use', () => {
@@ -202,20 +270,35 @@ describe('protocols without a handshake', () => {
 
   test('UDP from one port of a peer to several of ours is use: a relay looks the same', () => {
     const wideUdp = opening({ protocol: 17, ports: { from: 1024, to: 65_535 } });
-    const media = { protocol: 17, port: 0, portLow: 50_000, portHigh: 50_010, peerPortLow: 41_000, peerPortHigh: 41_000 };
-    expect(verdictOf({ openings: [wideUdp], rows: [row('in', media), row('out', media)] })).toBe('used direction-unclear');
+    const media = {
+      protocol: 17,
+      port: 0,
+      portLow: 50_000,
+      portHigh: 50_010,
+      peerPortLow: 41_000,
+      peerPortHigh: 41_000,
+    };
+    expect(verdictOf({ openings: [wideUdp], rows: [row('in', media), row('out', media)] })).toBe(
+      'used direction-unclear',
+    );
   });
 
   test('ICMP is use of the rule for ICMP and of the rule for everything, not of TCP', () => {
     const ping = row('in', { protocol: 1, port: 0, peerPortLow: 0, peerPortHigh: 0 });
     expect(verdictOf({ openings: [opening({ protocol: 1, ports: 'all' })], rows: [ping] })).toBe('used one-way');
-    expect(verdictOf({ openings: [opening({ protocol: 1, ports: { from: 2048, to: 2303 } })], rows: [ping] })).toBe('used one-way');
-    expect(verdictOf({ openings: [opening({ protocol: 'all', ports: 'all' })], rows: [ping] })).toBe('narrow part-used,one-way');
+    expect(verdictOf({ openings: [opening({ protocol: 1, ports: { from: 2048, to: 2303 } })], rows: [ping] })).toBe(
+      'used one-way',
+    );
+    expect(verdictOf({ openings: [opening({ protocol: 'all', ports: 'all' })], rows: [ping] })).toBe(
+      'narrow part-used,one-way',
+    );
     expect(verdictOf({ rows: [ping] })).toBe('unused no-traffic');
   });
 
   test('a protocol with no ports of its own is used as a whole', () => {
-    expect(verdictOf({ openings: [opening({ protocol: 50, ports: 'all' })], rows: [row('in', { protocol: 50, port: 0 })] })).toBe('used one-way');
+    expect(
+      verdictOf({ openings: [opening({ protocol: 50, ports: 'all' })], rows: [row('in', { protocol: 50, port: 0 })] }),
+    ).toBe('used one-way');
   });
 });
 
@@ -232,7 +315,12 @@ describe('both ends of a flow in one log', () => {
       row('out', { ...atTheClient, ...ephemeral, peerPortLow: 443, peerPortHigh: 443 }),
     ];
     const covered = { coverage: [seen('eni-client'), seen()] };
-    const verdicts = verdictsOf({ openings: [opening(), atClient], interfaces: [eniServer, eniClient], rows, evidence: covered });
+    const verdicts = verdictsOf({
+      openings: [opening(), atClient],
+      interfaces: [eniServer, eniClient],
+      rows,
+      evidence: covered,
+    });
     expect(verdicts.map(({ verdict }) => verdict)).toEqual(['used', 'unused']);
   });
 });

@@ -1,7 +1,14 @@
 import { expect, test } from '@jest/globals';
 import { day } from '../../shared/base/time.ts';
 import { memoryFirewall } from '../../shared/firewalls/memory.ts';
-import { differences, evidenceFor, hashOf, judgingName, proposalFor, type Material } from '../../shared/idle-ports/closing/proposal.ts';
+import {
+  differences,
+  evidenceFor,
+  hashOf,
+  judgingName,
+  proposalFor,
+  type Material,
+} from '../../shared/idle-ports/closing/proposal.ts';
 import { questionOf } from '../../shared/idle-ports/closing/question.ts';
 import { scan } from '../../shared/idle-ports/closing/scan.ts';
 import { ClosingPlace, rule } from './closing-world.ts';
@@ -19,7 +26,12 @@ test('looking again later, with other counters and texts, is the same proposal',
   const place = new ClosingPlace();
   const first = hashOf(proposalFor(await material(place), 1));
   place.world.pass(3 * day);
-  place.verdicts.set('r-1', { verdict: 'unused', coverage: 0.995, activeDays: 0, knocks: { count: 7, last: place.world.now(), from: ['10.9.9.9'] } });
+  place.verdicts.set('r-1', {
+    verdict: 'unused',
+    coverage: 0.995,
+    activeDays: 0,
+    knocks: { count: 7, last: place.world.now(), from: ['10.9.9.9'] },
+  });
   expect(hashOf(proposalFor(await material(place), 1))).toBe(first);
 });
 
@@ -27,7 +39,10 @@ const drifts: readonly [string, (place: ClosingPlace) => void][] = [
   ['the rule’s sources', ({ network }) => network.rules.set('r-1', rule('r-1', { cidrs: ['10.0.0.0/9'] }))],
   ['its description', ({ network }) => network.rules.set('r-1', rule('r-1', { description: 'please keep' }))],
   ['its tags', ({ network }) => network.rules.set('r-1', rule('r-1', { tags: { team: 'data', keep: 'yes' } }))],
-  ['the reasons’ codes', (place) => place.verdicts.set('r-1', { verdict: 'unused', reasons: [{ code: 'only-knocks', text: '' }] })],
+  [
+    'the reasons’ codes',
+    (place) => place.verdicts.set('r-1', { verdict: 'unused', reasons: [{ code: 'only-knocks', text: '' }] }),
+  ],
   ['the policy of judging', (place) => Object.assign(place, { judgePolicy: 'judge/2' })],
   ['the window’s length', (place) => Object.assign(place, { windowMs: 31 * day })],
   ['whether rejects are visible', ({ network }) => Object.assign(network, { rejectsVisible: false })],

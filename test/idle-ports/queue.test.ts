@@ -19,16 +19,24 @@ test('a question is in the queue with who approved it, then among the closures w
   await takeAnswer(place.rooms(), await place.says('ben', 'approve', 'r-1'));
   await closeApproved(place.rooms(), place.hooks());
   const title = 'r-1 (tcp 5432) in net';
-  expect(await seen(place)).toEqual({ questions: [], closures: [{ title, phase: 'quarantined', canReopen: true, detail: 'It is watched until 2026-10-08T00:00:00Z.' }] });
+  expect(await seen(place)).toEqual({
+    questions: [],
+    closures: [{ title, phase: 'quarantined', canReopen: true, detail: 'It is watched until 2026-10-08T00:00:00Z.' }],
+  });
   await takeAnswer(place.rooms(), await place.says('ann', 'reopen', 'r-1', { why: 'month end' }));
-  expect((await seen(place)).closures).toEqual([{ title, phase: 'reopened', canReopen: false, detail: 'ann: month end' }]);
+  expect((await seen(place)).closures).toEqual([
+    { title, phase: 'reopened', canReopen: false, detail: 'ann: month end' },
+  ]);
 });
 
 test('a question that is too old is not offered for an answer', async () => {
   const place = new ClosingPlace([rule('r-1')]);
   await scan(place.rooms(), await place.judgement());
   place.world.pass(place.policy.approvalExpiresMs);
-  expect(await seen(place)).toMatchObject({ questions: [], closures: [{ phase: 'expired', canReopen: false, detail: 'Nobody decided in time.' }] });
+  expect(await seen(place)).toMatchObject({
+    questions: [],
+    closures: [{ phase: 'expired', canReopen: false, detail: 'Nobody decided in time.' }],
+  });
 });
 
 test.each([

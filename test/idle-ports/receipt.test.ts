@@ -73,13 +73,18 @@ describe('facts', () => {
     ['no object', 7],
     ['another form', { ...kept, form: 'lockkeeper.facts/2' }],
     ['a window without an end', { ...kept, evidence: [{ ...quiet.evidence, window: { from: 1 } }] }],
-    ['an opening without sources', { ...kept, state: { ...quiet.state, openings: [{ ...opening(), sources: undefined }] } }],
+    [
+      'an opening without sources',
+      { ...kept, state: { ...quiet.state, openings: [{ ...opening(), sources: undefined }] } },
+    ],
     ['a log that keeps who knows what', { ...kept, logs: [{ ...log(), traffic: 'some' }] }],
     ['no evidence', { ...kept, evidence: [] }],
     ['a log whose evidence is elsewhere', { ...kept, logs: [{ ...log(), evidence: 1 }] }],
   ])('that are %s are refused although the hash fits', (_, content) => {
     const bytes = Buffer.from(content === undefined ? 'x' : JSON.stringify(content));
-    expect(() => readFacts(bytes, sha256(bytes))).toThrow(expect.objectContaining({ code: 'invalid', hint: expect.any(String) }));
+    expect(() => readFacts(bytes, sha256(bytes))).toThrow(
+      expect.objectContaining({ code: 'invalid', hint: expect.any(String) }),
+    );
   });
 
   test('are never written where a secret got among them', () => {
@@ -92,7 +97,9 @@ describe('facts', () => {
     const used = { ...quiet, evidence: evidence([...quiet.evidence.rows, row('opened-in'), row('answered')]) };
     const [logged] = judge(used);
     expect(logged?.verdict).toBe('used');
-    expect(verdictDifferences(asLogged(logged), recompute(quiet, 'sgr-1'))).toEqual(expect.arrayContaining(['verdict: "used" → "unused"']));
+    expect(verdictDifferences(asLogged(logged), recompute(quiet, 'sgr-1'))).toEqual(
+      expect.arrayContaining(['verdict: "used" → "unused"']),
+    );
     expect(verdictDifferences(asLogged(logged), recompute(quiet, 'gone'))).not.toEqual([]);
   });
 });
@@ -106,7 +113,13 @@ describe('asking people', () => {
     expect(receipts(place)).toHaveLength(2);
     for (const { details, subject, correlation } of receipts(place)) {
       const verdict = judgement.verdicts.find(({ rule }) => rule === subject.id);
-      expect(details).toMatchObject({ digest: 'digest-of-usage', coverage: 1, policy: 'judge/1', tool: 'lockkeeper 0.1.0', window: { to: '2026-10-01T00:00:00Z' } });
+      expect(details).toMatchObject({
+        digest: 'digest-of-usage',
+        coverage: 1,
+        policy: 'judge/1',
+        tool: 'lockkeeper 0.1.0',
+        window: { to: '2026-10-01T00:00:00Z' },
+      });
       expect(keyOfFacts(receiptIn(details)?.evidence ?? '')).toBe(key);
       expect(receiptIn(details)?.verdict).toEqual(JSON.parse(JSON.stringify(verdict)));
       expect(correlation).toBe((await place.closure(subject.id)).hash);
@@ -126,7 +139,10 @@ describe('asking people', () => {
       order.push(`question ${receipts(place).length}`);
       return rooms.approvals.ask(question);
     };
-    await scan({ ...rooms, evidence: { ...rooms.evidence, create }, approvals: { ...rooms.approvals, ask } }, judgement);
+    await scan(
+      { ...rooms, evidence: { ...rooms.evidence, create }, approvals: { ...rooms.approvals, ask } },
+      judgement,
+    );
     expect(order).toEqual(['facts', 'question 1', 'question 2']);
   });
 
@@ -134,7 +150,9 @@ describe('asking people', () => {
     const { place, judgement } = await judged();
     const rooms = place.rooms();
     const create = async () => Promise.reject(new LockkeeperError('unreachable', 'the log store is down'));
-    await expect(scan({ ...rooms, evidence: { ...rooms.evidence, create } }, judgement)).rejects.toMatchObject({ code: 'unreachable' });
+    await expect(scan({ ...rooms, evidence: { ...rooms.evidence, create } }, judgement)).rejects.toMatchObject({
+      code: 'unreachable',
+    });
     expect([place.board.questions.size, receipts(place).length]).toEqual([0, 0]);
   });
 
@@ -154,7 +172,10 @@ test('what is kept is what this test says', () => {
 });
 
 test('a group of many members and an unknown source are facts too', () => {
-  const openings = [opening({ id: 'a', from: group('sg-9', '10.0.2.20', '10.0.2.21') }), opening({ id: 'b', from: [{ kind: 'unknown', name: 'pl-1', why: 'another account' }] })];
+  const openings = [
+    opening({ id: 'a', from: group('sg-9', '10.0.2.20', '10.0.2.21') }),
+    opening({ id: 'b', from: [{ kind: 'unknown', name: 'pl-1', why: 'another account' }] }),
+  ];
   const input = { ...quiet, state: { ...quiet.state, openings }, logs: [log({ evidence: quiet.evidence })] };
   const { bytes, hash } = factsOf(input);
   expect(readFacts(bytes, hash)).toEqual(JSON.parse(JSON.stringify(input)));

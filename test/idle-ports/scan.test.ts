@@ -25,7 +25,13 @@ test('asks once about each unused opening, and the same look again pings nobody 
 
 test('asks about nothing that is used, narrow, without effect or beyond telling', async () => {
   const place = new ClosingPlace([rule('a'), rule('b'), rule('c'), rule('d')]);
-  for (const [id, verdict] of [['a', 'used'], ['b', 'narrow'], ['c', 'no-effect'], ['d', 'cannot-tell']] as const) place.verdicts.set(id, { verdict });
+  for (const [id, verdict] of [
+    ['a', 'used'],
+    ['b', 'narrow'],
+    ['c', 'no-effect'],
+    ['d', 'cannot-tell'],
+  ] as const)
+    place.verdicts.set(id, { verdict });
   expect(outcomes(await look(place))).toEqual([]);
   expect(place.board.questions.size).toBe(0);
 });
@@ -79,22 +85,29 @@ test.each([
   ['nobody at all', []],
   ['only the one whose own it is', ['carl']],
   ['too few', ['ann', 'carl']],
-])('a question that could never be approved is a loud error, and others are asked all the same: %s', async (_, approvers) => {
-  const place = new ClosingPlace();
-  const rooms = place.rooms();
-  const people = (firewall: string, opening: Parameters<typeof rooms.people>[1]) => ({
-    ...rooms.people(firewall, opening),
-    ...(opening.id === 'r-1' ? { approvers } : {}),
-  });
-  const report = await scan({ ...rooms, people }, await place.judgement());
-  expect(report.problems.map(({ code }) => code)).toEqual(['invalid']);
-  expect(report.problems[0]?.message).toContain('it needs 2 approvals');
-  expect(place.board.notices.map(({ level }) => level)).toEqual(['alarm']);
-  expect(outcomes(report)).toEqual(['r-2 asked']);
-});
+])(
+  'a question that could never be approved is a loud error, and others are asked all the same: %s',
+  async (_, approvers) => {
+    const place = new ClosingPlace();
+    const rooms = place.rooms();
+    const people = (firewall: string, opening: Parameters<typeof rooms.people>[1]) => ({
+      ...rooms.people(firewall, opening),
+      ...(opening.id === 'r-1' ? { approvers } : {}),
+    });
+    const report = await scan({ ...rooms, people }, await place.judgement());
+    expect(report.problems.map(({ code }) => code)).toEqual(['invalid']);
+    expect(report.problems[0]?.message).toContain('it needs 2 approvals');
+    expect(place.board.notices.map(({ level }) => level)).toEqual(['alarm']);
+    expect(outcomes(report)).toEqual(['r-2 asked']);
+  },
+);
 
 test('two openings that may let in the same traffic are asked about one at a time', async () => {
-  const place = new ClosingPlace([rule('r-1'), rule('r-2', { ports: { from: 5000, to: 6000 } }), rule('r-3', { protocol: 17 })]);
+  const place = new ClosingPlace([
+    rule('r-1'),
+    rule('r-2', { ports: { from: 5000, to: 6000 } }),
+    rule('r-3', { protocol: 17 }),
+  ]);
   expect(outcomes(await look(place))).toEqual(['r-1 asked', 'r-2 waiting', 'r-3 asked']);
 });
 
@@ -105,7 +118,11 @@ test('so are two of different rule sets that the judge names to each other', asy
 });
 
 test('one service is asked about once at a time, others at the same time', async () => {
-  const place = new ClosingPlace([rule('a', { ports: { from: 1, to: 1 } }), rule('b', { ports: { from: 2, to: 2 } }), rule('c', { ports: { from: 3, to: 3 } })]);
+  const place = new ClosingPlace([
+    rule('a', { ports: { from: 1, to: 1 } }),
+    rule('b', { ports: { from: 2, to: 2 } }),
+    rule('c', { ports: { from: 3, to: 3 } }),
+  ]);
   place.policy = { ...place.policy, maxPerService: 1 };
   place.services.set('c', 'web');
   expect(outcomes(await look(place))).toEqual(['a asked', 'b waiting', 'c asked']);
@@ -155,7 +172,9 @@ test('a damaged journal is an error that names the field, not an opening nobody 
   await look(place);
   const key = [...place.bucket.objects.keys()].find((one) => one.startsWith('closures/')) ?? '';
   const held = place.bucket.objects.get(key);
-  const text = Buffer.from(held?.bytes ?? []).toString().replace('"phase":"proposed"', '"phase":"nonsense"');
+  const text = Buffer.from(held?.bytes ?? [])
+    .toString()
+    .replace('"phase":"proposed"', '"phase":"nonsense"');
   place.bucket.objects.set(key, { bytes: Buffer.from(text), version: 'v' });
   await expect(look(place)).rejects.toThrow(LockkeeperError);
   await expect(look(place)).rejects.toThrow(/phase missing or not as/);

@@ -39,7 +39,8 @@ function knock(place: ClosingPlace, peer: string, rest: Parameters<typeof row>[2
   place.rows.push(row(peer, after(place.world.now(), -10 * minute), rest));
 }
 
-const toldKnocks = (place: ClosingPlace) => place.entries.filter(({ action }) => action === 'closure.knock').map(({ details }) => details);
+const toldKnocks = (place: ClosingPlace) =>
+  place.entries.filter(({ action }) => action === 'closure.knock').map(({ details }) => details);
 
 describe('a closed opening that is knocked at', () => {
   test('tells the log of each source once, however often it knocks', async () => {
@@ -49,7 +50,10 @@ describe('a closed opening that is knocked at', () => {
       await watch(place);
       place.world.pass(hour);
     }
-    expect(toldKnocks(place)).toMatchObject([{ sources: [{ source: '10.6.6.6', known: false, why: 'never seen to use anything here' }], known: false }, { sources: [{ source: '10.6.6.7' }], known: false }]);
+    expect(toldKnocks(place)).toMatchObject([
+      { sources: [{ source: '10.6.6.6', known: false, why: 'never seen to use anything here' }], known: false },
+      { sources: [{ source: '10.6.6.7' }], known: false },
+    ]);
     expect(place.board.notices.filter(({ text }) => text.startsWith('refused at')).length).toBe(3);
   });
 
@@ -71,16 +75,23 @@ describe('a closed opening that is knocked at', () => {
     knock(place, '10.6.6.6');
     await watch(place);
     place.rows.push(row('10.6.6.7', early));
-    expect((await watch(place)).steps).toMatchObject([{ outcome: 'quarantined', text: expect.stringContaining('10.6.6.7') }]);
+    expect((await watch(place)).steps).toMatchObject([
+      { outcome: 'quarantined', text: expect.stringContaining('10.6.6.7') },
+    ]);
     expect((await watch(place)).steps[0]?.text).not.toContain('10.6.6.7');
-    expect(toldKnocks(place)).toMatchObject([{ sources: [{ source: '10.6.6.6' }] }, { sources: [{ source: '10.6.6.7' }] }]);
+    expect(toldKnocks(place)).toMatchObject([
+      { sources: [{ source: '10.6.6.6' }] },
+      { sources: [{ source: '10.6.6.7' }] },
+    ]);
   });
 
   test('by a client known from history is reopened at once, exactly as it was, and people hear who knocked', async () => {
     const place = await closed();
     used(place, '10.1.1.1');
     knock(place, '10.1.1.1');
-    expect((await watch(place)).steps).toMatchObject([{ outcome: 'reopened', text: expect.stringContaining('10.1.1.1') }]);
+    expect((await watch(place)).steps).toMatchObject([
+      { outcome: 'reopened', text: expect.stringContaining('10.1.1.1') },
+    ]);
     expect(place.network.rules.get('r-1')).toEqual(rule('r-1'));
     expect(place.board.notices.at(-1)?.text).toContain('10.1.1.1 was refused');
   });
@@ -94,16 +105,29 @@ describe('a closed opening that is knocked at', () => {
 
   test.each<[string, (place: ClosingPlace) => void]>([
     ['a stranger', () => {}],
-    ['one who only ever got handshakes', (place) => place.rows.push(row('10.6.6.6', place.world.now(), { kind: 'answered', largest: 52, port: 80 }))],
-    ['one whom we call, but who never calls us', (place) => place.rows.push(row('10.6.6.6', place.world.now(), { kind: 'opened-out', largest: 900 }))],
-    ['a configured scanner, however well known', (place) => {
-      used(place, '10.6.6.6');
-      place.policy = { ...place.policy, scanners: ['10.6.6.6/32'], knownSources: ['10.6.6.6/32'] };
-    }],
-    ['one turned away at many ports, who also got through once', (place) => {
-      used(place, '10.6.6.6');
-      for (const port of [1, 2, 3, 4]) place.rows.push(row('10.6.6.6', place.world.now(), { kind: 'opened-in', port }));
-    }],
+    [
+      'one who only ever got handshakes',
+      (place) => place.rows.push(row('10.6.6.6', place.world.now(), { kind: 'answered', largest: 52, port: 80 })),
+    ],
+    [
+      'one whom we call, but who never calls us',
+      (place) => place.rows.push(row('10.6.6.6', place.world.now(), { kind: 'opened-out', largest: 900 })),
+    ],
+    [
+      'a configured scanner, however well known',
+      (place) => {
+        used(place, '10.6.6.6');
+        place.policy = { ...place.policy, scanners: ['10.6.6.6/32'], knownSources: ['10.6.6.6/32'] };
+      },
+    ],
+    [
+      'one turned away at many ports, who also got through once',
+      (place) => {
+        used(place, '10.6.6.6');
+        for (const port of [1, 2, 3, 4])
+          place.rows.push(row('10.6.6.6', place.world.now(), { kind: 'opened-in', port }));
+      },
+    ],
   ])('by %s stays closed, and people hear of it once', async (_, history) => {
     const place = await closed();
     history(place);
@@ -169,7 +193,9 @@ describe('a closed opening that is knocked at', () => {
     knock(place, '10.1.1.1');
     for (const who of ['ann', 'ben']) await takeAnswer(place.rooms(), await place.says(who, 'approve', 'other'));
     await watch(place);
-    expect((await closeApproved(place.rooms(), place.hooks())).steps).toMatchObject([{ outcome: 'waiting', text: expect.stringContaining('had to be reopened') }]);
+    expect((await closeApproved(place.rooms(), place.hooks())).steps).toMatchObject([
+      { outcome: 'waiting', text: expect.stringContaining('had to be reopened') },
+    ]);
   });
 });
 
@@ -200,13 +226,17 @@ describe('a silent quarantine', () => {
     const place = await closed();
     place.world.pass(60 * day);
     place.logDelayMs = 59 * day;
-    expect((await watch(place)).steps).toMatchObject([{ outcome: 'quarantined', text: expect.stringContaining('they end at') }]);
+    expect((await watch(place)).steps).toMatchObject([
+      { outcome: 'quarantined', text: expect.stringContaining('they end at') },
+    ]);
   });
 
   test('that somebody ended by hand is recorded as such', async () => {
     const place = await closed();
     place.network.rules.set('r-1', rule('r-1', { description: 'back' }));
-    expect((await watch(place)).steps).toMatchObject([{ outcome: 'reopened', text: expect.stringContaining('by hand') }]);
+    expect((await watch(place)).steps).toMatchObject([
+      { outcome: 'reopened', text: expect.stringContaining('by hand') },
+    ]);
     expect(place.network.rules.get('r-1')?.description).toBe('back');
   });
 });
@@ -216,8 +246,15 @@ describe('reopening', () => {
     const place = await closed();
     await reopen(place.rooms(), await held(place), { who: 'ann', why: 'the month ends' });
     expect(place.network.rules.get('r-1')).toEqual(rule('r-1'));
-    expect(place.log('r-1').slice(-4)).toEqual(['closure.reopen intent', 'closure.reopen outcome', 'closure.restore intent', 'closure.restore outcome']);
-    expect(await reopen(place.rooms(), await held(place), { who: 'ben', why: 'me too' })).toMatchObject({ outcome: 'open' });
+    expect(place.log('r-1').slice(-4)).toEqual([
+      'closure.reopen intent',
+      'closure.reopen outcome',
+      'closure.restore intent',
+      'closure.restore outcome',
+    ]);
+    expect(await reopen(place.rooms(), await held(place), { who: 'ben', why: 'me too' })).toMatchObject({
+      outcome: 'open',
+    });
     expect((await place.closure('r-1')).reopening).toMatchObject({ who: 'ann', why: 'the month ends' });
   });
 
@@ -261,13 +298,19 @@ describe('reopening', () => {
 
   test('is refused where nothing was closed', async () => {
     const place = await closed();
-    await expect(reopen(place.rooms(), await held(place, 'other'), { who: 'ann', why: 'x' })).rejects.toMatchObject({ code: 'invalid', message: expect.stringContaining('was not closed') });
+    await expect(reopen(place.rooms(), await held(place, 'other'), { who: 'ann', why: 'x' })).rejects.toMatchObject({
+      code: 'invalid',
+      message: expect.stringContaining('was not closed'),
+    });
   });
 
   test('over a rule that somebody made meanwhile is a conflict in plain words; after they removed it, it works', async () => {
     const place = await closed();
     place.network.rules.set('r-1', rule('r-1', { cidrs: ['10.5.0.0/16'] }));
-    await expect(reopen(place.rooms(), await held(place), { who: 'ann', why: 'x' })).rejects.toMatchObject({ code: 'conflict', message: expect.stringContaining('left as it is') });
+    await expect(reopen(place.rooms(), await held(place), { who: 'ann', why: 'x' })).rejects.toMatchObject({
+      code: 'conflict',
+      message: expect.stringContaining('left as it is'),
+    });
     expect(place.network.rules.get('r-1')?.cidrs).toEqual(['10.5.0.0/16']);
     place.network.rules.delete('r-1');
     await reopen(place.rooms(), await held(place), { who: 'ann', why: 'x' });
@@ -279,8 +322,13 @@ describe('reopening', () => {
     const rooms = place.rooms();
     const firewall = rooms.firewalls.get('net');
     if (!firewall) throw new Error('no firewall');
-    const forgetful = { ...firewall, restore: async () => void place.network.rules.set('r-1', rule('r-1', { tags: {} })) };
-    await expect(reopen({ ...rooms, firewalls: new Map([['net', forgetful]]) }, await held(place), { who: 'ann', why: 'x' })).rejects.toMatchObject({ code: 'uncertain' });
+    const forgetful = {
+      ...firewall,
+      restore: async () => void place.network.rules.set('r-1', rule('r-1', { tags: {} })),
+    };
+    await expect(
+      reopen({ ...rooms, firewalls: new Map([['net', forgetful]]) }, await held(place), { who: 'ann', why: 'x' }),
+    ).rejects.toMatchObject({ code: 'uncertain' });
     expect((await place.closure('r-1')).phase).toBe('reopening');
   });
 

@@ -148,7 +148,9 @@ describe.each(['Log', 'State'])('the bucket %s', (id) => {
   });
 });
 
-/** The statements of the policy for roles whose logical id begins with `id`, each as `Sid: actions`, and by their Sid. */
+/**
+ * The statements of the policy for roles whose logical id begins with `id`, each as `Sid: actions`, and by their Sid.
+ */
 function granted(from: Synthesised | undefined, id: string) {
   const [policy] = resources(from, 'AWS::IAM::ManagedPolicy', id);
   if (!policy) throw new Error(`no policy ${id}`);
@@ -169,8 +171,18 @@ describe('the policy for functions', () => {
   const { actions, sid } = granted(plain, 'Writer');
 
   test('lets them create in the log, and nothing that replaces, deletes or unlocks there', () => {
-    expect(sid('CreateInLog')).toMatchObject({ Effect: 'Allow', Action: 's3:PutObject', Condition: { Null: { 's3:if-none-match': 'false' } } });
-    expect(actions).toEqual(['s3:DeleteObject', 's3:GetObject', 's3:ListBucket', 's3:ListBucketVersions', 's3:PutObject']);
+    expect(sid('CreateInLog')).toMatchObject({
+      Effect: 'Allow',
+      Action: 's3:PutObject',
+      Condition: { Null: { 's3:if-none-match': 'false' } },
+    });
+    expect(actions).toEqual([
+      's3:DeleteObject',
+      's3:GetObject',
+      's3:ListBucket',
+      's3:ListBucketVersions',
+      's3:PutObject',
+    ]);
     expect(JSON.stringify(sid('DeleteInState'))).toMatch(/"State/);
     expect(JSON.stringify(sid('DeleteInState'))).not.toMatch(/"Log/);
   });
@@ -188,7 +200,12 @@ describe('the policy for functions', () => {
 });
 
 test('the policy for auditors reads, the past included, and writes nowhere', () => {
-  expect(granted(signing, 'Auditor').actions).toEqual(['kms:GetPublicKey', 's3:GetObject', 's3:ListBucket', 's3:ListBucketVersions']);
+  expect(granted(signing, 'Auditor').actions).toEqual([
+    'kms:GetPublicKey',
+    's3:GetObject',
+    's3:ListBucket',
+    's3:ListBucketVersions',
+  ]);
   expect(granted(plain, 'Auditor').actions).toEqual(['s3:GetObject', 's3:ListBucket', 's3:ListBucketVersions']);
 });
 

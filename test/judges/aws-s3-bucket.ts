@@ -25,13 +25,25 @@ export async function freshBucket(endpoint: string, keeps: 'nothing' | 'versions
   const locked = keeps === 'locked';
   made += 1;
   const bucket = `judged-${made}`;
-  const place = { endpoint, bucket, credentials: { accessKeyId: account.accessKeyId, secretAccessKey: new Sealed(account.secretAccessKey) } };
+  const place = {
+    endpoint,
+    bucket,
+    credentials: { accessKeyId: account.accessKeyId, secretAccessKey: new Sealed(account.secretAccessKey) },
+  };
   const client = new S3Client({ ...awsClientSettings(place), forcePathStyle: true });
   await client.send(new CreateBucketCommand({ Bucket: bucket, ...(locked && { ObjectLockEnabledForBucket: true }) }));
-  if (keeps === 'versions') await client.send(new PutBucketVersioningCommand({ Bucket: bucket, VersioningConfiguration: { Status: 'Enabled' } }));
+  if (keeps === 'versions')
+    await client.send(
+      new PutBucketVersioningCommand({ Bucket: bucket, VersioningConfiguration: { Status: 'Enabled' } }),
+    );
   if (locked) {
     const rule = { DefaultRetention: { Mode: 'GOVERNANCE', Days: 1 } } as const;
-    await client.send(new PutObjectLockConfigurationCommand({ Bucket: bucket, ObjectLockConfiguration: { ObjectLockEnabled: 'Enabled', Rule: rule } }));
+    await client.send(
+      new PutObjectLockConfigurationCommand({
+        Bucket: bucket,
+        ObjectLockConfiguration: { ObjectLockEnabled: 'Enabled', Rule: rule },
+      }),
+    );
   }
   return { place, client, bucket };
 }
@@ -70,7 +82,8 @@ export function pagingTest(endpoint: () => string): void {
     const harness = await createOnlyHarness(endpoint());
     const { one } = harness;
     const keys = Array.from({ length: 1_010 }, (_, i) => `many/${String(i).padStart(4, '0')}`);
-    for (let begin = 0; begin < keys.length; begin += 10) await Promise.all(keys.slice(begin, begin + 10).map((key) => one.create(key, bytes('x'))));
+    for (let begin = 0; begin < keys.length; begin += 10)
+      await Promise.all(keys.slice(begin, begin + 10).map((key) => one.create(key, bytes('x'))));
     expect(await keysOf(one, 'many/')).toEqual(keys);
     for (const i of [3, 1_005]) await harness.hide(keys[i] ?? '');
     const past: string[] = [];

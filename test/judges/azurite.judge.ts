@@ -20,7 +20,16 @@ let containers = 0;
 beforeAll(async () => {
   server = await startServer({
     program: await installed('azurite'),
-    words: (port) => ['--inMemoryPersistence', '--skipApiVersionCheck', '--silent', '--disableTelemetry', '--blobHost', '127.0.0.1', '--blobPort', String(port)],
+    words: (port) => [
+      '--inMemoryPersistence',
+      '--skipApiVersionCheck',
+      '--silent',
+      '--disableTelemetry',
+      '--blobHost',
+      '127.0.0.1',
+      '--blobPort',
+      String(port),
+    ],
     environment: { AZURITE_ACCOUNTS: `${account}:${key}` },
   });
 }, 600_000);
@@ -36,18 +45,22 @@ async function freshContainer() {
   return { client, options: { account, container, endpoint, accountKey: new Sealed(key) } };
 }
 
-objectStoreSuite('azure-blob on Azurite', async () => {
-  const { client, options } = await freshContainer();
-  return {
-    one: azureBlobObjects(options),
-    two: azureBlobObjects(options),
-    observe: async (name) => {
-      const blob = client.getBlobClient(name);
-      return (await blob.exists()) ? Uint8Array.from(await blob.downloadToBuffer()) : undefined;
-    },
-    close: async () => void (await client.delete()),
-  };
-}, { folders: false });
+objectStoreSuite(
+  'azure-blob on Azurite',
+  async () => {
+    const { client, options } = await freshContainer();
+    return {
+      one: azureBlobObjects(options),
+      two: azureBlobObjects(options),
+      observe: async (name) => {
+        const blob = client.getBlobClient(name);
+        return (await blob.exists()) ? Uint8Array.from(await blob.downloadToBuffer()) : undefined;
+      },
+      close: async () => void (await client.delete()),
+    };
+  },
+  { folders: false },
+);
 
 test('a listing goes on over pages', async () => {
   const { options } = await freshContainer();
@@ -62,7 +75,9 @@ test('fifty writers at once: one create wins every round', async () => {
   const { options } = await freshContainer();
   const stores = Array.from({ length: 5 }, () => azureBlobObjects(options));
   for (let round = 0; round < 4; round += 1) {
-    const tries = stores.flatMap((store, s) => Array.from({ length: 10 }, (_, i) => store.create(`r/${round}`, bytes(`w${s}-${i}`))));
+    const tries = stores.flatMap((store, s) =>
+      Array.from({ length: 10 }, (_, i) => store.create(`r/${round}`, bytes(`w${s}-${i}`))),
+    );
     const answers = await Promise.all(tries);
     expect(answers.filter((answer) => answer.outcome === 'done')).toHaveLength(1);
   }

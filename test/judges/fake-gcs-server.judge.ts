@@ -12,7 +12,20 @@ let buckets = 0;
 
 beforeAll(async () => {
   const program = await installed('fake-gcs-server');
-  const words = (port: number) => ['-backend', 'memory', '-scheme', 'http', '-host', '127.0.0.1', '-port', String(port), '-public-host', `127.0.0.1:${port}`, '-log-level', 'error'];
+  const words = (port: number) => [
+    '-backend',
+    'memory',
+    '-scheme',
+    'http',
+    '-host',
+    '127.0.0.1',
+    '-port',
+    String(port),
+    '-public-host',
+    `127.0.0.1:${port}`,
+    '-log-level',
+    'error',
+  ];
   server = await startServer({ program, words });
 }, 900_000);
 
@@ -22,24 +35,28 @@ afterAll(async () => {
 
 const unconditional = 'DELETE ignores ifGenerationMatch; Cloud Storage answers 412 where another generation is live';
 
-objectStoreSuite('gcp-storage on fake-gcs-server', async () => {
-  const bucket = await makeBucket();
-  const at = { bucket, prefix: 'place/', endpoint: server.url };
-  return {
-    one: lateToDelete(gcpStorageObjects(at)),
-    two: gcpStorageObjects({ ...at, pageSize: 3 }),
-    observe: (key) => download(bucket, `place/${key}`),
-    close: async () => {},
-  };
-}, {
-  folders: false,
-  deviations: {
-    'a stale version deletes nothing': unconditional,
-    'the key is free again, and no old version fits what is made there': unconditional,
-    'of a delete and a replace at once exactly one wins': unconditional,
-    'passes the proof that a store must pass at start': `${unconditional}: lockkeeper refuses to run on such a server`,
+objectStoreSuite(
+  'gcp-storage on fake-gcs-server',
+  async () => {
+    const bucket = await makeBucket();
+    const at = { bucket, prefix: 'place/', endpoint: server.url };
+    return {
+      one: lateToDelete(gcpStorageObjects(at)),
+      two: gcpStorageObjects({ ...at, pageSize: 3 }),
+      observe: (key) => download(bucket, `place/${key}`),
+      close: async () => {},
+    };
   },
-});
+  {
+    folders: false,
+    deviations: {
+      'a stale version deletes nothing': unconditional,
+      'the key is free again, and no old version fits what is made there': unconditional,
+      'of a delete and a replace at once exactly one wins': unconditional,
+      'passes the proof that a store must pass at start': `${unconditional}: lockkeeper refuses to run on such a server`,
+    },
+  },
+);
 
 test('what was replaced, or deleted and made again, shows in the past that a bucket with versions keeps', async () => {
   const bucket = await makeBucket({ versioning: { enabled: true } });

@@ -17,7 +17,10 @@ afterAll(async () => {
 
 describe('Tessera fsck', () => {
   test('accepts the log', async () => {
-    expect(await fsckDirectory(directory, logVkey)).toEqual({ isAccepted: true, said: expect.stringContaining(`log with size 70000 and root ${vectorRoots[70_000]}`) });
+    expect(await fsckDirectory(directory, logVkey)).toEqual({
+      isAccepted: true,
+      said: expect.stringContaining(`log with size 70000 and root ${vectorRoots[70_000]}`),
+    });
   });
 
   test.each([

@@ -14,9 +14,10 @@ const longestStepMs = 15 * minute;
 const longestWaitMs = 40 * minute;
 
 /**
- * The path of a judge's program, installed first where it is not there yet: into `.judges/<name>-<version>`, by the ordinary
- * clients of Go, Python and npm as this machine configures them. Takes seconds to minutes the first time, nothing later. One
- * process builds at a time; the others wait. `not-found` without the client, `unreachable` where an installation failed.
+ * The path of a judge's program, installed first where it is not there yet: into `.judges/<name>-<version>`, by the
+ * ordinary clients of Go, Python and npm as this machine configures them. Takes seconds to minutes the first time,
+ * nothing later. One process builds at a time; the others wait. `not-found` without the client, `unreachable` where an
+ * installation failed.
  */
 export async function installed(name: JudgeName): Promise<string> {
   const directory = directoryOf(name);
@@ -51,11 +52,15 @@ async function install(name: JudgeName, directory: string): Promise<void> {
   await mkdir(directory, { recursive: true });
   for (const step of judges[name].steps(directory)) await carryOut(name, step);
   const program = join(directory, judges[name].program);
-  if (!existsSync(program)) throw new LockkeeperError('bug', `installing the judge ${name} went well, and there is no ${program}`);
+  if (!existsSync(program))
+    throw new LockkeeperError('bug', `installing the judge ${name} went well, and there is no ${program}`);
   await writeFile(markerOf(directory), '');
 }
 
-/** The turn is a transaction on a database file: the system ends it with the process that holds it, however that one dies. */
+/**
+ * The turn is a transaction on a database file: the system ends it with the process that holds it, however that one
+ * dies.
+ */
 async function takeTurn(): Promise<DatabaseSync> {
   await mkdir(place, { recursive: true });
   const lock = new DatabaseSync(join(place, 'turn.sqlite'));
@@ -63,7 +68,11 @@ async function takeTurn(): Promise<DatabaseSync> {
   while (!isTaken(lock)) {
     if (Date.now() > ends) {
       lock.close();
-      throw new LockkeeperError('unreachable', `another process has been installing judges for ${longestWaitMs / minute} minutes`, { hint: 'End it, and start again.' });
+      throw new LockkeeperError(
+        'unreachable',
+        `another process has been installing judges for ${longestWaitMs / minute} minutes`,
+        { hint: 'End it, and start again.' },
+      );
     }
     await pause(250);
   }
@@ -83,8 +92,13 @@ function isTaken(lock: DatabaseSync): boolean {
 
 async function carryOut(name: JudgeName, { command, words, workDirectory, environment }: Step): Promise<void> {
   const said: string[] = [];
-  const child = spawn(command, words, { cwd: workDirectory ?? root, env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (part: string) => void said.push(part));
+  const child = spawn(command, words, {
+    cwd: workDirectory ?? root,
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (part: string) => void said.push(part));
   const limit = setTimeout(() => child.kill('SIGKILL'), longestStepMs);
   const ended = await new Promise<number | string>((resolve) => {
     child.on('close', (code, signal) => resolve(code ?? signal ?? 'no code'));
@@ -94,17 +108,29 @@ async function carryOut(name: JudgeName, { command, words, workDirectory, enviro
   if (ended !== 0) throw failure(name, `${basename(command)} ${words.join(' ')}`, { ended, said: said.join('') });
 }
 
-function failure(name: JudgeName, line: string, { ended, said }: { readonly ended: number | string; readonly said: string }): LockkeeperError {
+function failure(
+  name: JudgeName,
+  line: string,
+  { ended, said }: { readonly ended: number | string; readonly said: string },
+): LockkeeperError {
   const client = line.split(' ')[0] ?? '';
   if (typeof ended === 'string' && ended.includes('ENOENT')) {
-    return new LockkeeperError('not-found', `the judge ${name} is installed by \`${line}\`, and there is no ${client} on this machine`, {
-      hint: `Install ${needs(client)}, or name the judges to run: npm run judges -- NAME.`,
-    });
+    return new LockkeeperError(
+      'not-found',
+      `the judge ${name} is installed by \`${line}\`, and there is no ${client} on this machine`,
+      {
+        hint: `Install ${needs(client)}, or name the judges to run: npm run judges -- NAME.`,
+      },
+    );
   }
   const why = ended === 'SIGKILL' ? `was not done within ${longestStepMs / minute} minutes` : `ended with ${ended}`;
-  return new LockkeeperError('unreachable', `installing the judge ${name}: \`${line}\` ${why}: ${said.slice(-1_500).trim() || 'it said nothing'}`, {
-    hint: 'It needs the package registry of its language; run it again, a half installation repeats.',
-  });
+  return new LockkeeperError(
+    'unreachable',
+    `installing the judge ${name}: \`${line}\` ${why}: ${said.slice(-1_500).trim() || 'it said nothing'}`,
+    {
+      hint: 'It needs the package registry of its language; run it again, a half installation repeats.',
+    },
+  );
 }
 
 function needs(client: string): string {

@@ -4,7 +4,8 @@ import { delimiter, join } from 'node:path';
 import { root } from '../house/sources.ts';
 
 /** The judges by name; each has a file `<name>.judge.ts`. */
-export type JudgeName = 'azurite' | 'fake-gcs-server' | 'fsck' | 'litewitness' | 'moto' | 'ocsf' | 'versitygw' | 'x-mod';
+export type JudgeName =
+  'azurite' | 'fake-gcs-server' | 'fsck' | 'litewitness' | 'moto' | 'ocsf' | 'versitygw' | 'x-mod';
 
 /** A server or verifier that this project did not write, pinned to one version. */
 export interface Judge {
@@ -34,16 +35,27 @@ export const judges: Readonly<Record<JudgeName, Judge>> = {
     version: '3.37.0',
     about: 'objects in Azure Blob Storage',
     program: 'node_modules/.bin/azurite-blob',
-    steps: (directory) => [{ command: 'npm', words: ['install', '--prefix', directory, '--no-audit', '--no-fund', '--ignore-scripts', 'azurite@3.37.0'], workDirectory: directory }],
+    steps: (directory) => [
+      {
+        command: 'npm',
+        words: ['install', '--prefix', directory, '--no-audit', '--no-fund', '--ignore-scripts', 'azurite@3.37.0'],
+        workDirectory: directory,
+      },
+    ],
   },
   'fake-gcs-server': goJudge('objects in Cloud Storage', 'github.com/fsouza/fake-gcs-server', '1.56.1'),
   fsck: goJudge("the whole audit log: Tessera's own check", 'github.com/transparency-dev/tessera/cmd/fsck', '1.0.4'),
-  litewitness: goJudge('checkpoints and consistency proofs: a witness that cosigns', 'filippo.io/torchwood/cmd/litewitness', '0.9.0'),
+  litewitness: goJudge(
+    'checkpoints and consistency proofs: a witness that cosigns',
+    'filippo.io/torchwood/cmd/litewitness',
+    '0.9.0',
+  ),
   moto: {
     version: '5.2.5',
     about: 'objects in S3',
     program: 'bin/moto_server',
-    steps: (directory) => pythonSteps(directory, ['moto[s3,ec2,secretsmanager,athena,logs]==5.2.5', 'flask==3.1.3', 'flask-cors==6.0.5']),
+    steps: (directory) =>
+      pythonSteps(directory, ['moto[s3,ec2,secretsmanager,athena,logs]==5.2.5', 'flask==3.1.3', 'flask-cors==6.0.5']),
   },
   ocsf: {
     version: '1.2.0',
@@ -56,7 +68,9 @@ export const judges: Readonly<Record<JudgeName, Judge>> = {
     version: sourceVersion(['main.go', 'go.mod', 'go.sum']),
     about: 'the whole audit log and its proofs: golang.org/x/mod',
     program: 'x-mod',
-    steps: (directory) => [goStep(['build', '-buildvcs=false', '-o', join(directory, 'x-mod'), '.'], { workDirectory: xModDirectory })],
+    steps: (directory) => [
+      goStep(['build', '-buildvcs=false', '-o', join(directory, 'x-mod'), '.'], { workDirectory: xModDirectory }),
+    ],
   },
 };
 
@@ -71,12 +85,24 @@ function pythonSteps(directory: string, packages: readonly string[]): readonly S
 /** A Go program as it is published; the last element of its path is its name. */
 function goJudge(about: string, path: string, version: string): Judge {
   const program = path.split('/').at(-1) ?? path;
-  return { version, about, program, steps: (directory) => [goStep(['install', `${path}@v${version}`], { workDirectory: directory, environment: { GOBIN: directory } })] };
+  return {
+    version,
+    about,
+    program,
+    steps: (directory) => [
+      goStep(['install', `${path}@v${version}`], { workDirectory: directory, environment: { GOBIN: directory } }),
+    ],
+  };
 }
 
 /** Go must be the one that is there, and leave no cache that a plain delete cannot remove. */
 function goStep([verb = '', ...words]: readonly string[], at: Pick<Step, 'workDirectory' | 'environment'>): Step {
-  return { command: 'go', words: [verb, '-modcacherw', ...words], ...at, environment: { GOTOOLCHAIN: 'local', ...at.environment } };
+  return {
+    command: 'go',
+    words: [verb, '-modcacherw', ...words],
+    ...at,
+    environment: { GOTOOLCHAIN: 'local', ...at.environment },
+  };
 }
 
 /** The driver is built again where its sources changed. */

@@ -26,12 +26,18 @@ async function grow(size: number): Promise<readonly string[]> {
   let old = 0;
   let cosigned = '';
   for (const next of sizes.filter((one) => one <= size)) {
-    const { status, body } = await addCheckpoint(witness, { old, proof: await consistencyBetween(old, next), checkpoint: checkpoint(next) });
+    const { status, body } = await addCheckpoint(witness, {
+      old,
+      proof: await consistencyBetween(old, next),
+      checkpoint: checkpoint(next),
+    });
     expect([next, status, body]).toEqual([next, 200, expect.stringContaining('— example.com/witness ')]);
     cosigned = checkpoint(next) + body;
     old = next;
   }
-  return verifyNote(parseNote(cosigned), [parseVerifierKey(logVkey), parseVerifierKey(witness.vkey)]).map(({ name }) => name);
+  return verifyNote(parseNote(cosigned), [parseVerifierKey(logVkey), parseVerifierKey(witness.vkey)]).map(
+    ({ name }) => name,
+  );
 }
 
 describe('litewitness', () => {
@@ -41,7 +47,11 @@ describe('litewitness', () => {
 
   test('tells the size it knows to one who does not', async () => {
     await grow(255);
-    const answer = await addCheckpoint(witness, { old: 1, proof: await consistencyBetween(1, 257), checkpoint: checkpoint(257) });
+    const answer = await addCheckpoint(witness, {
+      old: 1,
+      proof: await consistencyBetween(1, 257),
+      checkpoint: checkpoint(257),
+    });
     expect(answer).toEqual({ status: 409, body: '255\n' });
   });
 
@@ -52,7 +62,10 @@ describe('litewitness', () => {
     if (first) first[0] = (first[0] ?? 0) ^ 1;
     expect((await addCheckpoint(witness, { old: 257, proof, checkpoint: checkpoint(70_000) })).status).toBe(422);
     const forked = signedCheckpoint(70_000, rootOf(vectorEntries(69_999)));
-    expect((await addCheckpoint(witness, { old: 257, proof: await consistencyBetween(257, 70_000), checkpoint: forked })).status).toBe(422);
+    expect(
+      (await addCheckpoint(witness, { old: 257, proof: await consistencyBetween(257, 70_000), checkpoint: forked }))
+        .status,
+    ).toBe(422);
   });
 
   test('refuses a checkpoint with one changed bit, and one of another key', async () => {
@@ -76,7 +89,8 @@ describe('litewitness as the witness of a log that lockkeeper writes', () => {
   });
   const ownVkey = async () => verifierKey(identity.origin, await identity.signer.publicKey());
   const watched = (at: LogPlace): LogPlace => ({ ...at, witnesses: [{ key: server.vkey, url: server.url }] });
-  const verified = (at: LogPlace) => verifyLog({ log: at.log, state: at.state, trustedWitnesses: { keys: [server.vkey], needed: 1 } });
+  const verified = (at: LogPlace) =>
+    verifyLog({ log: at.log, state: at.state, trustedWitnesses: { keys: [server.vkey], needed: 1 } });
 
   /** A run on the place that records so many events and seals. */
   async function sealing(at: LogPlace, run: string, count: number) {
@@ -87,19 +101,33 @@ describe('litewitness as the witness of a log that lockkeeper writes', () => {
 
   test('cosigns every sealing, also after it was away, and an auditor who trusts it alone is shown its line', async () => {
     const at = place();
-    for (const [run, count] of [['a', 1], ['b', 254], ['c', 1], ['d', 300]] as const) {
+    for (const [run, count] of [
+      ['a', 1],
+      ['b', 254],
+      ['c', 1],
+      ['d', 300],
+    ] as const) {
       expect(await sealing(at, run, count)).toMatchObject({ cosigned: 1, witnessed: true, problems: [], alarms: [] });
-      expect(await verified(at)).toMatchObject({ ok: true, witnesses: { cosigned: ['example.com/witness'], isEnough: true } });
+      expect(await verified(at)).toMatchObject({
+        ok: true,
+        witnesses: { cosigned: ['example.com/witness'], isEnough: true },
+      });
     }
     await server.stop();
-    expect(await sealing(at, 'e', 3)).toMatchObject({ cosigned: 0, witnessed: false, problems: [expect.stringContaining('did not answer')] });
+    expect(await sealing(at, 'e', 3)).toMatchObject({
+      cosigned: 0,
+      witnessed: false,
+      problems: [expect.stringContaining('did not answer')],
+    });
     expect(await verified(at)).toMatchObject({ ok: false, found: 0, witnesses: { missing: ['example.com/witness'] } });
     server = await startWitness(identity.origin, await ownVkey(), home);
     expect(await sealing(at, 'f', 5)).toMatchObject({ cosigned: 1, witnessed: true, problems: [] });
     const { ok, size, witnesses } = await verified(at);
     expect([ok, size, witnesses?.size]).toEqual([true, 570, 570]);
     const published = parseNote(stored(at.heads, publishedKey));
-    expect(verifyNote(published, [await ownVkey(), server.vkey].map(parseVerifierKey)).map(({ name }) => name)).toEqual([identity.origin, 'example.com/witness']);
+    expect(verifyNote(published, [await ownVkey(), server.vkey].map(parseVerifierKey)).map(({ name }) => name)).toEqual(
+      [identity.origin, 'example.com/witness'],
+    );
   });
 
   test('has another answer for a log that was cut off, and for one that was forked: both are alarms', async () => {
@@ -109,10 +137,16 @@ describe('litewitness as the witness of a log that lockkeeper writes', () => {
     const set = new Map(at.bucket.objects);
     await sealing(at, 'b', 20);
     for (const [key, object] of set) cut.bucket.objects.set(key, object);
-    expect((await sealing(cut, 'c', 1)).alarms).toEqual([expect.stringContaining('it knows 27 entries, of which there is no checkpoint here')]);
+    expect((await sealing(cut, 'c', 1)).alarms).toEqual([
+      expect.stringContaining('it knows 27 entries, of which there is no checkpoint here'),
+    ]);
     const forked = place();
-    expect((await sealing(forked, 'd', 26)).alarms).toEqual([expect.stringContaining('has seen another log than this')]);
-    expect((await sealing(forked, 'e', 1)).alarms).toEqual([expect.stringContaining('it refuses the proof that the 27 entries it knows are the first of this log')]);
+    expect((await sealing(forked, 'd', 26)).alarms).toEqual([
+      expect.stringContaining('has seen another log than this'),
+    ]);
+    expect((await sealing(forked, 'e', 1)).alarms).toEqual([
+      expect.stringContaining('it refuses the proof that the 27 entries it knows are the first of this log'),
+    ]);
   });
 
   test('does not cosign a log that it was not told of', async () => {
@@ -120,7 +154,11 @@ describe('litewitness as the witness of a log that lockkeeper writes', () => {
     try {
       const log = runOn({ ...place(), witnesses: [{ key: stranger.vkey, url: stranger.url }] }, 'a');
       await log.record(event(0));
-      expect(await log.seal()).toMatchObject({ witnessed: false, problems: [expect.stringContaining('it answered 404')], alarms: [] });
+      expect(await log.seal()).toMatchObject({
+        witnessed: false,
+        problems: [expect.stringContaining('it answered 404')],
+        alarms: [],
+      });
     } finally {
       await stranger.stop();
     }

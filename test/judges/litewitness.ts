@@ -24,8 +24,8 @@ export interface Witness {
 const name = 'example.com/witness';
 
 /**
- * Starts litewitness for one log. Its tool for adding logs cannot be installed, so the row is written as that tool would. In a `home`
- * it remembers what another one before it saw there; without it everything ends with it.
+ * Starts litewitness for one log. Its tool for adding logs cannot be installed, so the row is written as that tool
+ * would. In a `home` it remembers what another one before it saw there; without it everything ends with it.
  */
 export async function startWitness(origin: string, vkey: string, home?: string): Promise<Witness> {
   const program = await installed('litewitness');
@@ -37,7 +37,18 @@ export async function startWitness(origin: string, vkey: string, home?: string):
   const agent = await startSshAgent(socket, key);
   const server = await startServer({
     program,
-    words: (port) => ['-db', database, '-name', name, '-key', agent.fingerprint, '-ssh-agent', socket, '-listen', `127.0.0.1:${port}`],
+    words: (port) => [
+      '-db',
+      database,
+      '-name',
+      name,
+      '-key',
+      agent.fingerprint,
+      '-ssh-agent',
+      socket,
+      '-listen',
+      `127.0.0.1:${port}`,
+    ],
   });
   return {
     url: server.url,
@@ -53,7 +64,9 @@ export async function startWitness(origin: string, vkey: string, home?: string):
 function addLog(path: string, origin: string, vkey: string): void {
   const database = new DatabaseSync(path);
   database.exec('CREATE TABLE log (origin TEXT PRIMARY KEY, tree_size INTEGER NOT NULL, tree_hash TEXT NOT NULL)');
-  database.exec('CREATE TABLE key (origin TEXT NOT NULL, key TEXT NOT NULL, FOREIGN KEY(origin) REFERENCES log(origin))');
+  database.exec(
+    'CREATE TABLE key (origin TEXT NOT NULL, key TEXT NOT NULL, FOREIGN KEY(origin) REFERENCES log(origin))',
+  );
   database.prepare('INSERT INTO log VALUES (?, 0, ?)').run(origin, encodeBase64(emptyRoot));
   database.prepare('INSERT INTO key VALUES (?, ?)').run(origin, vkey);
   database.close();
@@ -67,9 +80,18 @@ export interface AddCheckpoint {
   readonly checkpoint: string;
 }
 
-/** Asks it, and answers its status and body: 200 with signature lines, 409 with the size it knows, 422, 403, 404, 400. */
-export async function addCheckpoint(witness: Witness, { old, proof, checkpoint }: AddCheckpoint): Promise<{ readonly status: number; readonly body: string }> {
+/**
+ * Asks it, and answers its status and body: 200 with signature lines, 409 with the size it knows, 422, 403, 404, 400.
+ */
+export async function addCheckpoint(
+  witness: Witness,
+  { old, proof, checkpoint }: AddCheckpoint,
+): Promise<{ readonly status: number; readonly body: string }> {
   const lines = [`old ${old}`, ...proof.map(encodeBase64), '', checkpoint];
-  const answer = await fetch(`${witness.url}/add-checkpoint`, { method: 'POST', body: lines.join('\n'), signal: AbortSignal.timeout(10_000) });
+  const answer = await fetch(`${witness.url}/add-checkpoint`, {
+    method: 'POST',
+    body: lines.join('\n'),
+    signal: AbortSignal.timeout(10_000),
+  });
   return { status: answer.status, body: await answer.text() };
 }

@@ -7,15 +7,24 @@ import { judges, type JudgeName } from './judges.ts';
 
 const isJudge = (word: string): word is JudgeName => Object.hasOwn(judges, word);
 
-/** Installs the judges named in `words`, or all, and runs their files; jest is given the words that begin with "--". Answers the exit code. */
+/**
+ * Installs the judges named in `words`, or all, and runs their files; jest is given the words that begin with "--".
+ * Answers the exit code.
+ */
 async function main(given: readonly string[]): Promise<number> {
   const words = given.filter((word) => !word.startsWith('--'));
   const unknown = words.filter((word) => !isJudge(word));
-  if (unknown.length > 0) return complain(`${unknown.join(', ')}: not known. There is: ${Object.keys(judges).join(', ')}.`);
-  const chosen = Object.keys(judges).filter(isJudge).filter((name) => words.length === 0 || words.includes(name));
+  if (unknown.length > 0)
+    return complain(`${unknown.join(', ')}: not known. There is: ${Object.keys(judges).join(', ')}.`);
+  const chosen = Object.keys(judges)
+    .filter(isJudge)
+    .filter((name) => words.length === 0 || words.includes(name));
   const missing = new Set<JudgeName>();
   for (const name of chosen) if (!(await make(name))) missing.add(name);
-  const code = await judge(chosen.filter((name) => !missing.has(name)), given.filter((word) => word.startsWith('--')));
+  const code = await judge(
+    chosen.filter((name) => !missing.has(name)),
+    given.filter((word) => word.startsWith('--')),
+  );
   return missing.size === 0 ? code : complain(`NOT JUDGED, for want of an installation: ${[...missing].join(', ')}`);
 }
 
@@ -38,7 +47,16 @@ async function make(name: JudgeName): Promise<boolean> {
 
 async function judge(names: readonly JudgeName[], options: readonly string[]): Promise<number> {
   const files = names.map((name) => join('test', 'judges', `${name}.judge.ts`));
-  const words = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js', '--config', 'test/judges/jest.config.ts', ...options, '--runTestsByPath', ...files];
+  const words = [
+    '--experimental-vm-modules',
+    '--no-warnings',
+    'node_modules/jest/bin/jest.js',
+    '--config',
+    'test/judges/jest.config.ts',
+    ...options,
+    '--runTestsByPath',
+    ...files,
+  ];
   const child = spawn(process.execPath, words, { cwd: root, stdio: 'inherit' });
   return await new Promise((resolve, reject) => child.on('exit', (code) => resolve(code ?? 1)).on('error', reject));
 }

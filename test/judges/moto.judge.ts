@@ -15,7 +15,10 @@ import { startServer, type Server } from './server.ts';
 let server: Server;
 
 beforeAll(async () => {
-  server = await startServer({ program: await installed('moto'), words: (port) => ['-H', '127.0.0.1', '-p', String(port)] });
+  server = await startServer({
+    program: await installed('moto'),
+    words: (port) => ['-H', '127.0.0.1', '-p', String(port)],
+  });
 }, 600_000);
 afterAll(async () => await server.stop());
 
@@ -28,6 +31,8 @@ test('a version under retention cannot be deleted', async () => {
   const { place, client, bucket } = await freshBucket(server.url, 'locked');
   await awsS3Objects({ ...place, contents: 'create-only', world: testWorld() }).create('k', bytes('1'));
   const { Versions = [] } = await client.send(new ListObjectVersionsCommand({ Bucket: bucket }));
-  const erased: unknown = await client.send(new DeleteObjectCommand({ Bucket: bucket, Key: 'k', VersionId: Versions[0]?.VersionId })).catch((thrown: unknown) => thrown);
+  const erased: unknown = await client
+    .send(new DeleteObjectCommand({ Bucket: bucket, Key: 'k', VersionId: Versions[0]?.VersionId }))
+    .catch((thrown: unknown) => thrown);
   expect(awsAnswer(erased)).toMatchObject({ name: 'AccessDenied', status: 403 });
 });

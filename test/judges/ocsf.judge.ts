@@ -11,11 +11,28 @@ const verbs = ['apply', 'restore', 'start', 'end', 'create', 'read', 'set', 'ret
 const results: readonly AuditEvent['result'][] = ['done', 'failed', 'refused', 'uncertain', undefined];
 
 function entry(event: Pick<AuditEvent, 'action' | 'subject' | 'result'>, index: number): Uint8Array {
-  const whole: AuditEvent = { ...event, stage: event.result === undefined ? 'intent' : 'outcome', actor: 'anna', correlation: 'r-1', details: { before: { ports: [5432] } } };
-  return encodeEntry({ previous: '0'.repeat(64), id: `id-${index}`, run: 'run-1', n: index, at: parseInstant('2026-10-01T00:00:00Z'), event: whole }).bytes;
+  const whole: AuditEvent = {
+    ...event,
+    stage: event.result === undefined ? 'intent' : 'outcome',
+    actor: 'anna',
+    correlation: 'r-1',
+    details: { before: { ports: [5432] } },
+  };
+  return encodeEntry({
+    previous: '0'.repeat(64),
+    id: `id-${index}`,
+    run: 'run-1',
+    n: index,
+    at: parseInstant('2026-10-01T00:00:00Z'),
+    event: whole,
+  }).bytes;
 }
 
-const events = kinds.flatMap((kind) => verbs.flatMap((verb) => results.map((result) => ({ action: `story.${verb}`, subject: { kind, id: 'one' }, ...(result && { result }) }))));
+const events = kinds.flatMap((kind) =>
+  verbs.flatMap((verb) =>
+    results.map((result) => ({ action: `story.${verb}`, subject: { kind, id: 'one' }, ...(result && { result }) })),
+  ),
+);
 
 describe('the OCSF schema', () => {
   let entries: readonly Uint8Array[];
@@ -30,13 +47,22 @@ describe('the OCSF schema', () => {
   test('has room for every entry of a whole life', async () => {
     const all = await allEntries((await wholeLife('first-value-0123456789')).at);
     expect(all.length).toBeGreaterThan(300);
-    expect(await ocsfEvents(all.map((one) => encodeEntry(one).bytes))).toEqual({ isAccepted: true, said: `ok events=${all.length}` });
+    expect(await ocsfEvents(all.map((one) => encodeEntry(one).bytes))).toEqual({
+      isAccepted: true,
+      said: `ok events=${all.length}`,
+    });
   });
 
   test.each([
     ['a missing attribute', 'opening', /"command_uid":"[^"]*",/, '', "'command_uid' is a required property"],
     ['an attribute it does not have', 'run', /"message"/, '"massage"', "'massage' was unexpected"],
-    ['an activity that the class does not have', 'opening', /"activity_id":\d+/, '"activity_id":77', '77 is not one of'],
+    [
+      'an activity that the class does not have',
+      'opening',
+      /"activity_id":\d+/,
+      '"activity_id":77',
+      '77 is not one of',
+    ],
     ['a type that is not of the class', 'credential', /"type_uid":\d+/, '"type_uid":300177', '300177 is not one of'],
     ['a text where a number belongs', 'log', /"time":(\d+)/, '"time":"$1"', 'is not of type'],
     ['an actor without the profile', 'opening', /"profiles":\["host"\],/, '', "'actor' was unexpected"],

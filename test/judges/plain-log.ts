@@ -14,16 +14,24 @@ export const origin = 'example.com/lockkeeper';
 /** A key for tests: the same name gives the same key. */
 export function namedKey(name: string): KeyObject {
   const seed = createHash('sha256').update(name).digest();
-  return createPrivateKey({ key: Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), seed]), format: 'der', type: 'pkcs8' });
+  return createPrivateKey({
+    key: Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), seed]),
+    format: 'der',
+    type: 'pkcs8',
+  });
 }
 
 /** The key of those logs, and its one line for auditors. */
 export const logKey = namedKey(origin);
 export const logVkey = verifierKey(origin, rawEd25519(logKey));
 
-/** The entries of the published vectors: what a log of `size` of them holds, and its roots, are known from elsewhere. */
+/**
+ * The entries of the published vectors: what a log of `size` of them holds, and its roots, are known from elsewhere.
+ */
 export function vectorEntries(size: number): readonly Uint8Array[] {
-  return Array.from({ length: size }, (_, i) => Buffer.from(JSON.stringify({ i, action: 'rotate', t: 1_700_000_000 + i })));
+  return Array.from({ length: size }, (_, i) =>
+    Buffer.from(JSON.stringify({ i, action: 'rotate', t: 1_700_000_000 + i })),
+  );
 }
 
 /** Roots of logs of vectorEntries, as golang.org/x/mod, Tessera and litewitness took them. */

@@ -33,19 +33,42 @@ export interface ServerOptions {
   readonly graceMs?: number;
 }
 
-/** Starts a server on a free port of 127.0.0.1 and waits until the port answers. `unreachable` where it ends or is late. */
-export async function startServer({ program, words, environment, workDirectory, readyMs = 20 * second, graceMs = 3 * second }: ServerOptions): Promise<Server> {
+/**
+ * Starts a server on a free port of 127.0.0.1 and waits until the port answers. `unreachable` where it ends or is late.
+ */
+export async function startServer({
+  program,
+  words,
+  environment,
+  workDirectory,
+  readyMs = 20 * second,
+  graceMs = 3 * second,
+}: ServerOptions): Promise<Server> {
   const port = await freePort();
   const said: string[] = [];
-  const child = spawn(program, words(port), { cwd: workDirectory, env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (part: string) => void said.push(part));
+  const child = spawn(program, words(port), {
+    cwd: workDirectory,
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (part: string) => void said.push(part));
   const log = () => said.join('');
   const trouble = await untilReady(child, port, readyMs);
   if (trouble !== undefined) {
     await stop(child, graceMs);
-    throw new LockkeeperError('unreachable', `${basename(program)} on 127.0.0.1:${port} ${trouble}: ${log().slice(-1_500).trim() || 'it said nothing'}`);
+    throw new LockkeeperError(
+      'unreachable',
+      `${basename(program)} on 127.0.0.1:${port} ${trouble}: ${log().slice(-1_500).trim() || 'it said nothing'}`,
+    );
   }
-  return { port, endpoint: `127.0.0.1:${port}`, url: `http://127.0.0.1:${port}`, log, stop: () => stop(child, graceMs) };
+  return {
+    port,
+    endpoint: `127.0.0.1:${port}`,
+    url: `http://127.0.0.1:${port}`,
+    log,
+    stop: () => stop(child, graceMs),
+  };
 }
 
 /** A port of 127.0.0.1 that was free a moment ago. */
@@ -82,7 +105,10 @@ async function answers(port: number): Promise<boolean> {
       socket.destroy();
       resolve(isOpen);
     };
-    socket.once('connect', () => end(true)).once('error', () => end(false)).once('timeout', () => end(false));
+    socket
+      .once('connect', () => end(true))
+      .once('error', () => end(false))
+      .once('timeout', () => end(false));
   });
 }
 

@@ -18,11 +18,15 @@ export interface Run {
 
 const longestMs = 30 * second;
 
-/** Runs a verifier to its end, or kills it after 30 s: a judge that hangs has not accepted. `input` is its standard input. */
+/**
+ * Runs a verifier to its end, or kills it after 30 s: a judge that hangs has not accepted. `input` is its standard
+ * input.
+ */
 export async function runToEnd(program: string, words: readonly string[], input = ''): Promise<Run> {
   const child = spawn(program, words, { stdio: ['pipe', 'pipe', 'pipe'] });
   const said: string[] = [];
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (part: string) => void said.push(part));
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (part: string) => void said.push(part));
   // One that ends before it has read all of its input says why itself.
   child.stdin.on('error', () => undefined).end(input);
   const limit = setTimeout(() => child.kill('SIGKILL'), longestMs);

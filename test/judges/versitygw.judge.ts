@@ -37,8 +37,10 @@ objectStoreSuite('aws-s3 on versitygw', () => changingHarness(server.url, 'nothi
     'a lost acknowledgement of a replace or delete shows as stale or missing, never as a second write': deleteOfNothing,
   },
   unsteady: {
-    'of a delete and a replace at once exactly one wins': 'a DELETE with If-Match compares first and deletes later, so both may win',
-    'bytes and version always belong together while others write': 'a GET reads the ETag first and opens the file later, so an old ETag may come with newer bytes',
+    'of a delete and a replace at once exactly one wins':
+      'a DELETE with If-Match compares first and deletes later, so both may win',
+    'bytes and version always belong together while others write':
+      'a GET reads the ETag first and opens the file later, so an old ETag may come with newer bytes',
   },
 });
 createOnlySuite('aws-s3 on versitygw', () => createOnlyHarness(server.url), {

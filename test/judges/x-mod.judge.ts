@@ -6,7 +6,16 @@ import { encodeBase64 } from '../../shared/audit/tlog/base64.ts';
 import { formatProof, inclusionProof, subtreeReader } from '../../shared/audit/tlog/proof.ts';
 import { tilePath } from '../../shared/audit/tlog/tile.ts';
 import { withFlippedByte } from './flip.ts';
-import { logVkey, namedKey, origin, rootOf, signedCheckpoint, vectorEntries, vectorRoots, writePlainLog } from './plain-log.ts';
+import {
+  logVkey,
+  namedKey,
+  origin,
+  rootOf,
+  signedCheckpoint,
+  vectorEntries,
+  vectorRoots,
+  writePlainLog,
+} from './plain-log.ts';
 import { xModDirectory, xModProof } from './x-mod.ts';
 import { changedExports, changedNotes, changedProofs, signedSpellings } from './x-mod-agreement.ts';
 
@@ -30,11 +39,16 @@ const write = async (name: string, content: string | Uint8Array) => {
 describe('golang.org/x/mod', () => {
   test('accepts the log, and its roots are those that were published', async () => {
     expect(await xModDirectory(log, logVkey)).toEqual({ isAccepted: true, said: `ok size=${size}` });
-    for (const [count, root] of Object.entries(vectorRoots)) expect(encodeBase64(rootOf(vectorEntries(Number(count))))).toBe(root);
+    for (const [count, root] of Object.entries(vectorRoots))
+      expect(encodeBase64(rootOf(vectorEntries(Number(count))))).toBe(root);
   });
 
   test('accepts older checkpoints as beginnings, and refuses one of another log', async () => {
-    const older = await Promise.all([0, 1, 255, 256, 257].map(async (count) => write(`checkpoint-${count}`, signedCheckpoint(count, rootOf(vectorEntries(count))))));
+    const older = await Promise.all(
+      [0, 1, 255, 256, 257].map(async (count) =>
+        write(`checkpoint-${count}`, signedCheckpoint(count, rootOf(vectorEntries(count)))),
+      ),
+    );
     expect(await xModDirectory(log, logVkey, older)).toEqual({ isAccepted: true, said: `ok size=${size}` });
     const forked = await write('forked', signedCheckpoint(257, rootOf(vectorEntries(256))));
     expect((await xModDirectory(log, logVkey, [forked])).said).toContain('is not a beginning of this one');
@@ -67,14 +81,21 @@ describe('golang.org/x/mod', () => {
 
   test('accepts the proof of an entry, for that entry only', async () => {
     const index = 12_345;
-    const read = subtreeReader(size, async (level, number, width) => readFile(join(log, tilePath(level, number, width))));
+    const read = subtreeReader(size, async (level, number, width) =>
+      readFile(join(log, tilePath(level, number, width))),
+    );
     const hashes = await inclusionProof(index, size, read);
     const checkpoint = await readFile(join(log, 'checkpoint'), 'utf8');
     const proof = (at: number) => formatProof({ index: at, hashes, checkpoint });
     const entry = await write('entry', vectorEntries(index + 1)[index] ?? '');
-    expect(await xModProof(await write('proof', proof(index)), logVkey, entry)).toEqual({ isAccepted: true, said: `ok size=${size}` });
+    expect(await xModProof(await write('proof', proof(index)), logVkey, entry)).toEqual({
+      isAccepted: true,
+      said: `ok size=${size}`,
+    });
     expect((await xModProof(await write('proof', proof(index + 1)), logVkey, entry)).isAccepted).toBe(false);
-    expect((await xModProof(await write('proof', proof(index)), logVkey, await write('entry', '{}'))).isAccepted).toBe(false);
+    expect((await xModProof(await write('proof', proof(index)), logVkey, await write('entry', '{}'))).isAccepted).toBe(
+      false,
+    );
   });
 });
 
@@ -96,12 +117,28 @@ describe('golang.org/x/mod and lockkeeper agree', () => {
   test('on what a signed text must be to be a checkpoint, but for empty lines, which only lockkeeper refuses', async () => {
     const root = encodeBase64(rootOf([]));
     const good = [`${origin}\n0\n${root}\n`, `${origin}\n0\n${root}\nmore\n`];
-    const bad = ['00', '+0', '-0', '0 ', ' 0', '0x0', '1e0', '', '9007199254740993', '99999999999999999999'].map((one) => `${origin}\n${one}\n${root}\n`);
-    const roots = ['', `${root}=`, `${root} `, root.replace('=', ''), root.replace('U=', 'V='), root.replaceAll('+', '-'), root.slice(4)].map((one) => `${origin}\n0\n${one}\n`);
-    const origins = ['', ' ', `${origin}/`, ` ${origin}`, `${origin} `, 'example.com'].map((one) => `${one}\n0\n${root}\n`);
+    const bad = ['00', '+0', '-0', '0 ', ' 0', '0x0', '1e0', '', '9007199254740993', '99999999999999999999'].map(
+      (one) => `${origin}\n${one}\n${root}\n`,
+    );
+    const roots = [
+      '',
+      `${root}=`,
+      `${root} `,
+      root.replace('=', ''),
+      root.replace('U=', 'V='),
+      root.replaceAll('+', '-'),
+      root.slice(4),
+    ].map((one) => `${origin}\n0\n${one}\n`);
+    const origins = ['', ' ', `${origin}/`, ` ${origin}`, `${origin} `, 'example.com'].map(
+      (one) => `${one}\n0\n${root}\n`,
+    );
     const said = await signedSpellings(await place(), [...good, ...bad, ...roots, ...origins]);
-    expect(Object.entries(said).filter(([, verdict]) => verdict !== 'neither')).toEqual(good.map((text) => [text, 'both']));
+    expect(Object.entries(said).filter(([, verdict]) => verdict !== 'neither')).toEqual(
+      good.map((text) => [text, 'both']),
+    );
     const loose = [`${origin}\n0\n${root}\n\n`, `${origin}\n0\n${root}\n\nmore\n`];
-    expect(await signedSpellings(await place(), loose)).toEqual(Object.fromEntries(loose.map((text) => [text, 'x-mod'])));
+    expect(await signedSpellings(await place(), loose)).toEqual(
+      Object.fromEntries(loose.map((text) => [text, 'x-mod'])),
+    );
   });
 });

@@ -1,7 +1,10 @@
 import { installed } from './installed.ts';
 import { runToEnd, type Verdict } from './verdict.ts';
 
-/** The Go team's log code, over every byte of a tlog-tiles directory; `older` are files with checkpoints that must be its beginnings. */
+/**
+ * The Go team's log code, over every byte of a tlog-tiles directory; `older` are files with checkpoints that must be
+ * its beginnings.
+ */
 export async function xModDirectory(directory: string, vkey: string, older: readonly string[] = []): Promise<Verdict> {
   return await judged([directory, vkey, ...older.flatMap((file) => ['--old', file])]);
 }

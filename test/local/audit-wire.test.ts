@@ -22,7 +22,13 @@ async function opened(audit: string) {
 
 test('without a word about it the log is signed with a key file beside the state store, which others cannot read', async () => {
   const { signer, ...rest } = await opened('{}');
-  expect(rest).toEqual({ origin: 'lockkeeper.local/log', witnesses: [], needed: 0, anchors: [], verifyWith: undefined });
+  expect(rest).toEqual({
+    origin: 'lockkeeper.local/log',
+    witnesses: [],
+    needed: 0,
+    anchors: [],
+    verifyWith: undefined,
+  });
   const key = await signer.publicKey();
   expect(key).toHaveLength(32);
   expect((await stat(join(directory, 'audit.key'))).mode & 0o777).toBe(0o600);
@@ -35,7 +41,9 @@ test('nothing is made or asked for before it is used', async () => {
 });
 
 test('anchors take copies under the name by which people know them', async () => {
-  const { anchors } = await opened('{ anchors: [{ kind: file-system, path: copies }, { kind: gcp-storage, bucket: other, prefix: cp }] }');
+  const { anchors } = await opened(
+    '{ anchors: [{ kind: file-system, path: copies }, { kind: gcp-storage, bucket: other, prefix: cp }] }',
+  );
   expect(anchors.map(({ name }) => name)).toEqual([join(directory, 'copies'), 'gs://other/cp/']);
   await anchors[0]?.store.create('cp/1', Buffer.from('x'));
   expect(await readdir(join(directory, 'copies', 'cp'))).toEqual(['1']);

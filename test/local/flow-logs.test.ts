@@ -26,7 +26,9 @@ describe('AWS flow logs of a gate', () => {
     await place.gate.close();
     const files = await logFiles(place);
     expect([...files.keys()]).toEqual([
-      expect.stringMatching(/^AWSLogs\/000123456789\/vpcflowlogs\/eu-west-1\/2026\/10\/01\/000123456789_vpcflowlogs_eu-west-1_fl-0a1b2c3d_20261001T1000Z_[0-9a-f]{8}\.log\.gz$/),
+      expect.stringMatching(
+        /^AWSLogs\/000123456789\/vpcflowlogs\/eu-west-1\/2026\/10\/01\/000123456789_vpcflowlogs_eu-west-1_fl-0a1b2c3d_20261001T1000Z_[0-9a-f]{8}\.log\.gz$/,
+      ),
     ]);
     await place.end();
   });
@@ -39,7 +41,10 @@ describe('AWS flow logs of a gate', () => {
     await place.gate.close();
     const rows = awsRows(await logFiles(place));
     const of = (name: string) => rows.filter((row) => row['interface-id'] === `if-${name}`);
-    const brief = (name: string) => of(name).map((row) => [row['srcaddr'], row['tcp-flags'], row['action'], row['flow-direction'], row['log-status']].join(' '));
+    const brief = (name: string) =>
+      of(name).map((row) =>
+        [row['srcaddr'], row['tcp-flags'], row['action'], row['flow-direction'], row['log-status']].join(' '),
+      );
     expect(brief('echo')).toEqual([`${from} 3 ACCEPT ingress OK`, '127.0.0.1 19 ACCEPT egress OK']);
     expect(brief('absent')).toEqual([`${from} 2 ACCEPT ingress OK`, '127.0.0.1 4 ACCEPT egress OK']);
     expect(brief('closed')).toEqual([`${from} 2 REJECT ingress OK`]);
@@ -64,7 +69,11 @@ describe('AWS flow logs of a gate', () => {
     await new Promise((resolve) => setTimeout(resolve, 50));
     await gate.close();
     const rows = awsRows(await logFiles(place)).filter((row) => row['flow-direction'] === 'ingress');
-    expect(rows.map((row) => `${row['interface-id']} ${Number(row['start']) - 1_790_848_800}`)).toEqual(['if-absent 60', 'if-closed 120', 'if-echo 180']);
+    expect(rows.map((row) => `${row['interface-id']} ${Number(row['start']) - 1_790_848_800}`)).toEqual([
+      'if-absent 60',
+      'if-closed 120',
+      'if-echo 180',
+    ]);
     await place.end();
   });
 
@@ -78,9 +87,17 @@ describe('AWS flow logs of a gate', () => {
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
     await place.gate.close();
-    const begun = awsRows(await logFiles(place)).filter((row) => row['flow-direction'] === 'ingress' && (Number(row['tcp-flags']) & 2) !== 0);
+    const begun = awsRows(await logFiles(place)).filter(
+      (row) => row['flow-direction'] === 'ingress' && (Number(row['tcp-flags']) & 2) !== 0,
+    );
     const counts = Map.groupBy(begun, (row) => `${row['srcaddr']} ${row['action']}`);
-    expect([...counts].map(([what, rows]) => [what, rows.length]).toSorted(([a], [b]) => (String(a) < String(b) ? -1 : 1))).toEqual([['127.0.1.1 ACCEPT', 60], ['127.0.1.3 ACCEPT', 60], ['127.0.2.2 REJECT', 60]]);
+    expect(
+      [...counts].map(([what, rows]) => [what, rows.length]).toSorted(([a], [b]) => (String(a) < String(b) ? -1 : 1)),
+    ).toEqual([
+      ['127.0.1.1 ACCEPT', 60],
+      ['127.0.1.3 ACCEPT', 60],
+      ['127.0.2.2 REJECT', 60],
+    ]);
     await place.end();
   });
 
@@ -102,7 +119,12 @@ describe('AWS flow logs of a gate', () => {
     await place.gate.close();
     const rows = awsRows(await logFiles(place)).filter((row) => row['flow-direction'] === 'ingress');
     expect(rows.map((row) => `${row['start']?.slice(-4)} ${row['tcp-flags']}`)).toEqual(
-      [['0', 2], ['60', 0], ['179', 0], ['180', 1]].map(([at, flags]) => `${String(1_790_848_800 + Number(at)).slice(-4)} ${flags}`),
+      [
+        ['0', 2],
+        ['60', 0],
+        ['179', 0],
+        ['180', 1],
+      ].map(([at, flags]) => `${String(1_790_848_800 + Number(at)).slice(-4)} ${flags}`),
     );
     await place.end();
   });
@@ -117,7 +139,9 @@ describe('AWS flow logs of a gate', () => {
     place.gate.log.resume('if-gap', world.now());
     world.pass(minute);
     await place.gate.close();
-    const rows = awsRows(await logFiles(place)).map((row) => [row['interface-id'], row['log-status'], row['start']?.slice(-3), row['end']?.slice(-3)].join(' '));
+    const rows = awsRows(await logFiles(place)).map((row) =>
+      [row['interface-id'], row['log-status'], row['start']?.slice(-3), row['end']?.slice(-3)].join(' '),
+    );
     expect(rows.toSorted()).toEqual(['if-gap NODATA 860 919', 'if-lost NODATA 860 919', 'if-lost SKIPDATA 800 859']);
     await place.end();
   });
@@ -132,7 +156,9 @@ describe('AWS flow logs of a gate', () => {
     await place.gate.close();
     const files = await logFiles(place);
     expect(awsRows(files)).toHaveLength(11);
-    expect(new Set([...files.keys()].map((path) => /_(\d{8}T\d{4}Z)_/.exec(path)?.[1]))).toEqual(new Set(['20261001T1000Z', '20261001T1005Z', '20261001T1010Z']));
+    expect(new Set([...files.keys()].map((path) => /_(\d{8}T\d{4}Z)_/.exec(path)?.[1]))).toEqual(
+      new Set(['20261001T1000Z', '20261001T1005Z', '20261001T1010Z']),
+    );
     await place.end();
   });
 });
@@ -149,14 +175,34 @@ describe('GCP flow logs of a gate', () => {
       'compute.googleapis.com/firewall/2026/10/01/10:00:00_10:59:59_S0.json',
       'compute.googleapis.com/vpc_flows/2026/10/01/10:00:00_10:59:59_S0.json',
     ]);
-    const entries = [...files.values()].flatMap((text) => text.trimEnd().split('\n').map((line): unknown => JSON.parse(line)));
-    expect(entries[0]).toMatchObject({ jsonPayload: { disposition: 'DENIED', connection: { src_ip: from, protocol: 6 }, instance: { vm_name: 'closed' } } });
+    const entries = [...files.values()].flatMap((text) =>
+      text
+        .trimEnd()
+        .split('\n')
+        .map((line): unknown => JSON.parse(line)),
+    );
+    expect(entries[0]).toMatchObject({
+      jsonPayload: {
+        disposition: 'DENIED',
+        connection: { src_ip: from, protocol: 6 },
+        instance: { vm_name: 'closed' },
+      },
+    });
     expect(entries[1]).toMatchObject({
       logName: 'projects/project-1/logs/compute.googleapis.com%2Fvpc_flows',
-      jsonPayload: { reporter: 'DEST', bytes_sent: expect.stringMatching(/^\d{4,}$/), start_time: expect.stringMatching(/^2026-10-01T10:00:00\.\d{9}Z$/), dest_instance: { vm_name: 'echo' } },
+      jsonPayload: {
+        reporter: 'DEST',
+        bytes_sent: expect.stringMatching(/^\d{4,}$/),
+        start_time: expect.stringMatching(/^2026-10-01T10:00:00\.\d{9}Z$/),
+        dest_instance: { vm_name: 'echo' },
+      },
     });
-    expect(entries[2]).toMatchObject({ jsonPayload: { reporter: 'SRC', src_instance: { vm_name: 'echo' }, connection: { dest_ip: from } } });
-    expect(new Set(entries.map((entry) => JSON.stringify(entry).match(/"insertId":"(\w+)"/)?.[1])).size).toBe(entries.length);
+    expect(entries[2]).toMatchObject({
+      jsonPayload: { reporter: 'SRC', src_instance: { vm_name: 'echo' }, connection: { dest_ip: from } },
+    });
+    expect(new Set(entries.map((entry) => JSON.stringify(entry).match(/"insertId":"(\w+)"/)?.[1])).size).toBe(
+      entries.length,
+    );
     await place.end();
   });
 });
@@ -173,10 +219,13 @@ describe('Azure flow logs of a gate', () => {
     await new Promise((resolve) => setTimeout(resolve, 50));
     world.pass(minute);
     await place.gate.close();
-    const path = 'flowLogResourceID=/B1A2_NETWORKWATCHERRG/NETWORKWATCHER_WESTEUROPE_LOG/y=2026/m=10/d=01/h=10/m=00/macAddress=if-echo/PT1H.json';
+    const path =
+      'flowLogResourceID=/B1A2_NETWORKWATCHERRG/NETWORKWATCHER_WESTEUROPE_LOG/y=2026/m=10/d=01/h=10/m=00/macAddress=if-echo/PT1H.json';
     const recordsOf = (files: ReadonlyMap<string, string>): unknown[] => {
       const blob: unknown = JSON.parse(files.get(path) ?? '{}');
-      return typeof blob === 'object' && blob !== null && 'records' in blob && Array.isArray(blob.records) ? blob.records : [];
+      return typeof blob === 'object' && blob !== null && 'records' in blob && Array.isArray(blob.records)
+        ? blob.records
+        : [];
     };
     expect(recordsOf(before)).toHaveLength(1);
     expect(recordsOf(await logFiles(place))).toHaveLength(2);
@@ -189,11 +238,18 @@ describe('Azure flow logs of a gate', () => {
     await traffic(place);
     await place.gate.close();
     const text = [...(await logFiles(place)).values()].join('\n');
-    const tuples = [...text.matchAll(/"(\d{13}),127\.0\.7\.7,127\.0\.0\.1,\d+,\d+,6,I,([BCED]),NX,(\d+),(\d+),(\d+),(\d+)"/g)].map(([, , state, ...counters]) => [state, ...counters.map(Number)]);
+    const tuples = [
+      ...text.matchAll(/"(\d{13}),127\.0\.7\.7,127\.0\.0\.1,\d+,\d+,6,I,([BCED]),NX,(\d+),(\d+),(\d+),(\d+)"/g),
+    ].map(([, , state, ...counters]) => [state, ...counters.map(Number)]);
     expect(tuples).toContainEqual(['D', 0, 0, 0, 0]);
     expect(tuples).toContainEqual(['E', 1, 60, 1, 40]);
-    expect(tuples.filter(([state]) => state === 'B')).toEqual([['B', 0, 0, 0, 0], ['B', 0, 0, 0, 0]]);
-    expect(text).toMatch(/"rule":"DefaultRule_DenyAllInBound","flowTuples":\["\d+,127\.0\.7\.7,127\.0\.0\.1,\d+,\d+,6,I,D/);
+    expect(tuples.filter(([state]) => state === 'B')).toEqual([
+      ['B', 0, 0, 0, 0],
+      ['B', 0, 0, 0, 0],
+    ]);
+    expect(text).toMatch(
+      /"rule":"DefaultRule_DenyAllInBound","flowTuples":\["\d+,127\.0\.7\.7,127\.0\.0\.1,\d+,\d+,6,I,D/,
+    );
     expect(text).toContain('"rule":"UserRule_to-echo"');
     await place.end();
   });

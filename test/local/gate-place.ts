@@ -11,9 +11,33 @@ import type { GateNetwork } from '../../functions/local/gate/network.ts';
 import { testWorld } from '../world.ts';
 
 export const networks: Readonly<Record<'aws' | 'gcp' | 'azure', GateNetwork>> = {
-  aws: { name: 'aws', cloud: 'aws', account: '000123456789', region: 'eu-west-1', network: 'vpc-1', subnet: 'subnet-1', flowLog: 'fl-0a1b2c3d' },
-  gcp: { name: 'gcp', cloud: 'gcp', account: 'project-1', region: 'europe-west1', network: 'vpc', subnet: 'subnet', flowLog: 'log' },
-  azure: { name: 'azure', cloud: 'azure', account: 'b1a2', region: 'westeurope', network: 'vnet', subnet: 'subnet', flowLog: 'log' },
+  aws: {
+    name: 'aws',
+    cloud: 'aws',
+    account: '000123456789',
+    region: 'eu-west-1',
+    network: 'vpc-1',
+    subnet: 'subnet-1',
+    flowLog: 'fl-0a1b2c3d',
+  },
+  gcp: {
+    name: 'gcp',
+    cloud: 'gcp',
+    account: 'project-1',
+    region: 'europe-west1',
+    network: 'vpc',
+    subnet: 'subnet',
+    flowLog: 'log',
+  },
+  azure: {
+    name: 'azure',
+    cloud: 'azure',
+    account: 'b1a2',
+    region: 'westeurope',
+    network: 'vnet',
+    subnet: 'subnet',
+    flowLog: 'log',
+  },
 };
 
 export interface GatePlace {
@@ -43,10 +67,19 @@ export async function gatePlace(options: PlaceOptions = {}): Promise<GatePlace> 
     world: options.world ?? testWorld(),
     network,
     interfaces: names.map((name) => ({ id: `if-${name}`, machine: name, address: '127.0.0.1' })),
-    services: names.map((name, at) => ({ name, port: 21_000 + at, upstream: echoes[at]?.port ?? 0, interface: `if-${name}` })),
+    services: names.map((name, at) => ({
+      name,
+      port: 21_000 + at,
+      upstream: echoes[at]?.port ?? 0,
+      interface: `if-${name}`,
+    })),
     rulesFile: join(directory, 'rules.json'),
     tokenFile: join(directory, 'token'),
-    flowLogs: { directory: join(directory, 'flow-logs'), intervalMs: options.intervalMs ?? minute, publishMs: options.publishMs ?? 5 * minute },
+    flowLogs: {
+      directory: join(directory, 'flow-logs'),
+      intervalMs: options.intervalMs ?? minute,
+      publishMs: options.publishMs ?? 5 * minute,
+    },
     adminPort: 21_900,
     near: true,
     tickMs: 50,
@@ -107,7 +140,9 @@ export async function visit(port: number, sent: string | Buffer = 'hello', from 
     socket.on('connect', () => socket.end(sent));
     socket.on('data', (chunk: Buffer) => chunks.push(chunk));
     socket.on('timeout', () => socket.destroy(new Error('no answer within 5 s')));
-    socket.on('error', (error: NodeJS.ErrnoException) => (error.code === 'ECONNRESET' || error.code === 'EPIPE' ? resolve('reset') : reject(error)));
+    socket.on('error', (error: NodeJS.ErrnoException) =>
+      error.code === 'ECONNRESET' || error.code === 'EPIPE' ? resolve('reset') : reject(error),
+    );
     socket.on('end', () => resolve(Buffer.concat(chunks).toString()));
   });
 }
@@ -149,7 +184,8 @@ export function awsRows(files: ReadonlyMap<string, string>): readonly Readonly<R
     const columns = header.split(' ');
     return rows.map((row) => {
       const cells = row.split(' ');
-      if (cells.length !== columns.length) throw new Error(`${cells.length} cells under ${columns.length} columns: ${row}`);
+      if (cells.length !== columns.length)
+        throw new Error(`${cells.length} cells under ${columns.length} columns: ${row}`);
       return Object.fromEntries(columns.map((column, at) => [column, cells[at] ?? '']));
     });
   });

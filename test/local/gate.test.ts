@@ -125,7 +125,12 @@ describe('the admin API', () => {
     await gate.rules.put(rule, 'absent');
     const send = async (method: string, headers: Record<string, string>, body?: unknown): Promise<number> => {
       const sent = { method, headers: { authorization: `Bearer ${gate.token.open()}`, ...headers } };
-      return (await fetch(`${gate.url}/openings/${rule.id}`, body === undefined ? sent : { ...sent, body: JSON.stringify(body) })).status;
+      return (
+        await fetch(
+          `${gate.url}/openings/${rule.id}`,
+          body === undefined ? sent : { ...sent, body: JSON.stringify(body) },
+        )
+      ).status;
     };
     const plain = { ...rule, createdAt: formatInstant(rule.createdAt) };
     const match = { 'if-match': `"${ruleFingerprint(rule)}"` };

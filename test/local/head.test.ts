@@ -33,7 +33,10 @@ const tell = async (notice: Notice) => void notices.push(notice);
 async function open(): Promise<void> {
   const file = join(directory, 'lockkeeper.yaml');
   const stores = 'stores: { state: { kind: file-system, path: state }, log: { kind: file-system, path: log } }';
-  await writeFile(file, `version: 1\n${stores}\naudit: { origin: logs.example.org/lockkeeper, anchors: [{ kind: file-system, path: copies }] }\n`);
+  await writeFile(
+    file,
+    `version: 1\n${stores}\naudit: { origin: logs.example.org/lockkeeper, anchors: [{ kind: file-system, path: copies }] }\n`,
+  );
   rooms = localRooms({ loaded: await loadConfig(file), world, environment: {}, run: 'serve' });
 }
 
@@ -54,11 +57,23 @@ async function recordAndSeal(count: number): Promise<void> {
   await audit.seal();
 }
 
-async function verified(since: string, where = directory): Promise<{ readonly code: number; readonly lines: readonly string[] }> {
+async function verified(
+  since: string,
+  where = directory,
+): Promise<{ readonly code: number; readonly lines: readonly string[] }> {
   const [lines, file] = [[] as string[], join(directory, 'saved.txt')];
   await writeFile(file, since);
-  const terminal = { out: (line: string) => void lines.push(line), err: () => undefined, json: false, signal: new AbortController().signal };
-  const code = await auditVerifyVerb({ dir: where, since: file }, auditRooms(async () => await Promise.reject(new Error('not asked'))), terminal);
+  const terminal = {
+    out: (line: string) => void lines.push(line),
+    err: () => undefined,
+    json: false,
+    signal: new AbortController().signal,
+  };
+  const code = await auditVerifyVerb(
+    { dir: where, since: file },
+    auditRooms(async () => await Promise.reject(new Error('not asked'))),
+    terminal,
+  );
   return { code, lines };
 }
 
@@ -98,7 +113,10 @@ describe('the head of the log', () => {
     const honest = await verified(saved);
     expect(honest).toMatchObject({ code: 0 });
     expect(honest.lines[0]).toContain('none changed, none cut off');
-    expect(await verified(saved, older)).toMatchObject({ code: 1, lines: [expect.stringContaining('is missing: the log was longer, 8 entries'), expect.anything()] });
+    expect(await verified(saved, older)).toMatchObject({
+      code: 1,
+      lines: [expect.stringContaining('is missing: the log was longer, 8 entries'), expect.anything()],
+    });
     await rooms.close();
     for (const store of ['log', 'state', 'copies']) await rm(join(directory, store), { recursive: true });
     await open();
@@ -118,7 +136,16 @@ describe('the head of the log', () => {
     const note = newer.slice(newer.indexOf('\n\n') + 2);
     const { origin } = identity;
     const own = 'logs.example.org/lockkeeper';
-    for (const saved of [note, newer, `${newer}\n${older}`, `${older}\n${newer}`, newer.replaceAll(/^/gm, '> '), newer.replaceAll('\n', '\r\n'), newer.replaceAll(/^/gm, '    '), newer.trimEnd()]) {
+    for (const saved of [
+      note,
+      newer,
+      `${newer}\n${older}`,
+      `${older}\n${newer}`,
+      newer.replaceAll(/^/gm, '> '),
+      newer.replaceAll('\n', '\r\n'),
+      newer.replaceAll(/^/gm, '    '),
+      newer.trimEnd(),
+    ]) {
       expect(noteIn(saved, own)).toBe(note);
       expect((await verified(saved)).code).toBe(0);
     }
@@ -129,9 +156,19 @@ describe('the head of the log', () => {
 
   test('keeps its lines on the page', async () => {
     await recordAndSeal(1);
-    const page = localPage({ tokens: new Map([['ann', new Sealed('ann-token-0123456789abcdef')]]), origin: 'http://127.0.0.1:1', world });
+    const page = localPage({
+      tokens: new Map([['ann', new Sealed('ann-token-0123456789abcdef')]]),
+      origin: 'http://127.0.0.1:1',
+      world,
+    });
     await postHead({ audit: await rooms.audit(), world, tell: (notice) => page.tell(notice) });
-    const html = page.html({ who: 'ann', now: world.now(), questions: [], closures: [], notices: page.shown().notices });
+    const html = page.html({
+      who: 'ann',
+      now: world.now(),
+      questions: [],
+      closures: [],
+      notices: page.shown().notices,
+    });
     expect(html).toMatch(/\.notice \{[^}]*white-space: pre-wrap/);
     expect(html).toMatch(/class="notice">.*\n(.*\n)*logs\.example\.org\/lockkeeper\n\d+\n/);
   });
@@ -140,18 +177,33 @@ describe('the head of the log', () => {
     await recordAndSeal(1);
     const audit = await rooms.audit();
     await postHead({ audit, world, tell });
-    await expect(postHead({ audit, world, tell: async () => await Promise.reject(new LockkeeperError('unreachable', 'no channel')) })).rejects.toMatchObject({ code: 'unreachable' });
+    await expect(
+      postHead({
+        audit,
+        world,
+        tell: async () => await Promise.reject(new LockkeeperError('unreachable', 'no channel')),
+      }),
+    ).rejects.toMatchObject({ code: 'unreachable' });
     const { log } = await rooms.stores();
     const told: unknown[] = [];
-    for await (const { event: one } of entries({ log })) if (one.action === 'log.post-head') told.push([one.subject, one.stage, one.result, one.details['size']]);
+    for await (const { event: one } of entries({ log }))
+      if (one.action === 'log.post-head') told.push([one.subject, one.stage, one.result, one.details['size']]);
     const subject = { kind: 'log', id: 'logs.example.org/lockkeeper' };
-    expect(told).toEqual([[subject, 'intent', undefined, 2], [subject, 'outcome', 'done', 2], [subject, 'intent', undefined, 2], [subject, 'outcome', 'failed', 2]]);
+    expect(told).toEqual([
+      [subject, 'intent', undefined, 2],
+      [subject, 'outcome', 'done', 2],
+      [subject, 'intent', undefined, 2],
+      [subject, 'outcome', 'failed', 2],
+    ]);
   });
 
   test('without an acknowledged intent is told to nobody', async () => {
     await recordAndSeal(1);
     const audit = await rooms.audit();
-    const deaf = { ...audit, record: async () => await Promise.reject(new LockkeeperError('unreachable', 'the log is down')) };
+    const deaf = {
+      ...audit,
+      record: async () => await Promise.reject(new LockkeeperError('unreachable', 'the log is down')),
+    };
     await expect(postHead({ audit: deaf, world, tell })).rejects.toMatchObject({ code: 'unreachable' });
     expect(notices).toEqual([]);
   });
@@ -165,13 +217,21 @@ describe('the head of the log', () => {
     const at = place();
     const one = await startWitnessServer({ logs: [verifierKey(identity.origin, await identity.signer.publicKey())] });
     const two = await startWitnessServer({ name: 'witness.test/two', logs: [] });
-    const gone = { ...memoryObjects(), create: async () => await Promise.reject(new LockkeeperError('unreachable', 'away')) };
-    const anchors = [{ name: 's3://copies', store: memoryObjects() }, { name: 'gs://copies', store: gone }];
+    const gone = {
+      ...memoryObjects(),
+      create: async () => await Promise.reject(new LockkeeperError('unreachable', 'away')),
+    };
+    const anchors = [
+      { name: 's3://copies', store: memoryObjects() },
+      { name: 'gs://copies', store: gone },
+    ];
     const audit = runOn({ ...at, anchors, witnesses: [one, two].map(({ key, url }) => ({ key, url })) }, 'run');
     await audit.record(event(0));
     await audit.seal();
     await postHead({ audit, world, tell });
-    expect(notices[0]?.text).toContain('Cosigned by 1 of 2 witnesses (not witness.test/two); copied to 1 of 2 anchors (not gs://copies). No entry waits to be signed.');
+    expect(notices[0]?.text).toContain(
+      'Cosigned by 1 of 2 witnesses (not witness.test/two); copied to 1 of 2 anchors (not gs://copies). No entry waits to be signed.',
+    );
     const note = parseNote((notices[0]?.text ?? '').split('\n\n').slice(-2).join('\n\n'));
     expect(note.signatures.map(({ name }) => name)).toEqual([identity.origin, 'witness.test/one']);
     await Promise.all([one.stop(), two.stop()]);
@@ -179,18 +239,34 @@ describe('the head of the log', () => {
 });
 
 describe('serve', () => {
-  const approvals: Approvals = { tell, ask: async () => undefined, hear: async () => await Promise.reject(new Error('nobody speaks')) };
+  const approvals: Approvals = {
+    tell,
+    ask: async () => undefined,
+    hear: async () => await Promise.reject(new Error('nobody speaks')),
+  };
   const lines: string[] = [];
-  const jobs = (asked?: Approvals) => serveJobs(rooms, asked, serveLog(world, (line) => lines.push(line)));
+  const jobs = (asked?: Approvals) =>
+    serveJobs(
+      rooms,
+      asked,
+      serveLog(world, (line) => lines.push(line)),
+    );
 
   test('seals every minute and posts the head in the morning, after it was sealed', async () => {
     expect(jobs(approvals).map(({ name, pattern }) => `${name} ${pattern}`)).toEqual([
-      'seal * * * * *', 'rotate 0 * * * *', 'collect 10 * * * *', 'scan 30 6 * * *', 'close */10 * * * *', 'head 0 7 * * *',
+      'seal * * * * *',
+      'rotate 0 * * * *',
+      'collect 10 * * * *',
+      'scan 30 6 * * *',
+      'close */10 * * * *',
+      'head 0 7 * * *',
     ]);
     expect(jobs().map(({ name }) => name)).toEqual(['seal', 'rotate', 'collect']);
     await (await rooms.audit()).record(event(0));
     for (const { name, run } of jobs(approvals)) if (name === 'seal' || name === 'head') await run();
     expect(notices).toHaveLength(1);
-    expect(lines.map((line): unknown => JSON.parse(line))).toEqual([expect.objectContaining({ level: 'info', job: 'head', text: expect.stringMatching(/^posted: 2 entries, root /) })]);
+    expect(lines.map((line): unknown => JSON.parse(line))).toEqual([
+      expect.objectContaining({ level: 'info', job: 'head', text: expect.stringMatching(/^posted: 2 entries, root /) }),
+    ]);
   });
 });

@@ -32,7 +32,13 @@ test('a history that is interrupted ends at once, at natural speed', async () =>
   const world = worldUpTo(present, instant(present.now() - 1_000 * hour));
   const stop = new AbortController();
   let hours = 0;
-  await makeHistory({ world, speed: hour, present: () => present.now(), signal: stop.signal, live: async () => void ((hours += 1) === 3 && stop.abort()) });
+  await makeHistory({
+    world,
+    speed: hour,
+    present: () => present.now(),
+    signal: stop.signal,
+    live: async () => void ((hours += 1) === 3 && stop.abort()),
+  });
   expect(hours).toBe(3);
   const before = world.now();
   await new Promise((resolve) => setTimeout(resolve, 20));

@@ -50,9 +50,15 @@ test('the loop runs: real traffic is read, a silent port is proposed, approved, 
   const flowLogs = { directory: join(directory, 'flow-logs'), intervalMs: hour, publishMs: hour };
   const gate = await startGate({ ...plan, world, flowLogs, near: false, tickMs: 1_000, onFailure: () => undefined });
   const rooms = localRooms({ loaded, world, environment: {}, run: 'test' });
-  const approvals = await terminalApprovals(rooms, { out: () => undefined, err: () => undefined, json: false, signal: new AbortController().signal });
+  const approvals = await terminalApprovals(rooms, {
+    out: () => undefined,
+    err: () => undefined,
+    json: false,
+    signal: new AbortController().signal,
+  });
   try {
-    for (const name of ['busy', 'silent']) await gate.rules.put(ruleFor(gate, name, { createdAt: parseInstant('2026-09-01T00:00:00Z') }), 'absent');
+    for (const name of ['busy', 'silent'])
+      await gate.rules.put(ruleFor(gate, name, { createdAt: parseInstant('2026-09-01T00:00:00Z') }), 'absent');
     const answers = new Set<string>();
     for (let hours = 0; hours < 4 * 24; hours += 1) {
       if (hours % 6 === 1) answers.add(await visit(portOf(gate, 'busy'), 'x'.repeat(100), '127.0.1.1'));
@@ -70,26 +76,52 @@ test('the loop runs: real traffic is read, a silent port is proposed, approved, 
     const { done, problems } = await scanAll(rooms, approvals);
     expect(problems).toEqual([]);
     const [scanned] = done;
-    expect(scanned?.report.judged.judgement.verdicts.map(({ rule, verdict }) => `${rule} ${verdict}`)).toEqual(['to-busy used', 'to-silent unused']);
+    expect(scanned?.report.judged.judgement.verdicts.map(({ rule, verdict }) => `${rule} ${verdict}`)).toEqual([
+      'to-busy used',
+      'to-silent unused',
+    ]);
     const closing = await rooms.closing(approvals);
     const [held] = await new ClosureJournal(closing.state).all();
-    await takeAnswer(closing, { hash: held?.closure.hash ?? '', answer: 'approve', who: 'ada', why: '', until: undefined });
+    await takeAnswer(closing, {
+      hash: held?.closure.hash ?? '',
+      answer: 'approve',
+      who: 'ada',
+      why: '',
+      until: undefined,
+    });
     await withoutLog(directory, async () => {
       expect(await closeAll(rooms, approvals)).toMatchObject({ steps: [], problems: [expect.anything()] });
       expect(await visit(portOf(gate, 'silent'))).toBe('hello');
     });
-    const closed = await closeAll(rooms, approvals, async () => ((await visit(portOf(gate, 'silent'))) === 'reset' ? 'refused' : 'reachable'));
+    const closed = await closeAll(rooms, approvals, async () =>
+      (await visit(portOf(gate, 'silent'))) === 'reset' ? 'refused' : 'reachable',
+    );
     expect(closed.steps.map(({ opening, outcome }) => `${opening} ${outcome}`)).toEqual(['to-silent closed']);
     expect([await visit(portOf(gate, 'silent')), await visit(portOf(gate, 'busy'))]).toEqual(['reset', 'hello']);
     await withoutLog(directory, async () => {
-      await expect(reopen(closing, await new ClosureJournal(closing.state).find(held?.closure.hash ?? ''), { who: 'ada', why: 'still needed' })).rejects.toMatchObject({ code: expect.any(String) });
+      await expect(
+        reopen(closing, await new ClosureJournal(closing.state).find(held?.closure.hash ?? ''), {
+          who: 'ada',
+          why: 'still needed',
+        }),
+      ).rejects.toMatchObject({ code: expect.any(String) });
       expect(await visit(portOf(gate, 'silent'))).toBe('reset');
     });
-    await reopen(closing, await new ClosureJournal(closing.state).find(held?.closure.hash ?? ''), { who: 'ada', why: 'still needed' });
+    await reopen(closing, await new ClosureJournal(closing.state).find(held?.closure.hash ?? ''), {
+      who: 'ada',
+      why: 'still needed',
+    });
     expect(await visit(portOf(gate, 'silent'))).toBe('hello');
     expect(gate.rules.rules().map((rule) => rule.id)).toEqual(['to-busy', 'to-silent']);
     const { log } = await rooms.stores();
-    expect(await verdictAgain(log, held?.closure.hash ?? '')).toEqual(expect.objectContaining({ opening: 'to-silent', same: true, differences: [], verdict: expect.objectContaining({ verdict: 'unused' }) }));
+    expect(await verdictAgain(log, held?.closure.hash ?? '')).toEqual(
+      expect.objectContaining({
+        opening: 'to-silent',
+        same: true,
+        differences: [],
+        verdict: expect.objectContaining({ verdict: 'unused' }),
+      }),
+    );
     const told: AuditEvent[] = [];
     for await (const { event } of entries({ log })) told.push(event);
     expect(unpaired(told)).toEqual([]);
@@ -125,8 +157,21 @@ function portOf(gate: Gate, name: string): number {
 /** What `lockkeeper audit recompute HASH --output json` prints. */
 async function verdictAgain(log: ObjectStore, hash: string): Promise<unknown> {
   const lines: string[] = [];
-  const terminal = { out: (line: string) => void lines.push(line), err: () => undefined, json: true, signal: new AbortController().signal };
-  const stores = async () => ({ log, state: undefined, history: undefined, where: 'here', kind: 'log' as const, verifyWith: undefined, anchors: [] });
+  const terminal = {
+    out: (line: string) => void lines.push(line),
+    err: () => undefined,
+    json: true,
+    signal: new AbortController().signal,
+  };
+  const stores = async () => ({
+    log,
+    state: undefined,
+    history: undefined,
+    where: 'here',
+    kind: 'log' as const,
+    verifyWith: undefined,
+    anchors: [],
+  });
   await auditRecomputeVerb({ hash, place: {} }, { stores, text: async () => '' }, terminal);
   return JSON.parse(lines.join(''));
 }

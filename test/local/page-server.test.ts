@@ -88,14 +88,18 @@ describe('the approvals page', () => {
         request({ host: '127.0.0.1', port, headers: { host: `attacker.example:${port}`, cookie } }, (response) => {
           response.resume();
           resolve(response.statusCode);
-        }).on('error', reject).end();
+        })
+          .on('error', reject)
+          .end();
       });
       expect(status).toBe(403);
     }));
 
   test('refuses a body without end', () =>
     withPage(async ({ server, heard, signIn, post }) => {
-      expect(await post({ cookie: await signIn(), origin: server.origin }, `${form}&why=${'x'.repeat(100_000)}`)).toBe(400);
+      expect(await post({ cookie: await signIn(), origin: server.origin }, `${form}&why=${'x'.repeat(100_000)}`)).toBe(
+        400,
+      );
       expect(heard).toEqual([]);
     }));
 

@@ -55,7 +55,11 @@ async function open(change: (text: string) => string = (same) => same) {
   await writeFile(file, change(text));
   const loaded = await loadConfig(file);
   const world = testWorld();
-  return { config: loaded.config, world, rooms: localRooms({ loaded, world, environment: { ADMIN: 'planted-admin-password' }, run: 'test' }) };
+  return {
+    config: loaded.config,
+    world,
+    rooms: localRooms({ loaded, world, environment: { ADMIN: 'planted-admin-password' }, run: 'test' }),
+  };
 }
 
 describe('the rooms of one machine', () => {
@@ -82,11 +86,22 @@ describe('the rooms of one machine', () => {
       createdAt: formatInstant(parseInstant('2026-01-01T00:00:00Z')),
       tags: {},
     };
-    const made = await fetch('http://127.0.0.1:22900/openings', { method: 'POST', headers: { authorization: `Bearer ${token}` }, body: JSON.stringify(rule) });
+    const made = await fetch('http://127.0.0.1:22900/openings', {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}` },
+      body: JSON.stringify(rule),
+    });
     expect(made.status).toBe(201);
     expect((await firewall.openings()).openings.map(({ id }) => id)).toEqual(['to-files']);
     await rooms.close();
-    const gate = await startGate({ ...plan, world, flowLogs: { directory: join(directory, 'flow-logs'), intervalMs: 60_000, publishMs: 300_000 }, near: false, tickMs: 1_000, onFailure: () => undefined });
+    const gate = await startGate({
+      ...plan,
+      world,
+      flowLogs: { directory: join(directory, 'flow-logs'), intervalMs: 60_000, publishMs: 300_000 },
+      near: false,
+      tickMs: 1_000,
+      onFailure: () => undefined,
+    });
     expect(gate.rules.rules().map(({ id }) => id)).toEqual(['to-files']);
     expect(await standIn(plan, world)).toBeUndefined();
     expect(await visit(22_001)).toBe('reset');
@@ -95,18 +110,52 @@ describe('the rooms of one machine', () => {
 
   test('ask about an opening those of the service behind it, and never count its owner', async () => {
     const { rooms } = await open();
-    const approvals = { ask: async () => undefined, tell: async () => undefined, hear: async () => Promise.reject(new Error('nobody speaks')) };
+    const approvals = {
+      ask: async () => undefined,
+      tell: async () => undefined,
+      hear: async () => Promise.reject(new Error('nobody speaks')),
+    };
     const closing = await rooms.closing(approvals);
-    const opening = { id: 'x', ruleSet: 'r', direction: 'ingress', protocol: 6, ports: { from: 22_000, to: 22_001 }, sources: [], targets: [], createdAt: undefined, description: '', managedBy: undefined, rule: {}, fingerprint: '' } as const;
-    expect(closing.people('office', opening)).toEqual({ service: 'files', owner: 'olga', approvers: ['ada', 'olga'], excluded: ['olga'], needed: 1 });
-    expect(closing.people('office', { ...opening, ports: { from: 1, to: 2 } })).toMatchObject({ service: 'office/r', owner: 'nobody', excluded: [] });
+    const opening = {
+      id: 'x',
+      ruleSet: 'r',
+      direction: 'ingress',
+      protocol: 6,
+      ports: { from: 22_000, to: 22_001 },
+      sources: [],
+      targets: [],
+      createdAt: undefined,
+      description: '',
+      managedBy: undefined,
+      rule: {},
+      fingerprint: '',
+    } as const;
+    expect(closing.people('office', opening)).toEqual({
+      service: 'files',
+      owner: 'olga',
+      approvers: ['ada', 'olga'],
+      excluded: ['olga'],
+      needed: 1,
+    });
+    expect(closing.people('office', { ...opening, ports: { from: 1, to: 2 } })).toMatchObject({
+      service: 'office/r',
+      owner: 'nobody',
+      excluded: [],
+    });
     await rooms.close();
   });
 
   test('give each credential its plan, and show its admin password to nobody', async () => {
     const { rooms } = await open();
     const rotations = await rooms.rotations({ tell: async () => undefined, actor: 'test' });
-    expect(rotations.get('orders-db')?.plan).toEqual({ name: 'orders-db', service: 'orders-db', stores: [{ store: 'vault', secret: 'orders' }], propagationMs: 300_000, everyMs: 30 * 24 * 3_600_000, acceptDowntime: false });
+    expect(rotations.get('orders-db')?.plan).toEqual({
+      name: 'orders-db',
+      service: 'orders-db',
+      stores: [{ store: 'vault', secret: 'orders' }],
+      propagationMs: 300_000,
+      everyMs: 30 * 24 * 3_600_000,
+      acceptDowntime: false,
+    });
     const { inspect } = await import('node:util');
     expect(inspect(rotations, { depth: 10 })).not.toContain('planted-admin-password');
     await rooms.close();
@@ -115,8 +164,12 @@ describe('the rooms of one machine', () => {
 
 describe('a gate that lockkeeper runs', () => {
   test('needs to know where to forward, and a cloud whose flow logs it can write', async () => {
-    await expect(open((all) => all.replace(', forwardTo: 127.0.0.1:22999', ''))).rejects.toThrow('forwardTo is missing');
-    await expect(open((all) => all.replace('cloud: aws', 'cloud: kubernetes'))).rejects.toThrow('no cloud of a gate that lockkeeper runs');
+    await expect(open((all) => all.replace(', forwardTo: 127.0.0.1:22999', ''))).rejects.toThrow(
+      'forwardTo is missing',
+    );
+    await expect(open((all) => all.replace('cloud: aws', 'cloud: kubernetes'))).rejects.toThrow(
+      'no cloud of a gate that lockkeeper runs',
+    );
     const notRun = await open((all) => all.replace(', run: true', ''));
     expect(gatePlan(notRun.config, 'office')).toBeUndefined();
   });

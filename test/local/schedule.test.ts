@@ -15,7 +15,12 @@ function place() {
   const state = memoryObjects();
   const lines: string[] = [];
   const options = { world, lastRuns: new LastRuns(state), log: serveLog(world, (line) => lines.push(line)) };
-  return { world, lines, lastRuns: options.lastRuns, start: (jobs: readonly Job[]) => startSchedule({ ...options, jobs }) };
+  return {
+    world,
+    lines,
+    lastRuns: options.lastRuns,
+    start: (jobs: readonly Job[]) => startSchedule({ ...options, jobs }),
+  };
 }
 
 describe('the schedule', () => {
@@ -78,7 +83,16 @@ describe('the schedule', () => {
     await sleep(20);
     await schedule.stop();
     expect(isDone).toBe(true);
-    expect(lines.map((line): unknown => JSON.parse(line))).toEqual([{ at: '2026-10-01T02:30:00Z', level: 'error', job: 'bad', code: 'unreachable', text: 'the store is away', hint: 'Mount it.' }]);
+    expect(lines.map((line): unknown => JSON.parse(line))).toEqual([
+      {
+        at: '2026-10-01T02:30:00Z',
+        level: 'error',
+        job: 'bad',
+        code: 'unreachable',
+        text: 'the store is away',
+        hint: 'Mount it.',
+      },
+    ]);
   });
 
   test('runs a job at its time', async () => {
@@ -104,6 +118,9 @@ describe('the schedule', () => {
     await lastRuns.write('scan', parseInstant('2026-10-01T00:00:00Z'));
     expect(await lastRuns.read('scan')).toBe(parseInstant('2026-10-02T00:00:00Z'));
     await state.create('serve/broken.json', Buffer.from('{'));
-    await expect(lastRuns.read('broken')).rejects.toMatchObject({ code: 'invalid', hint: expect.stringContaining('Delete it') });
+    await expect(lastRuns.read('broken')).rejects.toMatchObject({
+      code: 'invalid',
+      hint: expect.stringContaining('Delete it'),
+    });
   });
 });

@@ -26,8 +26,16 @@ async function witness(): Promise<WitnessServer> {
 function serving(at: LogPlace, isDeaf: () => boolean = () => false) {
   const [lines, notices]: [string[], Notice[]] = [[], []];
   let log: RunLog = runOn(at, 'serve', at.world);
-  const tell = async (notice: Notice) => (isDeaf() ? await Promise.reject(new LockkeeperError('unreachable', 'the channel is away')) : void notices.push(notice));
-  const job = new SealJob({ audit: async () => log, world: at.world, log: serveLog(at.world, (line) => lines.push(line)), tell });
+  const tell = async (notice: Notice) =>
+    isDeaf()
+      ? await Promise.reject(new LockkeeperError('unreachable', 'the channel is away'))
+      : void notices.push(notice);
+  const job = new SealJob({
+    audit: async () => log,
+    world: at.world,
+    log: serveLog(at.world, (line) => lines.push(line)),
+    tell,
+  });
   return {
     run: () => job.run(),
     record: () => log.record(event(1)),
@@ -38,7 +46,8 @@ function serving(at: LogPlace, isDeaf: () => boolean = () => false) {
   };
 }
 
-const unreachable = async () => await Promise.reject(new LockkeeperError('unreachable', 'no route to the store', { hint: 'Mount it.' }));
+const unreachable = async () =>
+  await Promise.reject(new LockkeeperError('unreachable', 'no route to the store', { hint: 'Mount it.' }));
 
 test('a log in order is sealed, and nothing is said', async () => {
   const at = place();
@@ -64,15 +73,26 @@ test('a witness that is away is told once, however often it is missed, and once 
     await serve.run();
   }
   expect(serve.said()).toMatchObject([
-    { level: 'warning', job: 'seal', text: `witness witness.test/one did not cosign: ${one.url}add-checkpoint did not answer` },
+    {
+      level: 'warning',
+      job: 'seal',
+      text: `witness witness.test/one did not cosign: ${one.url}add-checkpoint did not answer`,
+    },
     { level: 'warning', job: 'seal', text: 'too few witnesses cosign the audit log: 0 by now; it goes on recording' },
   ]);
-  expect(serve.told()).toEqual([['warning', 'Audit log: too few witnesses cosign the audit log: 0 by now; it goes on recording.']]);
+  expect(serve.told()).toEqual([
+    ['warning', 'Audit log: too few witnesses cosign the audit log: 0 by now; it goes on recording.'],
+  ]);
   const back = await witness();
   serve.with({ ...at, witnesses: [{ key: back.key, url: back.url }] });
   await serve.run();
-  expect(serve.said()).toMatchObject([{ level: 'info' }, { level: 'info', text: expect.stringContaining('over: too few') }]);
-  expect(serve.told()).toEqual([['info', 'Audit log, over: too few witnesses cosign the audit log: 0 by now; it goes on recording.']]);
+  expect(serve.said()).toMatchObject([
+    { level: 'info' },
+    { level: 'info', text: expect.stringContaining('over: too few') },
+  ]);
+  expect(serve.told()).toEqual([
+    ['info', 'Audit log, over: too few witnesses cosign the audit log: 0 by now; it goes on recording.'],
+  ]);
 });
 
 test('with as many witnesses as must, people are not troubled', async () => {
@@ -97,7 +117,10 @@ test('a witness that has seen another log is an alarm, which nothing that comes 
   await forked.record();
   await forked.run();
   expect(forked.told()).toEqual([
-    ['alarm', expect.stringContaining('witness.test/one has seen another log than this: its tree of 2 entries is another one')],
+    [
+      'alarm',
+      expect.stringContaining('witness.test/one has seen another log than this: its tree of 2 entries is another one'),
+    ],
     ['warning', expect.stringContaining('too few witnesses')],
   ]);
   forked.with(other);
@@ -117,10 +140,14 @@ test('a store that is away is said once; people are told after a quarter of an h
     await serve.run();
     at.world.pass(minute);
   }
-  expect(serve.said()).toMatchObject([{ level: 'warning', text: 'the audit log could not be sealed: no route to the store. Mount it.' }]);
+  expect(serve.said()).toMatchObject([
+    { level: 'warning', text: 'the audit log could not be sealed: no route to the store. Mount it.' },
+  ]);
   expect(serve.told()).toEqual([]);
   await serve.run();
-  expect(serve.told()).toEqual([['warning', 'Audit log: what was recorded since 2026-10-01T00:00:00Z is not in the signed audit log yet.']]);
+  expect(serve.told()).toEqual([
+    ['warning', 'Audit log: what was recorded since 2026-10-01T00:00:00Z is not in the signed audit log yet.'],
+  ]);
   serve.with(at);
   await serve.run();
   expect(serve.told()).toEqual([['info', expect.stringContaining('over: what was recorded since')]]);
@@ -133,7 +160,10 @@ test('an entry that has its place and stays unsigned is told by the time it was 
   await serve.record();
   at.world.pass(16 * minute);
   await serve.run();
-  expect(serve.said()).toMatchObject([{ text: expect.stringContaining('could not be sealed') }, { text: 'what was recorded since 2026-10-01T00:00:00Z is not in the signed audit log yet' }]);
+  expect(serve.said()).toMatchObject([
+    { text: expect.stringContaining('could not be sealed') },
+    { text: 'what was recorded since 2026-10-01T00:00:00Z is not in the signed audit log yet' },
+  ]);
   expect(await runOn(at, 'x').unsigned()).toMatchObject({ entries: 2 });
 });
 
@@ -164,7 +194,9 @@ test('a sequence record that was changed is an alarm', async () => {
   await serve.run();
   tamper(at.bucket, sequenceKey(0), stored(at.bucket, sequenceKey(0)).with(9, 0));
   for (let sealings = 0; sealings < 2; sealings += 1) await serve.run();
-  expect(serve.told()).toEqual([['alarm', expect.stringMatching(/could not be sealed: .*seq\/0+ was changed.*audit verify/)]]);
+  expect(serve.told()).toEqual([
+    ['alarm', expect.stringMatching(/could not be sealed: .*seq\/0+ was changed.*audit verify/)],
+  ]);
 });
 
 test('what is wrong is not said to be over, and not told again, because a sealing in between failed', async () => {
@@ -189,8 +221,16 @@ test('a log that was sealed is not said to be unsealed, where only what waits co
   const serve = serving(at);
   await serve.record();
   let sealed = false;
-  const replace: ObjectStore['create'] = async (...args) => await at.state.create(...args).finally(() => (sealed ||= args[0] === sequencedKey));
-  serve.with({ ...at, state: { ...at.state, create: replace, get: async (key) => (sealed ? await unreachable() : await at.state.get(key)) } });
+  const replace: ObjectStore['create'] = async (...args) =>
+    await at.state.create(...args).finally(() => (sealed ||= args[0] === sequencedKey));
+  serve.with({
+    ...at,
+    state: {
+      ...at.state,
+      create: replace,
+      get: async (key) => (sealed ? await unreachable() : await at.state.get(key)),
+    },
+  });
   await serve.run();
   expect(sealed).toBe(true);
   expect(serve.said()).toEqual([]);
@@ -203,7 +243,9 @@ test('a notice that did not reach people comes with a later sealing', async () =
   const serve = serving({ ...at, witnesses: [{ key: one.key, url: one.url }] }, () => isDeaf);
   await serve.record();
   await serve.run();
-  expect(serve.said()).toEqual(expect.arrayContaining([expect.objectContaining({ level: 'error', text: 'the channel is away' })]));
+  expect(serve.said()).toEqual(
+    expect.arrayContaining([expect.objectContaining({ level: 'error', text: 'the channel is away' })]),
+  );
   isDeaf = false;
   for (let sealings = 0; sealings < 2; sealings += 1) await serve.run();
   expect(serve.told()).toEqual([['warning', expect.stringContaining('too few witnesses')]]);

@@ -31,8 +31,15 @@ async function served(check: (at: Served) => Promise<void>): Promise<void> {
   const web = createServer((_request, response) => void response.end('the web service'));
   await new Promise<void>((resolve) => web.listen(0, '127.0.0.1', resolve));
   const address = web.address();
-  await writeFile(join(directory, 'lockkeeper.yaml'), config(typeof address === 'object' && address !== null ? address.port : 0));
-  const child = spawn(process.execPath, ['--no-warnings', 'functions/cli/lockkeeper.js', '--config', join(directory, 'lockkeeper.yaml'), 'serve'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  await writeFile(
+    join(directory, 'lockkeeper.yaml'),
+    config(typeof address === 'object' && address !== null ? address.port : 0),
+  );
+  const child = spawn(
+    process.execPath,
+    ['--no-warnings', 'functions/cli/lockkeeper.js', '--config', join(directory, 'lockkeeper.yaml'), 'serve'],
+    { stdio: ['ignore', 'pipe', 'pipe'] },
+  );
   let stderr = '';
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
   const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
@@ -44,7 +51,11 @@ async function served(check: (at: Served) => Promise<void>): Promise<void> {
     await check({
       directory,
       address: /http:\S+/.exec(first)?.[0] ?? '',
-      lines: () => stderr.trimEnd().split('\n').map((line): unknown => JSON.parse(line)),
+      lines: () =>
+        stderr
+          .trimEnd()
+          .split('\n')
+          .map((line): unknown => JSON.parse(line)),
       async end(signal) {
         const from = performance.now();
         child.kill(signal);
@@ -69,15 +80,33 @@ describe('lockkeeper serve', () => {
       const headers = { authorization: `Bearer ${token}` };
       const state: unknown = await (await fetch('http://127.0.0.1:24900/openings', { headers })).json();
       const target = JSON.stringify(state).match(/"interfaces":\[\{"id":"([^"]+)"/)?.[1];
-      const rule = { id: 'to-web', name: 'to web', protocol: 'tcp', ports: { from: 24_001, to: 24_001 }, sources: ['127.0.0.0/8'], targets: [target], description: '', createdAt: '2026-01-01T00:00:00Z', tags: {} };
-      expect((await fetch('http://127.0.0.1:24900/openings', { method: 'POST', headers, body: JSON.stringify(rule) })).status).toBe(201);
-      expect(await (await fetch('http://127.0.0.1:24001', { headers: { connection: 'close' } })).text()).toBe('the web service');
-      while (!JSON.stringify(lines()).includes('"job":"scan"')) await new Promise((resolve) => setTimeout(resolve, 100));
+      const rule = {
+        id: 'to-web',
+        name: 'to web',
+        protocol: 'tcp',
+        ports: { from: 24_001, to: 24_001 },
+        sources: ['127.0.0.0/8'],
+        targets: [target],
+        description: '',
+        createdAt: '2026-01-01T00:00:00Z',
+        tags: {},
+      };
+      expect(
+        (await fetch('http://127.0.0.1:24900/openings', { method: 'POST', headers, body: JSON.stringify(rule) }))
+          .status,
+      ).toBe(201);
+      expect(await (await fetch('http://127.0.0.1:24001', { headers: { connection: 'close' } })).text()).toBe(
+        'the web service',
+      );
+      while (!JSON.stringify(lines()).includes('"job":"scan"'))
+        await new Promise((resolve) => setTimeout(resolve, 100));
       const { code, tookMs } = await end('SIGTERM');
       expect(code).toBe(0);
       expect(tookMs).toBeLessThan(5_000);
       expect(lines()).toContainEqual(expect.objectContaining({ level: 'info', job: 'collect' }));
-      expect(lines()).toContainEqual(expect.objectContaining({ level: 'info', job: 'scan', text: 'office: 1 cannot-tell' }));
+      expect(lines()).toContainEqual(
+        expect.objectContaining({ level: 'info', job: 'scan', text: 'office: 1 cannot-tell' }),
+      );
       expect(JSON.stringify(lines())).not.toContain(token);
       await expect(fetch('http://127.0.0.1:24001')).rejects.toThrow('fetch failed');
     }));

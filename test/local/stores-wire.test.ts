@@ -28,7 +28,13 @@ afterAll(async () => {
   await Promise.all([s3.close(), gcs.close(), rm(directory, { recursive: true })]);
 });
 
-const inS3 = (prefix: string): StoreConfig => ({ kind: 'aws-s3', bucket: s3.place.bucket, prefix, region: 'us-east-1', endpoint: s3.place.endpoint });
+const inS3 = (prefix: string): StoreConfig => ({
+  kind: 'aws-s3',
+  bucket: s3.place.bucket,
+  prefix,
+  region: 'us-east-1',
+  endpoint: s3.place.endpoint,
+});
 
 describe('stores of the configuration', () => {
   test('in S3 keep their prefixes apart, prove that conditions hold, and leave the log as plain bytes', async () => {
@@ -45,7 +51,10 @@ describe('stores of the configuration', () => {
   test('that ignore conditions are refused before anything relies on them', async () => {
     const careless = await startS3({ ignores: ['If-Match'] });
     const place = { ...inS3('state/'), endpoint: careless.place.endpoint };
-    const opening = openStores({ stores: { state: place, log: { kind: 'file-system', path: join(directory, 'log') } } }, testWorld());
+    const opening = openStores(
+      { stores: { state: place, log: { kind: 'file-system', path: join(directory, 'log') } } },
+      testWorld(),
+    );
     await expect(opening).rejects.toMatchObject({ code: 'unsupported', hint: expect.any(String) });
     await careless.close();
   });
@@ -55,7 +64,12 @@ describe('stores of the configuration', () => {
     const { log } = hourlyLog(3);
     const world = testWorld('2026-10-01T00:00:00Z');
     expect(await collect({ flowLog: log, state, world })).toMatchObject({ objects: 3, records: 3 });
-    const { rows } = await readEvidence({ state, logs: ['made'], window: { from: start, to: after(start, day) }, world });
+    const { rows } = await readEvidence({
+      state,
+      logs: ['made'],
+      window: { from: start, to: after(start, day) },
+      world,
+    });
     expect(rows).toMatchObject([{ port: 5432, records: 3 }]);
   });
 });
@@ -81,9 +95,15 @@ describe('a store of each kind is opened by its driver, and tells its past where
   });
 
   test('gcp-storage, whose login an endpoint is not shown', async () => {
-    const { store, history } = await openStore({ kind: 'gcp-storage', bucket: gcs.bucket, prefix: 'log/', endpoint: gcs.endpoint }, use);
+    const { store, history } = await openStore(
+      { kind: 'gcp-storage', bucket: gcs.bucket, prefix: 'log/', endpoint: gcs.endpoint },
+      use,
+    );
     expect(history).toBeDefined();
-    await expect(store.get('key')).rejects.toMatchObject({ code: 'denied', message: expect.stringContaining('gs://bucket/log/key') });
+    await expect(store.get('key')).rejects.toMatchObject({
+      code: 'denied',
+      message: expect.stringContaining('gs://bucket/log/key'),
+    });
   });
 
   test('azure-blob, without asking for anything yet', async () => {

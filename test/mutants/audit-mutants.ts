@@ -10,8 +10,8 @@ export const auditMutants: readonly Mutant[] = [
   {
     name: 'a-chain-that-is-not-checked',
     file: 'shared/audit/verify/bundle-check.ts',
-    find: 'if (previous !== before.last) return',
-    replace: 'if (previous === run) return',
+    find: 'if (previous !== before.last)',
+    replace: 'if (previous === run)',
     tests: verifying,
   },
   {
@@ -60,7 +60,8 @@ export const auditMutants: readonly Mutant[] = [
     name: 'acknowledged-before-it-is-durable',
     file: 'shared/audit/run-writer.ts',
     find: '    if (acknowledged.length > 0) await this.#settle(batch);\n    for (const acknowledge of acknowledged) acknowledge();',
-    replace: '    for (const acknowledge of acknowledged) acknowledge();\n    if (acknowledged.length > 0) await this.#settle(batch);',
+    replace:
+      '    for (const acknowledge of acknowledged) acknowledge();\n    if (acknowledged.length > 0) await this.#settle(batch);',
     tests: appending,
   },
   {
@@ -110,8 +111,8 @@ export const auditMutants: readonly Mutant[] = [
   {
     name: 'tiles-above-that-are-not-compared',
     file: 'shared/audit/verify/tree-check.ts',
-    find: 'else if (Buffer.compare(stored, bytes) !== 0) note(',
-    replace: 'else if (stored.length !== bytes.length) note(',
+    find: 'else if (Buffer.compare(stored, bytes) !== 0)',
+    replace: 'else if (stored.length !== bytes.length)',
     tests: verifying,
   },
   {
@@ -124,8 +125,8 @@ export const auditMutants: readonly Mutant[] = [
   {
     name: 'a-run-whose-count-nobody-looks-at',
     file: 'shared/audit/verify/bundle-check.ts',
-    find: 'if (counts !== undefined && counts !== n + 1) return',
-    replace: 'if (counts !== undefined && counts < 0) return',
+    find: 'if (counts !== undefined && counts !== n + 1)',
+    replace: 'if (counts !== undefined && counts < 0)',
     tests: verifying,
   },
   {

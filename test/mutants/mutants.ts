@@ -99,8 +99,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'approval-not-bound-to-the-hash',
     file: 'shared/idle-ports/closing/closure-check.ts',
-    find: 'if (hashOf(live) !== closure.hash) return',
-    replace: "if (hashOf(live) === 'never') return",
+    find: 'if (hashOf(live) !== closure.hash)',
+    replace: "if (hashOf(live) === 'never')",
     tests: closing,
   },
   {
@@ -120,9 +120,9 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'apply-before-it-can-be-undone',
     file: 'shared/idle-ports/closing/close.ts',
-    find: "    const closing = await this.#save(held, moved(held.closure, 'closing', {",
+    find: "    const closing = await this.#save(\n      held,\n      moved(held.closure, 'closing', {",
     replace:
-      "    await firewallOf(this.#rooms, held.closure.firewall).apply(prepared);\n    const closing = await this.#save(held, moved(held.closure, 'closing', {",
+      "    await firewallOf(this.#rooms, held.closure.firewall).apply(prepared);\n    const closing = await this.#save(\n      held,\n      moved(held.closure, 'closing', {",
     tests: [...closing, 'test/idle-ports/closing-crashes.test.ts'],
   },
   {

@@ -32,7 +32,10 @@ export class Tree {
     return new Tree(directory);
   }
 
-  /** Replaces the one place where `find` stands; throws where it stands nowhere or more than once. Answers how to undo it. */
+  /**
+   * Replaces the one place where `find` stands; throws where it stands nowhere or more than once. Answers how to undo
+   * it.
+   */
   async patch(file: string, find: string, replace: string): Promise<() => Promise<void>> {
     const path = join(this.#directory, file);
     const text = await readFile(path, 'utf8');

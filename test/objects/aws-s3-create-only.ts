@@ -1,7 +1,17 @@
 import { afterEach, beforeEach, describe, expect } from '@jest/globals';
 import type { ObjectHistory, ObjectStore } from '../../shared/objects/contract.ts';
 import { proveConditions } from '../../shared/objects/self-test.ts';
-import { bytes, done, held, keysOf, promises, text, turn, type ObjectStoreAbilities, type ObjectStoreHarness } from '../conformance/object-store-harness.ts';
+import {
+  bytes,
+  done,
+  held,
+  keysOf,
+  promises,
+  text,
+  turn,
+  type ObjectStoreAbilities,
+  type ObjectStoreHarness,
+} from '../conformance/object-store-harness.ts';
 import { testWorld } from '../world.ts';
 
 /** Two handles that only create, and somebody who may do what the bucket lets anybody do. */
@@ -12,8 +22,15 @@ export interface CreateOnlyHarness extends ObjectStoreHarness {
   hide(key: string): Promise<void>;
 }
 
-/** What holds for a handle with `contents: 'create-only'`: the object store suite replaces and deletes, this one does not. */
-export function createOnlySuite(name: string, fresh: () => Promise<CreateOnlyHarness>, abilities: ObjectStoreAbilities): void {
+/**
+ * What holds for a handle with `contents: 'create-only'`: the object store suite replaces and deletes, this one does
+ * not.
+ */
+export function createOnlySuite(
+  name: string,
+  fresh: () => Promise<CreateOnlyHarness>,
+  abilities: ObjectStoreAbilities,
+): void {
   describe(`${name}, create-only`, () => {
     let harness: CreateOnlyHarness;
     beforeEach(async () => {
@@ -30,7 +47,9 @@ export function createOnlySuite(name: string, fresh: () => Promise<CreateOnlyHar
     });
     promise('of many creators exactly one wins', async () => {
       for (let round = 0; round < 3; round += 1) {
-        const answers = await Promise.all(Array.from({ length: 12 }, (_, i) => turn(harness, i).create(`race/${round}`, bytes(`w${i}`))));
+        const answers = await Promise.all(
+          Array.from({ length: 12 }, (_, i) => turn(harness, i).create(`race/${round}`, bytes(`w${i}`))),
+        );
         const winners = answers.flatMap(({ outcome }, i) => (outcome === 'done' ? [`w${i}`] : []));
         expect(winners).toEqual([text(await harness.observe(`race/${round}`))]);
       }
@@ -62,7 +81,10 @@ export function createOnlySuite(name: string, fresh: () => Promise<CreateOnlyHar
       await harness.hide('c');
       expect(await harness.one.get('b')).toBeUndefined();
       expect((await harness.two.create('b', bytes('forged'))).outcome).toBe('done');
-      expect(await pastOf(harness.one)).toEqual([{ key: 'b', contents: 2, deleted: true }, { key: 'c', contents: 1, deleted: true }]);
+      expect(await pastOf(harness.one)).toEqual([
+        { key: 'b', contents: 2, deleted: true },
+        { key: 'c', contents: 1, deleted: true },
+      ]);
     });
   });
 }

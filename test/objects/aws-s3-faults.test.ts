@@ -12,7 +12,8 @@ let s3: S3StandIn;
 let store: ObjectStore & ObjectHistory;
 let other: ObjectStore & ObjectHistory;
 
-const open = (options: Partial<AwsS3Options> = {}) => awsS3Objects({ ...s3.place, contents: 'changing', world: testWorld(), pauseMs: 4, ...options });
+const open = (options: Partial<AwsS3Options> = {}) =>
+  awsS3Objects({ ...s3.place, contents: 'changing', world: testWorld(), pauseMs: 4, ...options });
 const contentOf = (key: string) => {
   const there = s3.model.current(key);
   return there && text(takeApart(there.bytes).content);
@@ -27,19 +28,25 @@ beforeEach(async () => {
 afterEach(() => s3.close());
 
 describe('a lost answer', () => {
-  test.each<S3Fault>(['lost-before', 'lost-after', 'internal-after'])('of a create (%s) is found out: done, written once', async (fault) => {
-    s3.fail('PutObject', fault);
-    const version = done(await store.create('k', bytes('mine')));
-    expect((await held(other, 'k')).version).toBe(version);
-    expect(s3.model.all('')[0]?.versions).toHaveLength(1);
-  });
-  test.each<S3Fault>(['lost-before', 'lost-after', 'internal-after'])('of a replace (%s) is found out: done, written once', async (fault) => {
-    const first = done(await store.create('k', bytes('1')));
-    s3.fail('PutObject', fault);
-    const second = done(await store.replace('k', bytes('2'), first));
-    expect(await held(other, 'k')).toEqual({ bytes: bytes('2'), version: second });
-    expect(s3.model.all('')[0]?.versions).toHaveLength(2);
-  });
+  test.each<S3Fault>(['lost-before', 'lost-after', 'internal-after'])(
+    'of a create (%s) is found out: done, written once',
+    async (fault) => {
+      s3.fail('PutObject', fault);
+      const version = done(await store.create('k', bytes('mine')));
+      expect((await held(other, 'k')).version).toBe(version);
+      expect(s3.model.all('')[0]?.versions).toHaveLength(1);
+    },
+  );
+  test.each<S3Fault>(['lost-before', 'lost-after', 'internal-after'])(
+    'of a replace (%s) is found out: done, written once',
+    async (fault) => {
+      const first = done(await store.create('k', bytes('1')));
+      s3.fail('PutObject', fault);
+      const second = done(await store.replace('k', bytes('2'), first));
+      expect(await held(other, 'k')).toEqual({ bytes: bytes('2'), version: second });
+      expect(s3.model.all('')[0]?.versions).toHaveLength(2);
+    },
+  );
   test('of a write that a time limit ended is found out too', async () => {
     const first = done(await store.create('k', bytes('1')));
     s3.fail('PutObject', 'mute');
@@ -71,12 +78,15 @@ describe('a lost answer', () => {
     s3.fail('PutObject', 'lost-before');
     expect(await open({ contents: 'create-only' }).create('k', bytes('mine'))).toEqual({ outcome: 'exists' });
   });
-  test.each<S3Fault>(['lost-before', 'lost-after', 'internal-after'])('of a delete (%s) is uncertain at once', async (fault) => {
-    const first = done(await store.create('k', bytes('1')));
-    s3.fail('DeleteObject', fault);
-    await expect(store.delete('k', first)).rejects.toMatchObject({ code: 'uncertain' });
-    expect(s3.asked.DeleteObject).toBe(1);
-  });
+  test.each<S3Fault>(['lost-before', 'lost-after', 'internal-after'])(
+    'of a delete (%s) is uncertain at once',
+    async (fault) => {
+      const first = done(await store.create('k', bytes('1')));
+      s3.fail('DeleteObject', fault);
+      await expect(store.delete('k', first)).rejects.toMatchObject({ code: 'uncertain' });
+      expect(s3.asked.DeleteObject).toBe(1);
+    },
+  );
   test('of a create that was refused, and finds nothing there any more, is no reason to say exists', async () => {
     const { version } = await held(other, await other.create('k', bytes('mine')).then(() => 'k'));
     s3.fail('GetObject', { slowMs: 100, slow: 'before' });
@@ -156,7 +166,11 @@ describe('"try again"', () => {
 describe('a bucket that cannot be used', () => {
   test('that nobody made is not-found with what to do, never an absent object', async () => {
     const nowhere = open({ bucket: 'nobody-made-this' });
-    const missing = { code: 'not-found', message: expect.stringContaining('nobody-made-this'), hint: expect.stringContaining('region') };
+    const missing = {
+      code: 'not-found',
+      message: expect.stringContaining('nobody-made-this'),
+      hint: expect.stringContaining('region'),
+    };
     await expect(nowhere.get('k')).rejects.toMatchObject(missing);
     await expect(nowhere.create('k', bytes('1'))).rejects.toMatchObject(missing);
     await expect(nowhere.replace('k', bytes('1'), '1-abc')).rejects.toMatchObject(missing);
@@ -166,13 +180,24 @@ describe('a bucket that cannot be used', () => {
   });
   test('that we may not use is denied, and says which permission to grant', async () => {
     s3.fail('GetObject', s3Refusals.denied);
-    await expect(store.get('k')).rejects.toMatchObject({ code: 'denied', hint: expect.stringContaining('s3:GetObject') });
+    await expect(store.get('k')).rejects.toMatchObject({
+      code: 'denied',
+      hint: expect.stringContaining('s3:GetObject'),
+    });
     s3.fail('PutObject', s3Refusals.denied);
-    await expect(store.create('k', bytes('1'))).rejects.toMatchObject({ code: 'denied', hint: expect.stringContaining('s3:PutObject') });
+    await expect(store.create('k', bytes('1'))).rejects.toMatchObject({
+      code: 'denied',
+      hint: expect.stringContaining('s3:PutObject'),
+    });
     s3.fail('DeleteObject', s3Refusals.denied);
-    await expect(store.delete('k', '1-abc')).rejects.toMatchObject({ code: 'denied', hint: expect.stringContaining('s3:DeleteObject') });
+    await expect(store.delete('k', '1-abc')).rejects.toMatchObject({
+      code: 'denied',
+      hint: expect.stringContaining('s3:DeleteObject'),
+    });
     s3.fail('ListObjectVersions', s3Refusals.denied);
-    await expect(store.altered('')[Symbol.asyncIterator]().next()).rejects.toMatchObject({ hint: expect.stringContaining('s3:ListBucketVersions') });
+    await expect(store.altered('')[Symbol.asyncIterator]().next()).rejects.toMatchObject({
+      hint: expect.stringContaining('s3:ListBucketVersions'),
+    });
     expect(s3.asked).toMatchObject({ GetObject: 1, PutObject: 1, DeleteObject: 1 });
   });
   test('that no server answers for is unreachable, also for writes: nothing was sent', async () => {

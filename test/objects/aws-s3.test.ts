@@ -10,7 +10,13 @@ import { testWorld } from '../world.ts';
 import { createOnlySuite } from './aws-s3-create-only.ts';
 
 function open(s3: S3StandIn, options: Partial<AwsS3Options> = {}) {
-  return awsS3Objects({ ...s3.place, contents: 'changing', world: testWorld(undefined, options.contents), pauseMs: 4, ...options });
+  return awsS3Objects({
+    ...s3.place,
+    contents: 'changing',
+    world: testWorld(undefined, options.contents),
+    pauseMs: 4,
+    ...options,
+  });
 }
 
 async function withS3(options: S3StandInOptions, act: (s3: S3StandIn) => Promise<void>): Promise<void> {
@@ -22,30 +28,38 @@ async function withS3(options: S3StandInOptions, act: (s3: S3StandIn) => Promise
   }
 }
 
-objectStoreSuite('aws-s3', async () => {
-  const s3 = await startS3({ pageSize: 7, policy: 'conditional-only' });
-  const handle = (seed: string) => open(s3, { prefix: 'team/one/', world: testWorld(undefined, seed) });
-  return {
-    one: handle('one'),
-    two: handle('two'),
-    observe: async (key) => {
-      const there = s3.model.current(`team/one/${key}`);
-      return there && takeApart(there.bytes).content;
-    },
-    close: () => s3.close(),
-  };
-}, { folders: false });
+objectStoreSuite(
+  'aws-s3',
+  async () => {
+    const s3 = await startS3({ pageSize: 7, policy: 'conditional-only' });
+    const handle = (seed: string) => open(s3, { prefix: 'team/one/', world: testWorld(undefined, seed) });
+    return {
+      one: handle('one'),
+      two: handle('two'),
+      observe: async (key) => {
+        const there = s3.model.current(`team/one/${key}`);
+        return there && takeApart(there.bytes).content;
+      },
+      close: () => s3.close(),
+    };
+  },
+  { folders: false },
+);
 
-createOnlySuite('aws-s3', async () => {
-  const s3 = await startS3({ pageSize: 2, locked: true, policy: 'create-only' });
-  return {
-    one: open(s3, { contents: 'create-only' }),
-    two: open(s3, { contents: 'create-only' }),
-    observe: async (key) => s3.model.current(key)?.bytes,
-    hide: async (key) => s3.model.hide(key),
-    close: () => s3.close(),
-  };
-}, { folders: false });
+createOnlySuite(
+  'aws-s3',
+  async () => {
+    const s3 = await startS3({ pageSize: 2, locked: true, policy: 'create-only' });
+    return {
+      one: open(s3, { contents: 'create-only' }),
+      two: open(s3, { contents: 'create-only' }),
+      observe: async (key) => s3.model.current(key)?.bytes,
+      hide: async (key) => s3.model.hide(key),
+      close: () => s3.close(),
+    };
+  },
+  { folders: false },
+);
 
 describe('a bucket under Object Lock with the policy of the log', () => {
   test('lets objects be created, and denies to replace or delete one whatever the handle', async () => {
@@ -63,13 +77,17 @@ describe('a bucket under Object Lock with the policy of the log', () => {
 describe('a store that ignores a condition is refused at start', () => {
   test.each(['If-None-Match', 'If-Match', 'If-Match on DELETE'] as const)('%s', async (ignored) => {
     await withS3({ ignores: [ignored] }, async (s3) => {
-      await expect(proveConditions(open(s3), { world: testWorld(), writes: 'all' })).rejects.toMatchObject({ code: 'unsupported' });
+      await expect(proveConditions(open(s3), { world: testWorld(), writes: 'all' })).rejects.toMatchObject({
+        code: 'unsupported',
+      });
     });
   });
   test('and so is one where nothing can be removed', async () => {
     await withS3({ ignores: ['If-None-Match'] }, async (s3) => {
       const store = open(s3, { contents: 'create-only' });
-      await expect(proveConditions(store, { world: testWorld(), writes: 'create-only' })).rejects.toMatchObject({ code: 'unsupported' });
+      await expect(proveConditions(store, { world: testWorld(), writes: 'create-only' })).rejects.toMatchObject({
+        code: 'unsupported',
+      });
     });
   });
 });
@@ -152,11 +170,17 @@ describe('the line at the end of an object that changes', () => {
     const inner = withTrailer(bytes('x'), { epoch: 3, nonce: 'a'.repeat(32) });
     const outer = withTrailer(inner, { epoch: 999_999_999_999, nonce: '0123456789abcdef'.repeat(2) });
     expect(outer.length).toBe(1 + 2 * trailerBytes);
-    expect(takeApart(outer)).toEqual({ content: inner, trailer: { epoch: 999_999_999_999, nonce: '0123456789abcdef'.repeat(2) } });
+    expect(takeApart(outer)).toEqual({
+      content: inner,
+      trailer: { epoch: 999_999_999_999, nonce: '0123456789abcdef'.repeat(2) },
+    });
   });
-  test.each(['', 'x', 'longer than a trailer '.repeat(5), '\n~lockkeeper write 1 2\n'])('is not seen in %j', (content) => {
-    expect(takeApart(bytes(content))).toEqual({ content: bytes(content), trailer: noTrailer });
-  });
+  test.each(['', 'x', 'longer than a trailer '.repeat(5), '\n~lockkeeper write 1 2\n'])(
+    'is not seen in %j',
+    (content) => {
+      expect(takeApart(bytes(content))).toEqual({ content: bytes(content), trailer: noTrailer });
+    },
+  );
   test('counts the writes of a life; an object of another tool is read as it is and can be replaced', async () => {
     await withS3({}, async (s3) => {
       s3.model.plant('theirs', bytes('plain'));
@@ -164,7 +188,8 @@ describe('the line at the end of an object that changes', () => {
       const found = await held(store, 'theirs');
       expect(text(found.bytes)).toBe('plain');
       const versions = [found.version];
-      for (const content of ['1', '1', '2']) versions.push(done(await store.replace('theirs', bytes(content), versions.at(-1) ?? '')));
+      for (const content of ['1', '1', '2'])
+        versions.push(done(await store.replace('theirs', bytes(content), versions.at(-1) ?? '')));
       expect(versions.map((version) => version.split('-')[0])).toEqual(['0', '1', '2', '3']);
       expect(text(s3.model.current('theirs')?.bytes)).toMatch(/^2\n~lockkeeper write 000000000003 [0-9a-f]{32}\n$/);
     });

@@ -3,7 +3,12 @@ import { Sealed } from '../../shared/base/sealed.ts';
 import { azureBlobObjects } from '../../shared/objects/azure-blob.ts';
 import type { AzureBlobOptions } from '../../shared/objects/azure-blob-container.ts';
 import type { AlteredObject } from '../../shared/objects/contract.ts';
-import { azureRefusals, startAzureBlob, type AzureBlobStandIn, type AzureBlobStandInOptions } from '../clouds/azure-blob.ts';
+import {
+  azureRefusals,
+  startAzureBlob,
+  type AzureBlobStandIn,
+  type AzureBlobStandInOptions,
+} from '../clouds/azure-blob.ts';
 import { bytes, done, keysOf } from '../conformance/object-store-harness.ts';
 import { freePort } from '../judges/server.ts';
 import { PlantedSecret } from '../planted-secret.ts';
@@ -13,7 +18,8 @@ const start = async (options: AzureBlobStandInOptions = {}) => {
   await azure.close();
   azure = await startAzureBlob(options);
 };
-const open = (options: Partial<AzureBlobOptions> = {}) => azureBlobObjects({ ...azure.place, requestLimitMs: 300, ...options });
+const open = (options: Partial<AzureBlobOptions> = {}) =>
+  azureBlobObjects({ ...azure.place, requestLimitMs: 300, ...options });
 
 beforeEach(async () => {
   azure = await startAzureBlob();
@@ -28,8 +34,13 @@ describe('a listing', () => {
   test('asks for the next page only when the one before is used up', async () => {
     fill(25);
     const asked: number[] = [];
-    for await (const { key } of open({ pageSize: 10 }).list('')) asked.push(azure.asked.ListBlobs + (key === '' ? 100 : 0));
-    expect(asked).toEqual([...Array.from({ length: 10 }, () => 1), ...Array.from({ length: 10 }, () => 2), ...Array.from({ length: 5 }, () => 3)]);
+    for await (const { key } of open({ pageSize: 10 }).list(''))
+      asked.push(azure.asked.ListBlobs + (key === '' ? 100 : 0));
+    expect(asked).toEqual([
+      ...Array.from({ length: 10 }, () => 1),
+      ...Array.from({ length: 10 }, () => 2),
+      ...Array.from({ length: 5 }, () => 3),
+    ]);
   });
 
   test('begins at the key it is told, not at the beginning', async () => {
@@ -58,7 +69,10 @@ describe('a listing', () => {
   test('in another order than that of the bytes is refused, as an account with a hierarchical namespace has it', async () => {
     await start({ listsFoldersFirst: true });
     for (const name of ['a-b', 'a/1']) azure.model.plant(name, bytes('x'));
-    await expect(keysOf(open(), '')).rejects.toMatchObject({ code: 'unsupported', hint: expect.stringContaining('hierarchical namespace') });
+    await expect(keysOf(open(), '')).rejects.toMatchObject({
+      code: 'unsupported',
+      hint: expect.stringContaining('hierarchical namespace'),
+    });
   });
 });
 
@@ -153,7 +167,9 @@ describe('settings', () => {
     ['a token over http, even here', { endpoint: 'http://127.0.0.1:10000' }],
     ['another protocol', { endpoint: 'ftp://127.0.0.1', accountKey: key }],
   ])('%s: invalid, before any request', (_, wrong) => {
-    expect(() => azureBlobObjects({ ...right, ...wrong })).toThrow(expect.objectContaining({ code: 'invalid', hint: expect.any(String) }));
+    expect(() => azureBlobObjects({ ...right, ...wrong })).toThrow(
+      expect.objectContaining({ code: 'invalid', hint: expect.any(String) }),
+    );
   });
 
   test.each<[string, Partial<AzureBlobOptions>]>([
@@ -181,15 +197,26 @@ describe('what stands in the way', () => {
 
   test('an endpoint where nothing listens is unreachable, also for writes', async () => {
     const store = open({ endpoint: `http://127.0.0.1:${await freePort()}/standin` });
-    const tried = [store.get('k'), store.create('k', bytes('1')), store.replace('k', bytes('1'), '"0x1"'), store.delete('k', '"0x1"')];
+    const tried = [
+      store.get('k'),
+      store.create('k', bytes('1')),
+      store.replace('k', bytes('1'), '"0x1"'),
+      store.delete('k', '"0x1"'),
+    ];
     await Promise.all(tried.map((one) => expect(one).rejects.toMatchObject({ code: 'unreachable' })));
   });
 
   test('a role that is missing is named', async () => {
     azure.fail('GetBlob', azureRefusals.denied);
     azure.fail('PutBlob', azureRefusals.denied);
-    await expect(open().get('k')).rejects.toMatchObject({ code: 'denied', hint: expect.stringContaining('Storage Blob Data Reader') });
-    await expect(open().create('k', bytes('1'))).rejects.toMatchObject({ code: 'denied', hint: expect.stringContaining('Storage Blob Data Contributor') });
+    await expect(open().get('k')).rejects.toMatchObject({
+      code: 'denied',
+      hint: expect.stringContaining('Storage Blob Data Reader'),
+    });
+    await expect(open().create('k', bytes('1'))).rejects.toMatchObject({
+      code: 'denied',
+      hint: expect.stringContaining('Storage Blob Data Contributor'),
+    });
   });
 
   test('no error shows the key', async () => {

@@ -2,13 +2,20 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { systemWorld } from '../../shared/base/world.ts';
 import { azureBlobObjects } from '../../shared/objects/azure-blob.ts';
 import type { AzureBlobOptions } from '../../shared/objects/azure-blob-container.ts';
-import { azureRefusals, faultName, startAzureBlob, type AzureBlobStandIn, type AzureFault } from '../clouds/azure-blob.ts';
+import {
+  azureRefusals,
+  faultName,
+  startAzureBlob,
+  type AzureBlobStandIn,
+  type AzureFault,
+} from '../clouds/azure-blob.ts';
 import { AzureRefusal } from '../clouds/azure-blob-model.ts';
 import { bytes, done, held, keysOf, text } from '../conformance/object-store-harness.ts';
 import { testWorld } from '../world.ts';
 
 let azure: AzureBlobStandIn;
-const open = (options: Partial<AzureBlobOptions> = {}) => azureBlobObjects({ ...azure.place, requestLimitMs: 300, ...options });
+const open = (options: Partial<AzureBlobOptions> = {}) =>
+  azureBlobObjects({ ...azure.place, requestLimitMs: 300, ...options });
 const named = (faults: readonly AzureFault[]) => faults.map((fault) => [faultName(fault), fault] as const);
 
 beforeEach(async () => {
@@ -17,14 +24,20 @@ beforeEach(async () => {
 afterEach(async () => await azure.close());
 
 describe('a lost answer', () => {
-  test.each(named(['lost-before', 'lost-after', 'timed-out-after', 'internal-after', azureRefusals.timedOut, new AzureRefusal(503, 'InternalError')]))(
-    'of a create heals itself: %s',
-    async (_, fault) => {
-      azure.fail('PutBlob', fault);
-      const version = done(await open().create('k', bytes('mine')));
-      expect(await open().get('k')).toEqual({ bytes: bytes('mine'), version });
-    },
-  );
+  test.each(
+    named([
+      'lost-before',
+      'lost-after',
+      'timed-out-after',
+      'internal-after',
+      azureRefusals.timedOut,
+      new AzureRefusal(503, 'InternalError'),
+    ]),
+  )('of a create heals itself: %s', async (_, fault) => {
+    azure.fail('PutBlob', fault);
+    const version = done(await open().create('k', bytes('mine')));
+    expect(await open().get('k')).toEqual({ bytes: bytes('mine'), version });
+  });
 
   test.each(named(['lost-before', 'lost-after', 'mute', 'timed-out-after', 'internal-after', azureRefusals.timedOut]))(
     'of a replace or delete is uncertain and not tried again: %s',
@@ -32,7 +45,10 @@ describe('a lost answer', () => {
       const store = open();
       const first = done(await store.create('k', bytes('1')));
       azure.fail('PutBlob', fault);
-      await expect(store.replace('k', bytes('2'), first)).rejects.toMatchObject({ code: 'uncertain', hint: expect.stringContaining('read it back') });
+      await expect(store.replace('k', bytes('2'), first)).rejects.toMatchObject({
+        code: 'uncertain',
+        hint: expect.stringContaining('read it back'),
+      });
       expect(azure.asked.PutBlob).toBe(2);
       const { version } = await held(store, 'k');
       azure.fail('DeleteBlob', fault);
@@ -47,10 +63,13 @@ describe('a lost answer', () => {
     expect((await open().create('k', bytes('mine'))).outcome).toBe('done');
   });
 
-  test.each(named([azureRefusals.denied, azureRefusals.busyFor(60)]))('of a create stays uncertain when trying again is refused: %s', async (_, fault) => {
-    azure.fail('PutBlob', 'lost-after', fault);
-    await expect(open().create('k', bytes('mine'))).rejects.toMatchObject({ code: 'uncertain' });
-  });
+  test.each(named([azureRefusals.denied, azureRefusals.busyFor(60)]))(
+    'of a create stays uncertain when trying again is refused: %s',
+    async (_, fault) => {
+      azure.fail('PutBlob', 'lost-after', fault);
+      await expect(open().create('k', bytes('mine'))).rejects.toMatchObject({ code: 'uncertain' });
+    },
+  );
 
   test('of a create stays uncertain when the comparison fails', async () => {
     azure.fail('PutBlob', 'lost-after');
@@ -65,13 +84,16 @@ describe('a lost answer', () => {
     expect(await open().create('k', bytes('mine'))).toEqual({ outcome: 'exists' });
   });
 
-  test.each(named(['lost-before', 'cut', azureRefusals.internal]))('of a read is asked for again: %s', async (_, fault) => {
-    azure.model.plant('k', bytes('1'));
-    azure.fail('GetBlob', fault);
-    azure.fail('ListBlobs', fault);
-    expect(text((await open().get('k'))?.bytes)).toBe('1');
-    expect(await keysOf(open(), '')).toEqual(['k']);
-  });
+  test.each(named(['lost-before', 'cut', azureRefusals.internal]))(
+    'of a read is asked for again: %s',
+    async (_, fault) => {
+      azure.model.plant('k', bytes('1'));
+      azure.fail('GetBlob', fault);
+      azure.fail('ListBlobs', fault);
+      expect(text((await open().get('k'))?.bytes)).toBe('1');
+      expect(await keysOf(open(), '')).toEqual(['k']);
+    },
+  );
 
   test.each(named(['mute', 'stalled']))('of a read has a time limit: %s', async (_, fault) => {
     azure.model.plant('k', bytes('1'));

@@ -1,32 +1,45 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { azureBlobObjects } from '../../shared/objects/azure-blob.ts';
 import { proveConditions } from '../../shared/objects/self-test.ts';
-import { azureRefusals, startAzureBlob, type AzureBlobStandIn, type AzureBlobStandInOptions } from '../clouds/azure-blob.ts';
+import {
+  azureRefusals,
+  startAzureBlob,
+  type AzureBlobStandIn,
+  type AzureBlobStandInOptions,
+} from '../clouds/azure-blob.ts';
 import { bytes, done, text } from '../conformance/object-store-harness.ts';
 import { objectStoreSuite } from '../conformance/object-store.ts';
 import { testWorld } from '../world.ts';
 
-objectStoreSuite('azure-blob', async () => {
-  const azure = await startAzureBlob({ versioned: true });
-  return {
-    one: azureBlobObjects(azure.place),
-    two: azureBlobObjects(azure.place),
-    observe: async (key) => azure.model.current(key)?.bytes,
-    close: () => azure.close(),
-  };
-}, { folders: false });
+objectStoreSuite(
+  'azure-blob',
+  async () => {
+    const azure = await startAzureBlob({ versioned: true });
+    return {
+      one: azureBlobObjects(azure.place),
+      two: azureBlobObjects(azure.place),
+      observe: async (key) => azure.model.current(key)?.bytes,
+      close: () => azure.close(),
+    };
+  },
+  { folders: false },
+);
 
-objectStoreSuite('azure-blob below a prefix, with small pages, empty ones between, by a server that knows no startFrom', async () => {
-  const azure = await startAzureBlob({ pageSize: 3, emptyPages: true, ignoresStartFrom: true });
-  azure.model.plant('other/k', bytes('not ours'));
-  const place = { ...azure.place, prefix: 'deep/down/' };
-  return {
-    one: azureBlobObjects(place),
-    two: azureBlobObjects(place),
-    observe: async (key) => azure.model.current(`deep/down/${key}`)?.bytes,
-    close: () => azure.close(),
-  };
-}, { folders: false });
+objectStoreSuite(
+  'azure-blob below a prefix, with small pages, empty ones between, by a server that knows no startFrom',
+  async () => {
+    const azure = await startAzureBlob({ pageSize: 3, emptyPages: true, ignoresStartFrom: true });
+    azure.model.plant('other/k', bytes('not ours'));
+    const place = { ...azure.place, prefix: 'deep/down/' };
+    return {
+      one: azureBlobObjects(place),
+      two: azureBlobObjects(place),
+      observe: async (key) => azure.model.current(`deep/down/${key}`)?.bytes,
+      close: () => azure.close(),
+    };
+  },
+  { folders: false },
+);
 
 let azure: AzureBlobStandIn;
 const start = async (options: AzureBlobStandInOptions = {}) => {
@@ -41,12 +54,15 @@ beforeEach(async () => {
 afterEach(async () => await azure.close());
 
 describe('a refused condition', () => {
-  test.each(['unmet', 'leased', 'immutable'] as const)('of a create may also be told otherwise: %s', async (refusal) => {
-    const { etag } = azure.model.plant('k', bytes('theirs'));
-    azure.fail('PutBlob', azureRefusals[refusal], azureRefusals[refusal]);
-    expect(await open().create('k', bytes('mine'))).toEqual({ outcome: 'exists' });
-    expect(await open().create('k', bytes('theirs'))).toEqual({ outcome: 'done', version: etag });
-  });
+  test.each(['unmet', 'leased', 'immutable'] as const)(
+    'of a create may also be told otherwise: %s',
+    async (refusal) => {
+      const { etag } = azure.model.plant('k', bytes('theirs'));
+      azure.fail('PutBlob', azureRefusals[refusal], azureRefusals[refusal]);
+      expect(await open().create('k', bytes('mine'))).toEqual({ outcome: 'exists' });
+      expect(await open().create('k', bytes('theirs'))).toEqual({ outcome: 'done', version: etag });
+    },
+  );
 
   test('of a create that retention forbids where nothing is stays denied', async () => {
     azure.fail('PutBlob', azureRefusals.immutable);
@@ -78,7 +94,10 @@ describe('a refused condition', () => {
   test('is no lease: that is a conflict', async () => {
     const version = done(await open().create('k', bytes('1')));
     azure.fail('PutBlob', azureRefusals.leased);
-    await expect(open().replace('k', bytes('2'), version)).rejects.toMatchObject({ code: 'conflict', hint: expect.stringContaining('lease') });
+    await expect(open().replace('k', bytes('2'), version)).rejects.toMatchObject({
+      code: 'conflict',
+      hint: expect.stringContaining('lease'),
+    });
     azure.fail('DeleteBlob', azureRefusals.leased);
     await expect(open().delete('k', version)).rejects.toMatchObject({ code: 'conflict' });
   });
@@ -86,7 +105,10 @@ describe('a refused condition', () => {
   test('is not sent at all for a version that fits every blob', async () => {
     await open().create('k', bytes('1'));
     for (const version of ['*', '"*"', '', '"a"\r\nx-ms-lease-id: 1'])
-      expect([await open().replace('k', bytes('2'), version), await open().delete('k', version)]).toEqual([{ outcome: 'stale' }, { outcome: 'stale' }]);
+      expect([await open().replace('k', bytes('2'), version), await open().delete('k', version)]).toEqual([
+        { outcome: 'stale' },
+        { outcome: 'stale' },
+      ]);
     expect(text(azure.model.current('k')?.bytes)).toBe('1');
   });
 
@@ -130,5 +152,8 @@ test.each([
   ['If-Match on DELETE', 'let a stale delete through'],
 ] as const)('the proof at start refuses a server that ignores %s', async (condition, did) => {
   await start({ ignores: [condition] });
-  await expect(proveConditions(open(), { world: testWorld(), writes: 'all' })).rejects.toMatchObject({ code: 'unsupported', message: expect.stringContaining(did) });
+  await expect(proveConditions(open(), { world: testWorld(), writes: 'all' })).rejects.toMatchObject({
+    code: 'unsupported',
+    message: expect.stringContaining(did),
+  });
 });

@@ -3,8 +3,8 @@ import { writeSync } from 'node:fs';
 import { fileSystemObjects } from '../../shared/objects/file-system.ts';
 
 /**
- * A process of its own on a store: `node child.ts DIRECTORY WHAT NAME COUNT`. Tells one JSON line an answer, at once, so that
- * a killed process has told everything that was acknowledged.
+ * A process of its own on a store: `node child.ts DIRECTORY WHAT NAME COUNT`. Tells one JSON line an answer, at once,
+ * so that a killed process has told everything that was acknowledged.
  */
 const [directory = '', what = '', name = '', count = '0'] = process.argv.slice(2);
 const store = fileSystemObjects({ directory });

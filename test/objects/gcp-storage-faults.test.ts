@@ -22,7 +22,10 @@ const broken = { status: 500, reason: 'internalError' };
 async function place(options: GcpStorageOptions = {}, settings: Partial<GcpStorageSettings> = {}): Promise<Place> {
   const cloud = await GcpStorage.start(options);
   const { bucket, endpoint, token } = cloud;
-  const made = { cloud, store: gcpStorageObjects({ bucket, endpoint, token, waitsMs: [10, 20, 30], limitMs: 5_000, ...settings }) };
+  const made = {
+    cloud,
+    store: gcpStorageObjects({ bucket, endpoint, token, waitsMs: [10, 20, 30], limitMs: 5_000, ...settings }),
+  };
   places.push(made);
   return made;
 }
@@ -176,7 +179,12 @@ describe('a 503 that came after the effect', () => {
   });
 
   test.each(writes)('of a %s is uncertain, whatever the last answer was', async (_, kind, act) => {
-    for (const last of [tooFast, unavailable, { status: 403, reason: 'forbidden' }, { status: 400, reason: 'invalid' }]) {
+    for (const last of [
+      tooFast,
+      unavailable,
+      { status: 403, reason: 'forbidden' },
+      { status: 400, reason: 'invalid' },
+    ]) {
       const { cloud, store } = await place({}, { waitsMs: [1] });
       const held = done(await store.create('k', bytes('1')));
       cloud.fail(kind, { ...unavailable, effect: true }, last);
@@ -221,7 +229,10 @@ test.each([
   const [, kind, act] = acts.find(([one]) => one === name) ?? [];
   if (!kind || !act) throw new Error(`there is no act ${name}`);
   cloud.fail(kind, { status: 403, reason: 'forbidden', message: 'robot@p does not have access to the object.' });
-  await expect(act(store, held)).rejects.toMatchObject({ code: 'denied', hint: expect.stringContaining(`Grant ${permission} `) });
+  await expect(act(store, held)).rejects.toMatchObject({
+    code: 'denied',
+    hint: expect.stringContaining(`Grant ${permission} `),
+  });
 });
 
 test.each(acts)('a bucket that is not there is not-found for %s, never an absent object', async (_, __, act) => {
@@ -232,7 +243,14 @@ test.each(acts)('a bucket that is not there is not-found for %s, never an absent
 test('the token is in no error', async () => {
   const planted = new PlantedSecret('ya29.pl4nted-t0ken');
   const { cloud, store } = await place({ token: planted.bare() }, { waitsMs: [], limitMs: 100 });
-  const faults = [{ lost: 'after' }, broken, tooFast, { status: 403, reason: 'forbidden' }, { slowMs: 200 }, { status: 400, reason: 'invalid' }] as const;
+  const faults = [
+    { lost: 'after' },
+    broken,
+    tooFast,
+    { status: 403, reason: 'forbidden' },
+    { slowMs: 200 },
+    { status: 400, reason: 'invalid' },
+  ] as const;
   for (const [name, kind, act] of acts) {
     for (const fault of faults) {
       for (const key of ['k', 'new']) cloud.objects.remove(key);
@@ -266,6 +284,10 @@ test('a token that is refused is denied', async () => {
 
 test('a store that ignores conditions is refused at start', async () => {
   const { store } = await place({ ignoresConditions: true });
-  await expect(proveConditions(store, { world: testWorld(), writes: 'all' })).rejects.toMatchObject({ code: 'unsupported' });
-  await expect(proveConditions(store, { world: testWorld(), writes: 'create-only' })).rejects.toMatchObject({ code: 'unsupported' });
+  await expect(proveConditions(store, { world: testWorld(), writes: 'all' })).rejects.toMatchObject({
+    code: 'unsupported',
+  });
+  await expect(proveConditions(store, { world: testWorld(), writes: 'create-only' })).rejects.toMatchObject({
+    code: 'unsupported',
+  });
 });

@@ -82,7 +82,9 @@ describe('conditions that Google words in its own way', () => {
   });
 
   test('a prefix that does not end in "/" is invalid', () => {
-    expect(() => gcpStorageObjects({ bucket: 'b', prefix: 'team' })).toThrow(expect.objectContaining({ code: 'invalid' }));
+    expect(() => gcpStorageObjects({ bucket: 'b', prefix: 'team' })).toThrow(
+      expect.objectContaining({ code: 'invalid' }),
+    );
   });
 });
 
@@ -108,7 +110,8 @@ describe.each([false, true])('under a retention policy (looked at before conditi
 
   test('the proof at start passes, again and again', async () => {
     const { store } = await place(rules);
-    for (let start = 0; start < 2; start += 1) await expect(proveConditions(store, { world: testWorld(), writes: 'create-only' })).resolves.toBeUndefined();
+    for (let start = 0; start < 2; start += 1)
+      await expect(proveConditions(store, { world: testWorld(), writes: 'create-only' })).resolves.toBeUndefined();
   });
 });
 
@@ -116,7 +119,8 @@ describe('the past', () => {
   /** Of each kind one: kept, replaced, deleted, deleted and made again with the same bytes. */
   async function live({ store }: Awaited<ReturnType<typeof place>>): Promise<void> {
     const versions = new Map<string, string>();
-    for (const key of ['a/again', 'a/deleted', 'a/kept', 'a/replaced', 'b']) versions.set(key, done(await store.create(key, bytes('1'))));
+    for (const key of ['a/again', 'a/deleted', 'a/kept', 'a/replaced', 'b'])
+      versions.set(key, done(await store.create(key, bytes('1'))));
     await store.replace('a/replaced', bytes('2'), versions.get('a/replaced') ?? '');
     for (const key of ['a/again', 'a/deleted', 'b']) await store.delete(key, versions.get(key) ?? '');
     await store.create('a/again', bytes('1'));
@@ -149,6 +153,9 @@ describe('the past', () => {
   test('that may not be looked at is denied, never empty', async () => {
     const { cloud, store } = await place({ versioning: true });
     cloud.fail('list', { status: 403, reason: 'forbidden' });
-    await expect(alteredIn(store, '')).rejects.toMatchObject({ code: 'denied', hint: expect.stringContaining('storage.objects.list') });
+    await expect(alteredIn(store, '')).rejects.toMatchObject({
+      code: 'denied',
+      hint: expect.stringContaining('storage.objects.list'),
+    });
   });
 });

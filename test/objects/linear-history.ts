@@ -38,7 +38,19 @@ export interface HistoryReport {
 }
 
 const contents = ['a', 'bb', 'ccc'] as const;
-const verbs: readonly Verb[] = ['get', 'get', 'create', 'create', 'create', 'replace', 'replace', 'replace', 'delete', 'delete', 'list'];
+const verbs: readonly Verb[] = [
+  'get',
+  'get',
+  'create',
+  'create',
+  'create',
+  'replace',
+  'replace',
+  'replace',
+  'delete',
+  'delete',
+  'list',
+];
 const undoneCodes: readonly ErrorCode[] = ['throttled', 'unreachable', 'denied', 'rejected'];
 
 /** Clients do at random what the contract offers, all at once; then, in peace, one looks at what is left. */
@@ -85,7 +97,12 @@ class Clients {
       calls: all.length,
       uncertain: all.filter(({ came }) => came === 'uncertain').length,
       undone: this.#undone,
-      violations: [...this.#wrong, ...unexplained.map(([key, calls]) => `${this.#place.name} ${this.#options.seed}/${key}:\n${calls.map(lineOf).join('\n')}`)],
+      violations: [
+        ...this.#wrong,
+        ...unexplained.map(
+          ([key, calls]) => `${this.#place.name} ${this.#options.seed}/${key}:\n${calls.map(lineOf).join('\n')}`,
+        ),
+      ],
     };
   }
 
@@ -94,11 +111,19 @@ class Clients {
     else await this.#one(store, client, { key: this.#pick([...this.#calls.keys()]), verb });
   }
 
-  async #one(store: ObjectStore, client: number, { key, verb }: { readonly key: string; readonly verb: Wish['verb'] }): Promise<void> {
+  async #one(
+    store: ObjectStore,
+    client: number,
+    { key, verb }: { readonly key: string; readonly verb: Wish['verb'] },
+  ): Promise<void> {
     const [called, content, held] = [this.#next(), this.#pick(contents), this.#heldOf(key)];
-    const asked = await this.#told(async () => await ask(store, key, { verb, content, held }), doubtOf({ verb, content, held }));
+    const asked = await this.#told(
+      async () => await ask(store, key, { verb, content, held }),
+      doubtOf({ verb, content, held }),
+    );
     if (!asked) return;
-    if (typeof asked.came === 'object') this.#versions.set(key, [...(this.#versions.get(key) ?? []), asked.came.version]);
+    if (typeof asked.came === 'object')
+      this.#versions.set(key, [...(this.#versions.get(key) ?? []), asked.came.version]);
     this.#calls.get(key)?.push({ ...asked, client, called, returned: this.#next() });
   }
 
@@ -107,9 +132,11 @@ class Clients {
     const found = await this.#told(() => sizesIn(store));
     if (!found) return;
     const returned = this.#next();
-    for (const [key, calls] of this.#calls) calls.push({ verb: 'list', came: found.get(key) ?? 'missing', client, called, returned });
+    for (const [key, calls] of this.#calls)
+      calls.push({ verb: 'list', came: found.get(key) ?? 'missing', client, called, returned });
     const isInOrder = [...found.keys()].every((key, at, all) => at === 0 || (all[at - 1] ?? '') < key);
-    if (!isInOrder || [...found.keys()].some((key) => !this.#calls.has(key))) this.#wrong.push(`${this.#place.name}: listed ${[...found.keys()].join(', ')}`);
+    if (!isInOrder || [...found.keys()].some((key) => !this.#calls.has(key)))
+      this.#wrong.push(`${this.#place.name}: listed ${[...found.keys()].join(', ')}`);
   }
 
   /** The answer; `doubt` for an uncertain one; undefined where nothing was done. Another error is wrong in itself. */
@@ -160,7 +187,10 @@ async function ask(store: ObjectStore, key: string, { verb, content, held }: Wis
   switch (verb) {
     case 'get': {
       const found = await store.get(key);
-      return { verb, came: found ? { content: new TextDecoder().decode(found.bytes), version: found.version } : 'missing' };
+      return {
+        verb,
+        came: found ? { content: new TextDecoder().decode(found.bytes), version: found.version } : 'missing',
+      };
     }
     case 'create': {
       const answer = await store.create(key, bytes);
@@ -186,6 +216,8 @@ async function sizesIn(store: ObjectStore): Promise<ReadonlyMap<string, number>>
 
 function lineOf(call: Call): string {
   const { client, called, returned, verb, came } = call;
-  const what = [verb, 'content' in call ? call.content : '', 'held' in call ? `held ${call.held}` : ''].filter((word) => word !== '').join(' ');
+  const what = [verb, 'content' in call ? call.content : '', 'held' in call ? `held ${call.held}` : '']
+    .filter((word) => word !== '')
+    .join(' ');
   return `  ${called}–${returned} client ${client}: ${what}: ${typeof came === 'object' ? JSON.stringify(came) : came}`;
 }

@@ -90,14 +90,31 @@ const s3Operations: Readonly<Record<Verb, readonly S3Operation[]>> = {
 async function awsS3(): Promise<RoughPlace> {
   const s3 = await startS3({ pageSize: 2, policy: 'conditional-only' });
   const { conflict, slowDown, internal, denied } = s3Refusals;
-  const faults: readonly S3Fault[] = ['lost-before', 'lost-after', 'lost-after', 'internal-after', 'internal-after', 'cut', conflict, slowDown, internal, denied];
+  const faults: readonly S3Fault[] = [
+    'lost-before',
+    'lost-after',
+    'lost-after',
+    'internal-after',
+    'internal-after',
+    'cut',
+    conflict,
+    slowDown,
+    internal,
+    denied,
+  ];
   let handles = 0;
   return {
     name: 'aws-s3',
     sendsAgain: true,
     open: (prefix) => {
       handles += 1;
-      return awsS3Objects({ ...s3.place, prefix, contents: 'changing', world: testWorld(undefined, `client ${handles}`), pauseMs: 8 });
+      return awsS3Objects({
+        ...s3.place,
+        prefix,
+        contents: 'changing',
+        world: testWorld(undefined, `client ${handles}`),
+        pauseMs: 8,
+      });
     },
     disturb: (verb, random) => {
       s3.fail(oneOf(s3Operations[verb], random), random() < 0.3 ? slow(random) : oneOf(faults, random));
@@ -133,7 +150,8 @@ async function gcpStorage(): Promise<RoughPlace> {
     name: 'gcp-storage',
     sendsAgain: true,
     open: (prefix) => gcpStorageObjects({ bucket, prefix, endpoint, token, pageSize: 2, waitsMs: [6, 12, 18] }),
-    disturb: (verb, random) => cloud.fail(oneOf(gcpKinds[verb], random), random() < 0.3 ? { slowMs: random() * 12 } : oneOf(faults, random)),
+    disturb: (verb, random) =>
+      cloud.fail(oneOf(gcpKinds[verb], random), random() < 0.3 ? { slowMs: random() * 12 } : oneOf(faults, random)),
     heal: () => cloud.calm(),
     close: () => cloud.close(),
   };
@@ -150,12 +168,24 @@ const azureOperations: Readonly<Record<Verb, readonly AzureOperation[]>> = {
 async function azureBlob(): Promise<RoughPlace> {
   const azure = await startAzureBlob({ pageSize: 2 });
   const { busy, tooMany, internal, denied } = azureRefusals;
-  const faults: readonly AzureFault[] = ['lost-before', 'lost-after', 'lost-after', 'timed-out-after', 'internal-after', 'cut', busy, tooMany, internal, denied];
+  const faults: readonly AzureFault[] = [
+    'lost-before',
+    'lost-after',
+    'lost-after',
+    'timed-out-after',
+    'internal-after',
+    'cut',
+    busy,
+    tooMany,
+    internal,
+    denied,
+  ];
   return {
     name: 'azure-blob',
     sendsAgain: true,
     open: (prefix) => azureBlobObjects({ ...azure.place, prefix }),
-    disturb: (verb, random) => azure.fail(oneOf(azureOperations[verb], random), random() < 0.3 ? slow(random) : oneOf(faults, random)),
+    disturb: (verb, random) =>
+      azure.fail(oneOf(azureOperations[verb], random), random() < 0.3 ? slow(random) : oneOf(faults, random)),
     heal: () => azure.heal(),
     close: () => azure.close(),
   };

@@ -8,8 +8,14 @@ export interface Histories {
   readonly atOnce: number;
 }
 
-/** Two to five clients a history, on one or two keys, each history below a prefix of its own. What they choose comes from the seed; who is first does not. */
-export async function histories(place: RoughPlace, { firstSeed, count, atOnce }: Histories): Promise<readonly HistoryReport[]> {
+/**
+ * Two to five clients a history, on one or two keys, each history below a prefix of its own. What they choose comes
+ * from the seed; who is first does not.
+ */
+export async function histories(
+  place: RoughPlace,
+  { firstSeed, count, atOnce }: Histories,
+): Promise<readonly HistoryReport[]> {
   const seeds = Array.from({ length: count }, (_, i) => firstSeed + i);
   const reports: HistoryReport[] = [];
   const work = async () => {

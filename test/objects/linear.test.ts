@@ -7,16 +7,20 @@ import { histories } from './linear-run.ts';
 
 describe('whatever several clients do at once while answers get lost, one order of their calls explains every answer', () => {
   // The proof objects-linear does the same a thousand times.
-  test.each(Object.entries(roughPlaces))('%s', async (_, open) => {
-    const place = await open();
-    try {
-      const reports = await histories(place, { firstSeed: 1, count: 8, atOnce: 8 });
-      expect(reports.flatMap(({ violations }) => violations)).toEqual([]);
-      expect(reports.reduce((sum, { calls }) => sum + calls, 0)).toBeGreaterThan(100);
-    } finally {
-      await place.close();
-    }
-  }, 60_000);
+  test.each(Object.entries(roughPlaces))(
+    '%s',
+    async (_, open) => {
+      const place = await open();
+      try {
+        const reports = await histories(place, { firstSeed: 1, count: 8, atOnce: 8 });
+        expect(reports.flatMap(({ violations }) => violations)).toEqual([]);
+        expect(reports.reduce((sum, { calls }) => sum + calls, 0)).toBeGreaterThan(100);
+      } finally {
+        await place.close();
+      }
+    },
+    60_000,
+  );
 });
 
 /** Faults that a driver may have, each in a store that is right but for it. */
@@ -67,7 +71,10 @@ describe('is found out: a driver', () => {
 
   test('whose versions come back with the same bytes', () => {
     const a = { content: 'a', version: 'A' };
-    const first = inTurn({ verb: 'create', content: 'a', came: { version: 'A' } }, { verb: 'delete', held: 'A', came: 'done' });
+    const first = inTurn(
+      { verb: 'create', content: 'a', came: { version: 'A' } },
+      { verb: 'delete', held: 'A', came: 'done' },
+    );
     expect(isExplained(first, { sendsAgain: true })).toBe(true);
     const again = inTurn(...first, { verb: 'create', content: 'a', came: { version: 'A' } }, { verb: 'get', came: a });
     expect(isExplained(again, { sendsAgain: true })).toBe(false);
@@ -95,7 +102,11 @@ describe('an order of calls', () => {
     ];
     expect(isExplained(twice, { sendsAgain: true })).toBe(true);
     expect(isExplained(twice, { sendsAgain: false })).toBe(false);
-    const afterwards = inTurn(made, { verb: 'delete', held: 'A', came: 'done' }, { verb: 'get', came: { content: 'a', version: 'A1' } });
+    const afterwards = inTurn(
+      made,
+      { verb: 'delete', held: 'A', came: 'done' },
+      { verb: 'get', came: { content: 'a', version: 'A1' } },
+    );
     expect(isExplained(afterwards, { sendsAgain: true })).toBe(false);
   });
 });

@@ -6,13 +6,24 @@ export interface Seen {
   readonly version: ObjectVersion;
 }
 
-/** What was asked about one key and what came back. `uncertain`: it may have taken effect, then or at any time since. */
+/**
+ * What was asked about one key and what came back. `uncertain`: it may have taken effect, then or at any time since.
+ */
 export type Asked =
   | { readonly verb: 'get'; readonly came: Seen | 'missing' }
   | { readonly verb: 'list'; /** A listed size, in bytes. */ readonly came: number | 'missing' }
   | { readonly verb: 'create'; readonly content: string; readonly came: Version | 'exists' | 'uncertain' }
-  | { readonly verb: 'replace'; readonly content: string; readonly held: ObjectVersion; readonly came: Version | 'stale' | 'missing' | 'uncertain' }
-  | { readonly verb: 'delete'; readonly held: ObjectVersion; readonly came: 'done' | 'stale' | 'missing' | 'uncertain' };
+  | {
+      readonly verb: 'replace';
+      readonly content: string;
+      readonly held: ObjectVersion;
+      readonly came: Version | 'stale' | 'missing' | 'uncertain';
+    }
+  | {
+      readonly verb: 'delete';
+      readonly held: ObjectVersion;
+      readonly came: 'done' | 'stale' | 'missing' | 'uncertain';
+    };
 
 type Version = { readonly version: ObjectVersion };
 
@@ -20,7 +31,10 @@ type Version = { readonly version: ObjectVersion };
 export type Call = Asked & { readonly client: number; readonly called: number; readonly returned: number };
 
 export interface Rules {
-  /** True where a create is sent again after a lost answer: where somebody deletes the object meanwhile, it is made once more. */
+  /**
+   * True where a create is sent again after a lost answer: where somebody deletes the object meanwhile, it is made once
+   * more.
+   */
   readonly sendsAgain: boolean;
 }
 
@@ -41,8 +55,9 @@ const unseen = '?';
 const pointsAtMost = 200_000;
 
 /**
- * True where an order of the calls of one key explains every answer: each call at one moment between its call and its return, each
- * version made once and never again (Wing and Gong, 1993; each point is looked at once). An uncertain call may have no moment at all.
+ * True where an order of the calls of one key explains every answer: each call at one moment between its call and its
+ * return, each version made once and never again (Wing and Gong, 1993; each point is looked at once). An uncertain call
+ * may have no moment at all.
  */
 export function isExplained(calls: readonly Call[], rules: Rules): boolean {
   return new Orders(calls, rules).some();
@@ -71,7 +86,8 @@ class Orders {
         const name = nameOf(next);
         if (known.has(name)) continue;
         known.add(name);
-        if (known.size > pointsAtMost) throw new Error(`no order found among ${pointsAtMost} points of ${this.#calls.length} calls`);
+        if (known.size > pointsAtMost)
+          throw new Error(`no order found among ${pointsAtMost} points of ${this.#calls.length} calls`);
         open.push(next);
       }
     }
@@ -107,16 +123,21 @@ class Orders {
       const { content } = call;
       const { version } = call.came;
       if (call.verb === 'create' && state?.content === content && state.version === version) yield point;
-      if ((call.verb === 'create' ? !state : state?.version === call.held) && !point.made.has(version)) yield made(point, { content, version });
+      if ((call.verb === 'create' ? !state : state?.version === call.held) && !point.made.has(version))
+        yield made(point, { content, version });
       return;
     }
-    if (isRead(call, state)) yield call.verb === 'delete' && call.came === 'done' ? { ...point, state: undefined } : point;
+    if (isRead(call, state))
+      yield call.verb === 'delete' && call.came === 'done' ? { ...point, state: undefined } : point;
   }
 
-  /** Written by somebody who was not told the version: it is one that others saw with this content, or that nobody saw. */
+  /**
+   * Written by somebody who was not told the version: it is one that others saw with this content, or that nobody saw.
+   */
   *#written(point: Point, content: string): Generator<Point> {
     yield { ...point, state: { content, version: unseen } };
-    for (const version of this.#untold.get(content) ?? []) if (!point.made.has(version)) yield made(point, { content, version });
+    for (const version of this.#untold.get(content) ?? [])
+      if (!point.made.has(version)) yield made(point, { content, version });
   }
 }
 
@@ -134,7 +155,8 @@ function versionIn({ came }: Call): ObjectVersion | undefined {
 /** Whether an answer that tells of no write is right where `state` stands. */
 function isRead(call: Call, state: State): boolean {
   if (call.came === 'missing') return !state;
-  if (call.verb === 'get') return typeof call.came === 'object' && state?.content === call.came.content && state.version === call.came.version;
+  if (call.verb === 'get')
+    return typeof call.came === 'object' && state?.content === call.came.content && state.version === call.came.version;
   if (call.verb === 'list') return state?.content.length === call.came;
   if (call.verb === 'create') return state !== undefined && state.content !== call.content;
   return state !== undefined && (state.version === call.held) === (call.came === 'done');
@@ -146,13 +168,18 @@ function made(point: Point, state: Seen): Point {
 
 /** By content: versions that somebody saw and that no replace was told as its own. */
 function untoldVersions(calls: readonly Call[]): ReadonlyMap<string, readonly ObjectVersion[]> {
-  const told = new Set(calls.flatMap(({ verb, came }) => (verb === 'replace' && typeof came === 'object' ? [came.version] : [])));
+  const told = new Set(
+    calls.flatMap(({ verb, came }) => (verb === 'replace' && typeof came === 'object' ? [came.version] : [])),
+  );
   const seen = calls.flatMap((call): Seen[] => {
     if (typeof call.came !== 'object') return [];
     if (call.verb === 'get') return [call.came];
     return call.verb === 'create' ? [{ content: call.content, version: call.came.version }] : [];
   });
-  const untold = Map.groupBy(seen.filter(({ version }) => !told.has(version)), ({ content }) => content);
+  const untold = Map.groupBy(
+    seen.filter(({ version }) => !told.has(version)),
+    ({ content }) => content,
+  );
   return new Map([...untold].map(([content, all]) => [content, [...new Set(all.map(({ version }) => version))]]));
 }
 

@@ -45,10 +45,22 @@ interface Running {
 }
 
 /** A process on the store (see child.ts). `limit` is a line of shell that goes before it. */
-function begin(words: readonly (string | number)[], options: { readonly limit?: string; readonly uid?: number } = {}): Running {
-  const command = [process.execPath, '--no-warnings', join(import.meta.dirname, 'child.ts'), directory, ...words.map(String)];
+function begin(
+  words: readonly (string | number)[],
+  options: { readonly limit?: string; readonly uid?: number } = {},
+): Running {
+  const command = [
+    process.execPath,
+    '--no-warnings',
+    join(import.meta.dirname, 'child.ts'),
+    directory,
+    ...words.map(String),
+  ];
   const uid = options.uid === undefined ? {} : { uid: options.uid, gid: options.uid };
-  const child = spawn('/bin/sh', ['-c', `${options.limit ?? ''} exec "$0" "$@"`, ...command], { ...uid, stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn('/bin/sh', ['-c', `${options.limit ?? ''} exec "$0" "$@"`, ...command], {
+    ...uid,
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   running.add(child);
   let told = '';
   const working = new Promise<void>((resolve) => {
@@ -106,7 +118,9 @@ describe('processes that share one directory', () => {
     const store = fileSystemObjects({ directory });
     for (const key of ['churn/a-0', 'churn/a-1', 'churn/a-2', 'churn/a-3']) {
       const held = await store.get(key);
-      const answer = held ? await store.replace(key, bytes('mine'), held.version) : await store.create(key, bytes('mine'));
+      const answer = held
+        ? await store.replace(key, bytes('mine'), held.version)
+        : await store.create(key, bytes('mine'));
       expect(answer.outcome).toBe('done');
     }
   });
@@ -189,8 +203,15 @@ describe('a disk that fails', () => {
     ['EMFILE', 'throttled'],
   ])('%s before the write is %s, after it uncertain', (name, code) => {
     const thrown = Object.assign(new Error(name), { code: name, syscall: 'fsync' });
-    expect(fileError(thrown, 'create a', false)).toMatchObject({ code, message: expect.stringContaining('create a'), cause: thrown });
-    expect(fileError(thrown, 'create a', true)).toMatchObject({ code: 'uncertain', hint: expect.stringContaining('read it back') });
+    expect(fileError(thrown, 'create a', false)).toMatchObject({
+      code,
+      message: expect.stringContaining('create a'),
+      cause: thrown,
+    });
+    expect(fileError(thrown, 'create a', true)).toMatchObject({
+      code: 'uncertain',
+      hint: expect.stringContaining('read it back'),
+    });
   });
 });
 
@@ -207,7 +228,9 @@ describe('a directory that people look into', () => {
     const store = fileSystemObjects({ directory });
     const made = await store.create('k', bytes('1'));
     await writeFile(join(directory, 'k'), '2');
-    expect(await store.replace('k', bytes('3'), made.outcome === 'done' ? made.version : '')).toEqual({ outcome: 'stale' });
+    expect(await store.replace('k', bytes('3'), made.outcome === 'done' ? made.version : '')).toEqual({
+      outcome: 'stale',
+    });
   });
   test('a clock that goes back makes no old version current', async () => {
     const store = fileSystemObjects({ directory });

@@ -22,16 +22,21 @@ const judges: Readonly<Record<string, (logs: Logs, note: Note) => Promise<void>>
 };
 
 /**
- * A log that lockkeeper wrote, judged at sizes around the edges of its tiles by verifiers that this project did not write; and the
- * same log with one bit changed, which each has to refuse. The first figure is how many judgements came out as they must, of all.
+ * A log that lockkeeper wrote, judged at sizes around the edges of its tiles by verifiers that this project did not
+ * write; and the same log with one bit changed, which each has to refuse. The first figure is how many judgements came
+ * out as they must, of all.
  */
 export async function auditForeign(): Promise<Figure[]> {
   const place = await mkdtemp(join(tmpdir(), 'lockkeeper-foreign-'));
   try {
     const logs = await logsIn(place);
     const figures: Figure[] = [];
-    for (const [name, judge] of Object.entries(judges)) figures.push(await figureOf(name, async (note) => judge(logs, note)));
-    const [right, made] = [figures.reduce((sum, { value }) => sum + value, 0), figures.reduce((sum, { limit }) => sum + (limit ?? 0), 0)];
+    for (const [name, judge] of Object.entries(judges))
+      figures.push(await figureOf(name, async (note) => judge(logs, note)));
+    const [right, made] = [
+      figures.reduce((sum, { value }) => sum + value, 0),
+      figures.reduce((sum, { limit }) => sum + (limit ?? 0), 0),
+    ];
     return [atLeast('audit-foreign', right, 'judgements', made), ...figures];
   } finally {
     await rm(place, { recursive: true });

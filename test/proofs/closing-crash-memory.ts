@@ -3,8 +3,8 @@ import { breaks, type Break } from '../broken-writes.ts';
 import { stories, tellStory } from '../idle-ports/closing-crashes.ts';
 
 /**
- * Every write of every story of closing, broken in each of the four ways, alone and with every write after it broken too. The story is
- * told again from durable state each time; any broken promise counts.
+ * Every write of every story of closing, broken in each of the four ways, alone and with every write after it broken
+ * too. The story is told again from durable state each time; any broken promise counts.
  */
 export async function closingCrashMemory(): Promise<Figure[]> {
   let runs = 0;
@@ -21,7 +21,13 @@ export async function closingCrashMemory(): Promise<Figure[]> {
       for (const how of breaks) {
         const most = await tell(story, new Map([[first, how]]));
         for (let second = first + 1; second < most; second += 1) {
-          await tell(story, new Map([[first, how], [second, how]]));
+          await tell(
+            story,
+            new Map([
+              [first, how],
+              [second, how],
+            ]),
+          );
         }
       }
     }

@@ -52,7 +52,9 @@ export async function judgeByXMod({ all, largest, vkey }: Logs, note: Note): Pro
     note(`x-mod, proof of ${index} for other bytes`, !wrong.isAccepted, wrong.said);
   }
   for (const [file, at] of places) {
-    const { isAccepted, said } = await withFlippedByte(join(largest.directory, file), at, async () => xModDirectory(largest.directory, vkey));
+    const { isAccepted, said } = await withFlippedByte(join(largest.directory, file), at, async () =>
+      xModDirectory(largest.directory, vkey),
+    );
     note(`x-mod, ${file} changed at ${at}`, !isAccepted, said);
   }
 }
@@ -64,7 +66,9 @@ export async function judgeByFsck({ all, largest, vkey }: Logs, note: Note): Pro
     note(`fsck, ${size} entries`, isAccepted && said.includes(`log with size ${size} and`), said);
   }
   for (const [file, at] of places) {
-    const { isAccepted, said } = await withFlippedByte(join(largest.directory, file), at, async () => fsckDirectory(largest.directory, vkey));
+    const { isAccepted, said } = await withFlippedByte(join(largest.directory, file), at, async () =>
+      fsckDirectory(largest.directory, vkey),
+    );
     note(`fsck, ${file} changed at ${at}`, !isAccepted && /fsck failed|panic/.test(said), said);
   }
 }
@@ -95,17 +99,29 @@ const witnessPlaces = [
   ['checkpoint', -40, 403],
 ] as const;
 
-/** What it says of a note that cannot be taken apart, as one whose signature is no base64 any more: which letter a bit makes of another is chance. */
-const isMalformed = ({ status, body }: { readonly status: number; readonly body: string }): boolean => status === 500 && body.startsWith('malformed note');
+/**
+ * What it says of a note that cannot be taken apart, as one whose signature is no base64 any more: which letter a bit
+ * makes of another is chance.
+ */
+const isMalformed = ({ status, body }: { readonly status: number; readonly body: string }): boolean =>
+  status === 500 && body.startsWith('malformed note');
 
 async function refusedByLitewitness(witness: Witness, step: Step, note: Note): Promise<void> {
   const { directory } = step.log;
   for (const [file, at, status] of witnessPlaces) {
     const answer = await withFlippedByte(join(directory, file), at, async () => offer(witness, step));
-    note(`litewitness, ${file} changed at ${at}`, answer.status === status || (file === 'checkpoint' && isMalformed(answer)), `${answer.status} ${answer.body}`);
+    note(
+      `litewitness, ${file} changed at ${at}`,
+      answer.status === status || (file === 'checkpoint' && isMalformed(answer)),
+      `${answer.status} ${answer.body}`,
+    );
   }
   const stale = await offer(witness, { ...step, old: 1 });
-  note('litewitness, a size that it is past', stale.status === 409 && stale.body === `${step.old}\n`, `${stale.status} ${stale.body}`);
+  note(
+    'litewitness, a size that it is past',
+    stale.status === 409 && stale.body === `${step.old}\n`,
+    `${stale.status} ${stale.body}`,
+  );
 }
 
 interface Step {
@@ -118,7 +134,11 @@ async function offer(witness: Witness, { log, old }: Step): ReturnType<typeof ad
   return await addCheckpoint(witness, { old, proof, checkpoint: await checkpointOf(log) });
 }
 
-async function signersOf(log: ExportedLog, cosignatures: string, vkeys: readonly string[]): Promise<readonly unknown[]> {
+async function signersOf(
+  log: ExportedLog,
+  cosignatures: string,
+  vkeys: readonly string[],
+): Promise<readonly unknown[]> {
   return verifyNote(parseNote((await checkpointOf(log)) + cosignatures), vkeys.map(parseVerifierKey));
 }
 
@@ -131,7 +151,11 @@ export async function judgeByOcsf({ all }: Logs, note: Note): Promise<void> {
   const at = changed.indexOf('"time":') + 1;
   changed[at] = (changed[at] ?? 0) ^ 1;
   const refused = await ocsfEvents([changed]);
-  note('ocsf, an attribute with another name', !refused.isAccepted && refused.said.includes("'time' is a required property"), refused.said);
+  note(
+    'ocsf, an attribute with another name',
+    !refused.isAccepted && refused.said.includes("'time' is a required property"),
+    refused.said,
+  );
 }
 
 /** A proof file of the entry at `index`, and the entry's bytes in a file. */

@@ -22,11 +22,14 @@ export interface ExportedLog {
   readonly entries: readonly Uint8Array[];
 }
 
-const signer: Signer = { publicKey: async () => rawEd25519(logKey), sign: async (message) => sign(null, message, logKey) };
+const signer: Signer = {
+  publicKey: async () => rawEd25519(logKey),
+  sign: async (message) => sign(null, message, logKey),
+};
 
 /**
- * A log that grows as it does in service: runs record side by side and end, it is sealed, and exported at each of the sizes, smallest
- * first. A size of 1 cannot be: an event brings the start of its run along.
+ * A log that grows as it does in service: runs record side by side and end, it is sealed, and exported at each of the
+ * sizes, smallest first. A size of 1 cannot be: an event brings the start of its run along.
  */
 export async function exportedLogs(place: string, sizes: readonly number[]): Promise<readonly ExportedLog[]> {
   const world = testWorld();
@@ -109,7 +112,21 @@ function eventOf(index: number): AuditEvent {
   const isOutcome = index % 2 === 1;
   const about =
     index % 4 < 2
-      ? { action: 'rotation.set', subject: { kind: 'credential', id: `db-${number}` } as const, correlation: `rotation-${number}` }
-      : { action: 'closure.apply', subject: { kind: 'opening', id: `sgr-${number}` } as const, correlation: `closure-${number}` };
-  return { ...about, actor: 'lockkeeper', stage: isOutcome ? 'outcome' : 'intent', ...(isOutcome && { result: 'done' }), details: { number } };
+      ? {
+          action: 'rotation.set',
+          subject: { kind: 'credential', id: `db-${number}` } as const,
+          correlation: `rotation-${number}`,
+        }
+      : {
+          action: 'closure.apply',
+          subject: { kind: 'opening', id: `sgr-${number}` } as const,
+          correlation: `closure-${number}`,
+        };
+  return {
+    ...about,
+    actor: 'lockkeeper',
+    stage: isOutcome ? 'outcome' : 'intent',
+    ...(isOutcome && { result: 'done' }),
+    details: { number },
+  };
 }

@@ -23,12 +23,14 @@ const proofs: readonly Measure[] = [
   },
   {
     name: 'objects-linear',
-    about: 'five object stores used by many at once while answers get lost: one order of the calls explains every answer',
+    about:
+      'five object stores used by many at once while answers get lost: one order of the calls explains every answer',
     run: async () => (await import('./objects-linear.ts')).objectsLinear(),
   },
   {
     name: 'audit-foreign',
-    about: "a log in the hands of the Go team's code, Tessera's fsck, a witness and the OCSF schema; then with one bit changed",
+    about:
+      "a log in the hands of the Go team's code, Tessera's fsck, a witness and the OCSF schema; then with one bit changed",
     run: async () => (await import('./audit-foreign.ts')).auditForeign(),
   },
   {

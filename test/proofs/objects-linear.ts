@@ -4,11 +4,18 @@ import { roughPlaces } from '../objects/linear-places.ts';
 import { histories } from '../objects/linear-run.ts';
 
 /** How many histories of each driver; a call over the network costs a hundred times as much as one in memory. */
-const counts: Readonly<Record<string, number>> = { memory: 640, 'file-system': 160, 'aws-s3': 80, 'gcp-storage': 80, 'azure-blob': 80 };
+const counts: Readonly<Record<string, number>> = {
+  memory: 640,
+  'file-system': 160,
+  'aws-s3': 80,
+  'gcp-storage': 80,
+  'azure-blob': 80,
+};
 
 /**
- * Clients that create, replace, delete, read and list the same few objects at once, on each driver, while requests and answers get
- * lost, come late or are refused; the first figure is how many keys have answers that no order of the calls explains.
+ * Clients that create, replace, delete, read and list the same few objects at once, on each driver, while requests and
+ * answers get lost, come late or are refused; the first figure is how many keys have answers that no order of the calls
+ * explains.
  */
 export async function objectsLinear(): Promise<Figure[]> {
   const reports: HistoryReport[] = [];

@@ -11,8 +11,8 @@ const tables: readonly (readonly [string, CrashTable])[] = [
 ];
 
 /**
- * Whole rotations over memory drivers, broken at every write, in every way, once and twice in a row; recovered by running
- * again. A violation is any invariant that did not hold at any time. Details of violations go to stderr.
+ * Whole rotations over memory drivers, broken at every write, in every way, once and twice in a row; recovered by
+ * running again. A violation is any invariant that did not hold at any time. Details of violations go to stderr.
  */
 export async function rotationCrashMemory(): Promise<Figure[]> {
   const figures: Figure[] = [];
@@ -25,5 +25,9 @@ export async function rotationCrashMemory(): Promise<Figure[]> {
     broken += violations.length;
     figures.push(atMost(`rotation-crash-memory-violations-${name}`, violations.length, 'violations', 0));
   }
-  return [atMost('rotation-crash-memory', broken, 'violations', 0), inform('rotation-crash-memory-cases', total, 'cases'), ...figures];
+  return [
+    atMost('rotation-crash-memory', broken, 'violations', 0),
+    inform('rotation-crash-memory-cases', total, 'cases'),
+    ...figures,
+  ];
 }

@@ -22,7 +22,8 @@ const windowMs = 250;
 
 /**
  * Clients that log in to a real PostgreSQL in a loop, with caches as old as the propagation window allows, through 20
- * rotations: none may ever be refused. The same clients against a single user must be refused, or the loop proves nothing.
+ * rotations: none may ever be refused. The same clients against a single user must be refused, or the loop proves
+ * nothing.
  */
 export async function rotationLoginsPostgres(): Promise<Figure[]> {
   const server = await startPostgres();
@@ -82,7 +83,17 @@ async function roomsOn(server: PostgresServer, strategy: 'alternating' | 'single
   const vaults = { one: new MemoryVault(), two: new MemoryVault() };
   for (const vault of Object.values(vaults)) vault.add('app-db');
   const rooms: RotationRooms = {
-    plan: { name: strategy, service: 'postgres', stores: [{ store: 'one', secret: 'app-db' }, { store: 'two', secret: 'app-db' }], propagationMs: windowMs, everyMs: second, acceptDowntime: true },
+    plan: {
+      name: strategy,
+      service: 'postgres',
+      stores: [
+        { store: 'one', secret: 'app-db' },
+        { store: 'two', secret: 'app-db' },
+      ],
+      propagationMs: windowMs,
+      everyMs: second,
+      acceptDowntime: true,
+    },
     stores: { one: memorySecrets(vaults.one), two: memorySecrets(vaults.two) },
     service: postgresService(pair.options({ strategy, users, credential: strategy })),
     state: memoryObjects(),
@@ -91,11 +102,18 @@ async function roomsOn(server: PostgresServer, strategy: 'alternating' | 'single
     tell: async (notice) => void process.stderr.write(`${notice.text}\n`),
     actor: 'proof',
   };
-  await importLogin(rooms, { engine: 'postgres', host: '127.0.0.1', port: server.port, dbname: 'postgres' }, pair.initial);
+  await importLogin(
+    rooms,
+    { engine: 'postgres', host: '127.0.0.1', port: server.port, dbname: 'postgres' },
+    pair.initial,
+  );
   return rooms;
 }
 
-/** Client 0 reads the store every time; the others keep what they read for up to six tenths of the window, so that a login begun in time also arrives in time. */
+/**
+ * Client 0 reads the store every time; the others keep what they read for up to six tenths of the window, so that a
+ * login begun in time also arrives in time.
+ */
 function cachedReader(rooms: RotationRooms, index: number): () => Promise<Login> {
   const name = index % 2 === 0 ? 'one' : 'two';
   const store: SecretStore | undefined = rooms.stores[name];
@@ -112,7 +130,13 @@ function cachedReader(rooms: RotationRooms, index: number): () => Promise<Login>
 
 /** A consumer's login, and now and then a session that stays a little, as pools have. */
 async function logInOnce(port: number, login: Login, tally: Tally): Promise<void> {
-  const client = new pg.Client({ host: '127.0.0.1', port, user: login.slot, password: login.value.open(), database: 'postgres' });
+  const client = new pg.Client({
+    host: '127.0.0.1',
+    port,
+    user: login.slot,
+    password: login.value.open(),
+    database: 'postgres',
+  });
   client.on('error', () => undefined);
   tally.logins += 1;
   try {

@@ -27,8 +27,12 @@ export async function carryOut(at: LongLog, attacks: readonly Attack[]): Promise
       const expected = await change(at);
       const said = await saidOf(at, more);
       done.made += 1;
-      const unseen = expected.filter((pattern) => !said.some((one) => (typeof pattern === 'string' ? one.endsWith(` ${pattern}`) : pattern.test(one))));
-      if (unseen.length > 0 || expected.length === 0) done.unseen.push(`${name}: not found: ${unseen.join(', ')}; found: ${said.slice(0, 5).join(', ')}`);
+      const unseen = expected.filter(
+        (pattern) =>
+          !said.some((one) => (typeof pattern === 'string' ? one.endsWith(` ${pattern}`) : pattern.test(one))),
+      );
+      if (unseen.length > 0 || expected.length === 0)
+        done.unseen.push(`${name}: not found: ${unseen.join(', ')}; found: ${said.slice(0, 5).join(', ')}`);
     });
   }
   return done;
@@ -47,11 +51,15 @@ async function saidOf(at: LongLog, more: Partial<VerifyLogOptions> | undefined):
 const alone = { anchors: [], trustedWitnesses: undefined };
 const saved = (at: LongLog) => ({ ...alone, since: Buffer.from(stored(at.heads, publishedKey)).toString() });
 const lastCheckpoint = (at: LongLog) => keysIn(at.bucket, 'cp/').at(-1) ?? '';
-const some = <T>(all: readonly T[], count: number) => all.filter((_, at) => at % Math.max(1, Math.ceil(all.length / count)) === 0);
+const some = <T>(all: readonly T[], count: number) =>
+  all.filter((_, at) => at % Math.max(1, Math.ceil(all.length / count)) === 0);
 
 /** Objects that are gone. What nothing refers to, the store's past shows: see the attack on S3. */
 export function deletions(at: LongLog): readonly Attack[] {
-  const kinds = Map.groupBy(targetsOf(at).filter(({ kind }) => !['self-test', 'cosig', 'published'].includes(kind)), ({ kind }) => kind);
+  const kinds = Map.groupBy(
+    targetsOf(at).filter(({ kind }) => !['self-test', 'cosig', 'published'].includes(kind)),
+    ({ kind }) => kind,
+  );
   const chosen = [...kinds.values()].flatMap((targets) => some(targets, 4));
   return chosen.map(({ bucket, key }) => ({
     name: `${key} deleted`,
@@ -91,18 +99,31 @@ export function moves(at: LongLog): readonly Attack[] {
     [keysIn(at.bucket, 'cosig/')[5] ?? '', `${keysIn(at.bucket, 'cosig/')[5]?.slice(0, -8)}01234567`],
     ['log.vkey', 'notes.txt'],
   ];
-  return [...swapped, ...copies.map(([from, to]) => ({ name: `${from} also under ${to}`, change: async ({ bucket }: LongLog) => (tamper(bucket, to, stored(bucket, from)), [to]) }))];
+  return [
+    ...swapped,
+    ...copies.map(([from, to]) => ({
+      name: `${from} also under ${to}`,
+      change: async ({ bucket }: LongLog) => (tamper(bucket, to, stored(bucket, from)), [to]),
+    })),
+  ];
 }
 
 /** A batch of at least three entries that holds neither begin nor end of a run. */
 function middleBatch(at: LongLog): string {
-  const found = recordsOf(at).slice(20).flat().find(({ key, count }) => count >= 3 && Number(key.slice(-8)) > 2);
+  const found = recordsOf(at)
+    .slice(20)
+    .flat()
+    .find(({ key, count }) => count >= 3 && Number(key.slice(-8)) > 2);
   if (!found) throw new Error('no batch of three');
   return found.key;
 }
 
 /** Puts other entries into a batch, and the rest of the log in line with it. */
-function rewritten(name: string, change: (entries: readonly Uint8Array[]) => readonly Uint8Array[], more: { readonly isSigned: boolean; readonly expected: readonly (string | RegExp)[] }): Attack {
+function rewritten(
+  name: string,
+  change: (entries: readonly Uint8Array[]) => readonly Uint8Array[],
+  more: { readonly isSigned: boolean; readonly expected: readonly (string | RegExp)[] },
+): Attack {
   return {
     name,
     change: async (at) => {
@@ -121,12 +142,33 @@ const shortened = (entries: readonly Uint8Array[]) => entries.slice(0, -1);
 
 /** Entries in another order, put in, or taken out, with all that follows from them made anew. */
 export const rewrites: readonly Attack[] = [
-  { name: 'entries of a batch in another order', change: async (at) => (tamper(at.bucket, middleBatch(at), encodeBundle(turned(decodeBundle(stored(at.bucket, middleBatch(at)))))), [middleBatch(at)]) },
-  rewritten('entries in another order, all but the signatures made anew', turned, { isSigned: false, expected: [/^forked cp\//, /^(chain|omitted) /] }),
-  rewritten('entries in another order, signed with the right key', turned, { isSigned: true, expected: [/^(chain|omitted) tile\/entries\//, /^forked anchor|^forked cp\//] }),
-  rewritten('an entry put in twice, all but the signatures made anew', doubled, { isSigned: false, expected: [/^(forked|missing|foreign) cp\//, /^chain /] }),
-  rewritten('an entry put in twice, signed with the right key', doubled, { isSigned: true, expected: [/^chain tile\/entries\//, /cp\//] }),
-  rewritten('an entry taken out, signed with the right key', shortened, { isSigned: true, expected: [/^omitted tile\/entries\//, /cp\//] }),
+  {
+    name: 'entries of a batch in another order',
+    change: async (at) => (
+      tamper(at.bucket, middleBatch(at), encodeBundle(turned(decodeBundle(stored(at.bucket, middleBatch(at)))))),
+      [middleBatch(at)]
+    ),
+  },
+  rewritten('entries in another order, all but the signatures made anew', turned, {
+    isSigned: false,
+    expected: [/^forked cp\//, /^(chain|omitted) /],
+  }),
+  rewritten('entries in another order, signed with the right key', turned, {
+    isSigned: true,
+    expected: [/^(chain|omitted) tile\/entries\//, /^forked anchor|^forked cp\//],
+  }),
+  rewritten('an entry put in twice, all but the signatures made anew', doubled, {
+    isSigned: false,
+    expected: [/^(forked|missing|foreign) cp\//, /^chain /],
+  }),
+  rewritten('an entry put in twice, signed with the right key', doubled, {
+    isSigned: true,
+    expected: [/^chain tile\/entries\//, /cp\//],
+  }),
+  rewritten('an entry taken out, signed with the right key', shortened, {
+    isSigned: true,
+    expected: [/^omitted tile\/entries\//, /cp\//],
+  }),
   {
     name: 'batches of one run in another order, signed with the right key',
     change: async (at) => {
@@ -139,8 +181,17 @@ export const rewrites: readonly Attack[] = [
   {
     name: 'batches of two runs in another order, signed with the right key',
     change: async (at) => {
-      const mixed = recordsOf(at).findIndex((batches, record) => record > 30 && Map.groupBy(batches, ({ key }) => runOf(key)).size > 1);
-      resequence(at, recordsOf(at).map((batches, record) => (record === mixed ? batches.toSorted((a, b) => (runOf(a.key) === runOf(b.key) ? 0 : runOf(a.key) < runOf(b.key) ? 1 : -1)) : batches)));
+      const mixed = recordsOf(at).findIndex(
+        (batches, record) => record > 30 && Map.groupBy(batches, ({ key }) => runOf(key)).size > 1,
+      );
+      resequence(
+        at,
+        recordsOf(at).map((batches, record) =>
+          record === mixed
+            ? batches.toSorted((a, b) => (runOf(a.key) === runOf(b.key) ? 0 : runOf(a.key) < runOf(b.key) ? 1 : -1))
+            : batches,
+        ),
+      );
       await resign(at);
       return [/^forked cp\//, /^(changed|foreign) cosig\//];
     },
@@ -159,20 +210,44 @@ const forgeAll = async (at: LongLog) => {
 
 /** The whole log signed with another key. */
 export const resignings: readonly Attack[] = [
-  { name: 'signed with another key, the right key given', change: async (at) => (await forgeAll(at), ['log.vkey', lastCheckpoint(at)]), given: () => alone },
-  { name: 'signed with another key, which is believed, and an anchor', change: async (at) => (await forgeAll(at), [/^unsigned anchor other-cloud: cp\//]), given: () => ({ verifierKey: undefined, trustedWitnesses: undefined }) },
-  { name: 'signed with another key, which is believed, and a saved checkpoint', change: async (at) => (await forgeAll(at), [/^error .*does not count/]), given: (at) => ({ ...saved(at), verifierKey: undefined }) },
+  {
+    name: 'signed with another key, the right key given',
+    change: async (at) => (await forgeAll(at), ['log.vkey', lastCheckpoint(at)]),
+    given: () => alone,
+  },
+  {
+    name: 'signed with another key, which is believed, and an anchor',
+    change: async (at) => (await forgeAll(at), [/^unsigned anchor other-cloud: cp\//]),
+    given: () => ({ verifierKey: undefined, trustedWitnesses: undefined }),
+  },
+  {
+    name: 'signed with another key, which is believed, and a saved checkpoint',
+    change: async (at) => (await forgeAll(at), [/^error .*does not count/]),
+    given: (at) => ({ ...saved(at), verifierKey: undefined }),
+  },
 ];
 
 /** The end of the log cut off in both stores, in line with itself. */
 export const truncations: readonly Attack[] = [
   { name: 'cut off, and a saved checkpoint', change: async (at) => await cutOff(at, (last) => [last]), given: saved },
-  { name: 'cut off, and an anchor', change: async (at) => await cutOff(at, (last) => [new RegExp(`^cut-off ${last}$`)]), given: (at) => ({ ...alone, anchors: at.anchors ?? [] }) },
-  { name: 'cut off in the log store only', change: async (at) => await cutOff(at, () => [/^cut-off seq\//], true), given: () => alone },
+  {
+    name: 'cut off, and an anchor',
+    change: async (at) => await cutOff(at, (last) => [new RegExp(`^cut-off ${last}$`)]),
+    given: (at) => ({ ...alone, anchors: at.anchors ?? [] }),
+  },
+  {
+    name: 'cut off in the log store only',
+    change: async (at) => await cutOff(at, () => [/^cut-off seq\//], true),
+    given: () => alone,
+  },
   { name: 'cut off in the midst of runs', change: cutRuns, given: () => alone },
 ];
 
-async function cutOff(at: LongLog, expected: (last: string) => readonly (string | RegExp)[], keepsHead = false): Promise<readonly (string | RegExp)[]> {
+async function cutOff(
+  at: LongLog,
+  expected: (last: string) => readonly (string | RegExp)[],
+  keepsHead = false,
+): Promise<readonly (string | RegExp)[]> {
   const [last, head] = [lastCheckpoint(at), stored(at.heads, publishedKey)];
   await truncate(at, 5);
   if (keepsHead) tamper(at.heads, publishedKey, head);
@@ -181,7 +256,10 @@ async function cutOff(at: LongLog, expected: (last: string) => readonly (string 
 
 /** Of the batches that were cut off the later ones are left. */
 async function cutRuns(at: LongLog): Promise<readonly (string | RegExp)[]> {
-  const cut = recordsOf(at).slice(-9).flat().map(({ key }) => key);
+  const cut = recordsOf(at)
+    .slice(-9)
+    .flat()
+    .map(({ key }) => key);
   const first = [...Map.groupBy(cut, (key) => runOf(key)).values()].map(([key = '']) => key);
   await truncate(at, 9, (key) => !first.includes(key));
   return [/^omitted inbox\//];
@@ -192,7 +270,18 @@ const fork = async (at: LongLog) => {
   if (!last) throw new Error('the log is empty');
   const entries = decodeBundle(stored(at.bucket, last.key));
   const text = Buffer.from(entries[0] ?? new Uint8Array()).toString();
-  tamper(at.bucket, last.key, encodeBundle([Buffer.from(text.replace('lockkeeper.test', 'lockkeeper.tost').replace('"actor":{"user":{"name":"lockkeeper"}}', '"actor":{"user":{"name":"lockkeeqer"}}')), ...entries.slice(1)]));
+  tamper(
+    at.bucket,
+    last.key,
+    encodeBundle([
+      Buffer.from(
+        text
+          .replace('lockkeeper.test', 'lockkeeper.tost')
+          .replace('"actor":{"user":{"name":"lockkeeper"}}', '"actor":{"user":{"name":"lockkeeqer"}}'),
+      ),
+      ...entries.slice(1),
+    ]),
+  );
   resequence(at, recordsOf(at));
   await resign(at);
 };
@@ -203,9 +292,24 @@ function withoutWitness({ bucket }: LongLog): void {
 
 /** Another end of the log, signed with the right key: what only its holder can do. */
 export const forks: readonly Attack[] = [
-  { name: 'forked, and an anchor', change: async (at) => (await fork(at), withoutWitness(at), [lastCheckpoint(at)]), given: (at) => ({ ...alone, anchors: at.anchors ?? [] }) },
-  { name: 'forked, and a saved checkpoint', change: async (at) => (await fork(at), withoutWitness(at), ['the checkpoint given']), given: saved },
-  { name: 'forked, and what the witness put to it', change: async (at) => (await fork(at), [lastCheckpoint(at).replace('cp/', 'cosig/')].map((key) => new RegExp(`^(changed|foreign) ${key}`))), given: () => alone },
+  {
+    name: 'forked, and an anchor',
+    change: async (at) => (await fork(at), withoutWitness(at), [lastCheckpoint(at)]),
+    given: (at) => ({ ...alone, anchors: at.anchors ?? [] }),
+  },
+  {
+    name: 'forked, and a saved checkpoint',
+    change: async (at) => (await fork(at), withoutWitness(at), ['the checkpoint given']),
+    given: saved,
+  },
+  {
+    name: 'forked, and what the witness put to it',
+    change: async (at) => (
+      await fork(at),
+      [lastCheckpoint(at).replace('cp/', 'cosig/')].map((key) => new RegExp(`^(changed|foreign) ${key}`))
+    ),
+    given: () => alone,
+  },
   {
     name: 'one checkpoint of another tree, signed with the right key',
     change: async (at) => {
@@ -244,11 +348,15 @@ async function omit(at: LongLog, batch: number): Promise<readonly string[]> {
 }
 
 /**
- * What nobody can see who has only the log, though all of it was done by whoever holds the key or rules both stores: the reason to keep
- * a checkpoint, an anchor or a witness. `unseen` holds what was seen all the same.
+ * What nobody can see who has only the log, though all of it was done by whoever holds the key or rules both stores:
+ * the reason to keep a checkpoint, an anchor or a witness. `unseen` holds what was seen all the same.
  */
 export async function blindSpots(at: LongLog): Promise<Tampering> {
-  const changes = { 'cut off in both stores': () => truncate(at, 5), 'forked by the key’s holder': () => fork(at).then(() => withoutWitness(at)), 'signed anew with a key that is believed': () => forgeAll(at) };
+  const changes = {
+    'cut off in both stores': () => truncate(at, 5),
+    'forked by the key’s holder': () => fork(at).then(() => withoutWitness(at)),
+    'signed anew with a key that is believed': () => forgeAll(at),
+  };
   const done: Tampering = { made: 0, unseen: [] };
   for (const [name, change] of Object.entries(changes)) {
     await onACopy(at, async () => {

@@ -19,8 +19,9 @@ import { stored } from '../audit/place.ts';
 import type { Target } from './tamper-log.ts';
 
 /**
- * What verification says of one object that holds other bytes, the rest of the log being as it was: by the very functions that a
- * whole verification calls for it, given only what they read. A hundred thousand changes are looked at this way.
+ * What verification says of one object that holds other bytes, the rest of the log being as it was: by the very
+ * functions that a whole verification calls for it, given only what they read. A hundred thousand changes are looked at
+ * this way.
  */
 export class ObjectChecks {
   readonly #at: LongLog;
@@ -30,7 +31,10 @@ export class ObjectChecks {
 
   constructor(at: LongLog) {
     this.#at = at;
-    const records = [...at.bucket.objects].filter(([key]) => key.startsWith('seq/')).map(([, { bytes }]) => decodeSequence(bytes)).toSorted((a, b) => a.first - b.first);
+    const records = [...at.bucket.objects]
+      .filter(([key]) => key.startsWith('seq/'))
+      .map(([, { bytes }]) => decodeSequence(bytes))
+      .toSorted((a, b) => a.first - b.first);
     for (const { first, batches } of records) {
       let next = first;
       for (const batch of batches) {
@@ -54,8 +58,14 @@ export class ObjectChecks {
   async #look({ key, kind }: Target, bytes: Uint8Array, note: Note): Promise<boolean> {
     const log = withOnly(this.#at.log, key, bytes);
     if (kind === 'inbox') return await this.#batch(log, key, note);
-    if (kind === 'seq') for await (const _ of new SequenceCheck({ log, from: Number(key.slice('seq/'.length)), note }).stretches());
-    else if (kind === 'cp') for await (const _ of storedCheckpoints(log, { signer: parseVerifierKey(this.#at.verifierKey), after: undefined, tell: note }));
+    if (kind === 'seq')
+      for await (const _ of new SequenceCheck({ log, from: Number(key.slice('seq/'.length)), note }).stretches());
+    else if (kind === 'cp')
+      for await (const _ of storedCheckpoints(log, {
+        signer: parseVerifierKey(this.#at.verifierKey),
+        after: undefined,
+        tell: note,
+      }));
     else if (['cosig', 'evidence', 'self-test'].includes(kind)) await this.#leftover(log, note);
     else return await this.#tile(key, bytes, note);
     return true;
@@ -68,7 +78,15 @@ export class ObjectChecks {
   }
 
   async #leftover(log: ObjectStore, note: Note): Promise<void> {
-    await checkLeftovers({ log, next: new Map(), size: this.#entries.length, isWhole: true, lastDay: '', runs: new RunCheck(false), note });
+    await checkLeftovers({
+      log,
+      next: new Map(),
+      size: this.#entries.length,
+      isWhole: true,
+      lastDay: '',
+      runs: new RunCheck(false),
+      note,
+    });
   }
 
   async #tile(key: string, bytes: Uint8Array, note: Note): Promise<boolean> {
@@ -77,7 +95,10 @@ export class ObjectChecks {
     if (!tile) return false;
     const { log, state } = this.#at;
     const tiles: TileStore = {
-      get: async (wanted) => (wanted === path ? bytes : (await (wanted.includes('.p/') ? state.get(`${partialPrefix}${wanted}`) : log.get(wanted)))?.bytes),
+      get: async (wanted) =>
+        wanted === path
+          ? bytes
+          : (await (wanted.includes('.p/') ? state.get(`${partialPrefix}${wanted}`) : log.get(wanted)))?.bytes,
       keyOf: (wanted) => (wanted.includes('.p/') ? `${partialPrefix}${wanted}` : wanted),
       hasPartial: true,
     };
@@ -88,7 +109,10 @@ export class ObjectChecks {
     return true;
   }
 
-  async #leaves(index: number, options: { readonly tiles: TileStore; readonly size: number; readonly note: Note }): Promise<void> {
+  async #leaves(
+    index: number,
+    options: { readonly tiles: TileStore; readonly size: number; readonly note: Note },
+  ): Promise<void> {
     const tree = new TreeCheck({ ...options, from: this.#rows(index) });
     const checked = { ...noEntries, ...leavesOf(this.#slots(index)) };
     await tree.add({ index, key: 'bundle', checked, tile: await tree.tile(index) }, []);
@@ -108,7 +132,11 @@ const noEntries = checkBundle(0, new Uint8Array());
 
 function leavesOf(entries: readonly Uint8Array[]) {
   const leaves = entries.map(leafHash);
-  return { count: entries.length, leaves: Buffer.concat(leaves), root: leaves.length === tileWidth ? treeRoot(leaves) : undefined };
+  return {
+    count: entries.length,
+    leaves: Buffer.concat(leaves),
+    root: leaves.length === tileWidth ? treeRoot(leaves) : undefined,
+  };
 }
 
 /** A store that lists one object only, which holds these bytes; all others can be read. */

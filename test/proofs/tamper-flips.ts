@@ -17,31 +17,50 @@ export async function flipAlone(at: LongLog, perKind: number): Promise<Tampering
   for (const targets of Map.groupBy(targetsOf(at), ({ kind }) => kind).values()) {
     for (let turn = 0; turn < perKind; turn += 1) {
       const target = targets[Math.floor(random() * targets.length)];
-      if (target) await flipInWhole(at, target, { offset: Math.floor(random() * target.bytes.length), bit: Math.floor(random() * 8), done });
+      if (target)
+        await flipInWhole(at, target, {
+          offset: Math.floor(random() * target.bytes.length),
+          bit: Math.floor(random() * 8),
+          done,
+        });
     }
   }
   return done;
 }
 
-/** Every byte of the objects of these kinds, the first object of each, one bit a byte, a whole verification for every one. */
+/**
+ * Every byte of the objects of these kinds, the first object of each, one bit a byte, a whole verification for every
+ * one.
+ */
 export async function flipEveryByte(at: LongLog, kinds: readonly string[]): Promise<Tampering> {
   const random = seeded(2);
   const done: Tampering = { made: 0, unseen: [] };
   for (const kind of kinds) {
     const target = targetsOf(at).find((one) => one.kind === kind);
     if (!target) throw new Error(`there is no ${kind}`);
-    for (const offset of target.bytes.keys()) await flipInWhole(at, target, { offset, bit: Math.floor(random() * 8), done });
+    for (const offset of target.bytes.keys())
+      await flipInWhole(at, target, { offset, bit: Math.floor(random() * 8), done });
   }
   return done;
 }
 
-async function flipInWhole(at: LongLog, target: Target, { offset, bit, done }: { readonly offset: number; readonly bit: number; readonly done: Tampering }): Promise<void> {
-  const { findings } = await whileChanged([{ target, bytes: flipped(target.bytes, offset, bit) }], () => verifyWhole(at));
+async function flipInWhole(
+  at: LongLog,
+  target: Target,
+  { offset, bit, done }: { readonly offset: number; readonly bit: number; readonly done: Tampering },
+): Promise<void> {
+  const { findings } = await whileChanged([{ target, bytes: flipped(target.bytes, offset, bit) }], () =>
+    verifyWhole(at),
+  );
   done.made += 1;
-  if (!isNamed(findings, target.key)) done.unseen.push(`bit ${bit} of byte ${offset} of ${target.key}: ${JSON.stringify(findings.slice(0, 3))}`);
+  if (!isNamed(findings, target.key))
+    done.unseen.push(`bit ${bit} of byte ${offset} of ${target.key}: ${JSON.stringify(findings.slice(0, 3))}`);
 }
 
-/** One byte in a hundred of every object, at least one of each, one bit of it, by the function that looks at that object. */
+/**
+ * One byte in a hundred of every object, at least one of each, one bit of it, by the function that looks at that
+ * object.
+ */
 export async function flipByObject(at: LongLog): Promise<Tampering> {
   const random = seeded(3);
   const checks = new ObjectChecks(at);
@@ -69,7 +88,8 @@ export async function soundByObject(at: LongLog): Promise<Tampering> {
   for (const target of targetsOf(at)) {
     const findings = await checks.check(target, target.bytes);
     if (findings) done.made += 1;
-    if (findings && isNamed(findings, target.key)) done.unseen.push(`${target.key} is whole, and it is said: ${JSON.stringify(findings)}`);
+    if (findings && isNamed(findings, target.key))
+      done.unseen.push(`${target.key} is whole, and it is said: ${JSON.stringify(findings)}`);
   }
   return done;
 }

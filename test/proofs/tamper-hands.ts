@@ -74,7 +74,10 @@ export const blindHands: Readonly<Record<string, Hand>> = {
   },
   copyBeside(ground) {
     const { bucket, key, bytes } = anObject(ground);
-    const name = pick([besides(key, ground.random), `${key}x`, key.replace(/\d/, '9'), `${key}/00000000`], ground.random);
+    const name = pick(
+      [besides(key, ground.random), `${key}x`, key.replace(/\d/, '9'), `${key}/00000000`],
+      ground.random,
+    );
     if (bucket.objects.has(name)) return [];
     tamper(bucket, name, bytes);
     return [name];
@@ -88,7 +91,13 @@ export const blindHands: Readonly<Record<string, Hand>> = {
     tamper(bucket, key, Uint8Array.from(Buffer.concat([bytes, stored(bucket, pick(alike, ground.random))])));
     return [key];
   },
-  extend: (ground) => rewrite(ground, (bytes) => Buffer.concat([bytes, pick([Buffer.from('\n'), Buffer.from('x'), Buffer.alloc(1), Buffer.alloc(2), bytes], ground.random)])),
+  extend: (ground) =>
+    rewrite(ground, (bytes) =>
+      Buffer.concat([
+        bytes,
+        pick([Buffer.from('\n'), Buffer.from('x'), Buffer.alloc(1), Buffer.alloc(2), bytes], ground.random),
+      ]),
+    ),
   splice: (ground) =>
     rewrite(ground, (bytes) => {
       const [at, count] = [Math.floor(ground.random() * bytes.length), 1 + Math.floor(ground.random() * 40)];
@@ -100,7 +109,10 @@ export const blindHands: Readonly<Record<string, Hand>> = {
       return bytes.with(at, (bytes[at] ?? 0) ^ (1 << Math.floor(ground.random() * 8)));
     }),
   takeFromAnotherLog({ rooms, other, random }) {
-    const key = pick([...other.objects.keys()].filter((one) => !one.startsWith('evidence/')), random);
+    const key = pick(
+      [...other.objects.keys()].filter((one) => !one.startsWith('evidence/')),
+      random,
+    );
     const [room] = rooms;
     if (room) tamper(room.bucket, key, stored(other, key));
     return [key];
@@ -119,7 +131,10 @@ function rewrite(ground: Ground, change: (bytes: Uint8Array) => Uint8Array): rea
   return [key];
 }
 
-/** The same, and one who knows how records of places hang together: he changes one of them, and makes all that follow anew. */
+/**
+ * The same, and one who knows how records of places hang together: he changes one of them, and makes all that follow
+ * anew.
+ */
 export const hands: Readonly<Record<string, Hand>> = { ...blindHands, resequence };
 
 function resequence({ rooms, random }: Ground): readonly string[] {
@@ -129,7 +144,20 @@ function resequence({ rooms, random }: Ground): readonly string[] {
   const at = Math.floor(random() * records.length);
   const [changed, ...rest] = records.slice(at);
   if (!changed) return [];
-  const batches = pick([changed.batches.toReversed(), changed.batches.slice(1), [...changed.batches, pick(records.flatMap((one) => one.batches), random)]], random);
+  const batches = pick(
+    [
+      changed.batches.toReversed(),
+      changed.batches.slice(1),
+      [
+        ...changed.batches,
+        pick(
+          records.flatMap((one) => one.batches),
+          random,
+        ),
+      ],
+    ],
+    random,
+  );
   if (batches.length === 0) return [];
   for (const { first } of records.slice(at)) bucket.objects.delete(sequenceKey(first));
   const touched = records.slice(at).map(({ first }) => sequenceKey(first));

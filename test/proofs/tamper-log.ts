@@ -21,7 +21,10 @@ export function targetsOf({ bucket, heads }: LongLog): readonly Target[] {
   const { size } = parseCheckpoint(parseNote(stored(heads, publishedKey)).text);
   const partial = tilesOf(size)
     .filter(({ width }) => width < tileWidth)
-    .flatMap(({ level, index, width }) => [tilePath(level, index, width), ...(level === 0 ? [bundlePath(index, width)] : [])]);
+    .flatMap(({ level, index, width }) => [
+      tilePath(level, index, width),
+      ...(level === 0 ? [bundlePath(index, width)] : []),
+    ]);
   const published = [publishedKey, ...partial.map((path) => `${partialPrefix}${path}`)];
   const inLog = [...bucket.objects.keys()].map((key) => targetAt(bucket, key));
   return [...inLog, ...published.map((key) => targetAt(heads, key))];
@@ -41,11 +44,21 @@ function kindOf(key: string): string {
 /** A whole verification with everything that an auditor can give: the key, the witness, the anchor. */
 export async function verifyWhole(at: LongLog, more: Partial<VerifyLogOptions> = {}): Promise<VerifyReport> {
   const trustedWitnesses = { keys: [at.witnessKey], needed: 1 };
-  return await verifyLog({ log: at.log, state: at.state, anchors: at.anchors ?? [], verifierKey: at.verifierKey, trustedWitnesses, ...more });
+  return await verifyLog({
+    log: at.log,
+    state: at.state,
+    anchors: at.anchors ?? [],
+    verifierKey: at.verifierKey,
+    trustedWitnesses,
+    ...more,
+  });
 }
 
 /** What `look` sees while objects hold other bytes; afterwards they hold their own. */
-export async function whileChanged<T>(changes: readonly { readonly target: Target; readonly bytes: Uint8Array }[], look: () => Promise<T>): Promise<T> {
+export async function whileChanged<T>(
+  changes: readonly { readonly target: Target; readonly bytes: Uint8Array }[],
+  look: () => Promise<T>,
+): Promise<T> {
   for (const { target, bytes } of changes) tamper(target.bucket, target.key, bytes);
   try {
     return await look();

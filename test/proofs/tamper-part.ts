@@ -1,6 +1,16 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { longLog } from '../audit/long-log.ts';
-import { blindSpots, carryOut, deletions, forks, moves, omissions, resignings, rewrites, truncations } from './tamper-attacks.ts';
+import {
+  blindSpots,
+  carryOut,
+  deletions,
+  forks,
+  moves,
+  omissions,
+  resignings,
+  rewrites,
+  truncations,
+} from './tamper-attacks.ts';
 import { flipAlone, flipByObject, flipEveryByte, soundByObject, type Tampering } from './tamper-flips.ts';
 import { hideBehindMarkers } from './tamper-past.ts';
 import { livelyLog, tamperAtRandom } from './tamper-random.ts';
@@ -19,7 +29,14 @@ const parts: Readonly<Record<string, () => Promise<Classes>>> = {
     return {
       sound: await soundByObject(at),
       'flips-by-object': await flipByObject(at),
-      'flips-every-byte-of-small-objects': await flipEveryByte(small, ['published', 'log.vkey', 'self-test', 'evidence', 'cp', 'cosig']),
+      'flips-every-byte-of-small-objects': await flipEveryByte(small, [
+        'published',
+        'log.vkey',
+        'self-test',
+        'evidence',
+        'cp',
+        'cosig',
+      ]),
       'flips-in-a-small-log': await flipAlone(small, 50),
       hidden: await hideBehindMarkers(),
     };

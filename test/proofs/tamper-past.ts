@@ -8,8 +8,8 @@ import { testWorld } from '../world.ts';
 import type { Tampering } from './tamper-flips.ts';
 
 /**
- * A log in a bucket under Object Lock, each of its objects hidden behind a delete marker in turn; half of them made again with the
- * same bytes, where nothing but the past can tell.
+ * A log in a bucket under Object Lock, each of its objects hidden behind a delete marker in turn; half of them made
+ * again with the same bytes, where nothing but the past can tell.
  */
 export async function hideBehindMarkers(): Promise<Tampering> {
   const s3 = await startS3({ locked: true });
@@ -23,14 +23,16 @@ export async function hideBehindMarkers(): Promise<Tampering> {
     await run.end();
     const keys: string[] = [];
     for await (const { key } of log.list('')) keys.push(key);
-    if (!(await verifyLog({ log, state, history: log })).ok) throw new Error('the log is not whole before anything is done to it');
+    if (!(await verifyLog({ log, state, history: log })).ok)
+      throw new Error('the log is not whole before anything is done to it');
     for (const [turn, key] of keys.entries()) {
       const bytes = (await log.get(key))?.bytes;
       s3.model.hide(`log/${key}`);
       if (turn % 2 === 0 && bytes) s3.model.plant(`log/${key}`, bytes);
       const { findings } = await verifyLog({ log, state, history: log });
       done.made += 1;
-      if (!findings.some((finding) => finding.key === key && finding.kind === 'altered')) done.unseen.push(`${key} behind a delete marker`);
+      if (!findings.some((finding) => finding.key === key && finding.kind === 'altered'))
+        done.unseen.push(`${key} behind a delete marker`);
     }
     return done;
   } finally {

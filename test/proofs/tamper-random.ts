@@ -24,7 +24,10 @@ export interface LivelyLog {
   readonly saved: readonly string[];
 }
 
-/** With runs that ended, that go on and that were killed, batches without a place, witnesses, an anchor, evidence, partial tiles. */
+/**
+ * With runs that ended, that go on and that were killed, batches without a place, witnesses, an anchor, evidence,
+ * partial tiles.
+ */
 export async function livelyLog(): Promise<LivelyLog> {
   const at = await longLog({ turns: 2 });
   const killed = runOn(at, 'killed', testWorld('2026-10-01T20:00:00Z', 'killed'));
@@ -33,7 +36,8 @@ export async function livelyLog(): Promise<LivelyLog> {
   await late.record(event(1));
   await late.seal();
   const waiting = runOn(at, 'waiting', testWorld('2026-10-01T22:00:00Z', 'waiting'));
-  for (let number = 5; number < 9; number += 1) await Promise.all([killed.record(event(number)), waiting.record(event(number))]);
+  for (let number = 5; number < 9; number += 1)
+    await Promise.all([killed.record(event(number)), waiting.record(event(number))]);
   const saved = keysIn(at.bucket, 'cp/').map((key) => textAt(at.bucket, key) ?? '');
   return { at, exported: await exportOf(at), other: (await longLog({ turns: 2, isWitnessed: false })).bucket, saved };
 }
@@ -42,7 +46,8 @@ async function exportOf(at: LongLog): Promise<MemoryBucket> {
   const out = new MemoryBucket();
   const tiles = await tiledLog(at);
   for (const { level, index, width } of tilesOf(tiles.checkpoint.size)) {
-    for (const path of [tilePath(level, index, width), ...(level === 0 ? [bundlePath(index, width)] : [])]) tamper(out, path, await tiles.tile(path));
+    for (const path of [tilePath(level, index, width), ...(level === 0 ? [bundlePath(index, width)] : [])])
+      tamper(out, path, await tiles.tile(path));
   }
   for (const key of ['log.vkey', ...keysIn(at.bucket, 'evidence/')]) tamper(out, key, stored(at.bucket, key));
   tamper(out, 'checkpoint', Buffer.from(tiles.checkpoint.note));
@@ -56,20 +61,35 @@ interface Look {
 }
 
 /** What was done to what in so many rounds of one to three changes. */
-export async function tamperAtRandom(lively: LivelyLog, { seed, rounds }: { readonly seed: number; readonly rounds: number }): Promise<{ readonly [name: string]: Tampering }> {
+export async function tamperAtRandom(
+  lively: LivelyLog,
+  { seed, rounds }: { readonly seed: number; readonly rounds: number },
+): Promise<{ readonly [name: string]: Tampering }> {
   const { at, exported, other } = lively;
   const live = liveLooks(lively, seeded(seed));
   // The published checkpoint, and the partial tiles of the tree that it signs.
-  const heads = targetsOf(at).filter(({ bucket }) => bucket === at.heads).map(({ key }) => key);
-  const rooms = [{ bucket: at.bucket, keys: () => [...at.bucket.objects.keys()] }, { bucket: at.heads, keys: () => heads.filter((key) => at.heads.objects.has(key)) }];
-  const ofExport: Look = { verify: () => verifyTiles({ store: memoryObjects(exported), verifierKey: at.verifierKey }), sees: isSeenInExport(exported) };
+  const heads = targetsOf(at)
+    .filter(({ bucket }) => bucket === at.heads)
+    .map(({ key }) => key);
+  const rooms = [
+    { bucket: at.bucket, keys: () => [...at.bucket.objects.keys()] },
+    { bucket: at.heads, keys: () => heads.filter((key) => at.heads.objects.has(key)) },
+  ];
+  const ofExport: Look = {
+    verify: () => verifyTiles({ store: memoryObjects(exported), verifierKey: at.verifierKey }),
+    sees: isSeenInExport(exported),
+  };
   const inExport = [{ bucket: exported, keys: () => [...exported.objects.keys()] }];
   const whole: Tampering = { made: 0, unseen: [] };
-  for (const [name, { verify }] of Object.entries({ ...live, export: ofExport })) await expectSound(name, verify, whole);
+  for (const [name, { verify }] of Object.entries({ ...live, export: ofExport }))
+    await expectSound(name, verify, whole);
   return {
     'random-whole': whole,
     random: await manyRounds({ rooms, other }, { buckets: [at.bucket, at.heads], hands, looks: live, seed, rounds }),
-    'random-export': await manyRounds({ rooms: inExport, other }, { buckets: [exported], hands: blindHands, looks: { export: ofExport }, seed, rounds: Math.ceil(rounds / 3) }),
+    'random-export': await manyRounds(
+      { rooms: inExport, other },
+      { buckets: [exported], hands: blindHands, looks: { export: ofExport }, seed, rounds: Math.ceil(rounds / 3) },
+    ),
   };
 }
 
@@ -84,17 +104,23 @@ function liveLooks({ at, saved }: LivelyLog, random: () => number): Readonly<Rec
   return {
     everything: { verify: () => verifyWhole(at, { trustedWitnesses: { keys: [at.witnessKey], needed: 0 } }), sees },
     'both stores': { verify: () => verifyLog({ log, state }), sees },
-    'the log store': { verify: () => verifyLog({ log }), sees: (key) => !key.startsWith('audit/') && (key !== newest || at.bucket.objects.has(key)) && sees(key) },
+    'the log store': {
+      verify: () => verifyLog({ log }),
+      sees: (key) => !key.startsWith('audit/') && (key !== newest || at.bucket.objects.has(key)) && sees(key),
+    },
     // What was before is not read again.
     'a saved checkpoint': { verify: () => verifyLog({ log, state, since: pick(saved, random) }), sees: () => false },
   };
 }
 
 /**
- * Nobody misses what is gone where nothing refers to it; nor that an earlier checkpoint is shown, which is the log's own too; nor does anybody look for
+ * Nobody misses what is gone where nothing refers to it; nor that an earlier checkpoint is shown, which is the log's
+ * own too; nor does anybody look for
  * what is put into the state store besides. */
 function isSeen({ bucket, heads, verifierKey }: LongLog): (key: string) => boolean {
-  const placed = new Set(keysIn(bucket, 'seq/').flatMap((key) => decodeSequence(stored(bucket, key)).batches.map((batch) => batch.key)));
+  const placed = new Set(
+    keysIn(bucket, 'seq/').flatMap((key) => decodeSequence(stored(bucket, key)).batches.map((batch) => batch.key)),
+  );
   const known = new Set([...keysIn(heads, partialPrefix), publishedKey]);
   const genuine = new Set(keysIn(bucket, 'cp/').map((key) => textAt(bucket, key)));
   return (key) => {
@@ -127,17 +153,27 @@ interface Rounds {
   readonly rounds: number;
 }
 
-async function manyRounds(ground: Omit<Ground, 'random'>, { buckets, looks, seed, rounds, ...more }: Rounds): Promise<Tampering> {
+async function manyRounds(
+  ground: Omit<Ground, 'random'>,
+  { buckets, looks, seed, rounds, ...more }: Rounds,
+): Promise<Tampering> {
   const done: Tampering = { made: 0, unseen: [] };
   const before = buckets.map(({ objects }) => new Map(objects));
   for (let round = 0; round < rounds; round += 1) {
     const random = seeded(seed * 100_003 + round);
     const [names, touched] = someChanges({ ...ground, random }, more.hands);
-    const changed = [...touched].filter((key) => buckets.some(({ objects }, at) => isOther(before[at]?.get(key)?.bytes, objects.get(key)?.bytes)));
+    const changed = [...touched].filter((key) =>
+      buckets.some(({ objects }, at) => isOther(before[at]?.get(key)?.bytes, objects.get(key)?.bytes)),
+    );
     const [way, { verify, sees }] = pick(Object.entries(looks), random);
-    const fault = await faultOf(verify, { changed, seen: changed.filter(sees), isOne: names.length === 1 && names[0] !== 'resequence' });
+    const fault = await faultOf(verify, {
+      changed,
+      seen: changed.filter(sees),
+      isOne: names.length === 1 && names[0] !== 'resequence',
+    });
     done.made += 1;
-    if (fault !== undefined) done.unseen.push(`round ${round} of ${seed}, ${way}: ${names.join(', ')} of ${changed.join(', ')}: ${fault}`);
+    if (fault !== undefined)
+      done.unseen.push(`round ${round} of ${seed}, ${way}: ${names.join(', ')} of ${changed.join(', ')}: ${fault}`);
     for (const [at, { objects }] of buckets.entries()) {
       objects.clear();
       for (const [key, object] of before[at] ?? []) objects.set(key, object);
@@ -146,7 +182,10 @@ async function manyRounds(ground: Omit<Ground, 'random'>, { buckets, looks, seed
   return done;
 }
 
-function someChanges(ground: Ground, from: Readonly<Record<string, Hand>>): readonly [readonly string[], ReadonlySet<string>] {
+function someChanges(
+  ground: Ground,
+  from: Readonly<Record<string, Hand>>,
+): readonly [readonly string[], ReadonlySet<string>] {
   const [names, touched]: [string[], Set<string>] = [[], new Set()];
   for (let left = 1 + Math.floor(ground.random() * 3); left > 0; left -= 1) {
     const [name, hand] = pick(Object.entries(from), ground.random);

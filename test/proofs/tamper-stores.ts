@@ -27,14 +27,24 @@ interface Lived {
 }
 
 /**
- * Both stores taken back to an earlier moment; then left so, or gone on with by whoever holds the key; or another log put in
- * their place that was signed with the stolen key. A saved checkpoint or an anchor tells; a witness does once the log goes on, since it cosigns
- * no other tree. Nobody sees it who has none of them, nor who has only a witness's key while the old checkpoint is still the newest.
+ * Both stores taken back to an earlier moment; then left so, or gone on with by whoever holds the key; or another log
+ * put in their place that was signed with the stolen key. A saved checkpoint or an anchor tells; a witness does once
+ * the log goes on, since it cosigns no other tree. Nobody sees it who has none of them, nor who has only a witness's
+ * key while the old checkpoint is still the newest.
  */
-export async function rollBackAtRandom({ seed, rounds }: { readonly seed: number; readonly rounds: number }): Promise<{ readonly [name: string]: Tampering }> {
+export async function rollBackAtRandom({
+  seed,
+  rounds,
+}: {
+  readonly seed: number;
+  readonly rounds: number;
+}): Promise<{ readonly [name: string]: Tampering }> {
   const random = seeded(seed);
   const witness = await startWitnessServer({ logs: [verifierKey(identity.origin, await identity.signer.publicKey())] });
-  const [told, untold]: readonly [Tampering, Tampering] = [{ made: 0, unseen: [] }, { made: 0, unseen: [] }];
+  const [told, untold]: readonly [Tampering, Tampering] = [
+    { made: 0, unseen: [] },
+    { made: 0, unseen: [] },
+  ];
   try {
     const lived = await life(random, witness);
     for (let round = 0; round < rounds; round += 1) {
@@ -56,7 +66,11 @@ export async function rollBackAtRandom({ seed, rounds }: { readonly seed: number
 
 /** Twelve runs, some of which have no end, and what the stores held after each. */
 async function life(random: () => number, witness: { readonly key: string; readonly url: string }): Promise<Lived> {
-  const at = { ...place(), witnesses: [{ key: witness.key, url: witness.url }], anchors: [{ name: 'other-cloud', store: memoryObjects(new MemoryBucket()) }] };
+  const at = {
+    ...place(),
+    witnesses: [{ key: witness.key, url: witness.url }],
+    anchors: [{ name: 'other-cloud', store: memoryObjects(new MemoryBucket()) }],
+  };
   const moments: Moment[] = [];
   for (let turn = 0; turn < 12; turn += 1) {
     const log = runOn(at, `run-${turn}`);
@@ -78,7 +92,10 @@ function bringBack({ bucket, heads }: LogPlace, moment: Moment): void {
   }
 }
 
-async function takenBack({ at, moments }: Lived, { how, random }: { readonly how: string; readonly random: () => number }): Promise<void> {
+async function takenBack(
+  { at, moments }: Lived,
+  { how, random }: { readonly how: string; readonly random: () => number },
+): Promise<void> {
   const other = how === 'signed anew' ? place() : at;
   if (other === at) bringBack(at, pick(moments.slice(0, -1), random));
   if (how !== 'left') {
@@ -91,7 +108,12 @@ async function takenBack({ at, moments }: Lived, { how, random }: { readonly how
 }
 
 function givenBy({ at, witnessKey, since }: Lived): Readonly<Record<string, Partial<VerifyLogOptions>>> {
-  return { nothing: {}, 'a saved checkpoint': { since }, 'an anchor': { anchors: at.anchors ?? [] }, 'a witness': { trustedWitnesses: { keys: [witnessKey], needed: 1 } } };
+  return {
+    nothing: {},
+    'a saved checkpoint': { since },
+    'an anchor': { anchors: at.anchors ?? [] },
+    'a witness': { trustedWitnesses: { keys: [witnessKey], needed: 1 } },
+  };
 }
 
 async function isSound({ log, state }: LogPlace, given: Partial<VerifyLogOptions>): Promise<boolean> {
@@ -99,10 +121,17 @@ async function isSound({ log, state }: LogPlace, given: Partial<VerifyLogOptions
 }
 
 /**
- * The extract of the state store, changed blindly, taken back, or forged with a right sum; then somebody seals. What was broken or old does no
- * harm: every batch has its place once. What was forged does none either, or it is found, or whoever seals refuses.
+ * The extract of the state store, changed blindly, taken back, or forged with a right sum; then somebody seals. What
+ * was broken or old does no harm: every batch has its place once. What was forged does none either, or it is found, or
+ * whoever seals refuses.
  */
-export async function forgeExtracts({ seed, rounds }: { readonly seed: number; readonly rounds: number }): Promise<Tampering> {
+export async function forgeExtracts({
+  seed,
+  rounds,
+}: {
+  readonly seed: number;
+  readonly rounds: number;
+}): Promise<Tampering> {
   const done: Tampering = { made: 0, unseen: [] };
   for (let round = 0; round < rounds; round += 1) {
     const random = seeded(seed * 100_003 + round);
@@ -115,14 +144,19 @@ export async function forgeExtracts({ seed, rounds }: { readonly seed: number; r
     const { found, waiting } = await verifyLog(at);
     const isWhole = refused === undefined && found === 0 && waiting.batches === 0;
     done.made += 1;
-    if (!isWhole && (how !== 'forge' || (refused === undefined && found === 0))) done.unseen.push(`round ${round} of ${seed}: extract, ${how}: ${refused ?? 'not refused'}, ${found} findings, ${waiting.batches} batches wait`);
+    if (!isWhole && (how !== 'forge' || (refused === undefined && found === 0)))
+      done.unseen.push(
+        `round ${round} of ${seed}: extract, ${how}: ${refused ?? 'not refused'}, ${found} findings, ${waiting.batches} batches wait`,
+      );
   }
   return done;
 }
 
 async function begunLog(random: () => number): Promise<{ readonly at: LogPlace; readonly older: Uint8Array }> {
   const at = place();
-  const logs = [0, 1, 2, 3].map((writer) => runOn(at, `run-${writer}`, testWorld(`2026-10-0${1 + Math.floor(writer / 2)}T00:00:00Z`, `${writer}`)));
+  const logs = [0, 1, 2, 3].map((writer) =>
+    runOn(at, `run-${writer}`, testWorld(`2026-10-0${1 + Math.floor(writer / 2)}T00:00:00Z`, `${writer}`)),
+  );
   const olders: Uint8Array[] = [];
   for (let step = 0; step < 6; step += 1) {
     for (const log of logs) if (step === 0 || random() < 0.7) await log.record(event(step));
@@ -172,14 +206,30 @@ function forge({ bucket, heads }: LogPlace, { random }: { readonly random: () =>
   const record = decodeSequence(stored(bucket, key));
   const forged = pick(
     [
-      { ...held, runs: held.runs.map(([name, began, next], at) => [name, began, at === run ? Math.max(0, next + Math.floor(random() * 4) - 2) : next]) },
+      {
+        ...held,
+        runs: held.runs.map(([name, began, next], at) => [
+          name,
+          began,
+          at === run ? Math.max(0, next + Math.floor(random() * 4) - 2) : next,
+        ]),
+      },
       { ...held, runs: held.runs.toSpliced(run, 1) },
       { ...held, runs: held.runs.map(([name, began, next], at) => [name, at === run ? '2026-10-05' : began, next]) },
-      { ...held, doneBefore: new Date(Date.parse('2026-09-30T00:00:00Z') + Math.floor(random() * 5) * day).toISOString().slice(0, 10) },
+      {
+        ...held,
+        doneBefore: new Date(Date.parse('2026-09-30T00:00:00Z') + Math.floor(random() * 5) * day)
+          .toISOString()
+          .slice(0, 10),
+      },
       { ...held, size: endOf(record), lastFirst: record.first, last: sha256(stored(bucket, key)) },
     ],
     random,
   );
   const open = { ...forged };
-  tamper(heads, sequencedKey, Uint8Array.from(Buffer.from(canonicalJson({ ...open, sum: sha256(canonicalJson(open)) }))));
+  tamper(
+    heads,
+    sequencedKey,
+    Uint8Array.from(Buffer.from(canonicalJson({ ...open, sum: sha256(canonicalJson(open)) }))),
+  );
 }

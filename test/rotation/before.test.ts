@@ -11,16 +11,27 @@ const effects = (place: Place) => place.trail.filter((what) => what.startsWith('
 describe('rehearsing', () => {
   test('changes nothing and names, in order, the steps that a real rotation then takes', async () => {
     const place = await makePlace();
-    const before = structuredClone([...place.vaults['one']?.shelves ?? []]);
+    const before = structuredClone([...(place.vaults['one']?.shelves ?? [])]);
     const rehearsal = await rehearse(place.rooms());
     expect(rehearsal).toMatchObject({ wouldFinish: true, failedLogins: 0, sessions: [] });
     expect([effects(place), place.log.events, [...place.bucket.objects]]).toEqual([[], [], []]);
-    expect([...place.vaults['one']?.shelves ?? []]).toEqual(before);
+    expect([...(place.vaults['one']?.shelves ?? [])]).toEqual(before);
     await runUntilDone(place);
-    const kinds = [/^stage/, /^stage/, /^set the new value/, /^publish/, /^publish/, /^end the old value/, /^end the old copy/, /^end the old copy/];
+    const kinds = [
+      /^stage/,
+      /^stage/,
+      /^set the new value/,
+      /^publish/,
+      /^publish/,
+      /^end the old value/,
+      /^end the old copy/,
+      /^end the old copy/,
+    ];
     const said = rehearsal.steps.filter((step) => kinds.some((kind) => kind.test(step)));
     expect(said.map((step, index) => kinds[index]?.test(step))).toEqual(kinds.map(() => true));
-    expect(effects(place).filter((what) => !/create|replace/.test(what))).toEqual(['stage', 'stage', 'change', 'promote', 'promote', 'retire', 'retire', 'retire'].map((what) => `effect ${what}`));
+    expect(effects(place).filter((what) => !/create|replace/.test(what))).toEqual(
+      ['stage', 'stage', 'change', 'promote', 'promote', 'retire', 'retire', 'retire'].map((what) => `effect ${what}`),
+    );
   });
 
   test('tells who is logged in, and that a single user cannot be changed without failures', async () => {
@@ -77,8 +88,18 @@ describe('adopting', () => {
     putByHand(place, 'app_a', 'not-the-real-one-0123456789');
     expect((await adopt(place.rooms())).problems).toEqual([expect.stringContaining('refused')]);
     const shelf = place.vaults['one']?.shelves.get('app-db');
-    const url = JSON.stringify({ username: 'app_a', password: firstValue, url: `postgres://app_a:${firstValue}@db/app` });
-    place.vaults['one']?.shelves.set('app-db', { ...shelf, promoted: [], previous: null, pending: null, current: { id: 'x', text: url } });
+    const url = JSON.stringify({
+      username: 'app_a',
+      password: firstValue,
+      url: `postgres://app_a:${firstValue}@db/app`,
+    });
+    place.vaults['one']?.shelves.set('app-db', {
+      ...shelf,
+      promoted: [],
+      previous: null,
+      pending: null,
+      current: { id: 'x', text: url },
+    });
     expect((await adopt(place.rooms())).problems).toEqual([expect.stringContaining('repeats the password in url')]);
   });
 });
@@ -96,8 +117,12 @@ describe('importing', () => {
 
   test('refuses a login that the service refuses, and never overwrites another', async () => {
     const place = await makePlace();
-    await expect(importLogin(place.rooms(), address, { slot: 'app_a', value: new Sealed('wrong') })).rejects.toMatchObject({ code: 'rejected' });
+    await expect(
+      importLogin(place.rooms(), address, { slot: 'app_a', value: new Sealed('wrong') }),
+    ).rejects.toMatchObject({ code: 'rejected' });
     place.host.setByHand('app_b', 'another-value-0123456789');
-    await expect(importLogin(place.rooms(), address, { slot: 'app_b', value: new Sealed('another-value-0123456789') })).rejects.toMatchObject({ code: 'conflict' });
+    await expect(
+      importLogin(place.rooms(), address, { slot: 'app_b', value: new Sealed('another-value-0123456789') }),
+    ).rejects.toMatchObject({ code: 'conflict' });
   });
 });

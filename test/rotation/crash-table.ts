@@ -33,7 +33,9 @@ export async function runCrashTable(table: CrashTable): Promise<TableResult> {
     for (const how of breaks) {
       for (const times of [1, 2]) {
         const broken = new Map<number, Break>(Array.from({ length: times }, (_, extra) => [at + extra, how]));
-        violations.push(...(await oneCase(table, new Faults(broken), `${how} ×${times} at write ${at} (${good.writes[at] ?? ''})`)));
+        violations.push(
+          ...(await oneCase(table, new Faults(broken), `${how} ×${times} at write ${at} (${good.writes[at] ?? ''})`)),
+        );
         cases += 1;
       }
     }
@@ -51,7 +53,8 @@ async function oneCase(table: CrashTable, faults: Faults, name: string): Promise
     const report = await runOnce(place, place.journal() ? {} : request, faults);
     watch.look(report);
     // The very last write may be done although its answer was lost: then the next run finds nothing to do.
-    if (report?.outcome === 'done' || (report?.outcome === 'idle' && place.journal()?.phase === 'done')) return watch.verdict(name);
+    if (report?.outcome === 'done' || (report?.outcome === 'idle' && place.journal()?.phase === 'done'))
+      return watch.verdict(name);
     place.world.pass(report?.until === undefined ? minute : Math.max(report.until - place.world.now(), minute));
     watch.look(undefined);
   }
@@ -89,7 +92,8 @@ class Watch {
     this.#windowHolds();
     this.#fewFailedLogins();
     this.#nothingLeaks(report);
-    if (report?.outcome === 'blocked' || report?.error?.code === 'bug') this.#found.add(`${report.outcome}: ${report.text}`);
+    if (report?.outcome === 'blocked' || report?.error?.code === 'bug')
+      this.#found.add(`${report.outcome}: ${report.text}`);
   }
 
   verdict(name: string): readonly string[] {
@@ -98,7 +102,9 @@ class Watch {
     const old = this.#place.host.holds('app_a', firstValue);
     if (old) this.#found.add('done, and the old value is still accepted');
     if (this.#values.size !== 2) this.#found.add(`${this.#values.size - 1} new values were staged instead of one`);
-    const left = Object.values(this.#place.vaults).flatMap((vault) => [...vault.shelves.values()]).filter((shelf) => shelf.pending !== null || shelf.previous !== null);
+    const left = Object.values(this.#place.vaults)
+      .flatMap((vault) => [...vault.shelves.values()])
+      .filter((shelf) => shelf.pending !== null || shelf.previous !== null);
     if (left.length > 0) this.#found.add('done, and a store still holds a staged or a previous value');
     return [...this.#found].map((what) => `${name}: ${what}`);
   }
@@ -117,7 +123,10 @@ class Watch {
     if (!any) this.#found.add('no durable value logs in');
   }
 
-  /** I2: whatever a consumer was given within the window still logs in. An emergency and a single user promise no such thing. */
+  /**
+   * I2: whatever a consumer was given within the window still logs in. An emergency and a single user promise no such
+   * thing.
+   */
   #windowHolds(): void {
     const now = this.#place.world.now();
     for (const store of ['one', 'two']) {
@@ -126,7 +135,8 @@ class Watch {
     }
     if (this.#table.leaked || this.#table.strategy === 'single') return;
     for (const { slot, value, last } of this.#handedOut.values()) {
-      if (now < last + window && !this.#place.host.holds(slot, value)) this.#found.add('a value was refused inside the window');
+      if (now < last + window && !this.#place.host.holds(slot, value))
+        this.#found.add('a value was refused inside the window');
     }
   }
 
@@ -149,7 +159,14 @@ class Watch {
   #nothingLeaks(report: RotationReport | undefined): void {
     const journal = [...this.#place.bucket.objects.values()].map((object) => Buffer.from(object.bytes).toString());
     const error = report?.error instanceof LockkeeperError ? inspectAll(report.error) : '';
-    const everything = [inspect(this.#place.log.events, { depth: 9 }), JSON.stringify(this.#place.log.events), ...journal, inspect(this.#place.told), inspect(report, { depth: 9 }), error].join('\n');
+    const everything = [
+      inspect(this.#place.log.events, { depth: 9 }),
+      JSON.stringify(this.#place.log.events),
+      ...journal,
+      inspect(this.#place.told),
+      inspect(report, { depth: 9 }),
+      error,
+    ].join('\n');
     for (const value of this.#values) if (everything.includes(value)) this.#found.add('a value leaked');
   }
 
@@ -158,11 +175,14 @@ class Watch {
     const { trail } = this.#place;
     for (const [at, what] of trail.entries()) {
       const isEffect = /^effect (stage|promote|abandon|retire|change)$/.test(what);
-      if (isEffect && !trail[at - 1]?.endsWith(' intent')) this.#found.add(`${what} came after ${trail[at - 1] ?? 'nothing'} and not after its intent`);
+      if (isEffect && !trail[at - 1]?.endsWith(' intent'))
+        this.#found.add(`${what} came after ${trail[at - 1] ?? 'nothing'} and not after its intent`);
     }
   }
 
-  /** Whatever broke, in the end the log tells how every effect went. That a rotation was planned shows in what follows. */
+  /**
+   * Whatever broke, in the end the log tells how every effect went. That a rotation was planned shows in what follows.
+   */
   #intentsAnswered(): void {
     const open = new Set<string>();
     for (const { action, stage, correlation, details } of this.#place.log.events) {

@@ -8,9 +8,13 @@ const tables: readonly (readonly [string, CrashTable])[] = [
 ];
 
 describe('broken at any write, in any way, once or twice, a rotation recovers by running again and locks nobody out:', () => {
-  test.each(tables)('%s', async (_name, table) => {
-    const { cases, violations } = await runCrashTable(table);
-    expect(violations).toEqual([]);
-    expect(cases).toBeGreaterThan(300);
-  }, 60_000);
+  test.each(tables)(
+    '%s',
+    async (_name, table) => {
+      const { cases, violations } = await runCrashTable(table);
+      expect(violations).toEqual([]);
+      expect(cases).toBeGreaterThan(300);
+    },
+    60_000,
+  );
 });

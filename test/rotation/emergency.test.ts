@@ -12,22 +12,36 @@ const review = (place: Place): string => {
 };
 
 describe('a leaked value', () => {
-  test.each(['alternating', 'additive', 'single'] as const)('is refused in one run, without waiting for anybody (%s)', async (strategy) => {
-    const place = await makePlace({ strategy });
-    const thief = place.host.openSession('app_a', firstValue, '203.0.113.9');
-    const report = await place.run({ leaked });
-    expect(report).toMatchObject({ outcome: 'done' });
-    expect(place.host.holds('app_a', firstValue)).toBe(false);
-    expect(thief?.isOpen()).toBe(false);
-    expect(place.consumerLogsIn('one') && place.consumerLogsIn('two')).toBe(true);
-    expect(place.journal()).toMatchObject({ proof: 'refused', emergency: { reason: leaked.reason, reviewed: true, told: true } });
-  });
+  test.each(['alternating', 'additive', 'single'] as const)(
+    'is refused in one run, without waiting for anybody (%s)',
+    async (strategy) => {
+      const place = await makePlace({ strategy });
+      const thief = place.host.openSession('app_a', firstValue, '203.0.113.9');
+      const report = await place.run({ leaked });
+      expect(report).toMatchObject({ outcome: 'done' });
+      expect(place.host.holds('app_a', firstValue)).toBe(false);
+      expect(thief?.isOpen()).toBe(false);
+      expect(place.consumerLogsIn('one') && place.consumerLogsIn('two')).toBe(true);
+      expect(place.journal()).toMatchObject({
+        proof: 'refused',
+        emergency: { reason: leaked.reason, reviewed: true, told: true },
+      });
+    },
+  );
 
   test('opens a review that two people must sign, and tells people what happened', async () => {
     const place = await makePlace();
     const { rotation } = await place.run({ leaked });
-    expect(JSON.parse(review(place))).toMatchObject({ rotation, credential: 'app-db', reason: leaked.reason, needed: 2, signatures: [] });
-    expect(place.told).toEqual([expect.objectContaining({ level: 'alarm', text: expect.stringMatching(/found in a chat.*refused.*reviews\//) })]);
+    expect(JSON.parse(review(place))).toMatchObject({
+      rotation,
+      credential: 'app-db',
+      reason: leaked.reason,
+      needed: 2,
+      signatures: [],
+    });
+    expect(place.told).toEqual([
+      expect.objectContaining({ level: 'alarm', text: expect.stringMatching(/found in a chat.*refused.*reviews\//) }),
+    ]);
   });
 
   test('ends both users, also the one that an earlier rotation is still draining', async () => {
@@ -46,13 +60,17 @@ describe('a leaked value', () => {
     const place = await makePlace();
     const rooms = place.rooms();
     const stuck = async () => Promise.reject(new LockkeeperError('unreachable', 'stuck'));
-    const accepts: Service['accepts'] = async (login) => (login.slot === 'app_b' ? stuck() : rooms.service.accepts(login));
-    const service = at === 'promote' ? rooms.service : withOther(rooms.service, at === 'change' ? { change: stuck } : { accepts });
+    const accepts: Service['accepts'] = async (login) =>
+      login.slot === 'app_b' ? stuck() : rooms.service.accepts(login);
+    const service =
+      at === 'promote' ? rooms.service : withOther(rooms.service, at === 'change' ? { change: stuck } : { accepts });
     const two = rooms.stores['two'];
     if (!two) throw new Error('no store two');
     const stores = at === 'promote' ? { ...rooms.stores, two: { ...readable(two), promote: stuck } } : rooms.stores;
     expect(await rotate({ ...rooms, service, stores }, { now: true })).toMatchObject({ outcome: 'failed' });
-    const held = Object.values(place.vaults).flatMap((vault) => [...vault.shelves.values()].flatMap((shelf) => shelf.pending?.text ?? []));
+    const held = Object.values(place.vaults).flatMap((vault) =>
+      [...vault.shelves.values()].flatMap((shelf) => shelf.pending?.text ?? []),
+    );
     expect(held.length).toBeGreaterThan(0);
     expect(await place.run({ leaked })).toMatchObject({ outcome: 'done' });
     expect(place.host.holds('app_a', firstValue)).toBe(false);
@@ -65,7 +83,9 @@ describe('a leaked value', () => {
     const place = await makePlace();
     const rooms = place.rooms();
     const retire: Service['retire'] = async () => Promise.reject(new LockkeeperError('unreachable', 'down'));
-    expect(await rotate({ ...rooms, service: withOther(rooms.service, { retire }) }, { leaked })).toMatchObject({ outcome: 'failed' });
+    expect(await rotate({ ...rooms, service: withOther(rooms.service, { retire }) }, { leaked })).toMatchObject({
+      outcome: 'failed',
+    });
     expect(await runUntilDone(place, {})).toMatchObject({ outcome: 'done' });
     expect(place.host.holds('app_a', firstValue)).toBe(false);
     expect(review(place)).not.toBe('');
@@ -73,5 +93,8 @@ describe('a leaked value', () => {
 });
 
 function readable<T extends object>(store: T): T {
-  return { ...store, ...Object.fromEntries(['read', 'stage', 'abandon', 'retire'].map((name) => [name, Reflect.get(store, name)])) };
+  return {
+    ...store,
+    ...Object.fromEntries(['read', 'stage', 'abandon', 'retire'].map((name) => [name, Reflect.get(store, name)])),
+  };
 }

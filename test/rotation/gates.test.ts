@@ -26,11 +26,16 @@ describe('nothing is published before it is proven:', () => {
     const rooms = place.rooms();
     let isBroken = true;
     const accepts: Service['accepts'] = async (login) => {
-      if (isBroken && login.slot === 'app_b') throw new LockkeeperError('unreachable', 'the second endpoint does not answer');
+      if (isBroken && login.slot === 'app_b')
+        throw new LockkeeperError('unreachable', 'the second endpoint does not answer');
       return await rooms.service.accepts(login);
     };
     const broken = { ...rooms, service: withOther(rooms.service, { accepts }) };
-    expect(await rotate(broken, { now: true })).toMatchObject({ outcome: 'failed', phase: 'set', until: place.world.now() + minute });
+    expect(await rotate(broken, { now: true })).toMatchObject({
+      outcome: 'failed',
+      phase: 'set',
+      until: place.world.now() + minute,
+    });
     expect(place.consumer('one').value.open()).toBe(firstValue);
     const staged = place.vaults['one']?.shelves.get('app-db')?.pending?.text;
     isBroken = false;
@@ -44,7 +49,10 @@ describe('nothing is published before it is proven:', () => {
     const place = await makePlace({ endpoints: ['primary', 'replica'] });
     const rooms = place.rooms();
     const accepts: Service['accepts'] = async (login) =>
-      (await rooms.service.accepts(login)).map((answer) => ({ ...answer, accepted: answer.accepted && !(login.slot === 'app_b' && answer.endpoint === 'replica') }));
+      (await rooms.service.accepts(login)).map((answer) => ({
+        ...answer,
+        accepted: answer.accepted && !(login.slot === 'app_b' && answer.endpoint === 'replica'),
+      }));
     const report = await rotate({ ...rooms, service: withOther(rooms.service, { accepts }) }, { now: true });
     expect(report).toMatchObject({ outcome: 'failed', phase: 'staged' });
     expect(place.consumer('two').value.open()).toBe(firstValue);
@@ -54,8 +62,11 @@ describe('nothing is published before it is proven:', () => {
   test('an endpoint that did not answer at all is not counted as a yes', async () => {
     const place = await makePlace({ endpoints: ['primary', 'replica'] });
     const rooms = place.rooms();
-    const accepts: Service['accepts'] = async (login) => (await rooms.service.accepts(login)).slice(0, login.slot === 'app_b' ? 1 : 2);
-    expect(await rotate({ ...rooms, service: withOther(rooms.service, { accepts }) }, { now: true })).toMatchObject({ outcome: 'failed' });
+    const accepts: Service['accepts'] = async (login) =>
+      (await rooms.service.accepts(login)).slice(0, login.slot === 'app_b' ? 1 : 2);
+    expect(await rotate({ ...rooms, service: withOther(rooms.service, { accepts }) }, { now: true })).toMatchObject({
+      outcome: 'failed',
+    });
     expect(place.consumer('one').value.open()).toBe(firstValue);
   });
 });
@@ -68,7 +79,12 @@ describe('the drain:', () => {
     if (!two) throw new Error('no store two');
     const before = await two.read('app/db');
     let isBehind = true;
-    const lagging = { ...two, read: async (secret: string) => (isBehind && place.trail.includes('effect promote') ? before : two.read(secret)), stage: two.stage.bind(two), promote: two.promote.bind(two) };
+    const lagging = {
+      ...two,
+      read: async (secret: string) => (isBehind && place.trail.includes('effect promote') ? before : two.read(secret)),
+      stage: two.stage.bind(two),
+      promote: two.promote.bind(two),
+    };
     const late = { ...rooms, stores: { ...rooms.stores, two: lagging } };
     expect(await rotate(late, { now: true })).toMatchObject({ phase: 'published' });
     place.world.pass(window);
@@ -142,7 +158,11 @@ describe('the end:', () => {
       place.world.pass(window);
       await rotate(broken);
     }
-    expect(place.journal()).toMatchObject({ phase: 'retired', proof: null, blocked: { reason: 'old-still-accepted', told: true } });
+    expect(place.journal()).toMatchObject({
+      phase: 'retired',
+      proof: null,
+      blocked: { reason: 'old-still-accepted', told: true },
+    });
     expect(place.told).toHaveLength(1);
     expect(await place.run()).toMatchObject({ outcome: 'blocked', steps: [] });
     expect(await place.run({ now: true })).toMatchObject({ outcome: 'done' });
@@ -155,7 +175,11 @@ describe('the end:', () => {
     expect([...place.host.failedLogins]).toEqual([['app_a', 1]]);
     const retired = place.trail.indexOf('effect retire');
     expect(retired).toBeGreaterThan(0);
-    expect(place.log.events.filter((event) => event.action === 'rotation.login' && event.stage === 'outcome').map((event) => event.details['candidate'])).toEqual(['current', 'new', 'old']);
+    expect(
+      place.log.events
+        .filter((event) => event.action === 'rotation.login' && event.stage === 'outcome')
+        .map((event) => event.details['candidate']),
+    ).toEqual(['current', 'new', 'old']);
   });
 });
 

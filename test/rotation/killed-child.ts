@@ -19,7 +19,8 @@ export interface DurablePlace {
 /** The rooms on it; every process makes its own. */
 export function durableRooms(place: DurablePlace): RotationRooms {
   const world = systemWorld();
-  const secrets = (name: string) => localFileSecrets({ directory: join(place.directory, name), keyFile: join(place.directory, 'key'), world });
+  const secrets = (name: string) =>
+    localFileSecrets({ directory: join(place.directory, name), keyFile: join(place.directory, 'key'), world });
   const service = postgresService({
     credential: 'app-db',
     strategy: 'alternating',
@@ -32,7 +33,17 @@ export function durableRooms(place: DurablePlace): RotationRooms {
     world,
   });
   return {
-    plan: { name: 'app-db', service: 'postgres', stores: [{ store: 'one', secret: 'app' }, { store: 'two', secret: 'app' }], propagationMs: 1, everyMs: 1, acceptDowntime: false },
+    plan: {
+      name: 'app-db',
+      service: 'postgres',
+      stores: [
+        { store: 'one', secret: 'app' },
+        { store: 'two', secret: 'app' },
+      ],
+      propagationMs: 1,
+      everyMs: 1,
+      acceptDowntime: false,
+    },
     stores: { one: secrets('one'), two: secrets('two') },
     service,
     state: fileSystemObjects({ directory: join(place.directory, 'state') }),
@@ -43,7 +54,9 @@ export function durableRooms(place: DurablePlace): RotationRooms {
   };
 }
 
-/** Run as a program: rotates, and kills itself at the named call: `service.change before 1` is before the first change. */
+/**
+ * Run as a program: rotates, and kills itself at the named call: `service.change before 1` is before the first change.
+ */
 async function main([placeText = '', method = '', when = '', nth = '1']: readonly string[]): Promise<void> {
   const place: unknown = JSON.parse(placeText);
   if (!isPlace(place)) throw new Error('no place');
@@ -69,11 +82,22 @@ async function main([placeText = '', method = '', when = '', nth = '1']: readonl
   const { one, two } = rooms.stores;
   if (!one || !two) throw new Error('no stores');
   const stores = { one: deadly(one, 'one'), two: deadly(two, 'two') };
-  for (let runs = 0; runs < 5; runs += 1) await rotate({ ...rooms, stores, service: deadly(rooms.service, 'service'), state: deadly(rooms.state, 'state') }, { now: runs === 0 });
+  for (let runs = 0; runs < 5; runs += 1)
+    await rotate(
+      { ...rooms, stores, service: deadly(rooms.service, 'service'), state: deadly(rooms.state, 'state') },
+      { now: runs === 0 },
+    );
 }
 
 function isPlace(value: unknown): value is DurablePlace {
-  return typeof value === 'object' && value !== null && 'directory' in value && 'endpoint' in value && 'users' in value && 'owner' in value;
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'directory' in value &&
+    'endpoint' in value &&
+    'users' in value &&
+    'owner' in value
+  );
 }
 
 if (process.argv[1] === import.meta.filename) await main(process.argv.slice(2));

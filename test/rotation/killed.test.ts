@@ -20,30 +20,51 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(async () => server.stop());
 
-const points = ['one.stage after 1', 'service.change in-guard 1', 'service.change after 1', 'one.promote after 1', 'service.retire in-guard 1', 'service.retire after 1', 'state.replace before 4'];
+const points = [
+  'one.stage after 1',
+  'service.change in-guard 1',
+  'service.change after 1',
+  'one.promote after 1',
+  'service.retire in-guard 1',
+  'service.retire after 1',
+  'state.replace before 4',
+];
 
 describe('a process killed by the operating system in the middle of a rotation of a real PostgreSQL:', () => {
-  test.each(points)('%s', async (point) => {
-    const pair = await makePair(server);
-    const directory = await mkdtemp(join(tmpdir(), 'lockkeeper-killed-'));
-    try {
-      const place: DurablePlace = { directory, endpoint: server.endpoint, users: pair.users, owner: pair.owner };
-      const rooms = durableRooms(place);
-      for (const name of ['one', 'two']) await localFileSecrets({ directory: join(directory, name), keyFile: join(directory, 'key'), world: rooms.world }).add('app');
-      await importLogin(rooms, { engine: 'postgres', host: '127.0.0.1', port: server.port }, pair.initial);
-      expect(await killedAt(place, point)).toBe('SIGKILL');
-      await allLogIn(rooms);
-      await finish(rooms);
-      await allLogIn(rooms);
-      expect(await logsIn(server.port, pair.initial)).toBe(false);
-    } finally {
-      await rm(directory, { recursive: true, force: true });
-    }
-  }, 30_000);
+  test.each(points)(
+    '%s',
+    async (point) => {
+      const pair = await makePair(server);
+      const directory = await mkdtemp(join(tmpdir(), 'lockkeeper-killed-'));
+      try {
+        const place: DurablePlace = { directory, endpoint: server.endpoint, users: pair.users, owner: pair.owner };
+        const rooms = durableRooms(place);
+        for (const name of ['one', 'two'])
+          await localFileSecrets({
+            directory: join(directory, name),
+            keyFile: join(directory, 'key'),
+            world: rooms.world,
+          }).add('app');
+        await importLogin(rooms, { engine: 'postgres', host: '127.0.0.1', port: server.port }, pair.initial);
+        expect(await killedAt(place, point)).toBe('SIGKILL');
+        await allLogIn(rooms);
+        await finish(rooms);
+        await allLogIn(rooms);
+        expect(await logsIn(server.port, pair.initial)).toBe(false);
+      } finally {
+        await rm(directory, { recursive: true, force: true });
+      }
+    },
+    30_000,
+  );
 });
 
 async function killedAt(place: DurablePlace, point: string): Promise<string | null> {
-  const child = spawn(process.execPath, ['--no-warnings', join(import.meta.dirname, 'killed-child.ts'), JSON.stringify(place), ...point.split(' ')], { stdio: 'inherit', timeout: 20_000, killSignal: 'SIGTERM' });
+  const child = spawn(
+    process.execPath,
+    ['--no-warnings', join(import.meta.dirname, 'killed-child.ts'), JSON.stringify(place), ...point.split(' ')],
+    { stdio: 'inherit', timeout: 20_000, killSignal: 'SIGTERM' },
+  );
   await once(child, 'exit');
   return child.signalCode;
 }

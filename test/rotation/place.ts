@@ -79,10 +79,21 @@ export async function makePlace(options: PlaceOptions = {}): Promise<Place> {
   const trail: string[] = [];
   const log = heardLog(world, trail);
   const told: Notice[] = [];
-  const stores = [{ store: 'one', secret: 'app-db' }, { store: 'two', secret: 'app/db' }];
-  const base = { name: 'app-db', service: 'app database', stores, propagationMs: window, everyMs: 30 * day, acceptDowntime: true };
+  const stores = [
+    { store: 'one', secret: 'app-db' },
+    { store: 'two', secret: 'app/db' },
+  ];
+  const base = {
+    name: 'app-db',
+    service: 'app database',
+    stores,
+    propagationMs: window,
+    everyMs: 30 * day,
+    acceptDowntime: true,
+  };
   const plan: CredentialPlan = { ...base, ...options.plan };
-  const rooms = (faults?: Faults): RotationRooms => brokenRooms({ plan, host, bucket, vaults, log, told, trail, world }, faults);
+  const rooms = (faults?: Faults): RotationRooms =>
+    brokenRooms({ plan, host, bucket, vaults, log, told, trail, world }, faults);
   vaults.one.add('app-db');
   vaults.two.add('app/db');
   host.setByHand('app_a', firstValue);
@@ -91,7 +102,16 @@ export async function makePlace(options: PlaceOptions = {}): Promise<Place> {
   trail.length = 0;
   const consumer = (store: string) => consumerOf(store === 'one' ? vaults.one : vaults.two);
   return {
-    world, host, bucket, vaults, log, told, trail, plan, rooms, consumer,
+    world,
+    host,
+    bucket,
+    vaults,
+    log,
+    told,
+    trail,
+    plan,
+    rooms,
+    consumer,
     run: (request, faults) => rotate(rooms(faults), request),
     consumerLogsIn(store) {
       const login = consumer(store);
@@ -105,7 +125,11 @@ export async function makePlace(options: PlaceOptions = {}): Promise<Place> {
 }
 
 /** Runs again and again, letting time pass, until the rotation is done or `most` runs are over. */
-export async function runUntilDone(place: Place, request: RotateRequest = { now: true }, most = 12): Promise<RotationReport> {
+export async function runUntilDone(
+  place: Place,
+  request: RotateRequest = { now: true },
+  most = 12,
+): Promise<RotationReport> {
   let report = await place.run(request);
   for (let runs = 1; runs < most && report.outcome !== 'done'; runs += 1) {
     const until: Instant | undefined = report.until;
@@ -122,7 +146,8 @@ interface Parts extends Pick<Place, 'host' | 'bucket' | 'log' | 'told' | 'trail'
 function brokenRooms(parts: Parts, faults: Faults | undefined): RotationRooms {
   const tell = { tell: async (notice: Notice) => void parts.told.push(notice) };
   const writes = ['stage', 'promote', 'abandon', 'retire'] as const;
-  const seen = <T extends object>(target: T, names: readonly (keyof T & string)[]) => followed(target, names, parts.trail);
+  const seen = <T extends object>(target: T, names: readonly (keyof T & string)[]) =>
+    followed(target, names, parts.trail);
   const service = seen(memoryService(parts.host), ['change', 'retire']);
   const state = seen(memoryObjects(parts.bucket), ['create', 'replace']);
   const [one, two] = [seen(memorySecrets(parts.vaults.one), writes), seen(memorySecrets(parts.vaults.two), writes)];
@@ -162,7 +187,9 @@ function consumerOf(vault: MemoryVault): Login {
 
 /** `service` with some of its methods replaced. */
 export function withOther(service: Service, other: Partial<Service>): Service {
-  return new Proxy(service, { get: (object, property): unknown => Reflect.get(property in other ? other : object, property) });
+  return new Proxy(service, {
+    get: (object, property): unknown => Reflect.get(property in other ? other : object, property),
+  });
 }
 
 /** Somebody writes another login into store one, past lockkeeper. */
@@ -170,5 +197,8 @@ export function putByHand(place: Place, username: string, password: string): voi
   const vault = place.vaults['one'];
   const shelf = vault?.shelves.get('app-db');
   if (!vault || !shelf) throw new Error('store one holds no secret');
-  vault.shelves.set('app-db', { ...shelf, current: { id: vault.nextVersion(), text: JSON.stringify({ username, password }) } });
+  vault.shelves.set('app-db', {
+    ...shelf,
+    current: { id: vault.nextVersion(), text: JSON.stringify({ username, password }) },
+  });
 }

@@ -9,27 +9,35 @@ const strategies = ['alternating', 'additive'] as const;
 
 test('several rotators in any interleaving lock nobody out, and a quiet run afterwards finishes', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.scheduler(), fc.constantFrom(...strategies), fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 2, maxLength: 4 }), async (scheduler, strategy, phases) => {
-      const place = await makePlace({ strategy });
-      // Each rotator gets in line at another stage of one or two whole rotations.
-      for (let turn = 0; turn < (phases[0] ?? 0); turn += 1) await place.run({ now: true });
-      const violations: string[] = [];
-      const watch = watched(place, violations);
-      const rotators = phases.map(async () => rotate(slowed(place, scheduler, watch), { now: true }));
-      await scheduler.waitFor(Promise.all(rotators));
-      watch();
-      place.world.pass(window);
-      const report: RotationReport = await runUntilDone(place);
-      expect(report.outcome).toBe('done');
-      watch();
-      expect(violations).toEqual([]);
-      expect(place.host.holds('app_a', firstValue)).toBe(false);
-    }),
+    fc.asyncProperty(
+      fc.scheduler(),
+      fc.constantFrom(...strategies),
+      fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 2, maxLength: 4 }),
+      async (scheduler, strategy, phases) => {
+        const place = await makePlace({ strategy });
+        // Each rotator gets in line at another stage of one or two whole rotations.
+        for (let turn = 0; turn < (phases[0] ?? 0); turn += 1) await place.run({ now: true });
+        const violations: string[] = [];
+        const watch = watched(place, violations);
+        const rotators = phases.map(async () => rotate(slowed(place, scheduler, watch), { now: true }));
+        await scheduler.waitFor(Promise.all(rotators));
+        watch();
+        place.world.pass(window);
+        const report: RotationReport = await runUntilDone(place);
+        expect(report.outcome).toBe('done');
+        watch();
+        expect(violations).toEqual([]);
+        expect(place.host.holds('app_a', firstValue)).toBe(false);
+      },
+    ),
     { numRuns: 60 },
   );
 }, 60_000);
 
-/** Every call of every driver waits its turn, before and after it takes effect; after each one the invariants are checked. */
+/**
+ * Every call of every driver waits its turn, before and after it takes effect; after each one the invariants are
+ * checked.
+ */
 function slowed(place: Place, scheduler: fc.Scheduler, watch: () => void): RotationRooms {
   const rooms = place.rooms();
   const slow = <T extends object>(target: T): T =>
@@ -52,9 +60,14 @@ function slowed(place: Place, scheduler: fc.Scheduler, watch: () => void): Rotat
 
 function watched(place: Place, violations: string[]): () => void {
   return () => {
-    for (const store of ['one', 'two']) if (!place.consumerLogsIn(store)) violations.push(`what store ${store} hands out is refused`);
+    for (const store of ['one', 'two'])
+      if (!place.consumerLogsIn(store)) violations.push(`what store ${store} hands out is refused`);
     const journal = place.journal();
-    const inWindow = journal?.phase !== 'done' && journal?.phase !== 'retired' && place.world.now() < (journal?.startedAt ?? 0) + minute;
-    if (inWindow && journal?.past.length === 0 && !place.host.holds('app_a', firstValue)) violations.push('the first value was refused before its window was over');
+    const inWindow =
+      journal?.phase !== 'done' &&
+      journal?.phase !== 'retired' &&
+      place.world.now() < (journal?.startedAt ?? 0) + minute;
+    if (inWindow && journal?.past.length === 0 && !place.host.holds('app_a', firstValue))
+      violations.push('the first value was refused before its window was over');
   };
 }

@@ -10,16 +10,21 @@ import { address, fingerprintKey, firstValue, makePlace, runUntilDone, withOther
 
 /** What an auditor computes who knows the value and has the key. */
 const keyId = createHash('sha256').update(fingerprintKey).digest('hex').slice(0, 8);
-const fingerprintOf = (value: string) => `${keyId}:${createHmac('sha256', fingerprintKey).update(value).digest('hex').slice(0, 16)}`;
+const fingerprintOf = (value: string) =>
+  `${keyId}:${createHmac('sha256', fingerprintKey).update(value).digest('hex').slice(0, 16)}`;
 const first = fingerprintOf(firstValue);
 
 /** The entries of one action, as what they say. */
 function said(place: Place, action: string, stage: string) {
-  return place.log.events.filter((event) => event.action === action && event.stage === stage).map(({ details }) => details);
+  return place.log.events
+    .filter((event) => event.action === action && event.stage === stage)
+    .map(({ details }) => details);
 }
 
 function currentVersions(place: Place) {
-  return Object.fromEntries(Object.entries(place.vaults).map(([store, vault]) => [store, [...vault.shelves.values()][0]?.current?.id]));
+  return Object.fromEntries(
+    Object.entries(place.vaults).map(([store, vault]) => [store, [...vault.shelves.values()][0]?.current?.id]),
+  );
 }
 
 describe('from the log alone an auditor learns', () => {
@@ -29,20 +34,42 @@ describe('from the log alone an auditor learns', () => {
     await runUntilDone(place);
     const now = currentVersions(place);
     const value = place.consumer('one').value.open();
-    const [one, two] = [{ store: 'one', secret: 'app-db' }, { store: 'two', secret: 'app/db' }];
-    const held = (from: typeof now) => [{ ...one, version: from['one'] }, { ...two, version: from['two'] }];
-    const [fresh, old] = [{ slot: 'app_b', fingerprint: fingerprintOf(value) }, { slot: 'app_a', fingerprint: first }];
-    expect(said(place, 'rotation.plan', 'intent')).toMatchObject([{ target: 'app_b', replaces: [{ ...old, versions: held(before) }] }]);
-    expect(said(place, 'rotation.stage', 'outcome')).toMatchObject([{ ...one, ...fresh, version: now['one'] }, { ...two, ...fresh, version: now['two'] }]);
+    const [one, two] = [
+      { store: 'one', secret: 'app-db' },
+      { store: 'two', secret: 'app/db' },
+    ];
+    const held = (from: typeof now) => [
+      { ...one, version: from['one'] },
+      { ...two, version: from['two'] },
+    ];
+    const [fresh, old] = [
+      { slot: 'app_b', fingerprint: fingerprintOf(value) },
+      { slot: 'app_a', fingerprint: first },
+    ];
+    expect(said(place, 'rotation.plan', 'intent')).toMatchObject([
+      { target: 'app_b', replaces: [{ ...old, versions: held(before) }] },
+    ]);
+    expect(said(place, 'rotation.stage', 'outcome')).toMatchObject([
+      { ...one, ...fresh, version: now['one'] },
+      { ...two, ...fresh, version: now['two'] },
+    ]);
     expect(said(place, 'rotation.change', 'intent')).toMatchObject([{ ...fresh, versions: held(now) }]);
     expect(said(place, 'rotation.promote', 'intent')).toMatchObject([
       { ...one, ...fresh, from: before['one'], version: now['one'] },
       { ...two, ...fresh, from: before['two'], version: now['two'] },
     ]);
-    expect(said(place, 'rotation.promote', 'outcome')).toMatchObject([{ version: now['one'] }, { version: now['two'] }]);
+    expect(said(place, 'rotation.promote', 'outcome')).toMatchObject([
+      { version: now['one'] },
+      { version: now['two'] },
+    ]);
     expect(said(place, 'rotation.retire', 'outcome')).toMatchObject([{ ...old, versions: held(before) }]);
-    expect(said(place, 'rotation.retire-copy', 'intent')).toMatchObject([{ ...one, ...old, version: before['one'] }, { ...two, ...old, version: before['two'] }]);
-    expect(said(place, 'rotation.done', 'fact')).toMatchObject([{ proof: 'refused', holds: [{ ...fresh, versions: held(now) }] }]);
+    expect(said(place, 'rotation.retire-copy', 'intent')).toMatchObject([
+      { ...one, ...old, version: before['one'] },
+      { ...two, ...old, version: before['two'] },
+    ]);
+    expect(said(place, 'rotation.done', 'fact')).toMatchObject([
+      { proof: 'refused', holds: [{ ...fresh, versions: held(now) }] },
+    ]);
     expect(unpaired(place.log.events)).toEqual([]);
     const text = JSON.stringify(place.log.events);
     expect([text.includes(value), text.includes(firstValue)]).toEqual([false, false]);
@@ -51,7 +78,11 @@ describe('from the log alone an auditor learns', () => {
   test('with which login every proof was made', async () => {
     const place = await makePlace();
     await runUntilDone(place);
-    const logins = said(place, 'rotation.login', 'outcome').map(({ candidate, accepted, logins: asked }) => [candidate, accepted, asked]);
+    const logins = said(place, 'rotation.login', 'outcome').map(({ candidate, accepted, logins: asked }) => [
+      candidate,
+      accepted,
+      asked,
+    ]);
     const fresh = fingerprintOf(place.consumer('one').value.open());
     expect(logins).toMatchObject([
       ['current', true, [{ slot: 'app_a', fingerprint: first }]],
@@ -69,8 +100,13 @@ describe('from the log alone an auditor learns', () => {
       throw new LockkeeperError('unreachable', 'the connection broke off');
     };
     await rotate({ ...rooms, service: withOther(rooms.service, { accepts }) }, { now: true });
-    expect(place.log.events.map(({ action, stage, result }) => [action, result ?? stage])).toEqual([['rotation.login', 'intent'], ['rotation.login', 'failed']]);
-    expect(said(place, 'rotation.login', 'intent')).toMatchObject([{ candidate: 'current', logins: [{ slot: 'app_a', fingerprint: first }] }]);
+    expect(place.log.events.map(({ action, stage, result }) => [action, result ?? stage])).toEqual([
+      ['rotation.login', 'intent'],
+      ['rotation.login', 'failed'],
+    ]);
+    expect(said(place, 'rotation.login', 'intent')).toMatchObject([
+      { candidate: 'current', logins: [{ slot: 'app_a', fingerprint: first }] },
+    ]);
     const audit = { record: () => Promise.reject(new LockkeeperError('denied', 'the log is read-only')) };
     await rotate({ ...rooms, audit, service: withOther(rooms.service, { accepts }) }, { now: true });
     expect(tried).toBe(1);
@@ -80,11 +116,26 @@ describe('from the log alone an auditor learns', () => {
     const place = await makePlace();
     const before = currentVersions(place);
     await place.run({ leaked: { reason: 'found in a chat' } });
-    const replaces = [{ slot: 'app_a', fingerprint: first, versions: [{ store: 'one', version: before['one'] }, { store: 'two', version: before['two'] }] }];
+    const replaces = [
+      {
+        slot: 'app_a',
+        fingerprint: first,
+        versions: [
+          { store: 'one', version: before['one'] },
+          { store: 'two', version: before['two'] },
+        ],
+      },
+    ];
     expect(said(place, 'rotation.plan', 'intent')).toMatchObject([{ leaked: 'found in a chat', replaces }]);
     const fresh = fingerprintOf(place.consumer('one').value.open());
     for (const action of ['rotation.review', 'rotation.tell']) {
-      expect(said(place, action, 'outcome')).toMatchObject([{ reason: 'found in a chat', holds: [{ fingerprint: fresh }], copies: [{ published: currentVersions(place)['one'] }, { published: currentVersions(place)['two'] }] }]);
+      expect(said(place, action, 'outcome')).toMatchObject([
+        {
+          reason: 'found in a chat',
+          holds: [{ fingerprint: fresh }],
+          copies: [{ published: currentVersions(place)['one'] }, { published: currentVersions(place)['two'] }],
+        },
+      ]);
     }
     expect(unpaired(place.log.events)).toEqual([]);
   });
@@ -94,11 +145,24 @@ describe('from the log alone an auditor learns', () => {
     place.vaults['two']?.shelves.clear();
     place.vaults['two']?.add('app/db');
     const two = place.rooms().stores['two'];
-    const staged = await two?.stage('app/db', 'import-0', new Sealed('{"username":"app_b","password":"half-imported-0123"}'));
+    const staged = await two?.stage(
+      'app/db',
+      'import-0',
+      new Sealed('{"username":"app_b","password":"half-imported-0123"}'),
+    );
     await importLogin(place.rooms(), address, { slot: 'app_a', value: new Sealed(firstValue) });
-    const half = { store: 'two', secret: 'app/db', abandoned: 'import-0', version: staged?.id, slot: 'app_b', fingerprint: fingerprintOf('half-imported-0123') };
+    const half = {
+      store: 'two',
+      secret: 'app/db',
+      abandoned: 'import-0',
+      version: staged?.id,
+      slot: 'app_b',
+      fingerprint: fingerprintOf('half-imported-0123'),
+    };
     expect(said(place, 'rotation.abandon', 'intent')).toMatchObject([half]);
-    expect(said(place, 'rotation.import', 'outcome')).toMatchObject([{ store: 'two', slot: 'app_a', fingerprint: first, version: currentVersions(place)['two'] }]);
+    expect(said(place, 'rotation.import', 'outcome')).toMatchObject([
+      { store: 'two', slot: 'app_a', fingerprint: first, version: currentVersions(place)['two'] },
+    ]);
     expect(unpaired(place.log.events)).toEqual([]);
   });
 
@@ -110,16 +174,29 @@ describe('from the log alone an auditor learns', () => {
     const promote = async () => Promise.reject(new LockkeeperError('uncertain', 'the answer was lost'));
     const two = rooms.stores['two'];
     if (!two) throw new Error('no store two');
-    const failing = new Proxy(two, { get: (store, name): unknown => (name === 'promote' ? promote : Reflect.get(store, name)) });
+    const failing = new Proxy(two, {
+      get: (store, name): unknown => (name === 'promote' ? promote : Reflect.get(store, name)),
+    });
     const broken = { ...rooms, stores: { ...rooms.stores, two: failing } };
-    await expect(importLogin(broken, address, { slot: 'app_a', value: new Sealed(firstValue) })).rejects.toMatchObject({ code: 'uncertain' });
-    expect(place.log.events.map(({ stage, result }) => [stage, result])).toEqual([['intent', undefined], ['outcome', 'uncertain']]);
+    await expect(importLogin(broken, address, { slot: 'app_a', value: new Sealed(firstValue) })).rejects.toMatchObject({
+      code: 'uncertain',
+    });
+    expect(place.log.events.map(({ stage, result }) => [stage, result])).toEqual([
+      ['intent', undefined],
+      ['outcome', 'uncertain'],
+    ]);
   });
 
   test('what was adopted', async () => {
     const place = await makePlace();
     await adopt(place.rooms());
-    expect(said(place, 'rotation.adopt', 'outcome')).toMatchObject([{ slot: 'app_a', fingerprint: first, versions: [{ version: currentVersions(place)['one'] }, { version: currentVersions(place)['two'] }] }]);
+    expect(said(place, 'rotation.adopt', 'outcome')).toMatchObject([
+      {
+        slot: 'app_a',
+        fingerprint: first,
+        versions: [{ version: currentVersions(place)['one'] }, { version: currentVersions(place)['two'] }],
+      },
+    ]);
     expect(unpaired(place.log.events)).toEqual([]);
   });
 
@@ -128,7 +205,10 @@ describe('from the log alone an auditor learns', () => {
     const rooms = place.rooms();
     const create = async () => Promise.reject(new LockkeeperError('denied', 'the state store is read-only'));
     await expect(adopt({ ...rooms, state: { ...rooms.state, create } })).rejects.toMatchObject({ code: 'denied' });
-    expect(place.log.events.map(({ action, stage, result }) => [action, result ?? stage])).toEqual([['rotation.adopt', 'intent'], ['rotation.adopt', 'refused']]);
+    expect(place.log.events.map(({ action, stage, result }) => [action, result ?? stage])).toEqual([
+      ['rotation.adopt', 'intent'],
+      ['rotation.adopt', 'refused'],
+    ]);
   });
 
   test('that a value was given up, and the name of the rotation that goes on', async () => {
@@ -137,23 +217,38 @@ describe('from the log alone an auditor learns', () => {
     place.host.policy = () => (refusals++ === 0 ? 'too plain' : undefined);
     await place.run({ now: true });
     const [given] = place.log.events.filter(({ action }) => action === 'rotation.replan');
-    expect(given?.details).toMatchObject({ why: expect.stringContaining('too plain'), next: place.journal()?.rotation });
-    expect(place.log.events.some(({ action, correlation }) => action === 'rotation.stage' && correlation === given?.correlation)).toBe(true);
+    expect(given?.details).toMatchObject({
+      why: expect.stringContaining('too plain'),
+      next: place.journal()?.rotation,
+    });
+    expect(
+      place.log.events.some(
+        ({ action, correlation }) => action === 'rotation.stage' && correlation === given?.correlation,
+      ),
+    ).toBe(true);
   });
 
-  test.each(['no: postgres://app:hunter2@db is weak', 'w'.repeat(70_000)])('that every value is refused, and people hear it, whatever words the service has for it (%#)', async (words) => {
-    const place = await makePlace();
-    place.host.policy = () => words;
-    expect(await place.run({ now: true })).toMatchObject({ outcome: 'blocked', error: undefined });
-    expect(said(place, 'rotation.block', 'fact')).toMatchObject([{ reason: 'every-value-rejected' }]);
-    expect(place.told).toMatchObject([{ level: 'alarm' }]);
-    expect([JSON.stringify(place.log.events).includes('hunter2'), Math.max(...place.log.events.map((event) => JSON.stringify(event).length)) < 4_000]).toEqual([false, true]);
-  });
+  test.each(['no: postgres://app:hunter2@db is weak', 'w'.repeat(70_000)])(
+    'that every value is refused, and people hear it, whatever words the service has for it (%#)',
+    async (words) => {
+      const place = await makePlace();
+      place.host.policy = () => words;
+      expect(await place.run({ now: true })).toMatchObject({ outcome: 'blocked', error: undefined });
+      expect(said(place, 'rotation.block', 'fact')).toMatchObject([{ reason: 'every-value-rejected' }]);
+      expect(place.told).toMatchObject([{ level: 'alarm' }]);
+      expect([
+        JSON.stringify(place.log.events).includes('hunter2'),
+        Math.max(...place.log.events.map((event) => JSON.stringify(event).length)) < 4_000,
+      ]).toEqual([false, true]);
+    },
+  );
 
   test('that a person overruled what was blocked', async () => {
     const place = await makePlace();
     const rooms = place.rooms();
-    const accepts: typeof rooms.service.accepts = async ({ slot }) => [{ endpoint: 'memory', accepted: slot === 'app_a', encrypted: false }];
+    const accepts: typeof rooms.service.accepts = async ({ slot }) => [
+      { endpoint: 'memory', accepted: slot === 'app_a', encrypted: false },
+    ];
     const deaf = { ...rooms, service: withOther(rooms.service, { accepts }) };
     let report = await rotate(deaf, { now: true });
     for (let runs = 0; runs < 9 && report.outcome !== 'blocked'; runs += 1) {
@@ -171,7 +266,9 @@ test('without a key entries have versions and no fingerprint', async () => {
   const { fingerprintKey: _key, ...rooms } = place.rooms();
   await rotate(rooms, { now: true });
   expect(JSON.stringify(place.log.events)).not.toContain('fingerprint');
-  expect(said(place, 'rotation.change', 'intent')).toMatchObject([{ slot: 'app_b', versions: [{ store: 'one' }, { store: 'two' }] }]);
+  expect(said(place, 'rotation.change', 'intent')).toMatchObject([
+    { slot: 'app_b', versions: [{ store: 'one' }, { store: 'two' }] },
+  ]);
 });
 
 test('a text that no login can be read from is told by its version alone', async () => {
@@ -182,6 +279,9 @@ test('a text that no login can be read from is told by its version alone', async
   if (!vault || !shelf?.previous) throw new Error('nothing was published');
   vault.shelves.set('app-db', { ...shelf, previous: { ...shelf.previous, text: 'no login' } });
   await runUntilDone(place, {});
-  expect(said(place, 'rotation.retire-copy', 'intent')).toMatchObject([{ store: 'one', version: shelf.previous.id }, { store: 'two', slot: 'app_a' }]);
+  expect(said(place, 'rotation.retire-copy', 'intent')).toMatchObject([
+    { store: 'one', version: shelf.previous.id },
+    { store: 'two', slot: 'app_a' },
+  ]);
   expect(said(place, 'rotation.retire-copy', 'intent')[0]).not.toHaveProperty('fingerprint');
 });

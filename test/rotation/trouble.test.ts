@@ -68,10 +68,15 @@ describe('the service in trouble:', () => {
   test('when policy refuses every value, people are told and consumers notice nothing', async () => {
     const place = await makePlace();
     place.host.policy = () => 'never';
-    expect(await place.run({ now: true })).toMatchObject({ outcome: 'blocked', text: expect.stringContaining('never') });
+    expect(await place.run({ now: true })).toMatchObject({
+      outcome: 'blocked',
+      text: expect.stringContaining('never'),
+    });
     expect(place.told).toEqual([expect.objectContaining({ level: 'alarm' })]);
     expect(place.consumerLogsIn('one')).toBe(true);
-    expect(place.log.events.filter((event) => event.action === 'rotation.change' && event.result === 'refused')).toHaveLength(5);
+    expect(
+      place.log.events.filter((event) => event.action === 'rotation.change' && event.result === 'refused'),
+    ).toHaveLength(5);
   });
 });
 
@@ -83,7 +88,9 @@ describe('when nobody logs in any more:', () => {
       await guard();
       place.host.setByHand('app_a', 'changed-by-somebody-else-0123456789');
     };
-    expect(await rotate({ ...rooms, service: withOther(rooms.service, { change }) }, { now: true })).toMatchObject({ outcome: 'blocked' });
+    expect(await rotate({ ...rooms, service: withOther(rooms.service, { change }) }, { now: true })).toMatchObject({
+      outcome: 'blocked',
+    });
     return place;
   }
 
@@ -111,7 +118,10 @@ describe('when nobody logs in any more:', () => {
   test('people hear of it in the next run if the first could not tell them', async () => {
     const place = await makePlace();
     place.host.policy = () => 'never';
-    const deaf = { ...place.rooms(), tell: async () => Promise.reject(new LockkeeperError('unreachable', 'chat is down')) };
+    const deaf = {
+      ...place.rooms(),
+      tell: async () => Promise.reject(new LockkeeperError('unreachable', 'chat is down')),
+    };
     expect(await rotate(deaf, { now: true })).toMatchObject({ outcome: 'failed' });
     expect(await place.run()).toMatchObject({ outcome: 'blocked' });
     expect(place.told).toHaveLength(1);
@@ -129,7 +139,10 @@ describe('somebody else at the stores:', () => {
     const report = await rotate({ ...rooms, service: withOther(rooms.service, { accepts }) }, { now: true });
     expect(report).toMatchObject({ outcome: 'failed', error: { code: 'conflict' } });
     place.world.pass(hour);
-    expect(await place.run({ now: true })).toMatchObject({ outcome: 'blocked', text: expect.stringContaining('one/app-db') });
+    expect(await place.run({ now: true })).toMatchObject({
+      outcome: 'blocked',
+      text: expect.stringContaining('one/app-db'),
+    });
     expect(place.consumerLogsIn('one') && place.consumerLogsIn('two')).toBe(true);
     expect(await runUntilDone(place)).toMatchObject({ outcome: 'done' });
     expect(place.consumer('one').slot).toBe('app_b');
@@ -140,7 +153,10 @@ describe('somebody else at the stores:', () => {
     await runUntilDone(place);
     const text = new Sealed(JSON.stringify({ username: 'app_a', password: 'staged-by-hand-0123456789' }));
     await place.rooms().stores['two']?.stage('app/db', 'by-hand', text);
-    expect(await place.run({ now: true })).toMatchObject({ outcome: 'blocked', text: expect.stringContaining('by-hand') });
+    expect(await place.run({ now: true })).toMatchObject({
+      outcome: 'blocked',
+      text: expect.stringContaining('by-hand'),
+    });
     expect(place.vaults['two']?.shelves.get('app/db')?.pending?.rotation).toBe('by-hand');
     expect(await runUntilDone(place)).toMatchObject({ outcome: 'done' });
   });
@@ -163,7 +179,10 @@ describe('before it begins:', () => {
     const place = await makePlace({ plan: { everyMs: 0 } });
     await runUntilDone(place);
     place.host.setByHand(place.consumer('one').slot, 'changed-by-somebody-else-0123456789');
-    expect(await place.run()).toMatchObject({ outcome: 'blocked', text: expect.stringContaining('refuses what consumers read') });
+    expect(await place.run()).toMatchObject({
+      outcome: 'blocked',
+      text: expect.stringContaining('refuses what consumers read'),
+    });
     expect(await place.run({ now: true })).toMatchObject({ phase: 'draining' });
     expect(place.consumerLogsIn('one')).toBe(true);
   });
@@ -172,7 +191,10 @@ describe('before it begins:', () => {
     const place = await makePlace();
     place.host.setByHand('app_b', 'somebody-uses-this-0123456789');
     place.host.openSession('app_b', 'somebody-uses-this-0123456789', '10.0.9.9');
-    expect(await place.run({ now: true })).toMatchObject({ outcome: 'blocked', text: expect.stringContaining('10.0.9.9') });
+    expect(await place.run({ now: true })).toMatchObject({
+      outcome: 'blocked',
+      text: expect.stringContaining('10.0.9.9'),
+    });
     expect(place.trail).not.toContain('effect change');
   });
 
@@ -182,14 +204,18 @@ describe('before it begins:', () => {
     putByHand(place, 'stranger', 'a-password-of-a-stranger');
     const report = await place.run({ now: true });
     expect(report.outcome).toBe('blocked');
-    for (const part of ['CREATE ROLE app_owner', 'hands out user stranger', 'different logins']) expect(report.text).toContain(part);
+    for (const part of ['CREATE ROLE app_owner', 'hands out user stranger', 'different logins'])
+      expect(report.text).toContain(part);
     expect(place.trail).toEqual([]);
     expect(place.journal()).toBeUndefined();
   });
 
   test('a single user is refused unless downtime is accepted', async () => {
     const refusing = await makePlace({ strategy: 'single', plan: { acceptDowntime: false } });
-    expect(await refusing.run({ now: true })).toMatchObject({ outcome: 'blocked', text: expect.stringContaining('acceptDowntime') });
+    expect(await refusing.run({ now: true })).toMatchObject({
+      outcome: 'blocked',
+      text: expect.stringContaining('acceptDowntime'),
+    });
     expect(refusing.trail).toEqual([]);
     const accepting = await makePlace({ strategy: 'single' });
     expect(await accepting.run({ now: true })).toMatchObject({ outcome: 'done' });
@@ -203,7 +229,10 @@ describe('before it begins:', () => {
 
   test('without an acknowledged intent nothing is done', async () => {
     const place = await makePlace();
-    const deaf = { ...place.rooms(), audit: { record: async () => Promise.reject(new LockkeeperError('unreachable', 'the log is down')) } };
+    const deaf = {
+      ...place.rooms(),
+      audit: { record: async () => Promise.reject(new LockkeeperError('unreachable', 'the log is down')) },
+    };
     expect(await rotate(deaf, { now: true })).toMatchObject({ outcome: 'failed', error: { code: 'unreachable' } });
     expect(place.trail).toEqual([]);
     expect(place.told).toEqual([]);

@@ -12,12 +12,17 @@ import { address, makePlace } from './place.ts';
 describe('a new value', () => {
   test('has the length and only the characters that the rule allows', () => {
     fc.assert(
-      fc.property(fc.uniqueArray(fc.integer({ min: 33, max: 126 }), { minLength: 16, maxLength: 94 }), fc.integer({ min: 32, max: 128 }), fc.string(), (codes, length, seed) => {
-        const alphabet = String.fromCharCode(...codes);
-        const value = generateValue({ alphabet, length }, testWorld(undefined, seed)).open();
-        expect(value).toHaveLength(length);
-        expect(value.split('').every((letter) => alphabet.includes(letter))).toBe(true);
-      }),
+      fc.property(
+        fc.uniqueArray(fc.integer({ min: 33, max: 126 }), { minLength: 16, maxLength: 94 }),
+        fc.integer({ min: 32, max: 128 }),
+        fc.string(),
+        (codes, length, seed) => {
+          const alphabet = String.fromCharCode(...codes);
+          const value = generateValue({ alphabet, length }, testWorld(undefined, seed)).open();
+          expect(value).toHaveLength(length);
+          expect(value.split('').every((letter) => alphabet.includes(letter))).toBe(true);
+        },
+      ),
     );
   });
 
@@ -25,13 +30,20 @@ describe('a new value', () => {
     const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
     const counts = new Map<string, number>();
     const world = testWorld();
-    for (let drawn = 0; drawn < 100_000; drawn += 1000) for (const letter of generateValue({ alphabet, length: 1000 }, world).open()) counts.set(letter, (counts.get(letter) ?? 0) + 1);
+    for (let drawn = 0; drawn < 100_000; drawn += 1000)
+      for (const letter of generateValue({ alphabet, length: 1000 }, world).open())
+        counts.set(letter, (counts.get(letter) ?? 0) + 1);
     const mean = 100_000 / 62;
     for (const letter of alphabet) expect(Math.abs((counts.get(letter) ?? 0) - mean)).toBeLessThan(5 * Math.sqrt(mean));
   });
 
   test('is refused where it could be guessed', () => {
-    for (const rule of [{ alphabet: '0123456789', length: 38 }, { alphabet: 'a', length: 999 }, { alphabet: '', length: 32 }, { alphabet: 'aaaaaaab', length: 100 }]) {
+    for (const rule of [
+      { alphabet: '0123456789', length: 38 },
+      { alphabet: 'a', length: 999 },
+      { alphabet: '', length: 32 },
+      { alphabet: 'aaaaaaab', length: 100 },
+    ]) {
       expect(() => generateValue(rule, testWorld())).toThrow(LockkeeperError);
     }
   });
@@ -47,18 +59,32 @@ describe('a new value', () => {
 describe('the text that consumers read', () => {
   test('gives the login back, whatever it is, and keeps every other member', () => {
     fc.assert(
-      fc.property(fc.string({ minLength: 1, unit: 'grapheme' }), fc.string({ minLength: 1, unit: 'grapheme' }), (slot, value) => {
-        const text = withLogin(consumerText(address, { slot: 'old', value: new Sealed('old') }), { slot, value: new Sealed(value) });
-        const login = loginOf(text);
-        expect([login.slot, login.value.open()]).toEqual([slot, value]);
-        expect(JSON.parse(text.open())).toEqual({ ...address, username: slot, password: value });
-      }),
+      fc.property(
+        fc.string({ minLength: 1, unit: 'grapheme' }),
+        fc.string({ minLength: 1, unit: 'grapheme' }),
+        (slot, value) => {
+          const text = withLogin(consumerText(address, { slot: 'old', value: new Sealed('old') }), {
+            slot,
+            value: new Sealed(value),
+          });
+          const login = loginOf(text);
+          expect([login.slot, login.value.open()]).toEqual([slot, value]);
+          expect(JSON.parse(text.open())).toEqual({ ...address, username: slot, password: value });
+        },
+      ),
     );
   });
 
   test('that makes no sense is refused without a word of it in the error', () => {
     const planted = 'planted-5f1c9a3e';
-    for (const text of [planted, `"${planted}"`, `["${planted}"]`, `{"username":"${planted}"}`, `{"username":1,"password":"${planted}"}`, `{"username":"","password":"${planted}"}`]) {
+    for (const text of [
+      planted,
+      `"${planted}"`,
+      `["${planted}"]`,
+      `{"username":"${planted}"}`,
+      `{"username":1,"password":"${planted}"}`,
+      `{"username":"","password":"${planted}"}`,
+    ]) {
       let thrown: unknown;
       try {
         loginOf(new Sealed(text));
@@ -74,7 +100,11 @@ describe('the text that consumers read', () => {
     const password = 'se/cret-0123+456';
     const text = (more: object) => new Sealed(JSON.stringify({ username: 'a', password, ...more }));
     expect(membersHoldingPassword(text({ host: 'db' }))).toEqual([]);
-    expect(membersHoldingPassword(text({ url: `postgres://a:${encodeURIComponent(password)}@db`, nested: { deep: [password] } }))).toEqual(['url', 'nested']);
+    expect(
+      membersHoldingPassword(
+        text({ url: `postgres://a:${encodeURIComponent(password)}@db`, nested: { deep: [password] } }),
+      ),
+    ).toEqual(['url', 'nested']);
   });
 });
 
@@ -92,8 +122,18 @@ describe('a journal', () => {
     await place.run({ now: true });
     const journal = place.journal();
     if (!journal) throw new Error('no journal');
-    const bad = [{ ...journal, extra: 1 }, { ...journal, phase: 'soon' }, { ...journal, epoch: 0 }, { ...journal, format: 2 }, { ...journal, past: undefined }, [], 'text', null];
-    for (const one of bad) expect(() => decodeJournal(Buffer.from(JSON.stringify(one)), 'app-db')).toThrow(/is no journal/);
+    const bad = [
+      { ...journal, extra: 1 },
+      { ...journal, phase: 'soon' },
+      { ...journal, epoch: 0 },
+      { ...journal, format: 2 },
+      { ...journal, past: undefined },
+      [],
+      'text',
+      null,
+    ];
+    for (const one of bad)
+      expect(() => decodeJournal(Buffer.from(JSON.stringify(one)), 'app-db')).toThrow(/is no journal/);
     expect(() => decodeJournal(Buffer.from('{'), 'app-db')).toThrow(/is not JSON/);
     expect(() => decodeJournal(encodeJournal(journal), 'other')).toThrow(/is the journal of app-db/);
   });

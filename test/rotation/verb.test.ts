@@ -40,7 +40,8 @@ describe('lockkeeper rotate', () => {
     const [idle, waiting] = terminal.lines.map((line): unknown => JSON.parse(line));
     expect(idle).toMatchObject({ rotations: [{ credential: 'app-db', outcome: 'idle' }] });
     expect(waiting).toMatchObject({ rotations: [{ outcome: 'waiting', until: '2026-10-01T02:00:00Z' }] });
-    for (const value of [firstValue, place.consumer('one').value.open()]) expect(terminal.lines.join('\n')).not.toContain(value);
+    for (const value of [firstValue, place.consumer('one').value.open()])
+      expect(terminal.lines.join('\n')).not.toContain(value);
   });
 
   test('rehearses and adopts without touching the service or the stores', async () => {
@@ -48,13 +49,17 @@ describe('lockkeeper rotate', () => {
     const terminal = listening();
     expect(await rotateVerb(['app-db'], { rehearse: true }, roomsOf(place), terminal)).toBe(0);
     expect(await rotateVerb(['app-db'], { adopt: true }, roomsOf(place), terminal)).toBe(0);
-    expect(terminal.lines.join('\n')).toMatch(/would finish\. Nothing was changed\.[\s\S]*failed logins: 0\.[\s\S]*app-db: adopted\./);
+    expect(terminal.lines.join('\n')).toMatch(
+      /would finish\. Nothing was changed\.[\s\S]*failed logins: 0\.[\s\S]*app-db: adopted\./,
+    );
     expect(place.trail.filter((what) => /effect (stage|change|promote|retire)/.test(what))).toEqual([]);
   });
 
   test('replaces a leaked value at once', async () => {
     const place = await makePlace();
-    expect(await rotateVerb(['app-db'], { now: true, leaked: true, reason: 'in a chat' }, roomsOf(place), listening())).toBe(0);
+    expect(
+      await rotateVerb(['app-db'], { now: true, leaked: true, reason: 'in a chat' }, roomsOf(place), listening()),
+    ).toBe(0);
     expect(place.host.holds('app_a', firstValue)).toBe(false);
   });
 
@@ -74,7 +79,9 @@ describe('lockkeeper rotate', () => {
     const terminal = listening();
     expect(await rotateVerb(['app-db'], { now: true }, roomsOf(place), terminal)).toBe(1);
     expect(terminal.lines.join('\n')).toMatch(/failed.*is down[\s\S]*what to do: Bring it up again/);
-    await expect(rotateVerb(['app-db'], { rehearse: true }, roomsOf(place), listening())).rejects.toMatchObject({ code: 'unreachable' });
+    await expect(rotateVerb(['app-db'], { rehearse: true }, roomsOf(place), listening())).rejects.toMatchObject({
+      code: 'unreachable',
+    });
   });
 
   const wrong: readonly (readonly [readonly string[], RotateOptions, RegExp])[] = [
@@ -89,13 +96,19 @@ describe('lockkeeper rotate', () => {
   ];
   test.each(wrong)('refuses %j with %j before anything happens', async (names, options, said) => {
     const place = await makePlace();
-    await expect(rotateVerb(names, options, roomsOf(place), listening())).rejects.toMatchObject({ code: 'invalid', message: expect.stringMatching(said), hint: expect.stringMatching(/./) });
+    await expect(rotateVerb(names, options, roomsOf(place), listening())).rejects.toMatchObject({
+      code: 'invalid',
+      message: expect.stringMatching(said),
+      hint: expect.stringMatching(/./),
+    });
     expect(place.trail).toEqual([]);
   });
 
   test('stops between two credentials when it is interrupted', async () => {
     const place = await makePlace();
-    expect(await rotateVerb([], { all: true, now: true }, roomsOf(place), listening(false, AbortSignal.abort()))).toBe(130);
+    expect(await rotateVerb([], { all: true, now: true }, roomsOf(place), listening(false, AbortSignal.abort()))).toBe(
+      130,
+    );
     expect(place.trail).toEqual([]);
   });
 });

@@ -42,5 +42,11 @@ async function readCurrent(file: string, keyFile: string): Promise<string | unde
   return shelf.current?.text;
 }
 
-const envelope = z.object({ data: z.string(), nonce: z.string(), tag: z.string(), name: z.string(), generation: z.number() });
+const envelope = z.object({
+  data: z.string(),
+  nonce: z.string(),
+  tag: z.string(),
+  name: z.string(),
+  generation: z.number(),
+});
 const content = z.object({ current: z.object({ text: z.string() }).nullable() });

@@ -19,9 +19,12 @@ describe('an encrypted file', () => {
     const good = await readFile(place.file);
     for (let at = 0; at < good.length; at += 1) {
       const bad = Buffer.from(good);
-      bad[at] = (bad[at] ?? 0) ^ (1 << at % 8);
+      bad[at] = (bad[at] ?? 0) ^ (1 << (at % 8));
       await writeFile(place.file, bad);
-      await expect(place.first.read(place.secret)).rejects.toMatchObject({ code: 'unreachable', message: expect.stringContaining(place.secret) });
+      await expect(place.first.read(place.secret)).rejects.toMatchObject({
+        code: 'unreachable',
+        message: expect.stringContaining(place.secret),
+      });
     }
     await writeFile(place.file, good);
     expect((await place.first.read(place.secret)).pending?.value.open()).toBe('value');
@@ -31,7 +34,9 @@ describe('an encrypted file', () => {
     await using place = disposable(await openFilePlace());
     await localFileSecrets(place.options).add('other');
     await writeFile(join(place.options.directory, 'other.secret'), await readFile(place.file));
-    await expect(place.first.read('other')).rejects.toMatchObject({ message: expect.stringContaining('another secret') });
+    await expect(place.first.read('other')).rejects.toMatchObject({
+      message: expect.stringContaining('another secret'),
+    });
     await writeFile(place.options.keyFile, `${'0'.repeat(64)}\n`);
     await expect(place.first.read(place.secret)).rejects.toMatchObject({ code: 'unreachable' });
   });
@@ -50,13 +55,19 @@ describe('the key file', () => {
   test('is refused where others may read it, with the command that mends it', async () => {
     await using place = disposable(await openFilePlace());
     await chmod(place.options.keyFile, 0o640);
-    await expect(place.first.read(place.secret)).rejects.toMatchObject({ code: 'denied', hint: expect.stringContaining('chmod 600') });
+    await expect(place.first.read(place.secret)).rejects.toMatchObject({
+      code: 'denied',
+      hint: expect.stringContaining('chmod 600'),
+    });
   });
 
   test('is never made anew while there are secrets that only the old one opens', async () => {
     await using place = disposable(await openFilePlace());
     await rm(place.options.keyFile);
-    await expect(place.first.read(place.secret)).rejects.toMatchObject({ code: 'unreachable', message: expect.stringContaining('is gone') });
+    await expect(place.first.read(place.secret)).rejects.toMatchObject({
+      code: 'unreachable',
+      message: expect.stringContaining('is gone'),
+    });
     await expect(localFileSecrets(place.options).add('other')).rejects.toMatchObject({ code: 'unreachable' });
   });
 
@@ -72,7 +83,12 @@ describe('several processes', () => {
     await using place = disposable(await openFilePlace());
     const { directory, keyFile } = place.options;
     const names = ['a', 'b', 'c', 'd'];
-    const run = (name: string) => promisify(execFile)(process.execPath, ['--no-warnings', join(import.meta.dirname, 'writer.ts'), directory, keyFile, place.secret, name, '8'], { timeout: 60_000 });
+    const run = (name: string) =>
+      promisify(execFile)(
+        process.execPath,
+        ['--no-warnings', join(import.meta.dirname, 'writer.ts'), directory, keyFile, place.secret, name, '8'],
+        { timeout: 60_000 },
+      );
     await Promise.all(names.map(run));
     const written = ((await place.consumer()) ?? '').split(';').slice(0, -1);
     expect(written.toSorted()).toEqual(names.flatMap((name) => Array.from({ length: 8 }, () => name)));
@@ -90,7 +106,9 @@ describe('several processes', () => {
     await killedHolder(`${place.file}.lock`);
     const { token } = z.object({ token: z.string() }).parse(JSON.parse(await readFile(`${place.file}.lock`, 'utf8')));
     await killedHolder(`${place.file}.lock.${token}`);
-    const writes = [place.first, place.second, place.first, place.second].map(async (store) => store.stage(place.secret, 'r-1', new Sealed('value')));
+    const writes = [place.first, place.second, place.first, place.second].map(async (store) =>
+      store.stage(place.secret, 'r-1', new Sealed('value')),
+    );
     await Promise.all(writes);
     expect(await readdir(place.options.directory)).toEqual(['prod%2Fapp%20db.secret']);
   });
@@ -99,7 +117,10 @@ describe('several processes', () => {
     await using place = disposable(await openFilePlace());
     const holder = await heldBy(`${place.file}.lock`);
     try {
-      await expect(place.first.stage(place.secret, 'r-1', new Sealed('value'))).rejects.toMatchObject({ code: 'throttled', message: expect.stringContaining(`process ${holder.pid}`) });
+      await expect(place.first.stage(place.secret, 'r-1', new Sealed('value'))).rejects.toMatchObject({
+        code: 'throttled',
+        message: expect.stringContaining(`process ${holder.pid}`),
+      });
     } finally {
       holder.kill('SIGKILL');
     }
@@ -107,7 +128,9 @@ describe('several processes', () => {
 });
 
 async function heldBy(lock: string) {
-  const child = spawn(process.execPath, ['--no-warnings', join(import.meta.dirname, 'lock-holder.ts'), lock], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, ['--no-warnings', join(import.meta.dirname, 'lock-holder.ts'), lock], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   await once(child.stdout, 'data');
   return child;
 }

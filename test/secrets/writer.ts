@@ -7,11 +7,11 @@ import { localFileSecrets } from '../../shared/secrets/local-file.ts';
 const [directory = '', keyFile = '', secret = '', name = '', rounds = '0'] = process.argv.slice(2);
 const store = localFileSecrets({ directory, keyFile, world: systemWorld() });
 let lost = 0;
-for (let round = 0; round < Number(rounds); ) {
+for (let round = 0; round < Number(rounds);) {
   const rotation = `${name}-${round}`;
   try {
     const { current } = await store.read(secret);
-    await store.stage(secret, rotation, new Sealed(`${(current?.value.open() ?? '')}${name};`));
+    await store.stage(secret, rotation, new Sealed(`${current?.value.open() ?? ''}${name};`));
     await store.promote(secret, rotation, current?.id);
     round += 1;
   } catch (thrown) {

@@ -4,7 +4,8 @@ import { MemoryHost, memoryService } from '../../shared/services/memory.ts';
 import { serviceSuite, type ServicePlace } from '../conformance/service.ts';
 import { testWorld } from '../world.ts';
 
-for (const strategy of ['alternating', 'additive', 'single'] as const) serviceSuite(`memory (${strategy})`, async () => open(strategy));
+for (const strategy of ['alternating', 'additive', 'single'] as const)
+  serviceSuite(`memory (${strategy})`, async () => open(strategy));
 
 function open(strategy: Strategy): ServicePlace {
   const world = testWorld();

@@ -10,7 +10,9 @@ export const adminPassword = 'password-of-lockkeepers-own-role';
 
 let pairs = 0;
 
-/** A pair of users with an owner role, as an administrator sets it up, and lockkeeper's own role that may rotate them. */
+/**
+ * A pair of users with an owner role, as an administrator sets it up, and lockkeeper's own role that may rotate them.
+ */
 export interface PostgresPair {
   readonly users: readonly [string, string];
   readonly owner: string;
@@ -40,12 +42,24 @@ export async function makePair(server: PostgresServer): Promise<PostgresPair> {
     admin: { user: 'lockkeeper', password: new Sealed(adminPassword) },
     world: testWorld('2026-10-01T00:00:00Z', `pair-${pairs}`),
   };
-  return { users, owner, initial: { slot: users[0], value: new Sealed(value) }, options: (more) => ({ ...base, ...more }) };
+  return {
+    users,
+    owner,
+    initial: { slot: users[0], value: new Sealed(value) },
+    options: (more) => ({ ...base, ...more }),
+  };
 }
 
 /** A consumer's own connection, with no lockkeeper code in it. */
 export async function connectAs(port: number, login: Login): Promise<pg.Client> {
-  const client = new pg.Client({ host: '127.0.0.1', port, user: login.slot, password: login.value.open(), database: 'postgres', application_name: 'consumer' });
+  const client = new pg.Client({
+    host: '127.0.0.1',
+    port,
+    user: login.slot,
+    password: login.value.open(),
+    database: 'postgres',
+    application_name: 'consumer',
+  });
   client.on('error', () => undefined);
   await client.connect();
   return client;
@@ -66,7 +80,11 @@ export async function logsIn(port: number, login: Login): Promise<boolean> {
 export async function holdSession(port: number, login: Login): Promise<HeldSession> {
   const client = await connectAs(port, login);
   return {
-    isOpen: async () => client.query('SELECT 1').then(() => true, () => false),
+    isOpen: async () =>
+      client.query('SELECT 1').then(
+        () => true,
+        () => false,
+      ),
     close: async () => client.end().catch((thrown: unknown) => void thrown),
   };
 }

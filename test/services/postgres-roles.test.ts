@@ -9,22 +9,41 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(async () => server.stop());
 
-/** What breaks a good pair, what is then said about it, and whether the SQL in it is for lockkeeper's administrator to fill in. */
+/**
+ * What breaks a good pair, what is then said about it, and whether the SQL in it is for lockkeeper's administrator to
+ * fill in.
+ */
 const breakages: readonly (readonly [string, (pair: PostgresPair) => string, RegExp])[] = [
   ['a user is missing', ({ users }) => `DROP ROLE ${users[1]}`, /does not exist/],
   ['a user cannot log in', ({ users }) => `ALTER ROLE ${users[1]} NOLOGIN`, /cannot log in/],
   ['a user is a superuser', ({ users }) => `ALTER ROLE ${users[0]} SUPERUSER`, /superuser/],
-  ['the owner role is missing', ({ users, owner }) => `ALTER ROLE ${users[0]} RESET role; ALTER ROLE ${users[1]} RESET role; DROP ROLE ${owner}`, /owner role .* does not exist/],
+  [
+    'the owner role is missing',
+    ({ users, owner }) => `ALTER ROLE ${users[0]} RESET role; ALTER ROLE ${users[1]} RESET role; DROP ROLE ${owner}`,
+    /owner role .* does not exist/,
+  ],
   ['the owner role can log in', ({ owner }) => `ALTER ROLE ${owner} LOGIN`, /can log in by itself/],
   ['a user is no member of the owner role', ({ users, owner }) => `REVOKE ${owner} FROM ${users[1]}`, /not a member/],
   ['a user does not become the owner role', ({ users }) => `ALTER ROLE ${users[1]} RESET role`, /does not become/],
   ['one user has a connection limit', ({ users }) => `ALTER ROLE ${users[0]} CONNECTION LIMIT 7`, /connection limits/],
   ['one user expires', ({ users }) => `ALTER ROLE ${users[1]} VALID UNTIL '2100-01-01'`, /expire/],
-  ['one user has a setting', ({ users }) => `ALTER ROLE ${users[0]} SET search_path = 'app', "Odd=Name"`, /search_path/],
-  ['one user has a setting in this database', ({ users }) => `ALTER ROLE ${users[0]} IN DATABASE postgres SET work_mem = '8MB'`, /work_mem/],
+  [
+    'one user has a setting',
+    ({ users }) => `ALTER ROLE ${users[0]} SET search_path = 'app', "Odd=Name"`,
+    /search_path/,
+  ],
+  [
+    'one user has a setting in this database',
+    ({ users }) => `ALTER ROLE ${users[0]} IN DATABASE postgres SET work_mem = '8MB'`,
+    /work_mem/,
+  ],
   ['one user is a member of another role', ({ users }) => `GRANT pg_read_all_data TO ${users[0]}`, /pg_read_all_data/],
   ['one user does not inherit', ({ users }) => `ALTER ROLE ${users[0]} NOINHERIT`, /INHERIT/],
-  ['a user owns a table itself', ({ users }) => `CREATE TABLE t_${users[0]} (); ALTER TABLE t_${users[0]} OWNER TO ${users[0]}`, /owns table/],
+  [
+    'a user owns a table itself',
+    ({ users }) => `CREATE TABLE t_${users[0]} (); ALTER TABLE t_${users[0]} OWNER TO ${users[0]}`,
+    /owns table/,
+  ],
 ];
 
 describe('what would lock consumers out at the next turn is found, and the SQL that comes with it mends it:', () => {
@@ -53,14 +72,18 @@ describe('what would lock consumers out at the next turn is found, and the SQL t
     await server.sql(`REVOKE ${pair.users.join(', ')} FROM lockkeeper`);
     const { problems } = await postgresService(pair.options()).describe();
     expect(problems.filter((problem) => problem.includes('WITH ADMIN OPTION'))).toHaveLength(2);
-    await expect(postgresService(pair.options()).change({ ...pair.initial, slot: pair.users[1] }, async () => undefined)).rejects.toMatchObject({ code: 'denied' });
+    await expect(
+      postgresService(pair.options()).change({ ...pair.initial, slot: pair.users[1] }, async () => undefined),
+    ).rejects.toMatchObject({ code: 'denied' });
   });
 
   test('names that need quoting work everywhere', async () => {
     const users = ['app "a"; --', "App b's"] as const;
     const [a, b] = users.map((user) => `"${user.replaceAll('"', '""')}"`);
     await makePair(server);
-    await server.sql(`CREATE ROLE ${a} LOGIN; CREATE ROLE ${b} LOGIN; GRANT ${a}, ${b} TO lockkeeper WITH ADMIN OPTION; CREATE ROLE "The Owner" NOLOGIN;`);
+    await server.sql(
+      `CREATE ROLE ${a} LOGIN; CREATE ROLE ${b} LOGIN; GRANT ${a}, ${b} TO lockkeeper WITH ADMIN OPTION; CREATE ROLE "The Owner" NOLOGIN;`,
+    );
     const pair = await makePair(server);
     const service = postgresService(pair.options({ users, ownerRole: 'The Owner' }));
     await mendAll(service);

@@ -15,7 +15,10 @@ export interface PostgresServer {
   /** Everything the server wrote to its log so far. */
   log(): string;
   /** Runs SQL as the superuser, one statement or several. */
-  sql<Row extends pg.QueryResultRow = pg.QueryResultRow>(text: string, values?: readonly unknown[]): Promise<readonly Row[]>;
+  sql<Row extends pg.QueryResultRow = pg.QueryResultRow>(
+    text: string,
+    values?: readonly unknown[],
+  ): Promise<readonly Row[]>;
   /** Stops it by its handle and removes its directory. */
   stop(): Promise<void>;
 }
@@ -30,7 +33,9 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
   await chmod(directory, 0o755);
   const port = await freePort();
   const lines: string[] = [];
-  const flags = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'fsync=off', ...settings].flatMap((setting) => ['-c', setting]);
+  const flags = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'fsync=off', ...settings].flatMap(
+    (setting) => ['-c', setting],
+  );
   const server = new EmbeddedPostgres({
     databaseDir: join(directory, 'data'),
     port,
@@ -57,7 +62,11 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
   };
 }
 
-async function query<Row extends pg.QueryResultRow>(port: number, text: string, values: readonly unknown[] = []): Promise<readonly Row[]> {
+async function query<Row extends pg.QueryResultRow>(
+  port: number,
+  text: string,
+  values: readonly unknown[] = [],
+): Promise<readonly Row[]> {
   const client = new pg.Client({ host: '127.0.0.1', port, ...superuser, database: 'postgres' });
   await client.connect();
   try {

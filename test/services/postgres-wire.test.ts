@@ -19,7 +19,13 @@ beforeAll(async () => {
   await writeFile(join(keys, 'cert.pem'), certificate);
   await writeFile(join(keys, 'key.pem'), certificateKey, { mode: 0o600 });
   if (userInfo().uid === 0) await chown(join(keys, 'key.pem'), await postgresUser(), 0);
-  server = await startPostgres(['log_statement=all', 'log_min_duration_statement=0', 'ssl=on', `ssl_cert_file=${join(keys, 'cert.pem')}`, `ssl_key_file=${join(keys, 'key.pem')}`]);
+  server = await startPostgres([
+    'log_statement=all',
+    'log_min_duration_statement=0',
+    'ssl=on',
+    `ssl_cert_file=${join(keys, 'cert.pem')}`,
+    `ssl_key_file=${join(keys, 'key.pem')}`,
+  ]);
 }, 60_000);
 afterAll(async () => {
   await server.stop();
@@ -33,20 +39,30 @@ describe('TLS', () => {
   test('is used where it is asked for, and the answer says so', async () => {
     const pair = await makePair(server);
     const service = postgresService(pair.options({ tls: { ca: certificate } }));
-    expect(await service.accepts(pair.initial)).toEqual([{ endpoint: server.endpoint, accepted: true, encrypted: true }]);
-    expect(await postgresService(pair.options({ tls: 'off' })).accepts(pair.initial)).toMatchObject([{ accepted: true, encrypted: false }]);
+    expect(await service.accepts(pair.initial)).toEqual([
+      { endpoint: server.endpoint, accepted: true, encrypted: true },
+    ]);
+    expect(await postgresService(pair.options({ tls: 'off' })).accepts(pair.initial)).toMatchObject([
+      { accepted: true, encrypted: false },
+    ]);
   });
 
   test('with a certificate that nobody vouches for is refused, and plain text is not tried', async () => {
     const pair = await makePair(server);
-    await expect(postgresService(pair.options({ tls: 'require' })).accepts(pair.initial)).rejects.toMatchObject({ code: 'unreachable', hint: expect.stringContaining('ca') });
+    await expect(postgresService(pair.options({ tls: 'require' })).accepts(pair.initial)).rejects.toMatchObject({
+      code: 'unreachable',
+      hint: expect.stringContaining('ca'),
+    });
   });
 
   test('at a server without TLS is an error, not a login in plain text', async () => {
     const plain = await startPostgres();
     try {
       const pair = await makePair(plain);
-      await expect(postgresService(pair.options({ tls: 'require' })).accepts(pair.initial)).rejects.toMatchObject({ code: 'unreachable', hint: expect.stringContaining('TLS') });
+      await expect(postgresService(pair.options({ tls: 'require' })).accepts(pair.initial)).rejects.toMatchObject({
+        code: 'unreachable',
+        hint: expect.stringContaining('TLS'),
+      });
     } finally {
       await plain.stop();
     }
@@ -67,8 +83,12 @@ describe('no value reaches the server in clear:', () => {
     await service.retire(login, free, { endSessions: true });
     const log = server.log();
     expect(log).toContain('ALTER ROLE');
-    for (const text of [log, denied]) for (const value of [login.value.open(), adminPassword]) expect(withoutSetUp(text)).not.toContain(value);
-    const [stored] = await server.sql<{ rolpassword: string | null }>('SELECT rolpassword FROM pg_authid WHERE rolname = $1', [pair.users[1]]);
+    for (const text of [log, denied])
+      for (const value of [login.value.open(), adminPassword]) expect(withoutSetUp(text)).not.toContain(value);
+    const [stored] = await server.sql<{ rolpassword: string | null }>(
+      'SELECT rolpassword FROM pg_authid WHERE rolname = $1',
+      [pair.users[1]],
+    );
     expect(stored?.rolpassword).toBeNull();
   });
 
@@ -76,7 +96,9 @@ describe('no value reaches the server in clear:', () => {
     const pair = await makePair(server);
     const login = fresh(pair.users[1]);
     await postgresService(pair.options({ iterations: 5000 })).change(login, free);
-    const [stored] = await server.sql<{ rolpassword: string }>('SELECT rolpassword FROM pg_authid WHERE rolname = $1', [pair.users[1]]);
+    const [stored] = await server.sql<{ rolpassword: string }>('SELECT rolpassword FROM pg_authid WHERE rolname = $1', [
+      pair.users[1],
+    ]);
     expect(stored?.rolpassword).toMatch(/^SCRAM-SHA-256\$5000:/);
     expect(await logsIn(server.port, login)).toBe(true);
   });
@@ -87,7 +109,10 @@ describe('what a server says is not always about the password:', () => {
     const pair = await makePair(server);
     await server.sql(`ALTER ROLE ${pair.users[0]} CONNECTION LIMIT 1; ALTER ROLE ${pair.users[1]} CONNECTION LIMIT 1`);
     const session = await holdSession(server.port, pair.initial);
-    await expect(postgresService(pair.options()).accepts(pair.initial)).rejects.toMatchObject({ code: 'throttled', message: expect.stringContaining('53300') });
+    await expect(postgresService(pair.options()).accepts(pair.initial)).rejects.toMatchObject({
+      code: 'throttled',
+      message: expect.stringContaining('53300'),
+    });
     await session.close();
   });
 
@@ -103,7 +128,9 @@ describe('what a server says is not always about the password:', () => {
     await server.sql(`ALTER ROLE ${pair.users[0]} NOLOGIN`);
     expect(await postgresService(pair.options()).accepts(pair.initial)).toMatchObject([{ accepted: false }]);
     await server.sql(`ALTER ROLE ${pair.users[0]} LOGIN`);
-    await expect(postgresService(pair.options({ database: 'missing' })).accepts(pair.initial)).rejects.toMatchObject({ code: 'not-found' });
+    await expect(postgresService(pair.options({ database: 'missing' })).accepts(pair.initial)).rejects.toMatchObject({
+      code: 'not-found',
+    });
   });
 
   test('a lock that another process keeps is a conflict after five seconds', async () => {
@@ -116,7 +143,10 @@ describe('what a server says is not always about the password:', () => {
       await release.promise;
     });
     await holding.promise;
-    await expect(postgresService(pair.options()).change(fresh(pair.users[1]), free)).rejects.toMatchObject({ code: 'conflict', message: expect.stringContaining('55P03') });
+    await expect(postgresService(pair.options()).change(fresh(pair.users[1]), free)).rejects.toMatchObject({
+      code: 'conflict',
+      message: expect.stringContaining('55P03'),
+    });
     release.resolve();
     await holder;
   });
@@ -124,7 +154,10 @@ describe('what a server says is not always about the password:', () => {
   test('a connection that dies while COMMIT is under way is uncertain, and before it nothing happened', async () => {
     const pair = await makePair(server);
     const login = fresh(pair.users[1]);
-    for (const [cutAt, code] of [['COMMIT', 'uncertain'], ['ALTER ROLE', 'unreachable']] as const) {
+    for (const [cutAt, code] of [
+      ['COMMIT', 'uncertain'],
+      ['ALTER ROLE', 'unreachable'],
+    ] as const) {
       await using proxy = await cuttingProxy(server.port, cutAt);
       const cut = postgresService(pair.options({ endpoints: [proxy.endpoint] }));
       const error: unknown = await cut.change(login, free).catch((thrown: unknown) => thrown);
@@ -136,7 +169,9 @@ describe('what a server says is not always about the password:', () => {
   test('an address that is none is invalid', async () => {
     const pair = await makePair(server);
     for (const endpoint of ['db', 'db:', 'db:99999', 'a b:1', '']) {
-      await expect(postgresService(pair.options({ endpoints: [endpoint] })).describe()).rejects.toMatchObject({ code: 'invalid' });
+      await expect(postgresService(pair.options({ endpoints: [endpoint] })).describe()).rejects.toMatchObject({
+        code: 'invalid',
+      });
     }
   });
 
@@ -144,12 +179,17 @@ describe('what a server says is not always about the password:', () => {
     const pair = await makePair(server);
     const client = await connectAs(server.port, pair.initial);
     await client.query("SET application_name = 'lockkeeper'");
-    expect(await postgresService(pair.options()).sessions(pair.users[0])).toMatchObject([{ peer: '127.0.0.1 (lockkeeper)' }]);
+    expect(await postgresService(pair.options()).sessions(pair.users[0])).toMatchObject([
+      { peer: '127.0.0.1 (lockkeeper)' },
+    ]);
     await client.end();
   });
 });
 
-/** A proxy that hands everything on until the client sends `word`: then the server gets it and the client loses the connection. */
+/**
+ * A proxy that hands everything on until the client sends `word`: then the server gets it and the client loses the
+ * connection.
+ */
 async function cuttingProxy(port: number, word: string): Promise<{ readonly endpoint: string } & AsyncDisposable> {
   const sockets = new Set<Socket>();
   const proxy = createServer((client) => {

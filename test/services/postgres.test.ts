@@ -10,7 +10,8 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(async () => server.stop());
 
-for (const strategy of ['alternating', 'single'] as const) serviceSuite(`postgres (${strategy})`, async () => open(strategy));
+for (const strategy of ['alternating', 'single'] as const)
+  serviceSuite(`postgres (${strategy})`, async () => open(strategy));
 
 async function open(strategy: 'alternating' | 'single'): Promise<ServicePlace> {
   const pair = await makePair(server);

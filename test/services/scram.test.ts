@@ -28,23 +28,49 @@ describe('a SCRAM verifier', () => {
   });
 
   test('always has the shape that the server recognises, and its keys fit the value', () => {
-    const value = fc.string({ unit: fc.integer({ min: 33, max: 126 }).map((code) => String.fromCharCode(code)), minLength: 1, maxLength: 100 });
+    const value = fc.string({
+      unit: fc.integer({ min: 33, max: 126 }).map((code) => String.fromCharCode(code)),
+      minLength: 1,
+      maxLength: 100,
+    });
     fc.assert(
-      fc.property(value, fc.uint8Array({ minLength: 16, maxLength: 16 }), fc.integer({ min: 4096, max: 6000 }), (text, salt, iterations) => {
-        const verifier = scramVerifier(new Sealed(text), { iterations, salt });
-        expect(checkedVerifier(verifier)).toBe(verifier);
-        expect(verifier.startsWith(`SCRAM-SHA-256$${iterations}:${Buffer.from(salt).toString('base64')}$`)).toBe(true);
-        expect(verifier.endsWith(hmac(pbkdf2Sync(text, salt, iterations, 32, 'sha256'), 'Server Key').toString('base64'))).toBe(true);
-      }),
+      fc.property(
+        value,
+        fc.uint8Array({ minLength: 16, maxLength: 16 }),
+        fc.integer({ min: 4096, max: 6000 }),
+        (text, salt, iterations) => {
+          const verifier = scramVerifier(new Sealed(text), { iterations, salt });
+          expect(checkedVerifier(verifier)).toBe(verifier);
+          expect(verifier.startsWith(`SCRAM-SHA-256$${iterations}:${Buffer.from(salt).toString('base64')}$`)).toBe(
+            true,
+          );
+          expect(
+            verifier.endsWith(hmac(pbkdf2Sync(text, salt, iterations, 32, 'sha256'), 'Server Key').toString('base64')),
+          ).toBe(true);
+        },
+      ),
       { numRuns: 30 },
     );
   });
 
   test('that is malformed is never sent: the server would take it for a password in clear', () => {
     const good = scramVerifier(new Sealed('pencil'), { iterations: 4096, salt: rfc.salt });
-    const bad = [good.slice(0, -1), `${good}\n`, ` ${good}`, good.replace('SCRAM-SHA-256', 'SCRAM-SHA-1'), good.replace('4096', '409'), good.replace('4096', '1000'), good.replace(':', ''), 'pencil', ''];
+    const bad = [
+      good.slice(0, -1),
+      `${good}\n`,
+      ` ${good}`,
+      good.replace('SCRAM-SHA-256', 'SCRAM-SHA-1'),
+      good.replace('4096', '409'),
+      good.replace('4096', '1000'),
+      good.replace(':', ''),
+      'pencil',
+      '',
+    ];
     for (const verifier of bad) expect(() => checkedVerifier(verifier)).toThrow(/malformed/);
-    expect(() => scramVerifier(new Sealed('pencil'), { iterations: 4096, salt: new Uint8Array(8) })).toThrow(/malformed/);
-    for (const value of ['', 'pass word', 'pässwort', 'tab\t']) expect(() => scramVerifier(new Sealed(value), { iterations: 4096, salt: rfc.salt })).toThrow(/ASCII/);
+    expect(() => scramVerifier(new Sealed('pencil'), { iterations: 4096, salt: new Uint8Array(8) })).toThrow(
+      /malformed/,
+    );
+    for (const value of ['', 'pass word', 'pässwort', 'tab\t'])
+      expect(() => scramVerifier(new Sealed(value), { iterations: 4096, salt: rfc.salt })).toThrow(/ASCII/);
   });
 });

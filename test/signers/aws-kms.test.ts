@@ -12,7 +12,11 @@ async function startWithKeys(secret?: string): Promise<AwsKmsStandIn> {
   const kms = await startAwsKms(secret);
   kms.keys.set(awsKeyArn(1), first);
   kms.keys.set(awsKeyArn(2), awsEd25519Key(Buffer.alloc(32, 2)));
-  kms.keys.set(awsKeyArn(3), { spec: 'ECC_NIST_P256', state: 'Enabled', key: generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey });
+  kms.keys.set(awsKeyArn(3), {
+    spec: 'ECC_NIST_P256',
+    state: 'Enabled',
+    key: generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey,
+  });
   kms.keys.set(awsKeyArn(4), { ...first, spec: 'SYMMETRIC_DEFAULT' });
   kms.aliases.set(awsKeyArn(0).replace(/key\/.*/, 'alias/log'), awsKeyArn(1));
   return kms;
@@ -51,7 +55,9 @@ describe('a key of AWS KMS', () => {
 
   test('is looked for in the region of its ARN where none is named', async () => {
     expect(await awsKmsSigner({ ...kms.place, keyId: awsKeyArn(1) }).sign(message)).toHaveLength(64);
-    await expect(awsKmsSigner({ ...kms.place, region: 'us-east-1', keyId: awsKeyArn(1) }).sign(message)).rejects.toMatchObject({ code: 'denied' });
+    await expect(
+      awsKmsSigner({ ...kms.place, region: 'us-east-1', keyId: awsKeyArn(1) }).sign(message),
+    ).rejects.toMatchObject({ code: 'denied' });
   });
 
   test('stays the same key while its alias is pointed at another one', async () => {
@@ -67,9 +73,15 @@ describe('a key of AWS KMS', () => {
   });
 
   test('that is no key for signing, or is not there, says so', async () => {
-    await expect(signer(awsKeyArn(4)).publicKey()).rejects.toMatchObject({ code: 'invalid', hint: expect.stringContaining('create-key') });
+    await expect(signer(awsKeyArn(4)).publicKey()).rejects.toMatchObject({
+      code: 'invalid',
+      hint: expect.stringContaining('create-key'),
+    });
     await expect(signer(awsKeyArn(9)).publicKey()).rejects.toMatchObject({ code: 'not-found' });
-    await expect(signer('alias/none').sign(message)).rejects.toMatchObject({ code: 'not-found', message: expect.stringContaining('alias/none') });
+    await expect(signer('alias/none').sign(message)).rejects.toMatchObject({
+      code: 'not-found',
+      message: expect.stringContaining('alias/none'),
+    });
   });
 
   test('that is disabled or about to be deleted is rejected, and works once it is enabled again', async () => {
@@ -98,11 +110,17 @@ describe('a key of AWS KMS', () => {
   test('that may not be used is denied, and the hint names the permission', async () => {
     const denied = { status: 400, type: 'AccessDeniedException', message: 'User is not authorized to perform' };
     kms.fail(denied);
-    await expect(signer().publicKey()).rejects.toMatchObject({ code: 'denied', hint: expect.stringContaining('kms:GetPublicKey') });
+    await expect(signer().publicKey()).rejects.toMatchObject({
+      code: 'denied',
+      hint: expect.stringContaining('kms:GetPublicKey'),
+    });
     const one = signer();
     await one.publicKey();
     kms.fail(denied);
-    await expect(one.sign(message)).rejects.toMatchObject({ code: 'denied', hint: expect.stringContaining('kms:Sign') });
+    await expect(one.sign(message)).rejects.toMatchObject({
+      code: 'denied',
+      hint: expect.stringContaining('kms:Sign'),
+    });
   });
 
   test('whose signature does not verify is rejected, and the signature is not handed out', async () => {
@@ -115,10 +133,19 @@ describe('a key of AWS KMS', () => {
   });
 
   test('no error holds the secret of the login', async () => {
-    const types = ['AccessDeniedException', 'InvalidSignatureException', 'NotFoundException', 'DisabledException', 'UnsupportedOperationException', 'Unheard'];
+    const types = [
+      'AccessDeniedException',
+      'InvalidSignatureException',
+      'NotFoundException',
+      'DisabledException',
+      'UnsupportedOperationException',
+      'Unheard',
+    ];
     for (const type of types) {
       kms.fail({ status: 400, type, message: 'no' });
-      const error = await signer().publicKey().catch((thrown: unknown) => thrown);
+      const error = await signer()
+        .publicKey()
+        .catch((thrown: unknown) => thrown);
       expect(error).toMatchObject({ name: 'LockkeeperError' });
       planted.search(type, error);
     }

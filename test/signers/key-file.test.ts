@@ -49,7 +49,9 @@ describe('a key file', () => {
     await signer.publicKey();
     expect(await readdir(join(directory, 'a', 'b'))).toEqual(['audit.key']);
     expect((await stat(deep)).mode & 0o777).toBe(0o600);
-    expect(await readFile(deep, 'utf8')).toMatch(/^-----BEGIN PRIVATE KEY-----\n[A-Za-z0-9+/=]{64}\n-----END PRIVATE KEY-----\n$/);
+    expect(await readFile(deep, 'utf8')).toMatch(
+      /^-----BEGIN PRIVATE KEY-----\n[A-Za-z0-9+/=]{64}\n-----END PRIVATE KEY-----\n$/,
+    );
   });
 
   test('holds the randomness of the world, 32 bytes of it', async () => {
@@ -59,7 +61,10 @@ describe('a key file', () => {
 
   test('is read by openssl, and one that openssl made is read', async () => {
     const made = await open(path).publicKey();
-    const { stdout } = await run('openssl', ['pkey', '-in', path, '-pubout', '-outform', 'DER'], { encoding: 'buffer', timeout: 10_000 });
+    const { stdout } = await run('openssl', ['pkey', '-in', path, '-pubout', '-outform', 'DER'], {
+      encoding: 'buffer',
+      timeout: 10_000,
+    });
     expect(stdout.subarray(-32).equals(made)).toBe(true);
     const theirs = join(directory, 'theirs.key');
     await run('openssl', ['genpkey', '-algorithm', 'ed25519', '-out', theirs], { timeout: 10_000 });
@@ -71,7 +76,12 @@ describe('a key file', () => {
 
   test('is one key for all processes that make it at once', async () => {
     const child = join(import.meta.dirname, 'key-file-child.ts');
-    const keys = await Promise.all(Array.from({ length: 6 }, async () => (await run(process.execPath, ['--no-warnings', child, path], { timeout: 20_000 })).stdout));
+    const keys = await Promise.all(
+      Array.from(
+        { length: 6 },
+        async () => (await run(process.execPath, ['--no-warnings', child, path], { timeout: 20_000 })).stdout,
+      ),
+    );
     expect(keys[0]).toMatch(/^[0-9a-f]{64}$/);
     expect(new Set(keys).size).toBe(1);
     expect(await readdir(directory)).toEqual(['audit.key']);
@@ -82,27 +92,53 @@ describe('a key file', () => {
     expect(await open(path).publicKey()).toHaveLength(32);
   });
 
-  test.each([0o640, 0o604, 0o660, 0o602, 0o644])('that others may open (mode %o) is denied, and the hint says what to run', async (mode) => {
-    await open(path).publicKey();
-    await chmod(path, mode);
-    await expect(open(path).sign(Buffer.from('x'))).rejects.toMatchObject({ code: 'denied', hint: expect.stringContaining(`chmod 600 ${path}`) });
-    await chmod(path, 0o400);
-    expect(await open(path).sign(Buffer.from('x'))).toHaveLength(64);
-  });
+  test.each([0o640, 0o604, 0o660, 0o602, 0o644])(
+    'that others may open (mode %o) is denied, and the hint says what to run',
+    async (mode) => {
+      await open(path).publicKey();
+      await chmod(path, mode);
+      await expect(open(path).sign(Buffer.from('x'))).rejects.toMatchObject({
+        code: 'denied',
+        hint: expect.stringContaining(`chmod 600 ${path}`),
+      });
+      await chmod(path, 0o400);
+      expect(await open(path).sign(Buffer.from('x'))).toHaveLength(64);
+    },
+  );
 
   test.each([
     ['nothing', ''],
     ['something else', 'a password\n'],
-    ['a public key', String(createPublicKey(ed25519PrivateKey(Buffer.alloc(32, 1))).export({ format: 'pem', type: 'spki' }))],
-    ['a key under a pass phrase', String(ed25519PrivateKey(Buffer.alloc(32, 1)).export({ format: 'pem', type: 'pkcs8', cipher: 'aes-256-cbc', passphrase: 'x' }))],
-    ['half a key', String(ed25519PrivateKey(Buffer.alloc(32, 1)).export({ format: 'pem', type: 'pkcs8' })).slice(0, 60)],
+    [
+      'a public key',
+      String(createPublicKey(ed25519PrivateKey(Buffer.alloc(32, 1))).export({ format: 'pem', type: 'spki' })),
+    ],
+    [
+      'a key under a pass phrase',
+      String(
+        ed25519PrivateKey(Buffer.alloc(32, 1)).export({
+          format: 'pem',
+          type: 'pkcs8',
+          cipher: 'aes-256-cbc',
+          passphrase: 'x',
+        }),
+      ),
+    ],
+    [
+      'half a key',
+      String(ed25519PrivateKey(Buffer.alloc(32, 1)).export({ format: 'pem', type: 'pkcs8' })).slice(0, 60),
+    ],
     ['another curve', String(generateKeyPairSync('ed448').privateKey.export({ format: 'pem', type: 'pkcs8' }))],
   ])('that holds %s is invalid, stays as it is, and is quoted nowhere', async (_, text) => {
     await writeFile(path, text, { mode: 0o600 });
-    const error = await open(path).publicKey().catch((thrown: unknown) => thrown);
+    const error = await open(path)
+      .publicKey()
+      .catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code: 'invalid', message: expect.stringContaining(path) });
     expect(await readFile(path, 'utf8')).toBe(text);
-    new PlantedSecret(text.split('\n').find((line) => line !== '' && !line.startsWith('-----')) ?? 'nothing').search('error', error).expectNowhere();
+    new PlantedSecret(text.split('\n').find((line) => line !== '' && !line.startsWith('-----')) ?? 'nothing')
+      .search('error', error)
+      .expectNowhere();
   });
 
   test('that is a directory, or below a file, is invalid', async () => {
@@ -125,6 +161,9 @@ describe('a key file', () => {
     await signer.publicKey();
     const [, secret = ''] = (await readFile(path, 'utf8')).split('\n');
     expect(secret).toHaveLength(64);
-    new PlantedSecret(secret).search('signer', signer).search('hidden', inspect(signer, { showHidden: true, depth: 10 })).expectNowhere();
+    new PlantedSecret(secret)
+      .search('signer', signer)
+      .search('hidden', inspect(signer, { showHidden: true, depth: 10 }))
+      .expectNowhere();
   });
 });

@@ -1,7 +1,16 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { dayOf, formatInstant, hour, instant, minute, parseInstant, second, type Instant } from '../../shared/base/time.ts';
+import {
+  dayOf,
+  formatInstant,
+  hour,
+  instant,
+  minute,
+  parseInstant,
+  second,
+  type Instant,
+} from '../../shared/base/time.ts';
 import { fieldsOf, textOf, type LogFormat, type LogRow } from './log-rows.ts';
 
 /** Where every account here ends: midnight after 30 days. */
@@ -50,8 +59,20 @@ export class Account {
   /** TCP 443 from 10.0.0.0/8 into `group`, changed as told in the API's own fields. */
   rule(id: string, group: string, more: object = {}): this {
     this.#groups.add(group);
-    const source = ['CidrIpv6', 'PrefixListId', 'ReferencedGroupInfo'].some((field) => field in more) ? {} : { CidrIpv4: '10.0.0.0/8' };
-    this.rules.push({ SecurityGroupRuleId: id, GroupId: group, GroupOwnerId: '123456789012', IsEgress: false, IpProtocol: 'tcp', FromPort: 443, ToPort: 443, ...source, ...more });
+    const source = ['CidrIpv6', 'PrefixListId', 'ReferencedGroupInfo'].some((field) => field in more)
+      ? {}
+      : { CidrIpv4: '10.0.0.0/8' };
+    this.rules.push({
+      SecurityGroupRuleId: id,
+      GroupId: group,
+      GroupOwnerId: '123456789012',
+      IsEgress: false,
+      IpProtocol: 'tcp',
+      FromPort: 443,
+      ToPort: 443,
+      ...source,
+      ...more,
+    });
     return this;
   }
 
@@ -86,23 +107,47 @@ export class Account {
   async write(directory: string, encoding: 'gz' | 'text' = 'gz'): Promise<void> {
     const documents = new Map<string, unknown>([
       ['describe-security-group-rules', { SecurityGroupRules: this.rules }],
-      ['describe-security-groups', { SecurityGroups: [...this.#groups].map((GroupId) => ({ GroupId, GroupName: GroupId, VpcId: 'vpc-1', Tags: [] })) }],
-      ['describe-network-interfaces', { NetworkInterfaces: [...this.#interfaces].map(([id, spec]) => describeInterface(id, spec)) }],
+      [
+        'describe-security-groups',
+        {
+          SecurityGroups: [...this.#groups].map((GroupId) => ({
+            GroupId,
+            GroupName: GroupId,
+            VpcId: 'vpc-1',
+            Tags: [],
+          })),
+        },
+      ],
+      [
+        'describe-network-interfaces',
+        { NetworkInterfaces: [...this.#interfaces].map(([id, spec]) => describeInterface(id, spec)) },
+      ],
       ['describe-flow-logs', { FlowLogs: [...this.#logs].map(([id, spec]) => describeLog(id, spec)) }],
       ...this.#documents,
     ]);
-    for (const [name, document] of documents) await writeFile(join(directory, `${name}.json`), JSON.stringify(document, null, 2));
+    for (const [name, document] of documents)
+      await writeFile(join(directory, `${name}.json`), JSON.stringify(document, null, 2));
     await mkdir(join(directory, 'flow-logs'), { recursive: true });
     for (const [id, spec] of this.#logs) await this.#writeLog(join(directory, 'flow-logs'), { id, spec, encoding });
   }
 
-  async #writeLog(directory: string, { id, spec, encoding }: { readonly id: string; readonly spec: FlowLogSpec; readonly encoding: 'gz' | 'text' }): Promise<void> {
+  async #writeLog(
+    directory: string,
+    { id, spec, encoding }: { readonly id: string; readonly spec: FlowLogSpec; readonly encoding: 'gz' | 'text' },
+  ): Promise<void> {
     const format = spec.format ?? 'v5';
-    const covered = new Set([...this.#interfaces].filter(([eni, { subnet = 'subnet-1' }]) => [eni, subnet, 'vpc-1'].includes(spec.at)).map(([eni]) => eni));
+    const covered = new Set(
+      [...this.#interfaces]
+        .filter(([eni, { subnet = 'subnet-1' }]) => [eni, subnet, 'vpc-1'].includes(spec.at))
+        .map(([eni]) => eni),
+    );
     const mine = this.#rows.filter((row) => covered.has(row.eni) && isKept(row, spec));
     const days = Array.from({ length: 30 }, (_, day) => day).filter((day) => spec.without?.includes(day) !== true);
     const rowsOf = (day: number): readonly LogRow[] =>
-      [...[...covered].flatMap((eni) => this.#quietRows(eni, spec, day)), ...mine.filter((row) => dayOf(row.start) === dayOf(on(day)))].filter((row) => row.start < (spec.ends ?? to));
+      [
+        ...[...covered].flatMap((eni) => this.#quietRows(eni, spec, day)),
+        ...mine.filter((row) => dayOf(row.start) === dayOf(on(day))),
+      ].filter((row) => row.start < (spec.ends ?? to));
     const objects = spec.objects === 'one' ? [days.flatMap(rowsOf)] : days.map(rowsOf);
     for (const rows of objects) {
       const [first] = rows;
@@ -118,7 +163,9 @@ export class Account {
     const hours = rhythm === 'hours' ? Array.from({ length: 24 }, (_, index) => index) : [1];
     const times = hours.map((at) => on(day, at * hour + 2 * minute));
     const attached = this.#interfaces.get(eni)?.attached ?? 0;
-    return times.filter((start) => start >= (created ?? 0) && start >= attached).map((start) => ({ eni, start, end: instant(start + minute), status: 'NODATA' }));
+    return times
+      .filter((start) => start >= (created ?? 0) && start >= attached)
+      .map((start) => ({ eni, start, end: instant(start + minute), status: 'NODATA' }));
   }
 }
 
@@ -133,7 +180,10 @@ function objectKey(id: string, at: Instant, encoding: 'gz' | 'text'): string {
   return `AWSLogs/123456789012/vpcflowlogs/eu-central-1/${year}/${month}/${date}/${name}`;
 }
 
-function describeInterface(id: string, { ip, v6, groups, subnet = 'subnet-1', attached, type = 'interface' }: InterfaceSpec): object {
+function describeInterface(
+  id: string,
+  { ip, v6, groups, subnet = 'subnet-1', attached, type = 'interface' }: InterfaceSpec,
+): object {
   return {
     NetworkInterfaceId: id,
     VpcId: 'vpc-1',
@@ -148,7 +198,10 @@ function describeInterface(id: string, { ip, v6, groups, subnet = 'subnet-1', at
   };
 }
 
-function describeLog(id: string, { at, format = 'v5', traffic = 'ALL', created, delivery = 'SUCCESS' }: FlowLogSpec): object {
+function describeLog(
+  id: string,
+  { at, format = 'v5', traffic = 'ALL', created, delivery = 'SUCCESS' }: FlowLogSpec,
+): object {
   return {
     FlowLogId: id,
     ResourceId: at,
@@ -157,7 +210,9 @@ function describeLog(id: string, { at, format = 'v5', traffic = 'ALL', created, 
     FlowLogStatus: 'ACTIVE',
     DeliverLogsStatus: delivery,
     LogDestinationType: 's3',
-    LogFormat: fieldsOf(format).map((field) => `\${${field}}`).join(' '),
+    LogFormat: fieldsOf(format)
+      .map((field) => `\${${field}}`)
+      .join(' '),
     MaxAggregationInterval: 600,
   };
 }

@@ -21,9 +21,20 @@ export interface LogRow {
 /** `v2`: the default. `v5`: everything up to v5. `shuffled`: some v5 fields in an order of a user's own. */
 export type LogFormat = 'v2' | 'v5' | 'shuffled';
 
-const v2 = 'version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status'.split(' ');
-const v5 = [...v2, ...'vpc-id subnet-id instance-id tcp-flags type pkt-srcaddr pkt-dstaddr region az-id pkt-src-aws-service pkt-dst-aws-service flow-direction traffic-path'.split(' ')];
-const shuffled = 'flow-direction tcp-flags log-status action end start interface-id dstaddr srcaddr dstport srcport protocol bytes packets'.split(' ');
+const v2 =
+  'version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status'.split(
+    ' ',
+  );
+const v5 = [
+  ...v2,
+  ...'vpc-id subnet-id instance-id tcp-flags type pkt-srcaddr pkt-dstaddr region az-id pkt-src-aws-service pkt-dst-aws-service flow-direction traffic-path'.split(
+    ' ',
+  ),
+];
+const shuffled =
+  'flow-direction tcp-flags log-status action end start interface-id dstaddr srcaddr dstport srcport protocol bytes packets'.split(
+    ' ',
+  );
 
 /** Names of a format's fields, in its order. */
 export function fieldsOf(format: LogFormat): readonly string[] {
@@ -63,5 +74,7 @@ export function valuesOf(row: LogRow, format: LogFormat): ReadonlyMap<string, st
     region: 'eu-central-1',
     'flow-direction': row.direction,
   };
-  return new Map(Object.entries(all).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)] as const])));
+  return new Map(
+    Object.entries(all).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)] as const])),
+  );
 }

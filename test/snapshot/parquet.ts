@@ -14,7 +14,9 @@ export async function asParquet(directory: string): Promise<void> {
       const columns = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${read}`);
       const names = (columns.getColumns()[0] ?? []).map(String);
       const select = names.map((name) => `${typed(name)} AS "${name.replaceAll('-', '_')}"`).join(', ');
-      await connection.run(`COPY (SELECT ${select} FROM ${read}) TO '${path.replace(/\.log\.gz$/, '.log.parquet')}' (FORMAT parquet, COMPRESSION gzip)`);
+      await connection.run(
+        `COPY (SELECT ${select} FROM ${read}) TO '${path.replace(/\.log\.gz$/, '.log.parquet')}' (FORMAT parquet, COMPRESSION gzip)`,
+      );
       await rm(path);
     }
   } finally {

@@ -61,16 +61,33 @@ const outside = ['203.0.113.9', '198.51.100.20', '10.200.0.5', '172.20.1.1'];
 function anyRule(index: number, roll: Dice): Rule {
   const protocol = (['tcp', 'tcp', 'tcp', 'tcp', 'udp', 'icmp', '-1'] as const)[roll(7)] ?? 'tcp';
   const port = services[roll(services.length)] ?? 443;
-  const range = ([[port, port], [port, port], [port, port + 9], [1024, 65_535], [0, 65_535]] as const)[roll(5)] ?? [port, port];
+  const range = (
+    [
+      [port, port],
+      [port, port],
+      [port, port + 9],
+      [1024, 65_535],
+      [0, 65_535],
+    ] as const
+  )[roll(5)] ?? [port, port];
   const cidr = ['0.0.0.0/0', '10.0.0.0/8', '10.0.1.0/24', '10.0.2.12/32', '203.0.113.0/24'][roll(5)] ?? '10.0.0.0/8';
   const source = roll(3) === 0 ? { group: `sg-${roll(4)}` } : { cidr };
   const hasPorts = protocol === 'tcp' || protocol === 'udp';
-  return { id: `sgr-${String(index).padStart(2, '0')}`, group: `sg-${roll(4)}`, protocol, from: hasPorts ? range[0] : -1, to: hasPorts ? range[1] : -1, source };
+  return {
+    id: `sgr-${String(index).padStart(2, '0')}`,
+    group: `sg-${roll(4)}`,
+    protocol,
+    from: hasPorts ? range[0] : -1,
+    to: hasPorts ? range[1] : -1,
+    source,
+  };
 }
 
 function asDocument({ protocol, from, to, source }: Rule): object {
   const ends = { IpProtocol: protocol, FromPort: from, ToPort: to };
-  return 'cidr' in source ? { ...ends, CidrIpv4: source.cidr } : { ...ends, ReferencedGroupInfo: { GroupId: source.group } };
+  return 'cidr' in source
+    ? { ...ends, CidrIpv4: source.cidr }
+    : { ...ends, ReferencedGroupInfo: { GroupId: source.group } };
 }
 
 interface Place {
@@ -82,21 +99,26 @@ interface Place {
 /** Something happens: mostly to a host, sometimes from a host to somebody outside. */
 function happen(account: Account, place: Place, roll: Dice): void {
   const host = place.hosts[roll(place.hosts.length)] ?? place.hosts[0];
-  const other = roll(3) === 0 ? { ip: outside[roll(outside.length)] ?? '203.0.113.9' } : (place.hosts[roll(place.hosts.length)] ?? host);
+  const other =
+    roll(3) === 0
+      ? { ip: outside[roll(outside.length)] ?? '203.0.113.9' }
+      : (place.hosts[roll(place.hosts.length)] ?? host);
   if (!host || !other || host.ip === other.ip) return;
   const isOutbound = roll(4) === 0 && outside.includes(other.ip);
   const at = on(roll(30), roll(20) * hour + roll(50) * minute);
   const port = services[roll(services.length)] ?? 443;
   const ports = roll(3) === 0 ? 1024 + roll(31_000) : 32_768 + roll(28_000);
   const talk = { from: isOutbound ? host.ip : other.ip, to: isOutbound ? other.ip : host.ip, sport: ports, port, at };
-  const kind = (['session', 'session', 'middle', 'oneWay', 'exchange', 'ping', 'scan', 'knock'] as const)[roll(8)] ?? 'session';
+  const kind =
+    (['session', 'session', 'middle', 'oneWay', 'exchange', 'ping', 'scan', 'knock'] as const)[roll(8)] ?? 'session';
   const protocol = kind === 'ping' ? 'icmp' : kind === 'oneWay' || kind === 'exchange' ? 'udp' : 'tcp';
   if (isOutbound) return begin(account, kind === 'ping' ? 'session' : kind, talk);
   const letIn = place.rules.filter((rule) => lets(rule, { protocol, port, from: talk.from, host }, place.hosts));
   if (letIn.length === 0) return refused(account, talk);
   begin(account, kind, talk);
   if (kind === 'scan' || kind === 'knock') return undefined;
-  for (const { id } of letIn) place.used.set(id, (place.used.get(id) ?? new Set<number>()).add(kind === 'ping' ? -1 : port));
+  for (const { id } of letIn)
+    place.used.set(id, (place.used.get(id) ?? new Set<number>()).add(kind === 'ping' ? -1 : port));
 }
 
 type Kind = 'session' | 'middle' | 'oneWay' | 'exchange' | 'ping' | 'scan' | 'knock';
@@ -105,10 +127,15 @@ function begin(account: Account, kind: Kind, talk: Talk): void {
   ({ session, middle, oneWay, exchange, ping, scan, knock })[kind](account, talk);
 }
 
-function lets(rule: Rule, packet: { readonly protocol: string; readonly port: number; readonly from: string; readonly host: Host }, hosts: readonly Host[]): boolean {
+function lets(
+  rule: Rule,
+  packet: { readonly protocol: string; readonly port: number; readonly from: string; readonly host: Host },
+  hosts: readonly Host[],
+): boolean {
   if (!packet.host.groups.includes(rule.group)) return false;
   if (rule.protocol !== '-1' && rule.protocol !== packet.protocol) return false;
-  if (rule.protocol !== '-1' && rule.protocol !== 'icmp' && (packet.port < rule.from || packet.port > rule.to)) return false;
+  if (rule.protocol !== '-1' && rule.protocol !== 'icmp' && (packet.port < rule.from || packet.port > rule.to))
+    return false;
   const { source } = rule;
   if ('group' in source) return hosts.some(({ ip, groups }) => ip === packet.from && groups.includes(source.group));
   const list = new BlockList();

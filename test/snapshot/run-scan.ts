@@ -10,7 +10,12 @@ import { asOf, type Account } from './account.ts';
 export interface Printed {
   readonly asOf: string;
   readonly window: { readonly from: string; readonly to: string };
-  readonly verdicts: readonly { readonly rule: string; readonly verdict: string; readonly reasons: readonly { readonly code: string; readonly text: string }[]; readonly usedPorts: readonly { readonly from: number; readonly to: number }[] }[];
+  readonly verdicts: readonly {
+    readonly rule: string;
+    readonly verdict: string;
+    readonly reasons: readonly { readonly code: string; readonly text: string }[];
+    readonly usedPorts: readonly { readonly from: number; readonly to: number }[];
+  }[];
   readonly damaged: readonly { readonly key: string; readonly unreadable: string | null }[];
 }
 
@@ -24,21 +29,38 @@ export interface Ended {
 export async function scanned(directory: string, options: SnapshotOptions = { asOf }, json = true): Promise<Ended> {
   const out: string[] = [];
   const err: string[] = [];
-  const terminal = { out: (line: string) => void out.push(line), err: (line: string) => void err.push(line), json, signal: new AbortController().signal };
+  const terminal = {
+    out: (line: string) => void out.push(line),
+    err: (line: string) => void err.push(line),
+    json,
+    signal: new AbortController().signal,
+  };
   const code = await scanSnapshotVerb(directory, options, snapshotRooms(testWorld('2026-10-31T00:00:00Z')), terminal);
   return { out, err, code };
 }
 
 /** Writes an account to a place of its own, lets `prepare` spoil it, and judges it. */
-export async function judged(account: Account, prepare: (directory: string) => Promise<void> = async () => {}, encoding?: 'gz' | 'text'): Promise<Printed> {
-  return inPlace(account, async (directory) => {
-    await prepare(directory);
-    return printed(await scanned(directory));
-  }, encoding);
+export async function judged(
+  account: Account,
+  prepare: (directory: string) => Promise<void> = async () => {},
+  encoding?: 'gz' | 'text',
+): Promise<Printed> {
+  return inPlace(
+    account,
+    async (directory) => {
+      await prepare(directory);
+      return printed(await scanned(directory));
+    },
+    encoding,
+  );
 }
 
 /** A written account for as long as `use` takes. */
-export async function inPlace<Answer>(account: Account, use: (directory: string) => Promise<Answer>, encoding?: 'gz' | 'text'): Promise<Answer> {
+export async function inPlace<Answer>(
+  account: Account,
+  use: (directory: string) => Promise<Answer>,
+  encoding?: 'gz' | 'text',
+): Promise<Answer> {
   const directory = await mkdtemp(join(tmpdir(), 'snapshot-'));
   try {
     await account.write(directory, encoding);
@@ -56,7 +78,14 @@ export function printed({ out }: Ended): Printed {
 }
 
 function isPrinted(value: unknown): value is Printed {
-  return typeof value === 'object' && value !== null && 'verdicts' in value && Array.isArray(value.verdicts) && 'damaged' in value && 'window' in value;
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'verdicts' in value &&
+    Array.isArray(value.verdicts) &&
+    'damaged' in value &&
+    'window' in value
+  );
 }
 
 /** Verdict and first reason by rule. */

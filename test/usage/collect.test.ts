@@ -35,8 +35,16 @@ describe('collecting flow logs', () => {
     const { log } = hourlyLog(6);
     const bucket = new MemoryBucket();
     const world = worldAt(after(start, 4 * hour));
-    expect(await collect({ flowLog: log, state: memoryObjects(bucket), world })).toMatchObject({ objects: 3, records: 3, young: 3, left: 0 });
-    expect(await collect({ flowLog: log, state: memoryObjects(bucket), world })).toMatchObject({ objects: 0, records: 0 });
+    expect(await collect({ flowLog: log, state: memoryObjects(bucket), world })).toMatchObject({
+      objects: 3,
+      records: 3,
+      young: 3,
+      left: 0,
+    });
+    expect(await collect({ flowLog: log, state: memoryObjects(bucket), world })).toMatchObject({
+      objects: 0,
+      records: 0,
+    });
     world.pass(3 * hour);
     expect(await collect({ flowLog: log, state: memoryObjects(bucket), world })).toMatchObject({ objects: 3 });
     expect(await recordsIn(bucket, world)).toBe(6);
@@ -61,7 +69,9 @@ describe('collecting flow logs', () => {
     const [bucket, world] = [new MemoryBucket(), worldAt(after(start, day))];
     const audit = { record: async () => Promise.reject(new LockkeeperError('unreachable', 'the log is down')) };
     const usage: typeof log.usage = async () => Promise.reject(new Error('it was read'));
-    await expect(collect({ flowLog: { ...log, usage }, state: memoryObjects(bucket), world, audit })).rejects.toMatchObject({ code: 'unreachable' });
+    await expect(
+      collect({ flowLog: { ...log, usage }, state: memoryObjects(bucket), world, audit }),
+    ).rejects.toMatchObject({ code: 'unreachable' });
     expect(bucket.objects.size).toBe(0);
     expect(await collect({ flowLog: log, state: memoryObjects(bucket), world })).toMatchObject({ objects: 3 });
   });
@@ -74,7 +84,10 @@ describe('collecting flow logs', () => {
     objects.set(keyAt(1), objectAt(1, '2', [session(1), session(1, '10.0.0.10')]));
     await collect({ flowLog: log, state: memoryObjects(bucket), world });
     const { rows } = await evidence(bucket, world);
-    expect(rows.map(({ peer, records }) => [peer, records])).toEqual([['10.0.0.10', 1], ['10.0.0.9', 3]]);
+    expect(rows.map(({ peer, records }) => [peer, records])).toEqual([
+      ['10.0.0.10', 1],
+      ['10.0.0.9', 3],
+    ]);
     expect(tablesIn(bucket)).toBe(3);
   });
 
@@ -99,7 +112,11 @@ describe('collecting flow logs', () => {
     objects.set(keyAt(0), { ...objectAt(0), unreadable: 'cut off' });
     const bucket = new MemoryBucket();
     const world = worldAt(after(start, day));
-    expect(await collect({ flowLog: log, state: memoryObjects(bucket), world })).toMatchObject({ objects: 2, records: 1, unreadable: 1 });
+    expect(await collect({ flowLog: log, state: memoryObjects(bucket), world })).toMatchObject({
+      objects: 2,
+      records: 1,
+      unreadable: 1,
+    });
     expect((await evidence(bucket, world)).damaged).toEqual([{ key: keyAt(0), malformed: 0, unreadable: 'cut off' }]);
     objects.set(keyAt(0), objectAt(0, '2'));
     await collect({ flowLog: log, state: memoryObjects(bucket), world });
@@ -126,7 +143,15 @@ describe('collecting flow logs', () => {
     expect(ledger.recent.length).toBeLessThanOrEqual(3 * 24);
     expect(ledger.settled).toEqual({ 'AWSLogs/1/vpcflowlogs/r': keyAt(24 * 5) });
     let yielded = 0;
-    const counted = { ...log, async *objects(from?: string) { for await (const object of log.objects(from)) { yielded += 1; yield object; } } };
+    const counted = {
+      ...log,
+      async *objects(from?: string) {
+        for await (const object of log.objects(from)) {
+          yielded += 1;
+          yield object;
+        }
+      },
+    };
     objects.set(keyAt(24 * 8), objectAt(24 * 8));
     world.pass(hour);
     expect(await collect({ flowLog: counted, state: memoryObjects(bucket), world })).toMatchObject({ objects: 1 });
@@ -142,8 +167,12 @@ describe('collecting flow logs', () => {
     await collect({ flowLog: log, state: memoryObjects(bucket), world });
     objects.set(keyAt(5), objectAt(5));
     expect(await collect({ flowLog: log, state: memoryObjects(bucket), world })).toMatchObject({ objects: 0 });
-    expect(await collect({ flowLog: log, state: memoryObjects(bucket), world, relist: true })).toMatchObject({ objects: 1 });
-    expect(await collect({ flowLog: log, state: memoryObjects(bucket), world, relist: true })).toMatchObject({ objects: 0 });
+    expect(await collect({ flowLog: log, state: memoryObjects(bucket), world, relist: true })).toMatchObject({
+      objects: 1,
+    });
+    expect(await collect({ flowLog: log, state: memoryObjects(bucket), world, relist: true })).toMatchObject({
+      objects: 0,
+    });
     expect(await recordsIn(bucket, world)).toBe(24 * 8);
   });
 
@@ -151,7 +180,9 @@ describe('collecting flow logs', () => {
     const { log } = hourlyLog(5);
     const bucket = new MemoryBucket();
     const worlds = [testWorld('2026-09-03T00:00:00Z', 'one'), testWorld('2026-09-03T00:00:00Z', 'two')];
-    const reports = await Promise.all(worlds.map((world) => collect({ flowLog: log, state: memoryObjects(bucket), world })));
+    const reports = await Promise.all(
+      worlds.map((world) => collect({ flowLog: log, state: memoryObjects(bucket), world })),
+    );
     expect(reports.map(({ objects }) => objects).toSorted((a, b) => a - b)).toEqual([0, 5]);
     expect(await recordsIn(bucket, testWorld())).toBe(5);
     expect(tablesIn(bucket)).toBe(3);

@@ -61,7 +61,13 @@ test('coverage counts hours of the window, its rhythm, and the stretches between
 
 test('hours that the cloud lost are told, and are not seen', async () => {
   const { log, objects } = hourlyLog(2);
-  const lost = { kind: 'status', status: 'SKIPDATA', scope: 'eni-0a', start: at(1), end: instant(at(1) + 60_000) } as const;
+  const lost = {
+    kind: 'status',
+    status: 'SKIPDATA',
+    scope: 'eni-0a',
+    start: at(1),
+    end: instant(at(1) + 60_000),
+  } as const;
   objects.set(keyAt(1), objectAt(1, '1', [lost]));
   const state = memoryObjects();
   await collect({ flowLog: log, state, world });
@@ -87,7 +93,12 @@ test('the same facts give the same digest, however they were collected; others a
 });
 
 test('a log that was never collected has neither rows nor coverage', async () => {
-  const { rows, coverage, damaged } = await readEvidence({ state: memoryObjects(), logs: ['nothing'], window: { from: at(0), to: at(3) }, world });
+  const { rows, coverage, damaged } = await readEvidence({
+    state: memoryObjects(),
+    logs: ['nothing'],
+    window: { from: at(0), to: at(3) },
+    world,
+  });
   expect([rows, coverage, damaged]).toEqual([[], [], []]);
 });
 

@@ -81,7 +81,11 @@ async function startService(service: MiniatureService): Promise<RunningService> 
 }
 
 /** World time runs fast: intervals are an hour, as are objects, so that 45 days are about a thousand of them. */
-async function startOne(name: NetworkName, upstreams: ReadonlyMap<string, number>, options: AliveOptions): Promise<Gate> {
+async function startOne(
+  name: NetworkName,
+  upstreams: ReadonlyMap<string, number>,
+  options: AliveOptions,
+): Promise<Gate> {
   const network = gateNetwork(name, name);
   const services = miniature.filter((service) => service.network === name);
   const gate = await startGate({
@@ -122,7 +126,10 @@ async function open(gate: Gate, service: MiniatureService, world: FastWorld): Pr
     },
     'absent',
   );
-  if (answer !== 'done') throw new LockkeeperError('conflict', `the demo's directory holds a rule ${openingOf(service)} already`, { hint: 'Give --keep an empty directory.' });
+  if (answer !== 'done')
+    throw new LockkeeperError('conflict', `the demo's directory holds a rule ${openingOf(service)} already`, {
+      hint: 'Give --keep an empty directory.',
+    });
 }
 
 function named<T extends { readonly name: string }>(services: readonly T[], name: string): T {

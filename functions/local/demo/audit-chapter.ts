@@ -6,20 +6,44 @@ import type { Stage } from './stage.ts';
 /** Every action left its entries, the log is signed, and one changed byte is found. */
 export async function auditChapter(stage: Stage, scratch: string): Promise<void> {
   const { teller, rooms, directory } = stage;
-  teller.chapter('A log that nobody can rewrite', 'every action has its entry before and after, in a signed Merkle tree; its head goes to people; one changed byte in a copy is found and named');
+  teller.chapter(
+    'A log that nobody can rewrite',
+    'every action has its entry before and after, in a signed Merkle tree; its head goes to people; one changed byte in a copy is found and named',
+  );
   const audit = await rooms.audit();
   await audit.seal();
   const [posted, saved] = await headPosted(stage);
   const { size, root } = await audit.seal();
   const report = await verifyBelow(directory);
-  teller.shows(`audit verify: ${report.entries} entries, ${report.found} findings`, `signed: ${size} entries, root ${root ?? ''}`);
-  teller.proves(`${report.entries} entries, none changed, all signed`, report.ok && report.entries > 0 && report.size === size);
-  teller.shows('the page shows, as every morning:', ...saved.trimEnd().split('\n').map((line) => `  ${line}`));
+  teller.shows(
+    `audit verify: ${report.entries} entries, ${report.found} findings`,
+    `signed: ${size} entries, root ${root ?? ''}`,
+  );
+  teller.proves(
+    `${report.entries} entries, none changed, all signed`,
+    report.ok && report.entries > 0 && report.size === size,
+  );
+  teller.shows(
+    'the page shows, as every morning:',
+    ...saved
+      .trimEnd()
+      .split('\n')
+      .map((line) => `  ${line}`),
+  );
   const since = await verifyBelow(directory, saved);
-  teller.proves(`who saved that message knows that the log went on from its ${posted} entries`, since.ok && posted > 0 && posted < size);
+  teller.proves(
+    `who saved that message knows that the log went on from its ${posted} entries`,
+    since.ok && posted > 0 && posted < size,
+  );
   const { object, report: tampered } = await verifyTampered(directory, scratch);
-  teller.shows(`one bit changed in a copy of ${object}:`, ...tampered.findings.slice(0, 3).map(({ key, what }) => `  ${key} ${what}`));
-  teller.proves('the changed byte is found, in the object that holds it', !tampered.ok && tampered.findings.some(({ key }) => key === object));
+  teller.shows(
+    `one bit changed in a copy of ${object}:`,
+    ...tampered.findings.slice(0, 3).map(({ key, what }) => `  ${key} ${what}`),
+  );
+  teller.proves(
+    'the changed byte is found, in the object that holds it',
+    !tampered.ok && tampered.findings.some(({ key }) => key === object),
+  );
 }
 
 /** Posts the head as `serve` does daily; answers how many entries it covers, and what people read. */

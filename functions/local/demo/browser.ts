@@ -21,9 +21,18 @@ export class Browser {
   }
 
   /** Sends a form, as a page of `origin` would. */
-  async post(address: string, form: Readonly<Record<string, string>>, { origin }: { readonly origin: string }): Promise<Shown> {
+  async post(
+    address: string,
+    form: Readonly<Record<string, string>>,
+    { origin }: { readonly origin: string },
+  ): Promise<Shown> {
     const headers = { ...this.#headers(), origin, 'content-type': 'application/x-www-form-urlencoded' };
-    const response = await fetch(address, { method: 'POST', redirect: 'manual', headers, body: new URLSearchParams(form) });
+    const response = await fetch(address, {
+      method: 'POST',
+      redirect: 'manual',
+      headers,
+      body: new URLSearchParams(form),
+    });
     return { status: response.status, text: await response.text() };
   }
 

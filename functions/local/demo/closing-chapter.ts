@@ -12,7 +12,10 @@ const somebody = '127.0.30.1';
 /** Closes what was approved: a connection that worked is refused. */
 export async function closingChapter(stage: Stage): Promise<void> {
   const { teller } = stage;
-  teller.chapter('The port is closed at its gate', 'a real connection before and after; the opening beside it stays open');
+  teller.chapter(
+    'The port is closed at its gate',
+    'a real connection before and after; the opening beside it stays open',
+  );
   const others = otherRules(stage);
   const before = await knock(stage, openings.silent);
   teller.shows(`before: ${told(before)}`);
@@ -20,14 +23,27 @@ export async function closingChapter(stage: Stage): Promise<void> {
   const after = await knock(stage, openings.silent);
   const beside = await knock(stage, openings.used);
   teller.shows(`after:  ${told(after)}`, `beside: ${openings.used} ${told(beside)}`);
-  teller.proves(`${openings.silent} answered before and refuses now`, before.kind === 'answered' && after.kind === 'refused');
-  teller.proves('no other opening was touched', beside.kind === 'answered' && !liveRules(stage).has(openings.silent) && otherRules(stage) === others);
-  teller.proves('it is watched before it is settled', (await closureOf(stage, openings.silent)).phase === 'quarantined');
+  teller.proves(
+    `${openings.silent} answered before and refuses now`,
+    before.kind === 'answered' && after.kind === 'refused',
+  );
+  teller.proves(
+    'no other opening was touched',
+    beside.kind === 'answered' && !liveRules(stage).has(openings.silent) && otherRules(stage) === others,
+  );
+  teller.proves(
+    'it is watched before it is settled',
+    (await closureOf(stage, openings.silent)).phase === 'quarantined',
+  );
 }
 
 /** Every rule but the one that the story closes, as one text. */
 function otherRules(stage: Stage): string {
-  return [...liveRules(stage)].filter(([id]) => id !== openings.silent).map(([, rule]) => rule).toSorted().join('\n');
+  return [...liveRules(stage)]
+    .filter(([id]) => id !== openings.silent)
+    .map(([, rule]) => rule)
+    .toSorted()
+    .join('\n');
 }
 
 /** One answer brings it back, exactly as it was. */
@@ -41,13 +57,19 @@ export async function reopeningChapter(stage: Stage): Promise<void> {
   const rule = liveRules(stage).get(openings.silent);
   teller.shows(`${openings.silent}: ${told(again)}`, `rule: ${rule ?? 'gone'}`);
   teller.proves('a real connection works again', again.kind === 'answered');
-  teller.proves('the rule is equal to the one that was closed, byte by byte', rule !== undefined && prepared !== undefined && rule === canonicalJson(prepared.before));
+  teller.proves(
+    'the rule is equal to the one that was closed, byte by byte',
+    rule !== undefined && prepared !== undefined && rule === canonicalJson(prepared.before),
+  );
 }
 
 /** Somebody edits a rule after people agreed to close it: the approval is void. */
 export async function driftChapter(stage: Stage): Promise<void> {
   const { teller } = stage;
-  teller.chapter('A human edit voids the approval', 'what was approved is not what is there any more, so nothing is closed');
+  teller.chapter(
+    'A human edit voids the approval',
+    'what was approved is not what is there any more, so nothing is closed',
+  );
   if (stage.isScript) await answerOnPage(stage, openings.scanned, { answer: 'approve' });
   else await waitForPerson(stage, openings.scanned, 'approved');
   await editByHand(stage, openings.scanned);
@@ -55,8 +77,14 @@ export async function driftChapter(stage: Stage): Promise<void> {
   const steps = await closeRun(stage);
   teller.shows(...steps.map(stepText));
   const closure = await closureOf(stage, openings.scanned);
-  teller.proves('the approval is void and people are asked anew', steps.some(({ outcome }) => outcome !== 'closed') && closure.phase === 'proposed' && closure.votes.length === 0);
-  teller.proves('the rule stays as the person left it', edited !== undefined && liveRules(stage).get(openings.scanned) === edited);
+  teller.proves(
+    'the approval is void and people are asked anew',
+    steps.some(({ outcome }) => outcome !== 'closed') && closure.phase === 'proposed' && closure.votes.length === 0,
+  );
+  teller.proves(
+    'the rule stays as the person left it',
+    edited !== undefined && liveRules(stage).get(openings.scanned) === edited,
+  );
 }
 
 /** A run of `close`, as the scheduler of `lockkeeper serve` has it, with a real attempt at what was closed. */
@@ -82,13 +110,22 @@ async function editByHand(stage: Stage, id: string): Promise<void> {
   const headers = { authorization: `Bearer ${gate.token.open()}` };
   const live = await fetch(`${gate.url}/openings/${id}`, { headers });
   const rule: unknown = await live.json();
-  const body = JSON.stringify({ ...(typeof rule === 'object' ? rule : {}), description: 'still needed for the audit in spring' });
-  const put = await fetch(`${gate.url}/openings/${id}`, { method: 'PUT', headers: { ...headers, 'if-match': live.headers.get('etag') ?? '' }, body });
+  const body = JSON.stringify({
+    ...(typeof rule === 'object' ? rule : {}),
+    description: 'still needed for the audit in spring',
+  });
+  const put = await fetch(`${gate.url}/openings/${id}`, {
+    method: 'PUT',
+    headers: { ...headers, 'if-match': live.headers.get('etag') ?? '' },
+    body,
+  });
   stage.teller.shows(`meanwhile somebody edits the rule by hand: PUT /openings/${id} ${put.status}`);
 }
 
 function told(seen: Visit): string {
-  return seen.kind === 'answered' ? `answered "${(seen.text.split('\r\n')[0] ?? '').trim().slice(0, 70)}"` : `refused (${seen.how})`;
+  return seen.kind === 'answered'
+    ? `answered "${(seen.text.split('\r\n')[0] ?? '').trim().slice(0, 70)}"`
+    : `refused (${seen.how})`;
 }
 
 function stepText({ opening, outcome, text }: Step): string {

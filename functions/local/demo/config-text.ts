@@ -8,7 +8,9 @@ export const adminPasswordFile = 'lockkeeper-role';
 /** How long a consumer may go on with an old password. */
 export const propagationMs = 400;
 
-/** The demo's lockkeeper.yaml: what a person would have written for this miniature. Its paths are relative to itself. */
+/**
+ * The demo's lockkeeper.yaml: what a person would have written for this miniature. Its paths are relative to itself.
+ */
 export function configText(alive: Alive): string {
   return `# The demo's miniature multi-cloud. Later commands work with it: lockkeeper --config THIS audit verify
 version: 1
@@ -52,9 +54,12 @@ function serviceText({ name, network, owner, consumers }: MiniatureService, aliv
 
 function credentialText(name: string, alive: Alive): string {
   if (name !== 'orders-db' && name !== 'reports-db') return '';
-  const users = name === 'orders-db' ? `strategy: alternating
+  const users =
+    name === 'orders-db'
+      ? `strategy: alternating
       users: [${roles.pair.join(', ')}]
-      ownerRole: ${roles.owner}` : `strategy: single
+      ownerRole: ${roles.owner}`
+      : `strategy: single
       acceptDowntime: true
       users: [${roles.single}]`;
   return `

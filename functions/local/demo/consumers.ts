@@ -68,8 +68,19 @@ async function readLogin({ store, secret }: ConsumersOptions): Promise<Login> {
   throw new LockkeeperError('not-found', `consumers find nothing in ${secret}`);
 }
 
-async function logIn(port: number, { slot, value }: Login, met: { logins: number; failures: number; readonly codes: Set<string> }): Promise<void> {
-  const client = new pg.Client({ host: '127.0.0.1', port, user: slot, password: value.open(), database: 'postgres', connectionTimeoutMillis: 5_000 });
+async function logIn(
+  port: number,
+  { slot, value }: Login,
+  met: { logins: number; failures: number; readonly codes: Set<string> },
+): Promise<void> {
+  const client = new pg.Client({
+    host: '127.0.0.1',
+    port,
+    user: slot,
+    password: value.open(),
+    database: 'postgres',
+    connectionTimeoutMillis: 5_000,
+  });
   // A connection may also break while nobody waits for it; the query or the end then fails.
   client.on('error', () => undefined);
   met.logins += 1;

@@ -6,7 +6,12 @@ import type { Login } from '../../../shared/services/contract.ts';
 import type { PostgresServer } from './postgres-server.ts';
 
 /** The users of the demo's database, as an administrator made them before lockkeeper came. */
-export const roles = { admin: 'lockkeeper', owner: 'orders_owner', pair: ['orders_a', 'orders_b'], single: 'reports_app' } as const;
+export const roles = {
+  admin: 'lockkeeper',
+  owner: 'orders_owner',
+  pair: ['orders_a', 'orders_b'],
+  single: 'reports_app',
+} as const;
 
 /** The logins that consumers use on the first day. */
 export interface FirstLogins {
@@ -15,8 +20,8 @@ export interface FirstLogins {
 }
 
 /**
- * Makes lockkeeper's own role, a pair of users with the role that owns their objects, and a lone user. lockkeeper's password goes
- * to `passwordFile`, readable by its owner only.
+ * Makes lockkeeper's own role, a pair of users with the role that owns their objects, and a lone user. lockkeeper's
+ * password goes to `passwordFile`, readable by its owner only.
  */
 export async function makeRoles(server: PostgresServer, world: World, passwordFile: string): Promise<FirstLogins> {
   const fresh = (): Sealed => new Sealed(Buffer.from(world.random(18)).toString('base64url'));
@@ -40,7 +45,13 @@ export async function makeRoles(server: PostgresServer, world: World, passwordFi
 
 async function runSql(server: PostgresServer, statements: readonly string[]): Promise<void> {
   const { user, password } = server.superuser;
-  const client = new pg.Client({ host: '127.0.0.1', port: server.port, user, password: password.open(), database: 'postgres' });
+  const client = new pg.Client({
+    host: '127.0.0.1',
+    port: server.port,
+    user,
+    password: password.open(),
+    database: 'postgres',
+  });
   await client.connect();
   try {
     for (const statement of statements) await client.query(statement);

@@ -50,12 +50,22 @@ export async function setStage({ isScript, keep, terminal, teller }: StageOption
     const directory = await emptyDirectory(keep ?? join(scratch, 'kept'));
     const real = systemWorld();
     const world = worldUpTo(real, after(real.now(), -historyDays * day));
-    const alive = await comeAlive({ world, directory, scratch: join(scratch, 'postgres'), onFailure: (error) => terminal.err(error.message) });
+    const alive = await comeAlive({
+      world,
+      directory,
+      scratch: join(scratch, 'postgres'),
+      onFailure: (error) => terminal.err(error.message),
+    });
     endings.push(() => alive.stop());
     const first = await makeRoles(alive.postgres, world, join(directory, adminPasswordFile));
     const configFile = join(directory, 'lockkeeper.yaml');
     await writeFile(configFile, configText(alive));
-    const rooms = localRooms({ loaded: await loadConfig(configFile), world: stoppingWorld(real, terminal.signal), environment: {}, run: 'demo' });
+    const rooms = localRooms({
+      loaded: await loadConfig(configFile),
+      world: stoppingWorld(real, terminal.signal),
+      environment: {},
+      run: 'demo',
+    });
     endings.push(() => rooms.close());
     const page = await openPage(people.approvers, 0, real);
     endings.push(() => page.close());

@@ -23,9 +23,9 @@ export function worldUpTo(real: World, start: Instant): FastWorld {
 const patienceMs = 2 * hour;
 
 /**
- * Lets the world's time run until it has caught up with the present, and then at its natural speed. Every hour happens, in
- * order: where a machine is too slow for the speed, the clock stands still until its people have come. Stops early, at
- * natural speed, when aborted.
+ * Lets the world's time run until it has caught up with the present, and then at its natural speed. Every hour happens,
+ * in order: where a machine is too slow for the speed, the clock stands still until its people have come. Stops early,
+ * at natural speed, when aborted.
  */
 export async function makeHistory({ world, speed, present, live, signal }: HistoryOptions): Promise<void> {
   let next = instant(world.now() + hour - (world.now() % hour));

@@ -6,9 +6,10 @@ import { LockkeeperError } from '../../../shared/base/error.ts';
 import { systemCode } from '../system-code.ts';
 
 /**
- * The directory with PostgreSQL's `bin`, `lib` and `share` that the installed npm package brings. Its library links, which the
- * package makes in an install script, are made here where that did not run. With `forAnyone` the answer can be read by
- * every user of the machine: a copy in `workDirectory` where the original cannot. `not-found` without the package.
+ * The directory with PostgreSQL's `bin`, `lib` and `share` that the installed npm package brings. Its library links,
+ * which the package makes in an install script, are made here where that did not run. With `forAnyone` the answer can
+ * be read by every user of the machine: a copy in `workDirectory` where the original cannot. `not-found` without the
+ * package.
  */
 export async function postgresBinaries(workDirectory: string, forAnyone: boolean): Promise<string> {
   const native = installed();
@@ -26,7 +27,10 @@ function installed(): string {
   try {
     return join(dirname(resolve(name)), '..', 'native');
   } catch (cause) {
-    throw new LockkeeperError('not-found', `PostgreSQL for this machine (${name}) is not installed`, { cause, hint: 'Run `npm ci`, with optional packages.' });
+    throw new LockkeeperError('not-found', `PostgreSQL for this machine (${name}) is not installed`, {
+      cause,
+      hint: 'Run `npm ci`, with optional packages.',
+    });
   }
 }
 
@@ -45,12 +49,18 @@ async function makeLinks(native: string, place: string): Promise<void> {
     if (link === undefined) continue;
     const path = join(place, relative('native', link.target));
     await symlink(relative(dirname(link.target), link.source), path).catch((cause: unknown) => {
-      if (systemCode(cause) !== 'EEXIST') throw new LockkeeperError('denied', `making the library link ${path} failed`, { cause, hint: 'Let npm run install scripts, or make the directory writable.' });
+      if (systemCode(cause) !== 'EEXIST')
+        throw new LockkeeperError('denied', `making the library link ${path} failed`, {
+          cause,
+          hint: 'Let npm run install scripts, or make the directory writable.',
+        });
     });
   }
 }
 
 function linkOf(value: unknown): { readonly source: string; readonly target: string } | undefined {
   if (typeof value !== 'object' || value === null || !('source' in value) || !('target' in value)) return undefined;
-  return typeof value.source === 'string' && typeof value.target === 'string' ? { source: value.source, target: value.target } : undefined;
+  return typeof value.source === 'string' && typeof value.target === 'string'
+    ? { source: value.source, target: value.target }
+    : undefined;
 }

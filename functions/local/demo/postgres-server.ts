@@ -36,8 +36,24 @@ export async function startPostgres({ world, directory, port }: PostgresServerOp
   await mkdir(data, { recursive: true, mode: 0o700 });
   if (account !== undefined) await Promise.all([chmod(directory, 0o711), chown(data, account.uid, account.gid)]);
   await initialise({ program, data, account }, password);
-  const flags = ['-D', data, '-p', String(port), '-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories=', '-c', 'fsync=off'];
-  const server = spawn(join(program, 'bin', 'postgres'), flags, { ...account, cwd: data, detached: true, stdio: ['ignore', 'ignore', 'pipe'] });
+  const flags = [
+    '-D',
+    data,
+    '-p',
+    String(port),
+    '-c',
+    'listen_addresses=127.0.0.1',
+    '-c',
+    'unix_socket_directories=',
+    '-c',
+    'fsync=off',
+  ];
+  const server = spawn(join(program, 'bin', 'postgres'), flags, {
+    ...account,
+    cwd: data,
+    detached: true,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   await ready(server, port);
   return { port, superuser: { user: 'postgres', password }, stop: () => stop(server) };
 }
@@ -58,18 +74,38 @@ async function initialise({ program, data, account }: Installation, password: Se
   const passwordFile = join(data, '..', 'superuser');
   await writeFile(passwordFile, password.open(), { mode: 0o600 });
   if (account !== undefined) await chown(passwordFile, account.uid, account.gid);
-  const flags = ['-D', data, '-U', 'postgres', '-A', 'scram-sha-256', '--pwfile', passwordFile, '--no-sync', '-E', 'UTF8', '--locale', 'C'];
+  const flags = [
+    '-D',
+    data,
+    '-U',
+    'postgres',
+    '-A',
+    'scram-sha-256',
+    '--pwfile',
+    passwordFile,
+    '--no-sync',
+    '-E',
+    'UTF8',
+    '--locale',
+    'C',
+  ];
   try {
     await promisify(execFile)(join(program, 'bin', 'initdb'), flags, { ...account, cwd: data, timeout: 60_000 });
   } catch (cause) {
-    throw new LockkeeperError('unreachable', `making a PostgreSQL database in ${data} failed`, { cause, hint: 'See the cause; a full disk is the usual one.' });
+    throw new LockkeeperError('unreachable', `making a PostgreSQL database in ${data} failed`, {
+      cause,
+      hint: 'See the cause; a full disk is the usual one.',
+    });
   }
 }
 
 async function ready(server: ChildProcess, port: number): Promise<void> {
   const said: string[] = [];
   await new Promise<void>((resolve, reject) => {
-    const failed = (what: string): void => reject(new LockkeeperError('unreachable', `PostgreSQL on 127.0.0.1:${port} ${what}: ${said.join('').slice(-600)}`));
+    const failed = (what: string): void =>
+      reject(
+        new LockkeeperError('unreachable', `PostgreSQL on 127.0.0.1:${port} ${what}: ${said.join('').slice(-600)}`),
+      );
     const late = setTimeout(() => failed('was not ready within 30 s'), 30_000);
     server.stderr?.on('data', (chunk: Buffer) => {
       if (said.length < 100) said.push(chunk.toString());

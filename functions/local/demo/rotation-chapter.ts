@@ -14,19 +14,32 @@ const controls = 2;
 const clients = 4;
 
 /**
- * Twenty rotations of a database credential while clients log in in a loop, and the same loop against a credential with one
- * user only, which shows that the loop would notice.
+ * Twenty rotations of a database credential while clients log in in a loop, and the same loop against a credential with
+ * one user only, which shows that the loop would notice.
  */
 export async function rotationChapter(stage: Stage, first: FirstLogins): Promise<void> {
   const { teller } = stage;
-  teller.chapter('Rotation that nobody notices', `${clients} clients log in to PostgreSQL in a loop, through ${rotations} rotations: failures must stay 0`);
+  teller.chapter(
+    'Rotation that nobody notices',
+    `${clients} clients log in to PostgreSQL in a loop, through ${rotations} rotations: failures must stay 0`,
+  );
   const tally = await rotateUnderLoad(stage, { name: 'orders-db', times: rotations, first: first.orders });
-  teller.shows(`${tally.logins} logins through ${rotations} rotations of orders-db: ${tally.failures} failed${codesOf(tally)}.`);
-  teller.proves(`${rotations} rotations, ${tally.logins} real logins, 0 failures`, tally.failures === 0 && tally.logins > rotations);
+  teller.shows(
+    `${tally.logins} logins through ${rotations} rotations of orders-db: ${tally.failures} failed${codesOf(tally)}.`,
+  );
+  teller.proves(
+    `${rotations} rotations, ${tally.logins} real logins, 0 failures`,
+    tally.failures === 0 && tally.logins > rotations,
+  );
   teller.shows('', 'The same loop against a single user, who has only one password at a time:');
   const control = await rotateUnderLoad(stage, { name: 'reports-db', times: controls, first: first.reports });
-  teller.shows(`${control.logins} logins through ${controls} rotations of reports-db: ${control.failures} failed${codesOf(control)}.`);
-  teller.proves('the loop notices when clients are locked out', control.failures > 0 && control.codes.includes('28P01'));
+  teller.shows(
+    `${control.logins} logins through ${controls} rotations of reports-db: ${control.failures} failed${codesOf(control)}.`,
+  );
+  teller.proves(
+    'the loop notices when clients are locked out',
+    control.failures > 0 && control.codes.includes('28P01'),
+  );
 }
 
 interface Load {
@@ -42,7 +55,14 @@ async function rotateUnderLoad(stage: Stage, { name, times, first }: Load): Prom
   if (!rooms || !store) throw new LockkeeperError('bug', `the demo's configuration has no credential ${name}`);
   const port = stage.alive.portOf(name);
   await importLogin(rooms, { engine: 'postgres', host: '127.0.0.1', port, dbname: 'postgres' }, first);
-  const consumers = startConsumers({ world: rooms.world, store, secret: name, port, count: clients, cacheMs: propagationMs / 4 });
+  const consumers = startConsumers({
+    world: rooms.world,
+    store,
+    secret: name,
+    port,
+    count: clients,
+    cacheMs: propagationMs / 4,
+  });
   try {
     for (let round = 1; round <= times && !stage.signal.aborted; round += 1) {
       const report = await rotateOnce(rooms, stage);
@@ -66,7 +86,10 @@ async function rotateOnce(rooms: RotationRooms, stage: Stage): Promise<RotationR
     steps.push(...report.steps);
   }
   if (report.outcome !== 'done' && !stage.signal.aborted) {
-    throw report.error ?? new LockkeeperError('rejected', `the rotation of ${rooms.plan.name} ended ${report.outcome}: ${report.text}`);
+    throw (
+      report.error ??
+      new LockkeeperError('rejected', `the rotation of ${rooms.plan.name} ended ${report.outcome}: ${report.text}`)
+    );
   }
   return { ...report, steps };
 }
@@ -76,5 +99,8 @@ function codesOf({ codes }: Tally): string {
 }
 
 function stepsOf(report: RotationReport): readonly string[] {
-  return [`The first rotation of ${report.credential} (${report.rotation ?? ''}), step by step:`, ...report.steps.map((step, at) => `  ${at + 1}. ${step}`)];
+  return [
+    `The first rotation of ${report.credential} (${report.rotation ?? ''}), step by step:`,
+    ...report.steps.map((step, at) => `  ${at + 1}. ${step}`),
+  ];
 }

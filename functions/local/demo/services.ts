@@ -11,7 +11,10 @@ export interface RunningService {
 
 /** A web service: answers every request with a page of about 600 bytes. */
 export async function startHttpService(name: string): Promise<RunningService> {
-  const page = JSON.stringify({ service: name, items: Array.from({ length: 20 }, (_, item) => ({ item, state: 'in stock' })) });
+  const page = JSON.stringify({
+    service: name,
+    items: Array.from({ length: 20 }, (_, item) => ({ item, state: 'in stock' })),
+  });
   const server = createHttpServer((_request, response) => {
     response.setHeader('content-type', 'application/json');
     response.setHeader('connection', 'close');

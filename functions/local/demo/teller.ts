@@ -22,8 +22,8 @@ export interface Teller {
 }
 
 /**
- * Tells on stdout; with `--output json` only the claims count, and the telling goes to stderr. It falls silent once the demo is
- * interrupted: what still goes wrong then proves nothing.
+ * Tells on stdout; with `--output json` only the claims count, and the telling goes to stderr. It falls silent once the
+ * demo is interrupted: what still goes wrong then proves nothing.
  */
 export function teller(terminal: Terminal): Teller {
   const say = (line: string): void => {
@@ -48,7 +48,10 @@ export function teller(terminal: Terminal): Teller {
     proves(claim, holds) {
       claims.push({ chapter: title, claim, holds });
       say(holds ? `   ${pc.green('✓ proof:')} ${claim}` : `   ${pc.red('✗ NOT SO:')} ${claim}`);
-      if (!holds) throw new LockkeeperError('bug', `the demo claims "${claim}" (${title}), and it is not so`, { hint: 'This is a defect in lockkeeper: please report it with what is above.' });
+      if (!holds)
+        throw new LockkeeperError('bug', `the demo claims "${claim}" (${title}), and it is not so`, {
+          hint: 'This is a defect in lockkeeper: please report it with what is above.',
+        });
     },
     claims: () => claims,
   };

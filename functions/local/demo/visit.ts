@@ -11,13 +11,19 @@ export type Visit =
   | { readonly kind: 'refused'; readonly how: string };
 
 /**
- * One real connection: connects from `from`, speaks, reads the answer to its end. `unreachable` where neither an answer nor a
- * refusal came within 5 s. Only Linux lets a client choose any loopback address; elsewhere all come from 127.0.0.1.
+ * One real connection: connects from `from`, speaks, reads the answer to its end. `unreachable` where neither an answer
+ * nor a refusal came within 5 s. Only Linux lets a client choose any loopback address; elsewhere all come from
+ * 127.0.0.1.
  */
 export async function visit(port: number, speaks: ServiceKind, from: string): Promise<Visit> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
-    const socket = connect({ host: '127.0.0.1', port, timeout: 5_000, ...(platform() === 'linux' ? { localAddress: from } : {}) });
+    const socket = connect({
+      host: '127.0.0.1',
+      port,
+      timeout: 5_000,
+      ...(platform() === 'linux' ? { localAddress: from } : {}),
+    });
     const late = (): void => {
       socket.destroy();
       reject(new LockkeeperError('unreachable', `127.0.0.1:${port} gave no answer to ${from} within 5 s`));
@@ -37,7 +43,9 @@ export async function visit(port: number, speaks: ServiceKind, from: string): Pr
 }
 
 function ending(chunks: readonly Buffer[]): Visit {
-  return chunks.length > 0 ? { kind: 'answered', text: Buffer.concat(chunks).toString() } : { kind: 'refused', how: 'closed without an answer' };
+  return chunks.length > 0
+    ? { kind: 'answered', text: Buffer.concat(chunks).toString() }
+    : { kind: 'refused', how: 'closed without an answer' };
 }
 
 /** What a client of that kind says first; to PostgreSQL, its question whether there is TLS. */

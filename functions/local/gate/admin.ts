@@ -45,7 +45,8 @@ export function adminServer(options: AdminOptions): Server {
 }
 
 async function answer(options: AdminOptions, request: IncomingMessage): Promise<Reply> {
-  if (!isAuthorised(request, options.token)) throw new LockkeeperError('denied', 'the bearer token of the gate is missing or wrong');
+  if (!isAuthorised(request, options.token))
+    throw new LockkeeperError('denied', 'the bearer token of the gate is missing or wrong');
   const [, collection, id, ...rest] = new URL(request.url ?? '/', 'http://gate').pathname.split('/');
   if (collection !== 'openings' || rest.length > 0) return notFound('there is only /openings and /openings/ID');
   if (id === undefined) return onAll(options, request);
@@ -57,13 +58,17 @@ async function onAll(options: AdminOptions, request: IncomingMessage): Promise<R
   if (request.method !== 'POST') return notAllowed('GET and POST');
   const rule = parseRule(await readJson(request), 'the rule');
   const answered = await options.rules.put(rule, 'absent');
-  return answered === 'done' ? { status: 201, body: ruleAsPlain(rule), etag: ruleFingerprint(rule) } : refusal(409, `rule ${rule.id} exists`);
+  return answered === 'done'
+    ? { status: 201, body: ruleAsPlain(rule), etag: ruleFingerprint(rule) }
+    : refusal(409, `rule ${rule.id} exists`);
 }
 
 async function onOne(options: AdminOptions, request: IncomingMessage, id: string): Promise<Reply> {
   if (request.method === 'GET') {
     const rule = options.rules.rules().find((one) => one.id === id);
-    return rule === undefined ? notFound(`there is no rule ${id}`) : { status: 200, body: ruleAsPlain(rule), etag: ruleFingerprint(rule) };
+    return rule === undefined
+      ? notFound(`there is no rule ${id}`)
+      : { status: 200, body: ruleAsPlain(rule), etag: ruleFingerprint(rule) };
   }
   if (request.method !== 'PUT' && request.method !== 'DELETE') return notAllowed('GET, PUT and DELETE');
   const expected = condition(request);
@@ -74,7 +79,11 @@ async function onOne(options: AdminOptions, request: IncomingMessage, id: string
   }
   const rule = parseRule(await readJson(request), 'the rule');
   if (rule.id !== id) throw new LockkeeperError('invalid', `the path names rule ${id}, the body rule ${rule.id}`);
-  return outcome(await options.rules.put(rule, expected), id, { status: 200, body: ruleAsPlain(rule), etag: ruleFingerprint(rule) });
+  return outcome(await options.rules.put(rule, expected), id, {
+    status: 200,
+    body: ruleAsPlain(rule),
+    etag: ruleFingerprint(rule),
+  });
 }
 
 function outcome(answered: BookAnswer, id: string, done: Reply): Reply {

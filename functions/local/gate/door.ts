@@ -10,8 +10,9 @@ export interface DoorOptions {
 }
 
 /**
- * The one way to a service. A connection that no rule lets in is reset before a byte of it is read; one that is let in is
- * forwarded with back-pressure; where the service does not listen, its refusal is passed on. `close` ends everything.
+ * The one way to a service. A connection that no rule lets in is reset before a byte of it is read; one that is let in
+ * is forwarded with back-pressure; where the service does not listen, its refusal is passed on. `close` ends
+ * everything.
  */
 export class Door {
   readonly server: Server;
@@ -20,7 +21,9 @@ export class Door {
 
   constructor(options: DoorOptions) {
     this.#options = options;
-    this.server = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }, (socket) => this.#admit(socket));
+    this.server = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }, (socket) =>
+      this.#admit(socket),
+    );
   }
 
   /** Stops listening and ends every open connection. */
@@ -44,7 +47,12 @@ export class Door {
   }
 
   #forward(client: Socket, knock: Knock): void {
-    const upstream = connect({ host: '127.0.0.1', port: this.#options.service.upstream, allowHalfOpen: true, noDelay: true });
+    const upstream = connect({
+      host: '127.0.0.1',
+      port: this.#options.service.upstream,
+      allowHalfOpen: true,
+      noDelay: true,
+    });
     this.#keep(upstream);
     const refused = (): void => {
       this.#options.flows.refused(knock);

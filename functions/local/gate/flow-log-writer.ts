@@ -16,8 +16,8 @@ export interface FlowLogWriterOptions {
 }
 
 /**
- * Writes intervals down as the cloud's objects, window by window, in the background and in order. Raw logs are not synced to
- * disk: what a crash loses shows as missing coverage, never as silence.
+ * Writes intervals down as the cloud's objects, window by window, in the background and in order. Raw logs are not
+ * synced to disk: what a crash loses shows as missing coverage, never as silence.
  */
 export class FlowLogWriter {
   readonly #options: FlowLogWriterOptions;
@@ -42,7 +42,10 @@ export class FlowLogWriter {
     if (interval.to % this.#options.publishMs === 0) this.#publish();
   }
 
-  /** From `from` on nothing of this interface is logged, until `resume`. Intervals that touch the gap are silent as a whole. */
+  /**
+   * From `from` on nothing of this interface is logged, until `resume`. Intervals that touch the gap are silent as a
+   * whole.
+   */
   stop(id: string, from: Instant): void {
     this.#silences.push({ interface: id, from, to: undefined });
   }
@@ -64,7 +67,9 @@ export class FlowLogWriter {
   }
 
   #silent(interval: Interval): ReadonlySet<string> {
-    const touched = this.#silences.filter(({ from, to }) => interval.to > from && (to === undefined || interval.from < to));
+    const touched = this.#silences.filter(
+      ({ from, to }) => interval.to > from && (to === undefined || interval.from < to),
+    );
     return new Set(touched.map((silence) => silence.interface));
   }
 
@@ -81,7 +86,9 @@ export class FlowLogWriter {
       for (const object of objects) await this.#write(object);
     } catch (cause) {
       const hint = 'Make room on the disk, or check the rights of the directory.';
-      this.#options.onFailure(new LockkeeperError('unreachable', `writing a flow log to ${this.#options.directory} failed`, { cause, hint }));
+      this.#options.onFailure(
+        new LockkeeperError('unreachable', `writing a flow log to ${this.#options.directory} failed`, { cause, hint }),
+      );
     }
   }
 

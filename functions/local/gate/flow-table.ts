@@ -46,8 +46,8 @@ export interface OpenFlow {
 
 /**
  * Counts connections and cuts them at the ends of aggregation intervals of `intervalMs` world time, aligned to the
- * epoch. An interval is handed to `emit` once, in order, empty ones included: at the first event after its end or at the
- * next `advance()`.
+ * epoch. An interval is handed to `emit` once, in order, empty ones included: at the first event after its end or at
+ * the next `advance()`.
  */
 export class FlowTable {
   readonly #world: World;
@@ -58,7 +58,11 @@ export class FlowTable {
   #from: Instant;
   #to: Instant;
 
-  constructor(options: { readonly world: World; readonly intervalMs: number; readonly emit: (interval: Interval) => void }) {
+  constructor(options: {
+    readonly world: World;
+    readonly intervalMs: number;
+    readonly emit: (interval: Interval) => void;
+  }) {
     this.#world = options.world;
     this.#intervalMs = options.intervalMs;
     this.#emit = options.emit;
@@ -145,7 +149,10 @@ class Counting {
 
   /** A connection that moved nothing is still there: its keep-alive is one packet each way. */
   cut(at: Instant, ends: boolean): FlowSlice {
-    const counts = { begins: this.#begins, ends: (this.#flags.received & tcpFlag.fin) !== 0 || (this.#flags.sent & tcpFlag.fin) !== 0 };
+    const counts = {
+      begins: this.#begins,
+      ends: (this.#flags.received & tcpFlag.fin) !== 0 || (this.#flags.sent & tcpFlag.fin) !== 0,
+    };
     const slice: FlowSlice = {
       ...this.#knock,
       outcome: 'accepted',

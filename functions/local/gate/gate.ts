@@ -55,8 +55,8 @@ export interface Gate {
 }
 
 /**
- * Starts a gate: a door a service, the rules they obey, the flow log they leave, and the admin API. It serves on return.
- * What was closed stays closed over a restart, since the rules are read back. `conflict` where a port is taken.
+ * Starts a gate: a door a service, the rules they obey, the flow log they leave, and the admin API. It serves on
+ * return. What was closed stays closed over a restart, since the rules are read back. `conflict` where a port is taken.
  */
 export async function startGate(options: GateOptions): Promise<Gate> {
   await mkdir(options.flowLogs.directory, { recursive: true });
@@ -68,7 +68,11 @@ export async function startGate(options: GateOptions): Promise<Gate> {
     publishMs: options.flowLogs.publishMs,
     onFailure: options.onFailure,
   });
-  const flows = new FlowTable({ world: options.world, intervalMs: options.flowLogs.intervalMs, emit: (interval) => log.add(interval) });
+  const flows = new FlowTable({
+    world: options.world,
+    intervalMs: options.flowLogs.intervalMs,
+    emit: (interval) => log.add(interval),
+  });
   const doors: Door[] = [];
   const admin = adminServer({ rules, token, state: () => stateOf(options, rules) });
   const ticks = setInterval(() => flows.advance(), options.tickMs);
@@ -86,7 +90,16 @@ export async function startGate(options: GateOptions): Promise<Gate> {
       flows.flush();
       await log.flush();
     };
-    return { network: options.network, services, url: `http://127.0.0.1:${adminPort}`, token, rules, log, flush, close };
+    return {
+      network: options.network,
+      services,
+      url: `http://127.0.0.1:${adminPort}`,
+      token,
+      rules,
+      log,
+      flush,
+      close,
+    };
   } catch (error) {
     await close();
     throw error;

@@ -5,13 +5,37 @@ import type { GateInterface, GateNetwork } from './network.ts';
 export function gateNetwork(name: string, cloud: GateNetwork['cloud']): GateNetwork {
   const id = sha256(name).slice(0, 17);
   if (cloud === 'aws') {
-    return { name, cloud, account: '111122223333', region: 'eu-west-1', network: `vpc-${id}`, subnet: `subnet-${id}`, flowLog: `fl-${id}` };
+    return {
+      name,
+      cloud,
+      account: '111122223333',
+      region: 'eu-west-1',
+      network: `vpc-${id}`,
+      subnet: `subnet-${id}`,
+      flowLog: `fl-${id}`,
+    };
   }
   if (cloud === 'gcp') {
-    return { name, cloud, account: 'lockkeeper-local', region: 'europe-west1', network: name, subnet: `${name}-subnet`, flowLog: `${name}-flows` };
+    return {
+      name,
+      cloud,
+      account: 'lockkeeper-local',
+      region: 'europe-west1',
+      network: name,
+      subnet: `${name}-subnet`,
+      flowLog: `${name}-flows`,
+    };
   }
   const subscription = `${sha256(name).slice(0, 8)}-0000-4000-8000-${sha256(name).slice(8, 20)}`;
-  return { name, cloud, account: subscription, region: 'westeurope', network: name, subnet: `${name}-subnet`, flowLog: `${name}-flows` };
+  return {
+    name,
+    cloud,
+    account: subscription,
+    region: 'westeurope',
+    network: name,
+    subnet: `${name}-subnet`,
+    flowLog: `${name}-flows`,
+  };
 }
 
 /** The interface of a service, with the id that facts and openings carry in its cloud. One service, one interface. */

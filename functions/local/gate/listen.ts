@@ -6,7 +6,11 @@ import { LockkeeperError } from '../../../shared/base/error.ts';
  * Listens on 127.0.0.1 at `preferred`, or where that is taken at the next free port outside the range that the system
  * hands out to clients. `near: false` takes `preferred` only. `conflict` where no port was free.
  */
-export async function listenAt(server: Server, preferred: number, options: { readonly near: boolean }): Promise<number> {
+export async function listenAt(
+  server: Server,
+  preferred: number,
+  options: { readonly near: boolean },
+): Promise<number> {
   const candidates = options.near ? nearby(preferred) : [preferred];
   for (const port of candidates) if (await triedListen(server, port)) return port;
   throw new LockkeeperError('conflict', `listening on 127.0.0.1:${preferred} failed: the port is taken`, {
@@ -19,7 +23,13 @@ async function triedListen(server: Server, port: number): Promise<boolean> {
     const failed = (error: NodeJS.ErrnoException): void => {
       server.removeListener('listening', succeeded);
       if (error.code === 'EADDRINUSE') resolve(false);
-      else reject(new LockkeeperError('denied', `listening on 127.0.0.1:${port} failed: ${error.message}`, { cause: error, hint: 'Choose a port above 1023.' }));
+      else
+        reject(
+          new LockkeeperError('denied', `listening on 127.0.0.1:${port} failed: ${error.message}`, {
+            cause: error,
+            hint: 'Choose a port above 1023.',
+          }),
+        );
     };
     const succeeded = (): void => {
       server.removeListener('error', failed);
@@ -40,6 +50,9 @@ function nearby(preferred: number): readonly number[] {
 /** The system's own range where it can be read (Linux); elsewhere what the usual systems use. */
 function clientPorts(): readonly [number, number] {
   if (process.platform !== 'linux') return [32_768, 65_535];
-  const [low = 32_768, high = 60_999] = readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').trim().split(/\s+/).map(Number);
+  const [low = 32_768, high = 60_999] = readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8')
+    .trim()
+    .split(/\s+/)
+    .map(Number);
   return [low, high];
 }

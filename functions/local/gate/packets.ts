@@ -17,7 +17,11 @@ const payloadBytes = 1_448;
  * so this is an estimate: full segments, one acknowledgement for two segments, handshake and FIN where they happened. A
  * connection that moved nothing has one keep-alive packet.
  */
-export function packetsOf(payload: number, returned: number, at: { readonly begins: boolean; readonly ends: boolean }): Traffic {
+export function packetsOf(
+  payload: number,
+  returned: number,
+  at: { readonly begins: boolean; readonly ends: boolean },
+): Traffic {
   const data = Math.ceil(payload / payloadBytes);
   const acknowledgements = data > 0 ? 0 : Math.ceil(returned / (2 * payloadBytes));
   const bare = acknowledgements + (at.ends ? 1 : 0);

@@ -40,7 +40,10 @@ export class RuleBook {
   admits(target: string, port: number, address: string): GateRule | undefined {
     return this.rules().find(
       (rule) =>
-        rule.targets.includes(target) && rule.ports.from <= port && port <= rule.ports.to && this.#blockList(rule).check(address, family(address)),
+        rule.targets.includes(target) &&
+        rule.ports.from <= port &&
+        port <= rule.ports.to &&
+        this.#blockList(rule).check(address, family(address)),
     );
   }
 
@@ -116,7 +119,10 @@ function parseJson(content: string, path: string): unknown {
   try {
     return JSON.parse(content);
   } catch (cause) {
-    throw new LockkeeperError('invalid', `${path} is not JSON`, { cause, hint: 'Put the file back from a copy, or delete it to begin with no rules (everything refused).' });
+    throw new LockkeeperError('invalid', `${path} is not JSON`, {
+      cause,
+      hint: 'Put the file back from a copy, or delete it to begin with no rules (everything refused).',
+    });
   }
 }
 

@@ -49,5 +49,7 @@ function readUntil(text: string): Instant | undefined {
 }
 
 function invalid(why: string): LockkeeperError {
-  return new LockkeeperError('invalid', `an answer makes no sense: ${why}`, { hint: 'Answer with the buttons of the page.' });
+  return new LockkeeperError('invalid', `an answer makes no sense: ${why}`, {
+    hint: 'Answer with the buttons of the page.',
+  });
 }

@@ -29,15 +29,20 @@ export const firstPrevious = '0'.repeat(64);
 export function encodeEntry(entry: Omit<Entry, 'hash'>): { readonly bytes: Uint8Array; readonly hash: string } {
   const bytes = Uint8Array.from(Buffer.from(canonicalJson(storedForm(entry)), 'utf8'));
   if (bytes.length <= longestEntry) return { bytes, hash: hashOf(bytes) };
-  throw new LockkeeperError('invalid', `the event ${entry.event.action} takes ${bytes.length} bytes in the log, more than ${longestEntry}`, {
-    hint: 'Keep large evidence in an object of its own, and log its hash.',
-  });
+  throw new LockkeeperError(
+    'invalid',
+    `the event ${entry.event.action} takes ${bytes.length} bytes in the log, more than ${longestEntry}`,
+    {
+      hint: 'Keep large evidence in an object of its own, and log its hash.',
+    },
+  );
 }
 
 /** The entry that the bytes hold; `invalid` unless every byte of them is what encodeEntry would have written. */
 export function decodeEntry(bytes: Uint8Array): Entry {
   const stored = storedSchema.safeParse(parseCanonical(bytes));
-  if (!stored.success) throw damaged(`it does not have the form of an entry (${stored.error.issues[0]?.path.join('.')})`);
+  if (!stored.success)
+    throw damaged(`it does not have the form of an entry (${stored.error.issues[0]?.path.join('.')})`);
   const { time, actor, metadata, unmapped } = stored.data;
   const { previous, run, result, ...event } = unmapped;
   const placed = { run, n: metadata.sequence, previous, hash: hashOf(bytes), id: metadata.uid, at: instant(time) };
@@ -68,7 +73,15 @@ function storedForm({ previous, id, run, n, at, event }: Omit<Entry, 'hash'>): S
     time: at,
     message: `${action} ${result ?? stage}: ${subject.kind} ${subject.id}`,
     actor: { user: { name: actor } },
-    metadata: { uid: id, sequence: n, correlation_uid: correlation, log_name: 'lockkeeper', product, profiles, version: ocsfVersion },
+    metadata: {
+      uid: id,
+      sequence: n,
+      correlation_uid: correlation,
+      log_name: 'lockkeeper',
+      product,
+      profiles,
+      version: ocsfVersion,
+    },
     unmapped: { action, stage, subject: { kind: subject.kind, id: subject.id }, result, details, run, previous },
   };
 }
@@ -93,7 +106,10 @@ const storedSchema = z.object({
   unmapped: z.strictObject({
     action: z.string(),
     stage: z.enum(['intent', 'outcome', 'fact']),
-    subject: z.strictObject({ kind: z.enum(['credential', 'opening', 'proposal', 'flow-log', 'run', 'log']), id: z.string() }),
+    subject: z.strictObject({
+      kind: z.enum(['credential', 'opening', 'proposal', 'flow-log', 'run', 'log']),
+      id: z.string(),
+    }),
     result: z.enum(['done', 'failed', 'refused', 'uncertain']).optional(),
     details: z.custom<PlainObject>(isObject),
     run: z.string(),

@@ -23,5 +23,8 @@ export function isObject(parsed: unknown): parsed is PlainObject {
 
 /** What is thrown for bytes that are no entry. */
 export function damaged(why: string, cause?: unknown): LockkeeperError {
-  return new LockkeeperError('invalid', why, { cause, hint: 'Run `lockkeeper audit verify`: it names everything that was changed.' });
+  return new LockkeeperError('invalid', why, {
+    cause,
+    hint: 'Run `lockkeeper audit verify`: it names everything that was changed.',
+  });
 }

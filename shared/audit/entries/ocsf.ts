@@ -18,8 +18,8 @@ export interface Classification {
 }
 
 /**
- * The version of the schema that entries follow: https://schema.ocsf.io/1.6.0/. 7004 is in it since 1.3.0, and nothing that
- * entries use is deprecated in it; `app` of 6002 is from 1.9.0 on.
+ * The version of the schema that entries follow: https://schema.ocsf.io/1.6.0/. 7004 is in it since 1.3.0, and nothing
+ * that entries use is deprecated in it; `app` of 6002 is from 1.9.0 on.
  */
 export const ocsfVersion = '1.6.0';
 
@@ -44,7 +44,10 @@ export function classify(event: AuditEvent): Classification {
     activity_id: activity,
     activity_name: activity === other[0] ? event.action : name,
     type_uid: classUid * 100 + activity,
-    severity_id: Math.max(severityOf(event), event.result === undefined || event.result === 'done' ? informational : medium),
+    severity_id: Math.max(
+      severityOf(event),
+      event.result === undefined || event.result === 'done' ? informational : medium,
+    ),
     status_id: statusId,
     status,
     status_detail: event.result ?? event.stage,
@@ -54,8 +57,8 @@ export function classify(event: AuditEvent): Classification {
 const [informational, low, medium, high] = [1, 2, 3, 4];
 
 /**
- * How much an action matters however it goes: somebody may be cut off, or holds a value that he should not. Somebody new who is refused at a closed
- * opening is what closing is for, unless the house knows him.
+ * How much an action matters however it goes: somebody may be cut off, or holds a value that he should not. Somebody
+ * new who is refused at a closed opening is what closing is for, unless the house knows him.
  */
 function severityOf({ action, details }: AuditEvent): number {
   switch (action) {
@@ -88,9 +91,17 @@ interface EventClass {
 }
 
 const restore: Caption = [3, 'Restore'];
-const remediation: EventClass = { category: 7, uid: 4, activities: { apply: [1, 'Isolate'], restore, reopen: restore }, otherwise: other };
+const remediation: EventClass = {
+  category: 7,
+  uid: 4,
+  activities: { apply: [1, 'Isolate'], restore, reopen: restore },
+  otherwise: other,
+};
 
-const [start, stop]: readonly [Caption, Caption] = [[3, 'Start'], [4, 'Stop']];
+const [start, stop]: readonly [Caption, Caption] = [
+  [3, 'Start'],
+  [4, 'Stop'],
+];
 const lifecycle: EventClass = { category: 6, uid: 2, activities: { start, end: stop, stop }, otherwise: other };
 
 const create: Caption = [1, 'Create'];
@@ -100,9 +111,20 @@ const entity: EventClass = {
   category: 3,
   uid: 4,
   activities: {
-    create, stage: create, plan: create, ask: create, import: create,
-    read, rehearse: read, adopt: read, login: read, collect: read,
-    retire: remove, clear: remove, abandon: remove, void: remove,
+    create,
+    stage: create,
+    plan: create,
+    ask: create,
+    import: create,
+    read,
+    rehearse: read,
+    adopt: read,
+    login: read,
+    collect: read,
+    retire: remove,
+    clear: remove,
+    abandon: remove,
+    void: remove,
   },
   otherwise: [3, 'Update'],
 };
@@ -118,4 +140,9 @@ const classes: Readonly<Record<Subject['kind'], EventClass>> = {
 
 const unknown: Caption = [0, 'Unknown'];
 const failure: Caption = [2, 'Failure'];
-const statuses: Readonly<Record<NonNullable<AuditEvent['result']>, Caption>> = { done: [1, 'Success'], failed: failure, refused: failure, uncertain: unknown };
+const statuses: Readonly<Record<NonNullable<AuditEvent['result']>, Caption>> = {
+  done: [1, 'Success'],
+  failed: failure,
+  refused: failure,
+  uncertain: unknown,
+};

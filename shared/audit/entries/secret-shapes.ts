@@ -1,4 +1,7 @@
-/** True for the name of a member that holds a secret's text. Compared without case, "-" and "_": the end of a name is what it is. */
+/**
+ * True for the name of a member that holds a secret's text. Compared without case, "-" and "_": the end of a name is
+ * what it is.
+ */
 export function isNamedLikeSecret(name: string): boolean {
   return secretNames.test(name.toLowerCase().replaceAll(/[-_]/g, ''));
 }
@@ -16,7 +19,10 @@ export function mayBeSecret(text: string): boolean {
 const secretNames =
   /(password|passwd|passphrase|pwd|token|secretvalue|secretstring|secretkey|privatekey|apikey|accesskey|verifier|authorization|cookie|credentials)$/;
 
-/** A private key, a stored SCRAM verifier, an address with a password in it, a bearer's token, a web token, an address that is signed. */
+/**
+ * A private key, a stored SCRAM verifier, an address with a password in it, a bearer's token, a web token, an address
+ * that is signed.
+ */
 const secretShapes: readonly RegExp[] = [
   /-----BEGIN [A-Z ]*PRIVATE KEY-----/,
   /SCRAM-SHA-(1|256|512)\$\d+:/,

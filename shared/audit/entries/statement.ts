@@ -29,13 +29,15 @@ export function anyStatement(text: string): Statement {
   const { metadata, unmapped } = parseObject(text);
   const n = isObject(metadata) ? metadata['sequence'] : undefined;
   const { run, previous, action, details } = isObject(unmapped) ? unmapped : {};
-  if (typeof n !== 'number' || !Number.isSafeInteger(n) || typeof run !== 'string' || typeof previous !== 'string') throw damaged('it does not say its place in a run');
+  if (typeof n !== 'number' || !Number.isSafeInteger(n) || typeof run !== 'string' || typeof previous !== 'string')
+    throw damaged('it does not say its place in a run');
   return { run, n, previous, ...saidIn(details, action === 'run.end') };
 }
 
 /**
- * The same answer in a third of the time, for an object whose members are those of a stored entry in their order, with plain strings in
- * them: only `details` are parsed, for the rest is JSON where it has this form. Undefined for every other text.
+ * The same answer in a third of the time, for an object whose members are those of a stored entry in their order, with
+ * plain strings in them: only `details` are parsed, for the rest is JSON where it has this form. Undefined for every
+ * other text.
  */
 export function usualStatement(text: string): Statement | undefined {
   const head = beforeDetails.exec(text);
@@ -57,7 +59,10 @@ export function usualStatement(text: string): Statement | undefined {
 function saidIn(details: unknown, isEnd: boolean): Pick<Statement, 'counts' | 'evidence'> {
   const { entries, evidence } = isObject(details) ? details : {};
   const isHash = typeof evidence === 'string' && /^[0-9a-f]{64}$/.test(evidence);
-  return { counts: isEnd && typeof entries === 'number' ? entries : undefined, evidence: isHash ? evidence : undefined };
+  return {
+    counts: isEnd && typeof entries === 'number' ? entries : undefined,
+    evidence: isHash ? evidence : undefined,
+  };
 }
 
 const letters = String.raw`[^"\\\0-\x1f]*`;
@@ -74,4 +79,9 @@ const members = [
   `"unmapped":{"action":"(${letters})","details":`,
 ].join(',');
 const beforeDetails = new RegExp(`^{${members}`.replaceAll('{', '\\{'));
-const afterDetails = new RegExp(`^,"previous":"(${letters})",(?:"result":${word},)?"run":"(${letters})","stage":${word},"subject":{"id":${word},"kind":${word}}}}$`.replaceAll('{', '\\{'));
+const afterDetails = new RegExp(
+  `^,"previous":"(${letters})",(?:"result":${word},)?"run":"(${letters})","stage":${word},"subject":{"id":${word},"kind":${word}}}}$`.replaceAll(
+    '{',
+    '\\{',
+  ),
+);

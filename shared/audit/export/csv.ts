@@ -3,7 +3,20 @@ import { formatInstant } from '../../base/time.ts';
 import type { Draft, ExportFolder } from './folder.ts';
 import type { Row, Table } from './tables.ts';
 
-const columns = ['index', 'time', 'action', 'stage', 'result', 'subject_kind', 'subject', 'actor', 'correlation', 'run', 'n', 'details'];
+const columns = [
+  'index',
+  'time',
+  'action',
+  'stage',
+  'result',
+  'subject_kind',
+  'subject',
+  'actor',
+  'correlation',
+  'run',
+  'n',
+  'details',
+];
 
 /** `entries.csv`: a line an entry (RFC 4180), times as RFC 3339, details as JSON. No cell can be run as a formula. */
 export async function csvTable(folder: ExportFolder): Promise<Table> {
@@ -20,7 +33,20 @@ export async function csvTable(folder: ExportFolder): Promise<Table> {
 
 function cellsOf({ index, entry: { at, event, run, n } }: Row): readonly string[] {
   const { action, stage, result = '', subject, actor, correlation, details } = event;
-  return [String(index), formatInstant(at), action, stage, result, subject.kind, subject.id, actor, correlation, run, String(n), canonicalJson(details)];
+  return [
+    String(index),
+    formatInstant(at),
+    action,
+    stage,
+    result,
+    subject.kind,
+    subject.id,
+    actor,
+    correlation,
+    run,
+    String(n),
+    canonicalJson(details),
+  ];
 }
 
 function lineOf(cells: readonly string[]): string {
@@ -28,8 +54,9 @@ function lineOf(cells: readonly string[]): string {
 }
 
 /**
- * A spreadsheet runs a cell that begins with =, +, -, @ or their wide forms, white space before them or not: an apostrophe before
- * such a text makes it one (OWASP, CSV injection). Whoever reads the file with a program takes it away again.
+ * A spreadsheet runs a cell that begins with =, +, -, @ or their wide forms, white space before them or not: an
+ * apostrophe before such a text makes it one (OWASP, CSV injection). Whoever reads the file with a program takes it
+ * away again.
  */
 function cell(text: string): string {
   const harmless = /^\s*[=+\-@＝＋－＠]|^[\t\r\n]/u.test(text) ? `'${text}` : text;

@@ -12,7 +12,8 @@ import type { ExportFolder } from './folder.ts';
 const ownNames = new Set([tilesCheckpoint, verifierKeyKey, 'tile', 'evidence', 'ocsf', 'entries.csv']);
 
 /**
- * The checkpoint of the export that is in the folder; undefined for an empty folder and for an export that died before its end.
+ * The checkpoint of the export that is in the folder; undefined for an empty folder and for an export that died before
+ * its end.
  * `invalid` where anything else is there, `conflict` where the log does not go on from that export.
  */
 export async function earlierExport(tiles: TiledLog, folder: ExportFolder): Promise<SignedCheckpoint | undefined> {
@@ -21,8 +22,10 @@ export async function earlierExport(tiles: TiledLog, folder: ExportFolder): Prom
   const stranger = names.find((name) => !ownNames.has(name));
   if (stranger !== undefined) throw noExport(folder, `${JSON.stringify(stranger)} is in it, which no export has`);
   const key = await textOf(folder, verifierKeyKey);
-  if (key === undefined) throw noExport(folder, `it is not empty, and has no ${verifierKeyKey} that says of which log it is`);
-  if (key.trimEnd() !== tiles.verifierKey) throw noExport(folder, `it is of the log ${key.trimEnd()}, and this one is ${tiles.verifierKey}`);
+  if (key === undefined)
+    throw noExport(folder, `it is not empty, and has no ${verifierKeyKey} that says of which log it is`);
+  if (key.trimEnd() !== tiles.verifierKey)
+    throw noExport(folder, `it is of the log ${key.trimEnd()}, and this one is ${tiles.verifierKey}`);
   const note = await textOf(folder, tilesCheckpoint);
   if (note === undefined) return undefined;
   const earlier = readCheckpoint(note, parseVerifierKey(tiles.verifierKey));
@@ -34,8 +37,15 @@ export async function earlierExport(tiles: TiledLog, folder: ExportFolder): Prom
 async function expectGrown(earlier: SignedCheckpoint, tiles: TiledLog): Promise<void> {
   const { checkpoint } = tiles;
   const [oldSize, newSize] = [earlier.size, checkpoint.size];
-  if (oldSize > newSize) throw shrunk(`it was exported with ${oldSize} entries, and has ${newSize} now: it was cut off, or this is an older copy`);
-  const proof = await consistencyProof(oldSize, newSize, subtreeReader(newSize, (level, index, width) => tiles.tile(tilePath(level, index, width))));
+  if (oldSize > newSize)
+    throw shrunk(
+      `it was exported with ${oldSize} entries, and has ${newSize} now: it was cut off, or this is an older copy`,
+    );
+  const proof = await consistencyProof(
+    oldSize,
+    newSize,
+    subtreeReader(newSize, (level, index, width) => tiles.tile(tilePath(level, index, width))),
+  );
   if (verifyConsistency({ oldSize, newSize, proof, oldRoot: earlier.root, newRoot: checkpoint.root })) return;
   throw shrunk(`it was exported with ${oldSize} entries, and its ${newSize} entries do not begin with those`);
 }
@@ -46,9 +56,13 @@ async function textOf(folder: ExportFolder, path: string): Promise<string | unde
 }
 
 function noExport({ where }: ExportFolder, why: string): LockkeeperError {
-  return new LockkeeperError('invalid', `nothing is exported to ${where}: ${why}`, { hint: 'Name an empty directory, or an export of this log, which is added to.' });
+  return new LockkeeperError('invalid', `nothing is exported to ${where}: ${why}`, {
+    hint: 'Name an empty directory, or an export of this log, which is added to.',
+  });
 }
 
 function shrunk(why: string): LockkeeperError {
-  return new LockkeeperError('conflict', `the log does not go on from its export: ${why}`, { hint: 'Keep that export: it is evidence. Run `lockkeeper audit verify --since` with its checkpoint.' });
+  return new LockkeeperError('conflict', `the log does not go on from its export: ${why}`, {
+    hint: 'Keep that export: it is evidence. Run `lockkeeper audit verify --since` with its checkpoint.',
+  });
 }

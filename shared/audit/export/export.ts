@@ -43,10 +43,11 @@ export interface ExportReport {
  *     ocsf/, entries.csv
  *     checkpoint      last, once all of the above was verified against it
  *
- * It goes on from an export of an earlier checkpoint, and from one that died; repeating it changes nothing. Tables are made anew each
- * time, tiles are only added to. Before the checkpoint is there the directory is an export of the earlier one, or none. Errors: those of
- * the stores, `invalid` for a directory that is no export of this log, `conflict` where what was to be exported is not what was signed, and
- * where another export to the same directory began meanwhile: the last one to begin goes on.
+ * It goes on from an export of an earlier checkpoint, and from one that died; repeating it changes nothing. Tables are
+ * made anew each time, tiles are only added to. Before the checkpoint is there the directory is an export of the
+ * earlier one, or none. Errors: those of the stores, `invalid` for a directory that is no export of this log,
+ * `conflict` where what was to be exported is not what was signed, and where another export to the same directory began
+ * meanwhile: the last one to begin goes on.
  */
 export async function exportLog(options: ExportOptions): Promise<ExportReport> {
   const { tiles, folder } = options;
@@ -69,7 +70,11 @@ async function exportAll(options: ExportOptions, earlier: SignedCheckpoint | und
   await folder.put(tilesCheckpoint, Buffer.from(tiles.checkpoint.note));
   await folder.settle();
   await sweepTiles(folder, tiles.checkpoint.size);
-  return { ...tables, earlier: earlier?.size ?? 0, files: [tilesCheckpoint, verifierKeyKey, ...folders, ...tables.files] };
+  return {
+    ...tables,
+    earlier: earlier?.size ?? 0,
+    files: [tilesCheckpoint, verifierKeyKey, ...folders, ...tables.files],
+  };
 }
 
 /** The tables alone, all of which are durable on return. */
@@ -85,5 +90,7 @@ async function exportTables(tiles: TiledLog, { folder, formats }: ExportOptions)
 async function exported(folder: ExportFolder, path: string): Promise<Uint8Array> {
   const stored = await folder.objects.get(path);
   if (stored) return stored.bytes;
-  throw new LockkeeperError('conflict', `${path} went away from ${folder.where} while it was exported`, { hint: 'Let nobody else write there, and run it again.' });
+  throw new LockkeeperError('conflict', `${path} went away from ${folder.where} while it was exported`, {
+    hint: 'Let nobody else write there, and run it again.',
+  });
 }

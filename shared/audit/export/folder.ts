@@ -1,6 +1,8 @@
 import type { ObjectStore } from '../../objects/contract.ts';
 
-/** The directory that a log is exported to. What is put into it is there whole or not at all, wherever the export dies. */
+/**
+ * The directory that a log is exported to. What is put into it is there whole or not at all, wherever the export dies.
+ */
 export interface ExportFolder {
   /** Where it is, for people. */
   readonly where: string;
@@ -17,8 +19,8 @@ export interface ExportFolder {
   /** On return a power loss takes away nothing that was put there before. */
   settle(): Promise<void>;
   /**
-   * Comes before the first write. Throws unfinished work of other exports away: of one that died, and of one that goes on, whose next
-   * write is `conflict`, so that no two write at once.
+   * Comes before the first write. Throws unfinished work of other exports away: of one that died, and of one that goes
+   * on, whose next write is `conflict`, so that no two write at once.
    */
   begin(): Promise<void>;
   /** Waits for what is under way, and throws away what has no place by then. */

@@ -5,8 +5,9 @@ import type { Draft, ExportFolder } from './folder.ts';
 import type { Row, Table } from './tables.ts';
 
 /**
- * `ocsf/class_uid=N/entries.parquet`: the events of one OCSF class a file, as Amazon Security Lake takes them, with OCSF's names and nested
- * structs, `time` in milliseconds, and `unmapped` as JSON text; `index` besides. Rows are gathered in files: nothing stays in memory.
+ * `ocsf/class_uid=N/entries.parquet`: the events of one OCSF class a file, as Amazon Security Lake takes them, with
+ * OCSF's names and nested structs, `time` in milliseconds, and `unmapped` as JSON text; `index` besides. Rows are
+ * gathered in files: nothing stays in memory.
  */
 export function ocsfTables(folder: ExportFolder): Table {
   const classes = new Map<number, Draft>();
@@ -39,8 +40,14 @@ interface OcsfRow {
 /** The stored entry is an OCSF event already. */
 function ocsfRow({ index, bytes }: Row): OcsfRow {
   const event: unknown = JSON.parse(Buffer.from(bytes).toString());
-  if (!isEvent(event)) throw new LockkeeperError('unsupported', `no table is made of this log: entry ${index} has no OCSF class`, { hint: 'Export --format tiles.' });
-  return { class_uid: event.class_uid, line: `${JSON.stringify({ ...event, unmapped: canonicalJson(event.unmapped), index }, wellFormed)}\n` };
+  if (!isEvent(event))
+    throw new LockkeeperError('unsupported', `no table is made of this log: entry ${index} has no OCSF class`, {
+      hint: 'Export --format tiles.',
+    });
+  return {
+    class_uid: event.class_uid,
+    line: `${JSON.stringify({ ...event, unmapped: canonicalJson(event.unmapped), index }, wellFormed)}\n`,
+  };
 }
 
 /** Half a character, which JSON can hold and a table cannot, becomes U+FFFD, as in the CSV file. */
@@ -50,7 +57,13 @@ function wellFormed(_: string, value: unknown): unknown {
 
 /** Enough to file it; the codec has looked at the rest. */
 function isEvent(value: unknown): value is { readonly class_uid: number; readonly unmapped: Plain } {
-  return typeof value === 'object' && value !== null && 'class_uid' in value && typeof value.class_uid === 'number' && 'unmapped' in value;
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'class_uid' in value &&
+    typeof value.class_uid === 'number' &&
+    'unmapped' in value
+  );
 }
 
 const product = 'STRUCT("name" VARCHAR, vendor_name VARCHAR)';
@@ -85,21 +98,38 @@ function columnsOf(uid: number): string {
   return columns.map(([name, type]) => `"${name}": '${type}'`).join(', ');
 }
 
-async function writeParquet(rows: string, { file, columns }: { readonly file: string; readonly columns: string }): Promise<void> {
+async function writeParquet(
+  rows: string,
+  { file, columns }: { readonly file: string; readonly columns: string },
+): Promise<void> {
   const instance = await DuckDBInstance.create(':memory:', settings);
   const connection = await instance.connect();
   try {
-    await connection.run(`COPY (FROM read_json(${literal(rows)}, format = 'newline_delimited', columns = {${columns}})) TO ${literal(file)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480)`);
+    await connection.run(
+      `COPY (FROM read_json(${literal(rows)}, format = 'newline_delimited', columns = {${columns}})) TO ${literal(file)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480)`,
+    );
   } catch (cause) {
-    throw new LockkeeperError('unreachable', `${file} could not be written as Parquet`, { cause, hint: 'Look at the space on its disk, and that no other export writes there; then run it again.' });
+    throw new LockkeeperError('unreachable', `${file} could not be written as Parquet`, {
+      cause,
+      hint: 'Look at the space on its disk, and that no other export writes there; then run it again.',
+    });
   } finally {
     connection.closeSync();
     instance.closeSync();
   }
 }
 
-/** One thread streams rows in their order; several would hold back what comes too early, and need more the longer the log is. */
-const settings = { memory_limit: '256MB', threads: '1', temp_directory: '', autoinstall_known_extensions: 'false', autoload_known_extensions: 'false' };
+/**
+ * One thread streams rows in their order; several would hold back what comes too early, and need more the longer the
+ * log is.
+ */
+const settings = {
+  memory_limit: '256MB',
+  threads: '1',
+  temp_directory: '',
+  autoinstall_known_extensions: 'false',
+  autoload_known_extensions: 'false',
+};
 
 function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;

@@ -15,16 +15,22 @@ export interface ProvenEntry {
 }
 
 /**
- * Proves the entry at `index` against the log's checkpoint, and checks the proof as its receiver will. Reads one bundle and a tile
- * a level. Errors: `invalid` where the checkpoint does not cover the index or what was read is not what was signed, `conflict` where
- * it is gone.
+ * Proves the entry at `index` against the log's checkpoint, and checks the proof as its receiver will. Reads one bundle
+ * and a tile a level. Errors: `invalid` where the checkpoint does not cover the index or what was read is not what was
+ * signed, `conflict` where it is gone.
  */
 export async function proveEntry(tiles: TiledLog, index: number): Promise<ProvenEntry> {
   const { checkpoint, verifierKey } = tiles;
   const { size } = checkpoint;
-  const hashes = await inclusionProof(index, size, subtreeReader(size, (level, at, width) => tiles.tile(tilePath(level, at, width))));
+  const hashes = await inclusionProof(
+    index,
+    size,
+    subtreeReader(size, (level, at, width) => tiles.tile(tilePath(level, at, width))),
+  );
   const bundle = Math.floor(index / tileWidth);
-  const entry = decodeBundle(await tiles.tile(bundlePath(bundle, Math.min(tileWidth, size - bundle * tileWidth))))[index % tileWidth];
+  const entry = decodeBundle(await tiles.tile(bundlePath(bundle, Math.min(tileWidth, size - bundle * tileWidth))))[
+    index % tileWidth
+  ];
   if (!entry) throw tampered(`${bundlePath(bundle)} does not hold entry ${index}`);
   const proof = { index, hashes, checkpoint: checkpoint.note };
   checkProof({ proof, entry, keys: [parseVerifierKey(verifierKey)] });
@@ -32,8 +38,9 @@ export async function proveEntry(tiles: TiledLog, index: number): Promise<Proven
 }
 
 /**
- * The one entry that `name` means: an id, RUN/N, an index, or the first 6 or more digits of an id or leaf hash. An exact name counts
- * before digits that others may share. Reads until it is sure. `not-found` where none is meant, `invalid` where several are.
+ * The one entry that `name` means: an id, RUN/N, an index, or the first 6 or more digits of an id or leaf hash. An
+ * exact name counts before digits that others may share. Reads until it is sure. `not-found` where none is meant,
+ * `invalid` where several are.
  */
 export async function findEntry(entries: AsyncIterable<IndexedEntry>, name: string): Promise<IndexedEntry> {
   const alike: IndexedEntry[] = [];
@@ -43,8 +50,15 @@ export async function findEntry(entries: AsyncIterable<IndexedEntry>, name: stri
   }
   const [found, ...more] = alike;
   if (found && more.length === 0) return found;
-  if (found) throw new LockkeeperError('invalid', `${alike.length} entries fit ${name}: ${alike.slice(0, mostNamed).map(placeOf).join(', ')}${alike.length > mostNamed ? ', …' : ''}`, { hint: 'Give more of the digits, or the index.' });
-  throw new LockkeeperError('not-found', `the log has no entry ${JSON.stringify(name)}`, { hint: 'Give its index, its id, RUN/N, or at least 6 digits of its hash: `lockkeeper audit show --output json` prints them.' });
+  if (found)
+    throw new LockkeeperError(
+      'invalid',
+      `${alike.length} entries fit ${name}: ${alike.slice(0, mostNamed).map(placeOf).join(', ')}${alike.length > mostNamed ? ', …' : ''}`,
+      { hint: 'Give more of the digits, or the index.' },
+    );
+  throw new LockkeeperError('not-found', `the log has no entry ${JSON.stringify(name)}`, {
+    hint: 'Give its index, its id, RUN/N, or at least 6 digits of its hash: `lockkeeper audit show --output json` prints them.',
+  });
 }
 
 const mostNamed = 5;

@@ -23,14 +23,17 @@ export interface Table {
 }
 
 /**
- * Reads all entries once, in their order, and writes every table; memory does not grow with the log. The tables get their places only
- * where the entries have the signed root: else `conflict`. `unsupported` for entries that lockkeeper did not write.
+ * Reads all entries once, in their order, and writes every table; memory does not grow with the log. The tables get
+ * their places only where the entries have the signed root: else `conflict`. `unsupported` for entries that lockkeeper
+ * did not write.
  */
 export async function writeTables(tiles: TiledLog, tables: readonly Table[]): Promise<readonly string[]> {
   const { checkpoint } = tiles;
   const tree = new RightEdge();
   for (let begin = 0; begin < checkpoint.size; begin += tileWidth) {
-    const entries = decodeBundle(await tiles.tile(bundlePath(begin / tileWidth, Math.min(tileWidth, checkpoint.size - begin))));
+    const entries = decodeBundle(
+      await tiles.tile(bundlePath(begin / tileWidth, Math.min(tileWidth, checkpoint.size - begin))),
+    );
     for (const entry of entries) tree.append(leafHash(entry));
     const rows = entries.map((bytes, at) => ({ index: begin + at, entry: decoded(bytes, begin + at), bytes }));
     for (const table of tables) await table.add(rows);
@@ -45,6 +48,9 @@ function decoded(bytes: Uint8Array, index: number): Entry {
   try {
     return decodeEntry(bytes);
   } catch (cause) {
-    throw new LockkeeperError('unsupported', `no table is made of this log: entry ${index} is none of lockkeeper's`, { cause, hint: 'Export --format tiles: it takes entries of any kind. Run `lockkeeper audit verify` where the log is lockkeeper\'s own.' });
+    throw new LockkeeperError('unsupported', `no table is made of this log: entry ${index} is none of lockkeeper's`, {
+      cause,
+      hint: "Export --format tiles: it takes entries of any kind. Run `lockkeeper audit verify` where the log is lockkeeper's own.",
+    });
   }
 }

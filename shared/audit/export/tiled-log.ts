@@ -15,7 +15,10 @@ export interface TiledLog {
   readonly verifierKey: string;
   /** The newest that was published, with every cosignature that the log has of it. */
   readonly checkpoint: SignedCheckpoint;
-  /** The tile or entry bundle of a log of exactly this size; `conflict` where it is gone. Whether it is the signed one is not checked. */
+  /**
+   * The tile or entry bundle of a log of exactly this size; `conflict` where it is gone. Whether it is the signed one
+   * is not checked.
+   */
   tile(path: string): Promise<Uint8Array>;
 }
 
@@ -23,16 +26,18 @@ export interface TiledLog {
 export const tilesCheckpoint = 'checkpoint';
 
 /**
- * A log as lockkeeper writes it; `state` saves making the tiles that are not full anew. `verifierKey` is the key that counts, else
- * the one that lies in the log. Errors: `not-found` where nothing was sealed yet, `invalid` where this key did not sign it, `conflict`
- * where the entries are not those that were signed.
+ * A log as lockkeeper writes it; `state` saves making the tiles that are not full anew. `verifierKey` is the key that
+ * counts, else the one that lies in the log. Errors: `not-found` where nothing was sealed yet, `invalid` where this key
+ * did not sign it, `conflict` where the entries are not those that were signed.
  */
 export async function tiledLog({ log, state }: LogPlaces, verifierKey?: string): Promise<TiledLog> {
   const published = await readPublished({ log, state });
   if (!published) throw nothingSigned('nothing was sealed yet', 'Run `lockkeeper audit seal`.');
   const key = await keyOf(log, verifierKey);
   const checkpoint = readCheckpoint(await cosigned(log, published), parseVerifierKey(key));
-  const partial = new Map((await openTree({ log, state }, checkpoint)).partial().map(({ path, bytes }) => [path, bytes]));
+  const partial = new Map(
+    (await openTree({ log, state }, checkpoint)).partial().map(({ path, bytes }) => [path, bytes]),
+  );
   return { verifierKey: key, checkpoint, tile: async (path) => partial.get(path) ?? (await storedTile(log, path)) };
 }
 
@@ -52,7 +57,10 @@ async function keyOf(log: ObjectStore, given: string | undefined): Promise<strin
 }
 
 /** The log's own line, then those of its witnesses. One that does not fit is left out: `verify` tells it. */
-async function cosigned(log: ObjectStore, { size, note }: { readonly size: number; readonly note: string }): Promise<string> {
+async function cosigned(
+  log: ObjectStore,
+  { size, note }: { readonly size: number; readonly note: string },
+): Promise<string> {
   const { text, signatures } = parseNote(note);
   const lines = new Map(signatures.map((line) => [`${line.name} ${line.id}`, line]));
   for await (const { key } of log.list(cosignatureKey(size, ''))) {

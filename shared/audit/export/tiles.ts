@@ -20,8 +20,9 @@ export interface TilesToExport {
 }
 
 /**
- * Copies what the earlier export has not, and verifies it where it lies now. What an export that died has left is not copied again:
- * its files are whole, and verified with the others. Tells which folders there are. `conflict` where anything is not what was signed.
+ * Copies what the earlier export has not, and verifies it where it lies now. What an export that died has left is not
+ * copied again: its files are whole, and verified with the others. Tells which folders there are. `conflict` where
+ * anything is not what was signed.
  */
 export async function exportTiles(options: TilesToExport): Promise<readonly string[]> {
   const { tiles, log, folder, earlier } = options;
@@ -42,8 +43,8 @@ function* newPaths(from: number, to: number): Generator<string> {
 }
 
 /**
- * Deletes tiles of earlier exports that were not full: those of the same place hold all that they held. Wider ones are of an
- * export that began since.
+ * Deletes tiles of earlier exports that were not full: those of the same place hold all that they held. Wider ones are
+ * of an export that began since.
  */
 export async function sweepTiles(folder: ExportFolder, size: number): Promise<void> {
   for (const path of await pathsIn(folder, tilePrefix)) {
@@ -54,13 +55,20 @@ export async function sweepTiles(folder: ExportFolder, size: number): Promise<vo
   }
 }
 
-/** Tells how many there are. An object named after its content that has another one is no evidence of anything: `conflict`. */
+/**
+ * Tells how many there are. An object named after its content that has another one is no evidence of anything:
+ * `conflict`.
+ */
 async function exportEvidence(log: ObjectStore, folder: ExportFolder): Promise<number> {
-  const [there, paths] = [await pathsIn(folder, evidencePrefix), [...(await pathsIn({ objects: log }, evidencePrefix))]];
+  const [there, paths] = [
+    await pathsIn(folder, evidencePrefix),
+    [...(await pathsIn({ objects: log }, evidencePrefix))],
+  ];
   await inGroups(paths, async (path) => {
     if (there.has(path)) return;
     const stored = await log.get(path);
-    if (!stored || path !== `${evidencePrefix}${sha256(stored.bytes)}.json`) throw tampered(`${path} ${stored ? 'was changed' : 'is gone'}`);
+    if (!stored || path !== `${evidencePrefix}${sha256(stored.bytes)}.json`)
+      throw tampered(`${path} ${stored ? 'was changed' : 'is gone'}`);
     await folder.put(path, stored.bytes);
   });
   return paths.length;
@@ -72,14 +80,26 @@ const evidencePrefix = 'evidence/';
 async function expectSigned({ tiles, log, folder, earlier, threads }: TilesToExport): Promise<void> {
   const { checkpoint, verifierKey } = tiles;
   const held = { bytes: Buffer.from(checkpoint.note), version: '' };
-  const store: ObjectStore = { ...log, get: async (path) => (path === tilesCheckpoint ? held : await folder.objects.get(path)) };
-  const report = await verifyTiles({ store, verifierKey, since: earlier?.note, ...(threads === undefined ? {} : { threads }) });
+  const store: ObjectStore = {
+    ...log,
+    get: async (path) => (path === tilesCheckpoint ? held : await folder.objects.get(path)),
+  };
+  const report = await verifyTiles({
+    store,
+    verifierKey,
+    since: earlier?.note,
+    ...(threads === undefined ? {} : { threads }),
+  });
   const [first] = report.findings;
   if (!first) return;
   const place = first.index === undefined ? first.key : `${first.key} (entry ${first.index})`;
-  throw new LockkeeperError('conflict', `the export in ${folder.where} is not what was signed: ${place} ${first.what}${report.found > 1 ? `, and ${report.found - 1} more` : ''}`, {
-    hint: 'Run `lockkeeper audit verify`. If it finds nothing, the files of the export were changed: export to an empty directory.',
-  });
+  throw new LockkeeperError(
+    'conflict',
+    `the export in ${folder.where} is not what was signed: ${place} ${first.what}${report.found > 1 ? `, and ${report.found - 1} more` : ''}`,
+    {
+      hint: 'Run `lockkeeper audit verify`. If it finds nothing, the files of the export were changed: export to an empty directory.',
+    },
+  );
 }
 
 async function pathsIn({ objects }: Pick<ExportFolder, 'objects'>, prefix: string): Promise<ReadonlySet<string>> {

@@ -14,17 +14,25 @@ export interface SignedCheckpoint extends Checkpoint {
 }
 
 /**
- * The key that this log is signed with. The first to seal writes it into the log store; `conflict` where the log there is kept
- * under another one, or under another origin: two keys would be two logs.
+ * The key that this log is signed with. The first to seal writes it into the log store; `conflict` where the log there
+ * is kept under another one, or under another origin: two keys would be two logs.
  */
-export async function expectOwnKey({ log, origin, signer }: Pick<LogRooms, 'log' | 'origin' | 'signer'>): Promise<VerifierKey> {
+export async function expectOwnKey({
+  log,
+  origin,
+  signer,
+}: Pick<LogRooms, 'log' | 'origin' | 'signer'>): Promise<VerifierKey> {
   checkOrigin(origin);
   const own = verifierKey(origin, await signer.publicKey());
   const { outcome } = await log.create(verifierKeyKey, Buffer.from(`${own}\n`));
   if (outcome === 'done') return parseVerifierKey(own);
-  throw new LockkeeperError('conflict', `nothing was sealed: the log is kept under ${(await readVerifierKey(log)) ?? 'another key'}, and here it would be ${own}`, {
-    hint: 'Put back the origin and the key of `audit` in the configuration. A new key or name is a new log, in an empty place.',
-  });
+  throw new LockkeeperError(
+    'conflict',
+    `nothing was sealed: the log is kept under ${(await readVerifierKey(log)) ?? 'another key'}, and here it would be ${own}`,
+    {
+      hint: 'Put back the origin and the key of `audit` in the configuration. A new key or name is a new log, in an empty place.',
+    },
+  );
 }
 
 /** The verifier key that lies in the log store, as text; undefined where nothing was sealed yet. */
@@ -34,10 +42,15 @@ export async function readVerifierKey(log: ObjectStore): Promise<string | undefi
 }
 
 /**
- * The signed checkpoint of the tree, durable in the log store. Signing is deterministic, so whoever comes second writes the same
- * bytes; other signatures of the same tree are taken as they are. `conflict` where one of this size has another root: a fork.
+ * The signed checkpoint of the tree, durable in the log store. Signing is deterministic, so whoever comes second writes
+ * the same bytes; other signatures of the same tree are taken as they are. `conflict` where one of this size has
+ * another root: a fork.
  */
-export async function checkpointOf({ log, signer }: LogRooms, key: VerifierKey, tree: GrowingTree): Promise<SignedCheckpoint> {
+export async function checkpointOf(
+  { log, signer }: LogRooms,
+  key: VerifierKey,
+  tree: GrowingTree,
+): Promise<SignedCheckpoint> {
   const text = formatCheckpoint({ origin: key.name, size: tree.size, root: tree.root(), extensions: [] });
   const signature = await signer.sign(Buffer.from(text));
   const note = formatNote(text, [{ name: key.name, id: key.id, bytes: signature }]);
@@ -65,7 +78,9 @@ export function readCheckpoint(note: string, key: VerifierKey): SignedCheckpoint
   const signed = verifyNote(parsed, [key]).length > 0;
   if (signed && checkpoint.origin === key.name) return { ...checkpoint, note };
   const why = signed ? `it is of another log, ${checkpoint.origin}` : `it is not signed by ${key.name} (${key.id})`;
-  throw new LockkeeperError('invalid', `a checkpoint does not count: ${why}`, { hint: 'Compare the verifier key with the one you were given.' });
+  throw new LockkeeperError('invalid', `a checkpoint does not count: ${why}`, {
+    hint: 'Compare the verifier key with the one you were given.',
+  });
 }
 
 /** Sizes of the checkpoints in the log store, ascending. */

@@ -14,7 +14,13 @@ export class GrowingTree {
   #entries: Uint8Array[];
   readonly #rows: TileRows;
 
-  constructor(edge: { readonly size: number; readonly entries: readonly Uint8Array[]; readonly levels: readonly (readonly Hash[])[] } = { size: 0, entries: [], levels: [] }) {
+  constructor(
+    edge: {
+      readonly size: number;
+      readonly entries: readonly Uint8Array[];
+      readonly levels: readonly (readonly Hash[])[];
+    } = { size: 0, entries: [], levels: [] },
+  ) {
     this.#entries = [...edge.entries];
     this.#rows = new TileRows(edge);
   }
@@ -35,7 +41,15 @@ export class GrowingTree {
 
   /** The bundle and the tiles that are not full. */
   partial(): readonly TileFile[] {
-    const bundles = this.#entries.length === 0 ? [] : [{ path: bundlePath(Math.floor(this.size / tileWidth), this.#entries.length), bytes: encodeBundle(this.#entries) }];
+    const bundles =
+      this.#entries.length === 0
+        ? []
+        : [
+            {
+              path: bundlePath(Math.floor(this.size / tileWidth), this.#entries.length),
+              bytes: encodeBundle(this.#entries),
+            },
+          ];
     return [...bundles, ...this.#rows.partial()];
   }
 
@@ -45,11 +59,15 @@ export class GrowingTree {
 }
 
 /**
- * Grows the tree to `size` entries. Full bundles and tiles go to the log store, the others to the state store; each is a create of
- * bytes that follow from the entries, so a second integrator, or the same after a crash, writes the same. `conflict` where other
- * bytes are there.
+ * Grows the tree to `size` entries. Full bundles and tiles go to the log store, the others to the state store; each is
+ * a create of bytes that follow from the entries, so a second integrator, or the same after a crash, writes the same.
+ * `conflict` where other bytes are there.
  */
-export async function growTo({ log, state }: Pick<LogRooms, 'log' | 'state'>, tree: GrowingTree, size: number): Promise<void> {
+export async function growTo(
+  { log, state }: Pick<LogRooms, 'log' | 'state'>,
+  tree: GrowingTree,
+  size: number,
+): Promise<void> {
   for await (const { entry } of sequencedEntries(log, { from: tree.size, to: size })) {
     for (const { path, bytes } of tree.append(entry)) await createSame(log, path, bytes);
   }
@@ -57,8 +75,14 @@ export async function growTo({ log, state }: Pick<LogRooms, 'log' | 'state'>, tr
   for (const { path, bytes } of tree.partial()) await createSame(state, `${partialPrefix}${path}`, bytes);
 }
 
-/** The tree of a checkpoint, from what the state store has of it; where that is lost, wrong or not given, from the log store. */
-export async function openTree({ log, state }: LogPlaces, { size, root }: Pick<Checkpoint, 'size' | 'root'>): Promise<GrowingTree> {
+/**
+ * The tree of a checkpoint, from what the state store has of it; where that is lost, wrong or not given, from the log
+ * store.
+ */
+export async function openTree(
+  { log, state }: LogPlaces,
+  { size, root }: Pick<Checkpoint, 'size' | 'root'>,
+): Promise<GrowingTree> {
   const remembered = state && (await remember(state, size));
   if (remembered && Buffer.compare(remembered.root(), root) === 0) return remembered;
   const tree = await rebuild(log, size);
@@ -85,14 +109,22 @@ async function remember(state: ObjectStore, size: number): Promise<GrowingTree |
   const levels: (readonly Hash[])[] = [];
   for (let level = 0; 256 ** level <= size; level += 1) {
     const width = Math.floor(size / 256 ** level) % tileWidth;
-    const tile = width === 0 ? new Uint8Array() : (await state.get(`${partialPrefix}${tilePath(level, edgeIndex(level, size), width)}`))?.bytes;
+    const tile =
+      width === 0
+        ? new Uint8Array()
+        : (await state.get(`${partialPrefix}${tilePath(level, edgeIndex(level, size), width)}`))?.bytes;
     if (tile?.length !== width * hashBytes) return undefined;
     levels.push(hashesOf(tile));
   }
   const width = size % tileWidth;
-  const bundle = width === 0 ? new Uint8Array() : (await state.get(`${partialPrefix}${bundlePath(Math.floor(size / tileWidth), width)}`))?.bytes;
+  const bundle =
+    width === 0
+      ? new Uint8Array()
+      : (await state.get(`${partialPrefix}${bundlePath(Math.floor(size / tileWidth), width)}`))?.bytes;
   const entries = bundle && entriesIn(bundle);
-  const isLevel0 = entries?.length === width && entries.every((entry, at) => Buffer.compare(leafHash(entry), levels[0]?.[at] ?? new Uint8Array()) === 0);
+  const isLevel0 =
+    entries?.length === width &&
+    entries.every((entry, at) => Buffer.compare(leafHash(entry), levels[0]?.[at] ?? new Uint8Array()) === 0);
   return isLevel0 ? new GrowingTree({ size, entries, levels }) : undefined;
 }
 
@@ -118,7 +150,13 @@ async function rebuild(log: ObjectStore, size: number): Promise<GrowingTree> {
   for (let level = 1; 256 ** level <= begin; level += 1) {
     const first = edgeIndex(level, begin) * tileWidth;
     const width = Math.floor(begin / 256 ** level) % tileWidth;
-    levels.push(await Promise.all(Array.from({ length: width }, async (_, at) => treeRoot(hashesOf(await fullTile(log, tilePath(level - 1, first + at)))))));
+    levels.push(
+      await Promise.all(
+        Array.from({ length: width }, async (_, at) =>
+          treeRoot(hashesOf(await fullTile(log, tilePath(level - 1, first + at)))),
+        ),
+      ),
+    );
   }
   const tree = new GrowingTree({ size: begin, entries: [], levels });
   for await (const { entry } of sequencedEntries(log, { from: begin, to: size })) tree.append(entry);

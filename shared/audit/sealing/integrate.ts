@@ -32,10 +32,11 @@ export interface SealReport {
 }
 
 /**
- * Puts what is in the inbox into the tree and publishes it: sequence, derive, sign, publish, have it cosigned and anchored.
- * Repeatable, by anybody, at any time, several at once: only the creation of a sequence record decides anything, and whoever loses
- * that race goes on from what the winner wrote. What an earlier one left unfinished is finished first.
- * Errors: those of the stores and the signer; `conflict` where the stores hold what this log cannot have written.
+ * Puts what is in the inbox into the tree and publishes it: sequence, derive, sign, publish, have it cosigned and
+ * anchored. Repeatable, by anybody, at any time, several at once: only the creation of a sequence record decides
+ * anything, and whoever loses that race goes on from what the winner wrote. What an earlier one left unfinished is
+ * finished first. Errors: those of the stores and the signer; `conflict` where the stores hold what this log cannot
+ * have written.
  */
 export async function integrate(rooms: LogRooms): Promise<SealReport> {
   const key = await expectOwnKey(rooms);
@@ -44,15 +45,25 @@ export async function integrate(rooms: LogRooms): Promise<SealReport> {
   // In this order: another integrator may publish what it gave its place in between.
   const published = await readPublished(rooms);
   const held = await readSequenced({ ...rooms, now: began });
-  if ((published?.size ?? 0) > held.size) throw tampered(`${published?.size} entries were published, and only ${held.size} have their place`);
+  if ((published?.size ?? 0) > held.size)
+    throw tampered(`${published?.size} entries were published, and only ${held.size} have their place`);
   const { sequenced, refused, all } = await sequenceAll(rooms, held);
-  if (sequenced.size === 0) return { size: 0, root: undefined, refused, cosigned: 0, witnessed: true, problems: [], alarms: [] };
+  if (sequenced.size === 0)
+    return { size: 0, root: undefined, refused, cosigned: 0, witnessed: true, problems: [], alarms: [] };
   const { checkpoint, cosigned, problems, alarms } = await sealed(rooms, { key, published, size: sequenced.size });
   await keepSequenced(rooms.state, held, { ...sequenced, doneBefore: doneBefore(began, held, all) });
   const unanchored = await publishAnchors(rooms, checkpoint);
   const { witnesses = [], needed = witnesses.length } = rooms;
   const root = Buffer.from(checkpoint.root).toString('hex');
-  return { size: checkpoint.size, root, refused, cosigned, witnessed: cosigned >= needed, problems: [...problems, ...unanchored], alarms };
+  return {
+    size: checkpoint.size,
+    root,
+    refused,
+    cosigned,
+    witnessed: cosigned >= needed,
+    problems: [...problems, ...unanchored],
+    alarms,
+  };
 }
 
 type Sealed = Omit<Witnessed, 'note'> & { readonly checkpoint: SignedCheckpoint };
@@ -63,10 +74,23 @@ interface Sealing {
   readonly size: number;
 }
 
-/** The published checkpoint of `size` entries; what is published already, whole and cosigned by everybody stays as it is. */
+/**
+ * The published checkpoint of `size` entries; what is published already, whole and cosigned by everybody stays as it
+ * is.
+ */
 async function sealed(rooms: LogRooms, { key, published, size }: Sealing): Promise<Sealed> {
-  if (published?.size === size && published.version !== undefined && isCosigned(rooms, key, published.note) && (await hasPartials(rooms.state, size))) {
-    return { checkpoint: readCheckpoint(published.note, key), cosigned: rooms.witnesses?.length ?? 0, problems: [], alarms: [] };
+  if (
+    published?.size === size &&
+    published.version !== undefined &&
+    isCosigned(rooms, key, published.note) &&
+    (await hasPartials(rooms.state, size))
+  ) {
+    return {
+      checkpoint: readCheckpoint(published.note, key),
+      cosigned: rooms.witnesses?.length ?? 0,
+      problems: [],
+      alarms: [],
+    };
   }
   const checkpoint = await signAll(rooms, key, published);
   const { note, ...vouched } = await witnessed(rooms, checkpoint);
@@ -75,7 +99,10 @@ async function sealed(rooms: LogRooms, { key, published, size }: Sealing): Promi
   return { checkpoint, ...vouched };
 }
 
-/** Signs the tree at the end of every sequence record since the one that was published, so that no checkpoint can go unseen. */
+/**
+ * Signs the tree at the end of every sequence record since the one that was published, so that no checkpoint can go
+ * unseen.
+ */
 async function signAll(rooms: LogRooms, key: VerifierKey, published: Published | undefined): Promise<SignedCheckpoint> {
   const tree = published ? await openTree(rooms, published) : new GrowingTree();
   let checkpoint: SignedCheckpoint | undefined;
@@ -112,7 +139,7 @@ interface SequencedAll {
 async function sequenceAll(rooms: LogRooms, held: HeldSequenced): Promise<SequencedAll> {
   let sequenced = held;
   const refused: Inbox['refused'][number][] = [];
-  for (let lost = 0; lost < atMost.lost; ) {
+  for (let lost = 0; lost < atMost.lost;) {
     const inbox = await readInbox(rooms.log, sequenced, { limit: atMost.batches, without: refused });
     refused.push(...inbox.refused);
     if (inbox.batches.length === 0 && inbox.refused.length === 0) return { sequenced, refused, all: true };
@@ -120,14 +147,17 @@ async function sequenceAll(rooms: LogRooms, held: HeldSequenced): Promise<Sequen
     const bytes = encodeSequence({ first: sequenced.size, previous: sequenced.last, batches: inbox.batches });
     const { outcome } = await rooms.log.create(sequenceKey(sequenced.size), bytes);
     if (outcome === 'exists') lost += 1;
-    sequenced = outcome === 'done' ? { ...sequenced, ...follow(sequenced, decodeSequence(bytes)) } : await catchUp(rooms.log, sequenced);
+    sequenced =
+      outcome === 'done'
+        ? { ...sequenced, ...follow(sequenced, decodeSequence(bytes)) }
+        : await catchUp(rooms.log, sequenced);
   }
   return { sequenced, refused, all: false };
 }
 
 /**
- * Only days that were listed to their end are done with, and only long after they are over: clocks differ. It never goes back, for
- * whoever lags behind keeps its runs under the day that this tells.
+ * Only days that were listed to their end are done with, and only long after they are over: clocks differ. It never
+ * goes back, for whoever lags behind keeps its runs under the day that this tells.
  */
 function doneBefore(now: Instant, held: HeldSequenced, all: boolean): string {
   const wanted = dayOf(after(now, -keptOpenMs));

@@ -15,8 +15,9 @@ export interface Published extends Checkpoint {
 }
 
 /**
- * The newest checkpoint that was published; where the state store lost it or is not given, the newest in the log store; undefined
- * for a log that was never sealed. `conflict` where the log store does not have the one that was published: then it was cut off or changed.
+ * The newest checkpoint that was published; where the state store lost it or is not given, the newest in the log store;
+ * undefined for a log that was never sealed. `conflict` where the log store does not have the one that was published:
+ * then it was cut off or changed.
  */
 export async function readPublished({ log, state }: LogPlaces): Promise<Published | undefined> {
   const stored = await state?.get(publishedKey);
@@ -27,13 +28,14 @@ export async function readPublished({ log, state }: LogPlaces): Promise<Publishe
   const own = readNote(Buffer.from(signed.bytes).toString());
   if (!stored) return { ...own, version: undefined };
   const published = readNote(Buffer.from(stored.bytes).toString());
-  if (Buffer.compare(published.root, own.root) !== 0) throw tampered(`the checkpoint of ${size} entries in the log store is another one than was published`);
+  if (Buffer.compare(published.root, own.root) !== 0)
+    throw tampered(`the checkpoint of ${size} entries in the log store is another one than was published`);
   return { ...published, version: stored.version };
 }
 
 /**
- * Shows readers this checkpoint, unless they are shown a larger one already, or this one with all of its cosignatures; those that
- * somebody else had for it are kept. Late and repeated calls change nothing.
+ * Shows readers this checkpoint, unless they are shown a larger one already, or this one with all of its cosignatures;
+ * those that somebody else had for it are kept. Late and repeated calls change nothing.
  */
 export async function publish(rooms: Pick<LogRooms, 'state'>, note: string): Promise<void> {
   const next = readNote(note);
@@ -43,12 +45,17 @@ export async function publish(rooms: Pick<LogRooms, 'state'>, note: string): Pro
     const shown = before?.size === next.size ? withLinesOf(before.note, note) : note;
     if (before && (before.size > next.size || before.note === shown)) return;
     const bytes = Buffer.from(shown);
-    const answer = held ? await rooms.state.replace(publishedKey, bytes, held.version) : await rooms.state.create(publishedKey, bytes);
+    const answer = held
+      ? await rooms.state.replace(publishedKey, bytes, held.version)
+      : await rooms.state.create(publishedKey, bytes);
     if (answer.outcome === 'done') return;
   }
 }
 
-/** What is shown, with the lines of `note` in it: in the place of a signer's own where it has one, else after the others. */
+/**
+ * What is shown, with the lines of `note` in it: in the place of a signer's own where it has one, else after the
+ * others.
+ */
 function withLinesOf(shown: string, note: string): string {
   const [before, { text, signatures }] = [parseNote(shown), parseNote(note)];
   if (before.text !== text) return note;

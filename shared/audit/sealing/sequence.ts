@@ -14,7 +14,9 @@ export interface SequencedBatch {
   readonly count: number;
 }
 
-/** Which batches come next in the log. Every member follows from the inbox and the record before: no byte of it is free. */
+/**
+ * Which batches come next in the log. Every member follows from the inbox and the record before: no byte of it is free.
+ */
 export interface SequenceRecord {
   /** Index of the first entry. */
   readonly first: number;
@@ -49,7 +51,11 @@ export function decodeSequence(bytes: Uint8Array): StoredSequence {
   const parsed = schema.safeParse(parse(bytes));
   if (!parsed.success) throw damaged('it does not have the form of a sequence record');
   const { first, previous, batches } = parsed.data;
-  const record = { first, previous, batches: batches.map(([name, hash, count]) => ({ key: `${inboxPrefix}${name}`, hash, count })) };
+  const record = {
+    first,
+    previous,
+    batches: batches.map(([name, hash, count]) => ({ key: `${inboxPrefix}${name}`, hash, count })),
+  };
   if (Buffer.compare(encodeSequence(record), bytes) !== 0) throw damaged('it is not what was written');
   return { ...record, hash: sha256(bytes) };
 }
@@ -72,11 +78,14 @@ function decodeStored(key: string, bytes: Uint8Array): StoredSequence {
   }
 }
 
-/** The records from the one that begins at `first` on, in order; `conflict` where one does not follow the one before. */
+/**
+ * The records from the one that begins at `first` on, in order; `conflict` where one does not follow the one before.
+ */
 export async function* sequencesFrom(log: ObjectStore, first: number): AsyncGenerator<StoredSequence> {
   let before: StoredSequence | undefined;
   for (let next = await readSequence(log, first); next; next = await readSequence(log, endOf(next))) {
-    if (before && next.previous !== before.hash) throw tampered(`${sequenceKey(next.first)} does not follow the record before it`);
+    if (before && next.previous !== before.hash)
+      throw tampered(`${sequenceKey(next.first)} does not follow the record before it`);
     yield next;
     before = next;
   }
@@ -101,5 +110,8 @@ function parse(bytes: Uint8Array): unknown {
 }
 
 function damaged(why: string, cause?: unknown): LockkeeperError {
-  return new LockkeeperError('invalid', `a sequence record was changed: ${why}`, { cause, hint: 'Run `lockkeeper audit verify`: it names everything that was changed.' });
+  return new LockkeeperError('invalid', `a sequence record was changed: ${why}`, {
+    cause,
+    hint: 'Run `lockkeeper audit verify`: it names everything that was changed.',
+  });
 }

@@ -12,10 +12,13 @@ export interface PlacedEntry {
 }
 
 /**
- * The entries from `from` up to `to`, not included, as they lie in the inbox, in the order of the sequence records. `conflict`
- * where an object is gone or is not the one that got its place.
+ * The entries from `from` up to `to`, not included, as they lie in the inbox, in the order of the sequence records.
+ * `conflict` where an object is gone or is not the one that got its place.
  */
-export async function* sequencedEntries(log: ObjectStore, { from, to = Infinity }: { readonly from: number; readonly to?: number }): AsyncGenerator<PlacedEntry> {
+export async function* sequencedEntries(
+  log: ObjectStore,
+  { from, to = Infinity }: { readonly from: number; readonly to?: number },
+): AsyncGenerator<PlacedEntry> {
   if (from >= to) return;
   for await (const { first, batches } of sequencesFrom(log, await recordHolding(log, from))) {
     if (first >= to) return;
@@ -26,7 +29,8 @@ export async function* sequencedEntries(log: ObjectStore, { from, to = Infinity 
         index += batch.count;
         return index > from && begin < to ? readPlaced(log, batch, begin) : Promise.resolve([]);
       });
-      for (const placed of (await Promise.all(wanted)).flat()) if (placed.index >= from && placed.index < to) yield placed;
+      for (const placed of (await Promise.all(wanted)).flat())
+        if (placed.index >= from && placed.index < to) yield placed;
     }
   }
 }
@@ -34,10 +38,16 @@ export async function* sequencedEntries(log: ObjectStore, { from, to = Infinity 
 const atOnce = 16;
 
 function inGroups(batches: readonly SequencedBatch[]): readonly (readonly SequencedBatch[])[] {
-  return Array.from({ length: Math.ceil(batches.length / atOnce) }, (_, at) => batches.slice(at * atOnce, (at + 1) * atOnce));
+  return Array.from({ length: Math.ceil(batches.length / atOnce) }, (_, at) =>
+    batches.slice(at * atOnce, (at + 1) * atOnce),
+  );
 }
 
-async function readPlaced(log: ObjectStore, { key, hash, count }: SequencedBatch, first: number): Promise<readonly PlacedEntry[]> {
+async function readPlaced(
+  log: ObjectStore,
+  { key, hash, count }: SequencedBatch,
+  first: number,
+): Promise<readonly PlacedEntry[]> {
   const stored = await log.get(key);
   if (!stored || sha256(stored.bytes) !== hash) throw tampered(`${key} ${stored ? 'was changed' : 'is gone'}`);
   const entries = decodeBundle(stored.bytes);

@@ -8,8 +8,9 @@ import { endOf, noSequence, readSequence, type StoredSequence } from './sequence
 import { tampered } from '../tampered.ts';
 
 /**
- * Which entries have their place, and so which batches are next. The truth is in the sequence records; what the state store keeps
- * is an extract of them up to some size, which saves reading them all. Where it is lost or behind, they are read on from there.
+ * Which entries have their place, and so which batches are next. The truth is in the sequence records; what the state
+ * store keeps is an extract of them up to some size, which saves reading them all. Where it is lost or behind, they are
+ * read on from there.
  */
 export interface Sequenced {
   /** How many entries have their place. */
@@ -31,22 +32,42 @@ export interface HeldSequenced extends Sequenced {
 }
 
 /** What is known of a log before its records are read. */
-export const nothingSequenced: HeldSequenced = { size: 0, last: noSequence, lastFirst: 0, doneBefore: '', runs: new Map(), version: undefined, saidDone: '' };
+export const nothingSequenced: HeldSequenced = {
+  size: 0,
+  last: noSequence,
+  lastFirst: 0,
+  doneBefore: '',
+  runs: new Map(),
+  version: undefined,
+  saidDone: '',
+};
 
-/** What the state store remembers; nothing where it remembers none, or what it has is not as it was written: then all is read anew. */
+/**
+ * What the state store remembers; nothing where it remembers none, or what it has is not as it was written: then all is
+ * read anew.
+ */
 async function remembered(state: ObjectStore): Promise<HeldSequenced> {
   const stored = await state.get(sequencedKey);
   if (!stored) return nothingSequenced;
   const parsed = schema.safeParse(parse(stored.bytes));
   if (!parsed.success) return { ...nothingSequenced, version: stored.version };
   const { size, last, lastFirst, doneBefore, runs, forgotten } = parsed.data;
-  const extract = { size, last, lastFirst, doneBefore, runs: new Map(runs.map(([run, day, next]) => [run, { day, next }])) };
+  const extract = {
+    size,
+    last,
+    lastFirst,
+    doneBefore,
+    runs: new Map(runs.map(([run, day, next]) => [run, { day, next }])),
+  };
   const isWhole = Buffer.compare(encodeExtract(extract, forgotten), stored.bytes) === 0;
   const held = { version: stored.version, saidDone: isWhole ? doneBefore : '' };
   return isWhole && forgotten === undefined ? { ...extract, ...held } : { ...nothingSequenced, ...held };
 }
 
-/** With a sum over all of it: a wrong number here would give a batch two places, or none, in a log that nobody can repair. */
+/**
+ * With a sum over all of it: a wrong number here would give a batch two places, or none, in a log that nobody can
+ * repair.
+ */
 function encodeExtract({ size, last, lastFirst, doneBefore, runs }: Sequenced, forgotten?: string): Uint8Array {
   const known = { size, last, lastFirst, doneBefore, runs: [...runs].map(([run, { day, next }]) => [run, day, next]) };
   const open = forgotten === undefined ? known : { ...known, forgotten };
@@ -59,37 +80,57 @@ export async function rememberedDone(state: ObjectStore): Promise<string> {
 }
 
 /**
- * What is sequenced by now. An extract that does not fit the records is not believed: then all of them are read. Nor is one that is
- * done with days that are not over `now`: whoever kept it has a clock that is more than a day ahead, and others still write.
+ * What is sequenced by now. An extract that does not fit the records is not believed: then all of them are read. Nor is
+ * one that is done with days that are not over `now`: whoever kept it has a clock that is more than a day ahead, and
+ * others still write.
  */
-export async function readSequenced({ log, state, now }: { readonly log: ObjectStore; readonly state: ObjectStore; readonly now?: Instant }): Promise<HeldSequenced> {
+export async function readSequenced({
+  log,
+  state,
+  now,
+}: {
+  readonly log: ObjectStore;
+  readonly state: ObjectStore;
+  readonly now?: Instant;
+}): Promise<HeldSequenced> {
   const held = await remembered(state);
   const isAhead = now !== undefined && held.doneBefore >= dayOf(now);
   const record = held.size > 0 ? await readSequence(log, held.lastFirst) : undefined;
   const fits = held.size === 0 || (record?.hash === held.last && endOf(record) === held.size);
-  return await catchUp(log, fits && !isAhead ? held : { ...nothingSequenced, version: held.version, saidDone: held.saidDone });
+  return await catchUp(
+    log,
+    fits && !isAhead ? held : { ...nothingSequenced, version: held.version, saidDone: held.saidDone },
+  );
 }
 
-/** Keeps an extract that knows more than the one it was read from. Somebody else's newer one is left: it is only an extract. */
+/**
+ * Keeps an extract that knows more than the one it was read from. Somebody else's newer one is left: it is only an
+ * extract.
+ */
 export async function keepSequenced(state: ObjectStore, held: HeldSequenced, now: Sequenced): Promise<void> {
   if (now.size === held.size && now.doneBefore === held.saidDone && held.version !== undefined) return;
   const bytes = encodeExtract({ ...now, runs: new Map([...now.runs].filter(([, { day }]) => day >= now.doneBefore)) });
   try {
-    await (held.version === undefined ? state.create(sequencedKey, bytes) : state.replace(sequencedKey, bytes, held.version));
+    await (held.version === undefined
+      ? state.create(sequencedKey, bytes)
+      : state.replace(sequencedKey, bytes, held.version));
   } catch (thrown) {
     if (!hasCode(thrown, 'uncertain')) throw thrown;
   }
 }
 
 /**
- * Has whoever seals next read all records and list the whole inbox: what came too late for its day has its place then. Nobody who
- * seals already keeps what it knows: so `mark` is new each time, as stores may name a version after its content.
+ * Has whoever seals next read all records and list the whole inbox: what came too late for its day has its place then.
+ * Nobody who seals already keeps what it knows: so `mark` is new each time, as stores may name a version after its
+ * content.
  */
 export async function forgetSequenced(state: ObjectStore, mark: string): Promise<void> {
   for (;;) {
     const { saidDone, version } = await remembered(state);
     const bytes = encodeExtract({ ...nothingSequenced, doneBefore: saidDone }, mark);
-    const { outcome } = await (version === undefined ? state.create(sequencedKey, bytes) : state.replace(sequencedKey, bytes, version));
+    const { outcome } = await (version === undefined
+      ? state.create(sequencedKey, bytes)
+      : state.replace(sequencedKey, bytes, version));
     if (outcome === 'done') return;
   }
 }
@@ -98,14 +139,18 @@ export async function forgetSequenced(state: ObjectStore, mark: string): Promise
 export async function catchUp<Known extends Sequenced>(log: ObjectStore, known: Known): Promise<Known> {
   let now = known;
   for (let next = await readSequence(log, now.size); next; next = await readSequence(log, now.size)) {
-    if (next.previous !== now.last) throw tampered(`the record of entry ${next.first} does not follow the one before it`);
+    if (next.previous !== now.last)
+      throw tampered(`the record of entry ${next.first} does not follow the one before it`);
     now = { ...now, ...follow(now, next) };
   }
   return now;
 }
 
 /** `known` after one more record. */
-export function follow(known: Sequenced, record: StoredSequence): Pick<Sequenced, 'size' | 'last' | 'lastFirst' | 'runs'> {
+export function follow(
+  known: Sequenced,
+  record: StoredSequence,
+): Pick<Sequenced, 'size' | 'last' | 'lastFirst' | 'runs'> {
   const runs = new Map(known.runs);
   for (const { key } of record.batches) {
     const name = parseBatchKey(key);
@@ -129,7 +174,11 @@ function parse(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(Buffer.from(bytes).toString());
   } catch (thrown) {
-    if (thrown instanceof SyntaxError || (typeof thrown === 'object' && thrown !== null && 'name' in thrown && thrown.name === 'SyntaxError')) return undefined;
+    if (
+      thrown instanceof SyntaxError ||
+      (typeof thrown === 'object' && thrown !== null && 'name' in thrown && thrown.name === 'SyntaxError')
+    )
+      return undefined;
     throw thrown;
   }
 }

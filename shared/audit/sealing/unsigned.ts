@@ -16,15 +16,26 @@ export interface Unsigned {
 
 const lookedAt = 1_000;
 
-/** How far the signed tree is behind what was acknowledged. Only reads; `conflict` where the log store was cut off or changed. */
-export async function unsignedEntries({ log, state, world }: Pick<LogRooms, 'log' | 'state' | 'world'>): Promise<Unsigned> {
+/**
+ * How far the signed tree is behind what was acknowledged. Only reads; `conflict` where the log store was cut off or
+ * changed.
+ */
+export async function unsignedEntries({
+  log,
+  state,
+  world,
+}: Pick<LogRooms, 'log' | 'state' | 'world'>): Promise<Unsigned> {
   const signed = (await readPublished({ log, state }))?.size ?? 0;
   const sequenced = await readSequenced({ log, state, now: world.now() });
   const { batches } = await readInbox(log, sequenced, { limit: lookedAt, without: [] });
   const oldest: Uint8Array[] = batches.flatMap(({ entries }) => entries.slice(0, 1));
-  for await (const { entry } of sequencedEntries(log, { from: signed, to: Math.min(signed + 1, sequenced.size) })) oldest.push(entry);
+  for await (const { entry } of sequencedEntries(log, { from: signed, to: Math.min(signed + 1, sequenced.size) }))
+    oldest.push(entry);
   const waiting = batches.reduce((sum, { count }) => sum + count, 0);
-  return { entries: waiting + Math.max(0, sequenced.size - signed), since: earliest(oldest.flatMap((entry) => timeOf(entry) ?? [])) };
+  return {
+    entries: waiting + Math.max(0, sequenced.size - signed),
+    since: earliest(oldest.flatMap((entry) => timeOf(entry) ?? [])),
+  };
 }
 
 /** Not of the whole form of an entry: a newer version of lockkeeper may know more kinds. */

@@ -20,10 +20,15 @@ export interface Inbox {
 }
 
 /**
- * At most `limit` batches that come after what is sequenced, in the order of their keys; none of the runs that wrote what is in
+ * At most `limit` batches that come after what is sequenced, in the order of their keys; none of the runs that wrote
+ * what is in
  * `without`. A run's batches keep their order.
  */
-export async function readInbox(log: ObjectStore, sequenced: Sequenced, { limit, without }: { readonly limit: number; readonly without: Inbox['refused'] }): Promise<Inbox> {
+export async function readInbox(
+  log: ObjectStore,
+  sequenced: Sequenced,
+  { limit, without }: { readonly limit: number; readonly without: Inbox['refused'] },
+): Promise<Inbox> {
   const strangers = new Set(without.map(({ key }) => parseBatchKey(key)?.run));
   const keys = await nextKeys(log, sequenced, { limit, strangers });
   const batches: WaitingBatch[] = [];
@@ -46,7 +51,11 @@ export async function readInbox(log: ObjectStore, sequenced: Sequenced, { limit,
 
 const atOnce = 16;
 
-async function nextKeys(log: ObjectStore, { runs, doneBefore }: Sequenced, { limit, strangers }: { limit: number; strangers: ReadonlySet<string | undefined> }): Promise<readonly { key: string; run: string }[]> {
+async function nextKeys(
+  log: ObjectStore,
+  { runs, doneBefore }: Sequenced,
+  { limit, strangers }: { limit: number; strangers: ReadonlySet<string | undefined> },
+): Promise<readonly { key: string; run: string }[]> {
   const next = new Map([...runs].map(([run, one]) => [run, one.next]));
   const found: { key: string; run: string }[] = [];
   for await (const { key } of log.list(inboxPrefix, doneBefore === '' ? undefined : `${inboxPrefix}${doneBefore}`)) {

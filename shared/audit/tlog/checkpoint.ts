@@ -14,7 +14,9 @@ export interface Checkpoint {
   readonly extensions: readonly string[];
 }
 
-/** The checkpoint's text: origin, size, root, extensions, each a line. `invalid` where parseCheckpoint would refuse it. */
+/**
+ * The checkpoint's text: origin, size, root, extensions, each a line. `invalid` where parseCheckpoint would refuse it.
+ */
 export function formatCheckpoint({ origin, size, root, extensions }: Checkpoint): string {
   const text = [origin, String(size), encodeBase64(root), ...extensions].map((line) => `${line}\n`).join('');
   if (parseCheckpoint(text).extensions.length === extensions.length) return text;
@@ -32,7 +34,10 @@ export function parseCheckpoint(text: string): Checkpoint {
   return { origin, size: parseSize(size), root: parseRoot(root), extensions };
 }
 
-/** Throws `invalid` for an origin that is empty or has spaces, plus signs or control characters: its key could have no such name. */
+/**
+ * Throws `invalid` for an origin that is empty or has spaces, plus signs or control characters: its key could have no
+ * such name.
+ */
 export function checkOrigin(text: string): void {
   if (isKeyName(text)) return;
   throw new LockkeeperError('invalid', `${JSON.stringify(text)} cannot be the origin of a log`, {
@@ -53,5 +58,7 @@ function parseRoot(line: string): Hash {
 }
 
 function bad(why: string): LockkeeperError {
-  return new LockkeeperError('invalid', `no checkpoint: ${why}`, { hint: 'It was cut off or changed: take it from a copy of the log.' });
+  return new LockkeeperError('invalid', `no checkpoint: ${why}`, {
+    hint: 'It was cut off or changed: take it from a copy of the log.',
+  });
 }

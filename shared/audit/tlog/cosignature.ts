@@ -12,7 +12,9 @@ export interface Cosignature {
 const timeBytes = 8;
 const cosignatureBytes = timeBytes + 64;
 
-/** The signature bytes of a note's line of type 0x04: the time as a big-endian uint64, then the signature; 72 in all. */
+/**
+ * The signature bytes of a note's line of type 0x04: the time as a big-endian uint64, then the signature; 72 in all.
+ */
 export function formatCosignature({ time, signature }: Cosignature): Uint8Array {
   const bytes = Buffer.alloc(cosignatureBytes);
   bytes.writeBigUInt64BE(BigInt(time));
@@ -26,7 +28,8 @@ export function parseCosignature(bytes: Uint8Array): Cosignature {
     throw new LockkeeperError('invalid', `a cosignature of ${bytes.length} bytes; it has ${cosignatureBytes}`);
   }
   const time = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0));
-  if (!Number.isSafeInteger(time)) throw new LockkeeperError('invalid', `a cosignature of the time ${time}, which is no time`);
+  if (!Number.isSafeInteger(time))
+    throw new LockkeeperError('invalid', `a cosignature of the time ${time}, which is no time`);
   return { time, signature: bytes.subarray(timeBytes) };
 }
 
@@ -36,6 +39,10 @@ export function cosignedText(time: number, checkpoint: string): string {
 }
 
 /** True where the witness with this key, 32 bytes, signed the checkpoint's body at the time it says. */
-export function verifyCosignature({ time, signature }: Cosignature, checkpoint: string, publicKey: Uint8Array): boolean {
+export function verifyCosignature(
+  { time, signature }: Cosignature,
+  checkpoint: string,
+  publicKey: Uint8Array,
+): boolean {
   return verifyEd25519({ publicKey, message: Buffer.from(cosignedText(time, checkpoint)), signature });
 }

@@ -17,12 +17,16 @@ nodeInput[0] = 1;
 
 /** RFC 6962 leaf: SHA-256(0x00 ‖ entry). */
 export function leafHash(entry: Uint8Array): Hash {
-  const input = entry.length < leafInput.length ? leafInput.subarray(0, 1 + entry.length) : Buffer.alloc(1 + entry.length);
+  const input =
+    entry.length < leafInput.length ? leafInput.subarray(0, 1 + entry.length) : Buffer.alloc(1 + entry.length);
   input.set(entry, 1);
   return sha256(input);
 }
 
-/** RFC 6962 node: SHA-256(0x01 ‖ left ‖ right). Both are 32 bytes, else `bug`: a shorter one would hash what was there before. */
+/**
+ * RFC 6962 node: SHA-256(0x01 ‖ left ‖ right). Both are 32 bytes, else `bug`: a shorter one would hash what was there
+ * before.
+ */
 export function nodeHash(left: Hash, right: Hash): Hash {
   if (left.length !== hashBytes || right.length !== hashBytes) {
     throw new LockkeeperError('bug', `a node of ${left.length} and ${right.length} bytes; hashes have ${hashBytes}`);
@@ -32,14 +36,17 @@ export function nodeHash(left: Hash, right: Hash): Hash {
   return sha256(nodeInput);
 }
 
-/** By way of a text of 32 letters, which takes half the time: a buffer that OpenSSL fills has memory of its own to be freed. */
+/**
+ * By way of a text of 32 letters, which takes half the time: a buffer that OpenSSL fills has memory of its own to be
+ * freed.
+ */
 function sha256(input: Uint8Array): Hash {
   return Buffer.from(hash('sha256', input, 'binary'), 'latin1');
 }
 
 /**
- * The root over hashes of one level, at least one. To pair neighbours and let a last one without a neighbour rise as it is
- * gives RFC 6962's tree, which splits at the largest power of two.
+ * The root over hashes of one level, at least one. To pair neighbours and let a last one without a neighbour rise as it
+ * is gives RFC 6962's tree, which splits at the largest power of two.
  */
 export function treeRoot(hashes: readonly Hash[]): Hash {
   let row = hashes;
@@ -58,8 +65,8 @@ function parents(row: readonly Hash[]): readonly Hash[] {
 }
 
 /**
- * The right edge of a growing tree: the roots of the perfect subtrees it consists of, largest first, which is all one needs
- * to go on appending. Of 1 million leaves it keeps 7 hashes.
+ * The right edge of a growing tree: the roots of the perfect subtrees it consists of, largest first, which is all one
+ * needs to go on appending. Of 1 million leaves it keeps 7 hashes.
  */
 export class RightEdge {
   readonly #roots: Hash[] = [];
@@ -110,21 +117,30 @@ export class RightEdge {
   }
 }
 
-/** The edge of a tree of `size` leaves from the roots of its perfect subtrees, left to right; `bug` where their number does not fit. */
+/**
+ * The edge of a tree of `size` leaves from the roots of its perfect subtrees, left to right; `bug` where their number
+ * does not fit.
+ */
 export function edgeOf(size: number, roots: readonly Hash[]): RightEdge {
   const levels = perfectLevels(size);
   if (levels.length !== roots.length) {
-    throw new LockkeeperError('bug', `a tree of ${size} leaves has ${levels.length} perfect subtrees, not ${roots.length}`);
+    throw new LockkeeperError(
+      'bug',
+      `a tree of ${size} leaves has ${levels.length} perfect subtrees, not ${roots.length}`,
+    );
   }
   const edge = new RightEdge();
   for (const [at, root] of roots.entries()) edge.appendSubtree(levels[at] ?? 0, root);
   return edge;
 }
 
-/** Levels of the perfect subtrees of a tree of `size` leaves, left to right: the ones in its binary form, highest first. */
+/**
+ * Levels of the perfect subtrees of a tree of `size` leaves, left to right: the ones in its binary form, highest first.
+ */
 export function perfectLevels(size: number): readonly number[] {
   const levels: number[] = [];
-  for (let level = 0, rest = size; rest > 0; level += 1, rest = Math.floor(rest / 2)) if (rest % 2 === 1) levels.unshift(level);
+  for (let level = 0, rest = size; rest > 0; level += 1, rest = Math.floor(rest / 2))
+    if (rest % 2 === 1) levels.unshift(level);
   return levels;
 }
 
@@ -165,11 +181,12 @@ export interface ConsistencyClaim {
 }
 
 /**
- * True where the proof proves it (RFC 9162, 2.1.4.2); false for everything else, malformed claims included. The empty tree
- * is the beginning of every tree and needs no proof, nor does a tree that is the same.
+ * True where the proof proves it (RFC 9162, 2.1.4.2); false for everything else, malformed claims included. The empty
+ * tree is the beginning of every tree and needs no proof, nor does a tree that is the same.
  */
 export function verifyConsistency({ oldSize, newSize, proof, oldRoot, newRoot }: ConsistencyClaim): boolean {
-  if (!isCount(oldSize) || !isCount(newSize) || oldSize > newSize || ![oldRoot, newRoot, ...proof].every(isHash)) return false;
+  if (!isCount(oldSize) || !isCount(newSize) || oldSize > newSize || ![oldRoot, newRoot, ...proof].every(isHash))
+    return false;
   if (newSize === 0 && !isSame(newRoot, emptyRoot)) return false;
   if (oldSize === 0) return proof.length === 0 && isSame(oldRoot, emptyRoot);
   if (oldSize === newSize) return proof.length === 0 && isSame(oldRoot, newRoot);

@@ -52,19 +52,26 @@ export function verifierKey(name: string, publicKey: Uint8Array, type: KeyType =
   return `${name}+${keyId(name, type, publicKey)}+${encodeBase64(Buffer.concat([Uint8Array.of(type), publicKey]))}`;
 }
 
-/** The key in such a line. `invalid` where it is broken or its id is not the key's; `unsupported` for other kinds than Ed25519. */
+/**
+ * The key in such a line. `invalid` where it is broken or its id is not the key's; `unsupported` for other kinds than
+ * Ed25519.
+ */
 export function parseVerifierKey(text: string): VerifierKey {
   const [, name, id, encoded] = /^([^+]*)\+([0-9a-f]{8})\+(.*)$/.exec(text) ?? [];
   const bytes = encoded === undefined ? undefined : decodeBase64(encoded);
-  if (name === undefined || id === undefined || bytes === undefined) throw badKey(text, 'it does not have the form name+id+base64');
+  if (name === undefined || id === undefined || bytes === undefined)
+    throw badKey(text, 'it does not have the form name+id+base64');
   checkKeyName(name);
   const type = bytes[0];
   if (type === undefined) throw badKey(text, 'it has no key');
   if (type !== 0x01 && type !== 0x04) {
-    throw new LockkeeperError('unsupported', `verifier key of ${name}: its type is ${type}`, { hint: 'Use an Ed25519 key: type 1, or 4 for a witness.' });
+    throw new LockkeeperError('unsupported', `verifier key of ${name}: its type is ${type}`, {
+      hint: 'Use an Ed25519 key: type 1, or 4 for a witness.',
+    });
   }
   const publicKey = bytes.subarray(1);
-  if (publicKey.length !== publicKeyBytes) throw badKey(text, `its key has ${publicKey.length} bytes, not ${publicKeyBytes}`);
+  if (publicKey.length !== publicKeyBytes)
+    throw badKey(text, `its key has ${publicKey.length} bytes, not ${publicKeyBytes}`);
   if (keyId(name, type, publicKey) !== id) throw badKey(text, `its id is ${keyId(name, type, publicKey)}`);
   return { name, id, type, publicKey };
 }
@@ -72,31 +79,42 @@ export function parseVerifierKey(text: string): VerifierKey {
 /** Throws `invalid` for a name that no key of a note may have. */
 function checkKeyName(name: string): void {
   if (isKeyName(name)) return;
-  throw new LockkeeperError('invalid', `${JSON.stringify(name)} cannot be the name of a key`, { hint: 'Use a host name and path without spaces and plus signs, like example.com/log.' });
+  throw new LockkeeperError('invalid', `${JSON.stringify(name)} cannot be the name of a key`, {
+    hint: 'Use a host name and path without spaces and plus signs, like example.com/log.',
+  });
 }
 
 function badKey(text: string, why: string): LockkeeperError {
-  return new LockkeeperError('invalid', `verifier key ${JSON.stringify(text)}: ${why}`, { hint: 'Copy the whole line again from whoever runs the log or the witness.' });
+  return new LockkeeperError('invalid', `verifier key ${JSON.stringify(text)}: ${why}`, {
+    hint: 'Copy the whole line again from whoever runs the log or the witness.',
+  });
 }
 
 /** Text, blank line, signature lines. `invalid` where parseNote would not give the same back. */
 export function formatNote(text: string, signatures: readonly NoteSignature[]): string {
-  const lines = signatures.map(({ name, id, bytes }) => `— ${name} ${encodeBase64(Buffer.concat([Buffer.from(id, 'hex'), bytes]))}\n`);
+  const lines = signatures.map(
+    ({ name, id, bytes }) => `— ${name} ${encodeBase64(Buffer.concat([Buffer.from(id, 'hex'), bytes]))}\n`,
+  );
   const note = `${text}\n${lines.join('')}`;
   const read = parseNote(note);
   if (read.text === text && read.signatures.every(({ id }, at) => id === signatures[at]?.id)) return note;
-  throw new LockkeeperError('invalid', 'a note whose text does not end with a newline, or a key id that is not eight hex digits');
+  throw new LockkeeperError(
+    'invalid',
+    'a note whose text does not end with a newline, or a key id that is not eight hex digits',
+  );
 }
 
 /**
- * Takes a note apart, at the last blank line; the text may have blank lines of its own. `invalid` for anything that is no
- * signed note: a broken signature line, none or more than 100, control characters, no UTF-8, more than a million bytes.
+ * Takes a note apart, at the last blank line; the text may have blank lines of its own. `invalid` for anything that is
+ * no signed note: a broken signature line, none or more than 100, control characters, no UTF-8, more than a million
+ * bytes.
  */
 export function parseNote(note: string | Uint8Array): Note {
   const all = typeof note === 'string' ? note : decodeUtf8(note);
   if (Buffer.byteLength(all) > longestNote) throw badNote(`it is longer than ${longestNote} bytes`);
   // oxlint-disable-next-line no-control-regex -- the control characters are what is looked for
-  if (/[\0-\x09\x0b-\x1f]/.test(all) || !all.isWellFormed()) throw badNote('it has control characters, or is no Unicode');
+  if (/[\0-\x09\x0b-\x1f]/.test(all) || !all.isWellFormed())
+    throw badNote('it has control characters, or is no Unicode');
   const blank = all.lastIndexOf('\n\n');
   if (blank < 0) throw badNote('no blank line is before its signatures');
   const lines = all.slice(blank + 2).split('\n');
@@ -108,7 +126,8 @@ export function parseNote(note: string | Uint8Array): Note {
 function parseSignature(line: string): NoteSignature {
   const [, name, encoded] = /^— ([^ ]+) ([^ ]+)$/.exec(line) ?? [];
   const bytes = encoded === undefined ? undefined : decodeBase64(encoded);
-  if (name === undefined || bytes === undefined || bytes.length <= idBytes) throw badNote(`${JSON.stringify(line)} is no signature line`);
+  if (name === undefined || bytes === undefined || bytes.length <= idBytes)
+    throw badNote(`${JSON.stringify(line)} is no signature line`);
   checkKeyName(name);
   return { name, id: Buffer.from(bytes.subarray(0, idBytes)).toString('hex'), bytes: bytes.subarray(idBytes) };
 }
@@ -122,12 +141,16 @@ function decodeUtf8(bytes: Uint8Array): string {
 }
 
 function badNote(why: string, cause?: unknown): LockkeeperError {
-  return new LockkeeperError('invalid', `no signed note: ${why}`, { cause, hint: 'It was cut off or changed: take it from a copy of the log.' });
+  return new LockkeeperError('invalid', `no signed note: ${why}`, {
+    cause,
+    hint: 'It was cut off or changed: take it from a copy of the log.',
+  });
 }
 
 /**
- * Those of `keys` that signed the note, each once, in the order of its lines. Lines of other keys are ignored, so an empty
- * answer means that nobody known signed. A line in the name of a known key that this key did not sign makes all `invalid`.
+ * Those of `keys` that signed the note, each once, in the order of its lines. Lines of other keys are ignored, so an
+ * empty answer means that nobody known signed. A line in the name of a known key that this key did not sign makes all
+ * `invalid`.
  */
 export function verifyNote({ text, signatures }: Note, keys: readonly VerifierKey[]): readonly VerifierKey[] {
   const signed = new Set<VerifierKey>();

@@ -5,7 +5,9 @@ import { edgeOf, hashBytes, leafHash, perfectLevels, treeRoot, verifyInclusion, 
 import { parseNote, verifyNote, type VerifierKey } from './note.ts';
 import { tileWidth } from './tile.ts';
 
-/** The hash at (level, index): the root of the perfect subtree over the leaves from index · 2^level on, 2^level of them. */
+/**
+ * The hash at (level, index): the root of the perfect subtree over the leaves from index · 2^level on, 2^level of them.
+ */
 export type ReadSubtree = (level: number, index: number) => Promise<Hash>;
 
 /** Leaves of a tree, `to` excluded. In a proof it is a perfect subtree, or one that ends at the right edge. */
@@ -14,7 +16,10 @@ interface Range {
   readonly to: number;
 }
 
-/** The hashes that prove the leaf at `index` in the tree of `size` leaves, sibling first (RFC 6962, 2.1.1). `invalid` where it has no such leaf. */
+/**
+ * The hashes that prove the leaf at `index` in the tree of `size` leaves, sibling first (RFC 6962, 2.1.1). `invalid`
+ * where it has no such leaf.
+ */
 export async function inclusionProof(index: number, size: number, read: ReadSubtree): Promise<readonly Hash[]> {
   if (!isCount(index) || !isCount(size) || index >= size) {
     throw new LockkeeperError('invalid', `a tree of ${size} leaves has none at index ${index}`);
@@ -23,7 +28,8 @@ export async function inclusionProof(index: number, size: number, read: ReadSubt
 }
 
 /**
- * The hashes that prove that the tree of `to` leaves begins with that of `from` (RFC 6962, 2.1.2); none where `from` is 0 or
+ * The hashes that prove that the tree of `to` leaves begins with that of `from` (RFC 6962, 2.1.2); none where `from` is
+ * 0 or
  * `to`. `invalid` where `from` is larger.
  */
 export async function consistencyProof(from: number, to: number, read: ReadSubtree): Promise<readonly Hash[]> {
@@ -37,7 +43,7 @@ export async function consistencyProof(from: number, to: number, read: ReadSubtr
 /** Down from the root towards the leaf; at each fork the other side belongs to the proof. */
 function inclusionRanges(index: number, size: number): readonly Range[] {
   const ranges: Range[] = [];
-  for (let [from, to] = [0, size]; to - from > 1; ) {
+  for (let [from, to] = [0, size]; to - from > 1;) {
     const middle = from + largestPowerBelow(to - from);
     ranges.unshift(index < middle ? { from: middle, to } : { from, to: middle });
     [from, to] = index < middle ? [from, middle] : [middle, to];
@@ -78,8 +84,9 @@ async function rangeRoot({ from, to }: Range, read: ReadSubtree): Promise<Hash> 
 export type ReadTile = (level: number, index: number, width: number) => Promise<Uint8Array>;
 
 /**
- * A ReadSubtree over the tiles of a log of `size` entries, for one proof: it reads each tile once and keeps it. The hash at level
- * 8t + k is the root over 2^k hashes of a tile of level t. `invalid` where a tile has another length than its place says.
+ * A ReadSubtree over the tiles of a log of `size` entries, for one proof: it reads each tile once and keeps it. The
+ * hash at level 8t + k is the root over 2^k hashes of a tile of level t. `invalid` where a tile has another length than
+ * its place says.
  */
 export function subtreeReader(size: number, tile: ReadTile): ReadSubtree {
   const read = new Map<string, Promise<Uint8Array>>();
@@ -102,7 +109,10 @@ export function subtreeReader(size: number, tile: ReadTile): ReadSubtree {
 
 function splitTile(bytes: Uint8Array, width: number, name: string): readonly Hash[] {
   if (bytes.length !== width * hashBytes) {
-    throw new LockkeeperError('invalid', `${name} has ${bytes.length} bytes; ${width} hashes have ${width * hashBytes}`);
+    throw new LockkeeperError(
+      'invalid',
+      `${name} has ${bytes.length} bytes; ${width} hashes have ${width * hashBytes}`,
+    );
   }
   return Array.from({ length: width }, (_, at) => bytes.subarray(at * hashBytes, (at + 1) * hashBytes));
 }
@@ -111,7 +121,9 @@ function isCount(value: number): boolean {
   return Number.isSafeInteger(value) && value >= 0;
 }
 
-/** C2SP tlog-proof: what one needs, beside the entry and the log's key, to see without the log that the entry is in it. */
+/**
+ * C2SP tlog-proof: what one needs, beside the entry and the log's key, to see without the log that the entry is in it.
+ */
 export interface Proof {
   readonly index: number;
   /** From the leaf's sibling up to the root's child. */
@@ -126,7 +138,12 @@ const proofHead = 'c2sp.org/tlog-proof@v1';
 
 /** The proof as the text of a .tlog-proof file. */
 export function formatProof({ index, hashes, checkpoint, extra }: Proof): string {
-  const lines = [proofHead, ...(extra ? [`extra ${encodeBase64(extra)}`] : []), `index ${index}`, ...hashes.map(encodeBase64)];
+  const lines = [
+    proofHead,
+    ...(extra ? [`extra ${encodeBase64(extra)}`] : []),
+    `index ${index}`,
+    ...hashes.map(encodeBase64),
+  ];
   return `${lines.join('\n')}\n\n${checkpoint}`;
 }
 
@@ -140,7 +157,8 @@ export function parseProof(text: string): Proof {
   const extra = encoded === undefined ? undefined : bytesOf(encoded);
   const [place, ...hashes] = encoded === undefined ? lines : lines.slice(1);
   const index = /^index (0|[1-9]\d*)$/.exec(place ?? '')?.[1];
-  if (index === undefined || !isCount(Number(index))) throw badProof(`${JSON.stringify(place ?? '')} is no line with an index`);
+  if (index === undefined || !isCount(Number(index)))
+    throw badProof(`${JSON.stringify(place ?? '')} is no line with an index`);
   const proof = { index: Number(index), hashes: hashes.map(bytesOf), checkpoint: text.slice(blank + 2) };
   if (proof.hashes.some((hash) => hash.length !== hashBytes)) throw badProof(`a hash has not ${hashBytes} bytes`);
   return extra === undefined ? proof : { ...proof, extra };
@@ -163,18 +181,33 @@ export interface Proven {
 }
 
 /**
- * Answers where the entry, byte for byte, is at the proof's index in a checkpoint signed by the log: by the one of `keys` that
- * bears the checkpoint's origin as its name. How many witnesses are enough is for the caller to say. `invalid`, with why, otherwise.
+ * Answers where the entry, byte for byte, is at the proof's index in a checkpoint signed by the log: by the one of
+ * `keys` that bears the checkpoint's origin as its name. How many witnesses are enough is for the caller to say.
+ * `invalid`, with why, otherwise.
  */
-export function checkProof({ proof, entry, keys }: { readonly proof: Proof; readonly entry: Uint8Array; readonly keys: readonly VerifierKey[] }): Proven {
+export function checkProof({
+  proof,
+  entry,
+  keys,
+}: {
+  readonly proof: Proof;
+  readonly entry: Uint8Array;
+  readonly keys: readonly VerifierKey[];
+}): Proven {
   const note = parseNote(proof.checkpoint);
   const checkpoint = parseCheckpoint(note.text);
   const signers = verifyNote(note, keys);
   if (!signers.some(({ name, type }) => name === checkpoint.origin && type === 0x01)) {
-    throw badProof(`its checkpoint is not signed by ${checkpoint.origin} with a known key`, 'Give the verifier key of this log.');
+    throw badProof(
+      `its checkpoint is not signed by ${checkpoint.origin} with a known key`,
+      'Give the verifier key of this log.',
+    );
   }
   const { index, hashes } = proof;
   const { size, root } = checkpoint;
   if (verifyInclusion({ index, size, leaf: leafHash(entry), proof: hashes, root })) return { checkpoint, signers };
-  throw badProof(`this entry is not at index ${index} of ${checkpoint.origin} as of ${size} entries`, 'The entry, the proof or both were changed.');
+  throw badProof(
+    `this entry is not at index ${index} of ${checkpoint.origin} as of ${size} entries`,
+    'The entry, the proof or both were changed.',
+  );
 }

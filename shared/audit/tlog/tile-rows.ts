@@ -14,7 +14,12 @@ export class TileRows {
   readonly #levels: Hash[][];
 
   /** A tree of `size` leaves, with the hashes of its partial tiles from level 0 up; empty by default. */
-  constructor({ size, levels }: { readonly size: number; readonly levels: readonly (readonly Hash[])[] } = { size: 0, levels: [] }) {
+  constructor(
+    { size, levels }: { readonly size: number; readonly levels: readonly (readonly Hash[])[] } = {
+      size: 0,
+      levels: [],
+    },
+  ) {
     this.#size = size;
     this.#levels = levels.map((level) => [...level]);
   }
@@ -30,7 +35,10 @@ export class TileRows {
     return this.#push(0, leaf);
   }
 
-  /** Appends as many leaves as a tile holds by the root over them, where the tiles so far are full; tells the tiles above that became full by it. */
+  /**
+   * Appends as many leaves as a tile holds by the root over them, where the tiles so far are full; tells the tiles
+   * above that became full by it.
+   */
   appendTile(root: Hash): readonly TileFile[] {
     if (this.#size % tileWidth !== 0) throw new LockkeeperError('bug', `a tile does not begin at leaf ${this.#size}`);
     this.#size += tileWidth;
@@ -41,14 +49,17 @@ export class TileRows {
   /** The tiles that are not full, from level 0 up. */
   partial(): readonly TileFile[] {
     return this.#levels.flatMap((hashes, level) =>
-      hashes.length === 0 ? [] : [{ path: tilePath(level, edgeIndex(level, this.#size), hashes.length), bytes: Buffer.concat(hashes) }],
+      hashes.length === 0
+        ? []
+        : [{ path: tilePath(level, edgeIndex(level, this.#size), hashes.length), bytes: Buffer.concat(hashes) }],
     );
   }
 
   /** The root of the whole tree. */
   root(): Hash {
     const edge = new RightEdge();
-    for (const [level, hashes] of [...this.#levels.entries()].toReversed()) for (const hash of hashes) edge.appendSubtree(8 * level, hash);
+    for (const [level, hashes] of [...this.#levels.entries()].toReversed())
+      for (const hash of hashes) edge.appendSubtree(8 * level, hash);
     return edge.root();
   }
 
@@ -74,5 +85,7 @@ export function edgeIndex(level: number, size: number): number {
 
 /** The hashes of a tile, as views of its bytes. */
 export function hashesOf(tile: Uint8Array): readonly Hash[] {
-  return Array.from({ length: Math.floor(tile.length / hashBytes) }, (_, at) => tile.subarray(at * hashBytes, (at + 1) * hashBytes));
+  return Array.from({ length: Math.floor(tile.length / hashBytes) }, (_, at) =>
+    tile.subarray(at * hashBytes, (at + 1) * hashBytes),
+  );
 }

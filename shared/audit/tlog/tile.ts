@@ -12,11 +12,13 @@ export interface Tile {
 }
 
 /** What a path of the log's tiles names. */
-export type TilePath = ({ readonly kind: 'hashes' } & Tile) | { readonly kind: 'entries'; readonly index: number; readonly width: number };
+export type TilePath =
+  ({ readonly kind: 'hashes' } & Tile) | { readonly kind: 'entries'; readonly index: number; readonly width: number };
 
 /** Where a tile is: `tile/0/x001/067`, or `tile/0/x001/067.p/8` for a partial one. */
 export function tilePath(level: number, index: number, width: number = tileWidth): string {
-  if (!Number.isInteger(level) || level < 0 || level > 63) throw new LockkeeperError('bug', `no tile has level ${level}`);
+  if (!Number.isInteger(level) || level < 0 || level > 63)
+    throw new LockkeeperError('bug', `no tile has level ${level}`);
   return `tile/${level}/${place(index, width)}`;
 }
 
@@ -28,7 +30,8 @@ export function bundlePath(index: number, width: number = tileWidth): string {
 /** Groups of three digits, all but the last marked with x; a partial tile is in a folder of its own. */
 function place(index: number, width: number): string {
   if (!Number.isSafeInteger(index) || index < 0) throw new LockkeeperError('bug', `no tile has index ${index}`);
-  if (!Number.isInteger(width) || width < 1 || width > tileWidth) throw new LockkeeperError('bug', `no tile has width ${width}`);
+  if (!Number.isInteger(width) || width < 1 || width > tileWidth)
+    throw new LockkeeperError('bug', `no tile has width ${width}`);
   const digits = String(index);
   const padded = digits.padStart(Math.ceil(digits.length / 3) * 3, '0');
   const groups = padded.replace(/\d{3}(?=\d)/g, 'x$&/');
@@ -37,7 +40,8 @@ function place(index: number, width: number): string {
 
 /** What `path` names; undefined unless it is exactly what tilePath or bundlePath gives. */
 export function parseTilePath(path: string): TilePath | undefined {
-  const [, row, groups, partial] = /^tile\/(entries|\d{1,2})\/((?:x\d{3}\/)*\d{3})(?:\.p\/(\d{1,3}))?$/.exec(path) ?? [];
+  const [, row, groups, partial] =
+    /^tile\/(entries|\d{1,2})\/((?:x\d{3}\/)*\d{3})(?:\.p\/(\d{1,3}))?$/.exec(path) ?? [];
   if (row === undefined || groups === undefined) return undefined;
   const index = Number(groups.replaceAll(/[x/]/g, ''));
   const width = partial === undefined ? tileWidth : Number(partial);
@@ -47,14 +51,18 @@ export function parseTilePath(path: string): TilePath | undefined {
   return tilePath(level, index, width) === path ? { kind: 'hashes', level, index, width } : undefined;
 }
 
-/** Every tile that a log of `size` entries has, full and partial, from level 0 up, left to right. Bundles are as level 0. */
+/**
+ * Every tile that a log of `size` entries has, full and partial, from level 0 up, left to right. Bundles are as level
+ * 0.
+ */
 export function tilesOf(size: number): readonly Tile[] {
   return newTiles(0, size);
 }
 
 /**
- * The tiles that a log of `to` entries has and one of `from` entries has not, in the order of tilesOf: those that became full,
- * and the partial ones at the right edge where they grew. Where `from` is complete, writing these completes `to`.
+ * The tiles that a log of `to` entries has and one of `from` entries has not, in the order of tilesOf: those that
+ * became full, and the partial ones at the right edge where they grew. Where `from` is complete, writing these
+ * completes `to`.
  */
 export function newTiles(from: number, to: number): readonly Tile[] {
   return [...eachNewTile(from, to)];

@@ -1,5 +1,12 @@
-/** What `begin` makes of each item, in their order; up to `most` are begun before the oldest has ended, so that memory stays what it is. */
-export async function* ahead<Item, Made>(items: Iterable<Item> | AsyncIterable<Item>, begin: (item: Item) => Promise<Made>, most: number): AsyncGenerator<Made> {
+/**
+ * What `begin` makes of each item, in their order; up to `most` are begun before the oldest has ended, so that memory
+ * stays what it is.
+ */
+export async function* ahead<Item, Made>(
+  items: Iterable<Item> | AsyncIterable<Item>,
+  begin: (item: Item) => Promise<Made>,
+  most: number,
+): AsyncGenerator<Made> {
   const begun: Promise<readonly [PromiseSettledResult<Made>]>[] = [];
   for await (const item of items) {
     // Settled: an error waits until its turn is asked for, and ends no process meanwhile.

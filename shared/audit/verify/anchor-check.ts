@@ -26,18 +26,24 @@ export async function checkAnchors(anchors: readonly AnchorToCheck[], options: A
       const stored = await store.get(checkpointKey(size));
       const key = `anchor ${name}: ${checkpointKey(size)}`;
       if (stored && isSame(stored.bytes, (await options.log.get(checkpointKey(size)))?.bytes)) continue;
-      const anchored = stored && trusted(Buffer.from(stored.bytes).toString(), { key, signer: options.signer, tell: options.note });
+      const anchored =
+        stored && trusted(Buffer.from(stored.bytes).toString(), { key, signer: options.signer, tell: options.note });
       if (anchored) await compare(anchored, name, options);
     }
   }
 }
 
-async function compare({ size, root }: { readonly size: number; readonly root: Uint8Array }, anchor: string, { log, signer, note, size: signed }: AnchorCheckOptions): Promise<void> {
+async function compare(
+  { size, root }: { readonly size: number; readonly root: Uint8Array },
+  anchor: string,
+  { log, signer, note, size: signed }: AnchorCheckOptions,
+): Promise<void> {
   const key = checkpointKey(size);
   const stored = await log.get(key);
   const own = stored && trusted(Buffer.from(stored.bytes).toString(), { key, signer, tell: () => {} });
   if (!stored) note({ key, kind: size > signed ? 'cut-off' : 'missing', what: `is missing: anchor ${anchor} has it` });
-  else if (own && Buffer.compare(own.root, root) !== 0) note({ key, kind: 'forked', what: `signs another tree than the one that anchor ${anchor} has` });
+  else if (own && Buffer.compare(own.root, root) !== 0)
+    note({ key, kind: 'forked', what: `signs another tree than the one that anchor ${anchor} has` });
 }
 
 /** A copy of what the log has: that is checked with everything else there. */

@@ -40,18 +40,28 @@ export interface CheckedBundle {
 }
 
 /** Of a bundle that cannot be read. */
-export const noBundle: CheckedBundle = { count: 0, leaves: new Uint8Array(), root: undefined, runs: [], problems: [], evidence: [] };
+export const noBundle: CheckedBundle = {
+  count: 0,
+  leaves: new Uint8Array(),
+  root: undefined,
+  runs: [],
+  problems: [],
+  evidence: [],
+};
 
 /**
- * Reads and hashes the entries of one bundle, `first` being the index of its first entry. Pure, and most of the work of verifying a log.
- * A bundle that cannot be taken apart has no leaves, and one problem.
+ * Reads and hashes the entries of one bundle, `first` being the index of its first entry. Pure, and most of the work of
+ * verifying a log. A bundle that cannot be taken apart has no leaves, and one problem.
  */
 export function checkBundle(first: number, bytes: Uint8Array): CheckedBundle {
   let entries: readonly Uint8Array[];
   try {
     entries = decodeBundle(bytes);
   } catch (thrown) {
-    return { ...noBundle, problems: [{ index: first, kind: 'changed', what: `was changed: ${asLockkeeperError(thrown).message}` }] };
+    return {
+      ...noBundle,
+      problems: [{ index: first, kind: 'changed', what: `was changed: ${asLockkeeperError(thrown).message}` }],
+    };
   }
   const leaves = new Uint8Array(entries.length * hashBytes);
   const parts = new Map<string, RunPart>();
@@ -67,14 +77,20 @@ export function checkBundle(first: number, bytes: Uint8Array): CheckedBundle {
   return { count: entries.length, leaves, root, runs: [...parts.values()], problems, evidence: [...evidence] };
 }
 
-function follow(parts: Map<string, RunPart>, entry: Uint8Array, { index, hash, evidence }: { readonly index: number; readonly hash: string; readonly evidence: Set<string> }): EntryProblem | undefined {
+function follow(
+  parts: Map<string, RunPart>,
+  entry: Uint8Array,
+  { index, hash, evidence }: { readonly index: number; readonly hash: string; readonly evidence: Set<string> },
+): EntryProblem | undefined {
   try {
     const { run, n, previous, counts, evidence: restsOn } = statementOf(entry);
     if (restsOn !== undefined) evidence.add(restsOn);
     const part = parts.get(run);
-    const wrong = part && wrongAfter({ next: part.next, last: part.last, ended: part.counts !== undefined }, { run, n, previous });
+    const wrong =
+      part && wrongAfter({ next: part.next, last: part.last, ended: part.counts !== undefined }, { run, n, previous });
     parts.set(run, { ...(part ?? { run, index, n, previous }), next: n + 1, last: hash, counts });
-    if (counts !== undefined && counts !== n + 1) return { index, kind: 'omitted', what: `says that run ${run} has ${counts} entries, and is number ${n}` };
+    if (counts !== undefined && counts !== n + 1)
+      return { index, kind: 'omitted', what: `says that run ${run} has ${counts} entries, and is number ${n}` };
     return wrong && { index, ...wrong };
   } catch (thrown) {
     return { index, kind: 'changed', what: `was changed: ${asLockkeeperError(thrown).message}` };
@@ -87,9 +103,11 @@ export function wrongAfter(
   { run, n, previous }: { readonly run: string; readonly n: number; readonly previous: string },
 ): Omit<EntryProblem, 'index'> | undefined {
   if (before.ended) return { kind: 'chain', what: `is of run ${run}, which had ended` };
-  if (n > before.next) return { kind: 'omitted', what: `is number ${n} of run ${run}; ${before.next} should come first` };
+  if (n > before.next)
+    return { kind: 'omitted', what: `is number ${n} of run ${run}; ${before.next} should come first` };
   if (n < before.next) return { kind: 'chain', what: `is number ${n} of run ${run} again` };
-  if (previous !== before.last) return { kind: 'chain', what: `does not follow the entry before it in run ${run}: one of the two was rewritten` };
+  if (previous !== before.last)
+    return { kind: 'chain', what: `does not follow the entry before it in run ${run}: one of the two was rewritten` };
   return undefined;
 }
 

@@ -18,7 +18,8 @@ export interface BundleTask {
 
 /** A pool of so many threads; 0 checks in this one. */
 export function bundlePool(threads: number): BundlePool {
-  if (threads === 0) return { check: async (first, bytes) => checkBundle(first, bytes), ahead: 1, close: async () => {} };
+  if (threads === 0)
+    return { check: async (first, bytes) => checkBundle(first, bytes), ahead: 1, close: async () => {} };
   const workers = Array.from({ length: threads }, () => new BundleThread());
   let turn = 0;
   return {
@@ -54,7 +55,10 @@ class BundleThread {
     const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : Uint8Array.from(bytes);
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
-      this.#worker.postMessage({ first, bytes: own } satisfies BundleTask, own.buffer instanceof ArrayBuffer ? [own.buffer] : []);
+      this.#worker.postMessage(
+        { first, bytes: own } satisfies BundleTask,
+        own.buffer instanceof ArrayBuffer ? [own.buffer] : [],
+      );
     });
   }
 

@@ -41,14 +41,27 @@ export async function checkTree(options: CheckTreeOptions): Promise<TreeReport> 
   const pool = bundlePool(size - start.size > worthThreads ? options.threads : 0);
   let entries = 0;
   try {
-    for await (const { bundle, checked, tile } of ahead(options.bundles, (next) => checkedBy(pool, tree, next), pool.ahead)) {
+    for await (const { bundle, checked, tile } of ahead(
+      options.bundles,
+      (next) => checkedBy(pool, tree, next),
+      pool.ahead,
+    )) {
       entries += checked.count;
       const begin = bundle.index * tileWidth;
       const roots = await expected.upTo(Math.min(size, begin + tileWidth));
       const isLonger = checked.count > (bundle.most ?? Infinity);
-      if (isLonger) note({ key: bundle.key, index: begin + (bundle.most ?? 0), kind: 'changed', what: 'was changed: from this entry on, nothing of it was signed' });
+      if (isLonger)
+        note({
+          key: bundle.key,
+          index: begin + (bundle.most ?? 0),
+          kind: 'changed',
+          what: 'was changed: from this entry on, nothing of it was signed',
+        });
       const isTrusted = begin >= size || (await tree.add({ ...bundle, checked, tile }, roots));
-      const problems = isTrusted && !isLonger ? [...checked.problems, ...runs.add(checked)] : checked.problems.filter(({ kind }) => kind === 'changed');
+      const problems =
+        isTrusted && !isLonger
+          ? [...checked.problems, ...runs.add(checked)]
+          : checked.problems.filter(({ kind }) => kind === 'changed');
       if (!isTrusted || isLonger) runs.lose();
       for (const problem of problems) note({ key: bundle.key, ...problem });
       for (const hash of checked.evidence) await evidence.check(hash);
@@ -75,7 +88,8 @@ class EvidenceCheck {
     if (this.#seen.has(hash)) return;
     this.#seen.add(hash);
     const what = await this.#options.evidenceProblem(hash);
-    if (what !== undefined) this.#options.note({ key: evidenceKey(hash), kind: what.includes('missing') ? 'missing' : 'changed', what });
+    if (what !== undefined)
+      this.#options.note({ key: evidenceKey(hash), kind: what.includes('missing') ? 'missing' : 'changed', what });
   }
 }
 
@@ -91,6 +105,9 @@ interface Checked {
 
 async function checkedBy(pool: BundlePool, tree: TreeCheck, bundle: BundleBytes): Promise<Checked> {
   const { index, bytes } = bundle;
-  const [checked, tile] = await Promise.all([bytes ? pool.check(index * tileWidth, bytes) : noBundle, tree.tile(index)]);
+  const [checked, tile] = await Promise.all([
+    bytes ? pool.check(index * tileWidth, bytes) : noBundle,
+    tree.tile(index),
+  ]);
   return { bundle: { ...bundle, bytes: undefined }, checked, tile };
 }

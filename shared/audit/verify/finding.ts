@@ -5,12 +5,23 @@ export interface Finding {
   /** The entry it is about, by its index in the tree, where it is about one. */
   readonly index?: number;
   /**
-   * changed: bytes differ · missing: no object where one must be · moved: holds what belongs elsewhere · doubled: has a place twice ·
-   * chain: does not follow the entry before it in its run · omitted: a run's entries are fewer than it counts · cut-off: the log was
-   * longer · forked: another tree of this size was signed · unsigned: not signed by the key · altered: the store kept that it was
-   * replaced, deleted or hidden · foreign: no object of the log
+   * changed: bytes differ · missing: no object where one must be · moved: holds what belongs elsewhere · doubled: has a
+   * place twice · chain: does not follow the entry before it in its run · omitted: a run's entries are fewer than it
+   * counts · cut-off: the log was longer · forked: another tree of this size was signed · unsigned: not signed by the
+   * key · altered: the store kept that it was replaced, deleted or hidden · foreign: no object of the log
    */
-  readonly kind: 'changed' | 'missing' | 'moved' | 'doubled' | 'chain' | 'omitted' | 'cut-off' | 'forked' | 'unsigned' | 'altered' | 'foreign';
+  readonly kind:
+    | 'changed'
+    | 'missing'
+    | 'moved'
+    | 'doubled'
+    | 'chain'
+    | 'omitted'
+    | 'cut-off'
+    | 'forked'
+    | 'unsigned'
+    | 'altered'
+    | 'foreign';
   /** One phrase that continues "KEY …". */
   readonly what: string;
 }

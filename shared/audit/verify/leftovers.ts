@@ -2,7 +2,19 @@ import { sha256 } from '../../base/canonical.ts';
 import { hasCode } from '../../base/error.ts';
 import { selfTestObject, type ObjectHistory, type ObjectStore } from '../../objects/contract.ts';
 import { checkpointSizes } from '../sealing/checkpoints.ts';
-import { checkpointKey, checkpointPrefix, cosignatureKey, cosignaturePrefix, evidenceKey, keptOpenMs, numberIn, parseBatchKey, sequenceKey, sequencePrefix, verifierKeyKey } from '../layout.ts';
+import {
+  checkpointKey,
+  checkpointPrefix,
+  cosignatureKey,
+  cosignaturePrefix,
+  evidenceKey,
+  keptOpenMs,
+  numberIn,
+  parseBatchKey,
+  sequenceKey,
+  sequencePrefix,
+  verifierKeyKey,
+} from '../layout.ts';
 import { edgeIndex } from '../tlog/tile-rows.ts';
 import { parseTilePath, tileWidth, type TilePath } from '../tlog/tile.ts';
 import { endOf, sequencesFrom } from '../sealing/sequence.ts';
@@ -35,7 +47,9 @@ export interface Waiting {
   readonly since: string | undefined;
 }
 
-/** Looks at every object of the log store that the tree does not speak of; tells those that lockkeeper did not write so. */
+/**
+ * Looks at every object of the log store that the tree does not speak of; tells those that lockkeeper did not write so.
+ */
 export async function checkLeftovers(options: LeftoversOptions): Promise<Waiting> {
   const next = new Map(options.next);
   let [batches, since]: [number, string | undefined] = [0, undefined];
@@ -44,11 +58,18 @@ export async function checkLeftovers(options: LeftoversOptions): Promise<Waiting
     const { day, batch: expected } = (name && next.get(name.run)) ?? { day: name?.day, batch: 0 };
     if (name && name.batch < expected && name.day === day) continue;
     const strayed = name && name.day !== day ? toldAs(`is no object of the log: its run lies under ${day}`) : undefined;
-    const problem = strayed ?? (name ? await waitingProblem(options, key, name.run) : toldAs(await problemOf(options, key)));
+    const problem =
+      strayed ?? (name ? await waitingProblem(options, key, name.run) : toldAs(await problemOf(options, key)));
     if (problem) options.note({ key, ...problem });
     if (!name || problem) continue;
-    if (name.batch > expected && options.isWhole) options.note({ key, kind: 'omitted', what: `is batch ${name.batch} of its run; batch ${expected} is missing` });
-    else if (options.isWhole && isPassedOver(name.day, options.lastDay)) options.note({ key, kind: 'omitted', what: `has no place, though runs of ${options.lastDay} have: whoever sealed since left it out` });
+    if (name.batch > expected && options.isWhole)
+      options.note({ key, kind: 'omitted', what: `is batch ${name.batch} of its run; batch ${expected} is missing` });
+    else if (options.isWhole && isPassedOver(name.day, options.lastDay))
+      options.note({
+        key,
+        kind: 'omitted',
+        what: `has no place, though runs of ${options.lastDay} have: whoever sealed since left it out`,
+      });
     next.set(name.run, { day: name.day, batch: name.batch + 1 });
     batches += 1;
     since ??= name.day;
@@ -70,13 +91,23 @@ export async function checkHistory(history: ObjectHistory, note: Note): Promise<
   }
 }
 
-/** Every sequence record ends in a checkpoint, and nothing else does; `size`: how many entries were signed. Only lists. */
-export async function checkBoundaries({ log, size, note, isWhole }: LeftoversOptions, sequenced: number): Promise<void> {
+/**
+ * Every sequence record ends in a checkpoint, and nothing else does; `size`: how many entries were signed. Only lists.
+ */
+export async function checkBoundaries(
+  { log, size, note, isWhole }: LeftoversOptions,
+  sequenced: number,
+): Promise<void> {
   const signed = checkpointSizes(log);
   let next = await signed.next();
   const step = async (end: number) => {
     for (; next.done === false && next.value < end; next = await signed.next()) {
-      if (isWhole) note({ key: checkpointKey(next.value), kind: 'foreign', what: 'is a checkpoint within a sequence record, where none is made' });
+      if (isWhole)
+        note({
+          key: checkpointKey(next.value),
+          kind: 'foreign',
+          what: 'is a checkpoint within a sequence record, where none is made',
+        });
     }
     if (next.done === false && next.value === end) next = await signed.next();
     else if (end <= size) note({ key: checkpointKey(end), kind: 'missing', what: 'is missing' });
@@ -120,7 +151,11 @@ async function isGrown(log: ObjectStore, size: number, tile: TilePath): Promise<
 }
 
 /** What waits has to go on where its run is: else somebody put it there again, or left something out. */
-async function waitingProblem({ log, runs, isWhole }: LeftoversOptions, key: string, run: string): Promise<Problem | undefined> {
+async function waitingProblem(
+  { log, runs, isWhole }: LeftoversOptions,
+  key: string,
+  run: string,
+): Promise<Problem | undefined> {
   const stored = await log.get(key);
   const strange = toldAs(stored && strangeness(stored.bytes, run));
   if (!stored || strange) return strange;
@@ -139,7 +174,8 @@ async function problemOf({ log, size }: LeftoversOptions, key: string): Promise<
   const bytes = (await log.get(key))?.bytes;
   if (!bytes) return undefined;
   if (key === verifierKeyKey) return undefined;
-  if (key === selfTestObject.key) return Buffer.compare(bytes, Buffer.from(selfTestObject.text)) === 0 ? undefined : stranger;
+  if (key === selfTestObject.key)
+    return Buffer.compare(bytes, Buffer.from(selfTestObject.text)) === 0 ? undefined : stranger;
   const named = /^evidence\/([0-9a-f]{64})\.json$/.exec(key)?.[1];
   if (named !== undefined) return sha256(bytes) === named ? undefined : changedEvidence;
   const cosigned = numberIn(key, cosignaturePrefix);

@@ -25,8 +25,8 @@ export interface LogBundlesOptions {
 }
 
 /**
- * Bundles made of what lies in the inbox, each compared with the bundle that was derived from it; entries whose object cannot
- * be trusted are taken from there.
+ * Bundles made of what lies in the inbox, each compared with the bundle that was derived from it; entries whose object
+ * cannot be trusted are taken from there.
  */
 export async function* logBundles(options: LogBundlesOptions): AsyncGenerator<BundleBytes> {
   const filling = new Filling(options);
@@ -37,8 +37,8 @@ export async function* logBundles(options: LogBundlesOptions): AsyncGenerator<Bu
 }
 
 /**
- * After so many bundles in a row that nobody has, no more are looked for: a number that somebody made up, in a record or under a key of
- * his own, would keep the reader busy for ever, and hide what else was found.
+ * After so many bundles in a row that nobody has, no more are looked for: a number that somebody made up, in a record
+ * or under a key of his own, would keep the reader busy for ever, and hide what else was found.
  */
 export const mostMissing = 256;
 
@@ -80,7 +80,11 @@ class Filling {
 }
 
 /** One bundle: `slots` are its entries as they lie in the inbox, undefined where no object there can be trusted. */
-export async function bundleOf({ tiles, size, note }: Pick<LogBundlesOptions, 'tiles' | 'size' | 'note'>, index: number, slots: readonly (Uint8Array | undefined)[]): Promise<BundleBytes> {
+export async function bundleOf(
+  { tiles, size, note }: Pick<LogBundlesOptions, 'tiles' | 'size' | 'note'>,
+  index: number,
+  slots: readonly (Uint8Array | undefined)[],
+): Promise<BundleBytes> {
   const width = Math.min(tileWidth, size - index * tileWidth);
   const known = slots.filter((slot) => slot !== undefined);
   const own = known.length === slots.length ? encodeBundle(known) : undefined;
@@ -95,14 +99,28 @@ export async function bundleOf({ tiles, size, note }: Pick<LogBundlesOptions, 't
   }
   if (own) {
     const expected = width === known.length ? own : encodeBundle(known.slice(0, width));
-    if (Buffer.compare(expected, stored) !== 0) note({ key, index: index * tileWidth, kind: 'changed', what: 'was changed: it does not hold the entries that got their place' });
+    if (Buffer.compare(expected, stored) !== 0)
+      note({
+        key,
+        index: index * tileWidth,
+        kind: 'changed',
+        what: 'was changed: it does not hold the entries that got their place',
+      });
     return { index, key, bytes: own };
   }
   return { index, key, bytes: mended({ slots, width, stored }) };
 }
 
 /** The stored bundle, if it fits what is known of it, with what comes after it. */
-function mended({ slots, width, stored }: { readonly slots: readonly (Uint8Array | undefined)[]; readonly width: number; readonly stored: Uint8Array }): Uint8Array | undefined {
+function mended({
+  slots,
+  width,
+  stored,
+}: {
+  readonly slots: readonly (Uint8Array | undefined)[];
+  readonly width: number;
+  readonly stored: Uint8Array;
+}): Uint8Array | undefined {
   const entries = entriesIn(stored);
   if (entries?.length !== width) return undefined;
   const fits = entries.every((entry, at) => slots[at] === undefined || Buffer.compare(slots[at], entry) === 0);

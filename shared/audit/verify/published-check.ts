@@ -12,13 +12,24 @@ export interface PublishedCheckOptions {
   readonly note: Note;
 }
 
-/** Every cosignature that readers are shown was kept in the log store before: a line that is not there was changed, or put in by somebody else. */
-export async function checkPublished(published: SignedCheckpoint, { log, signer, note }: PublishedCheckOptions): Promise<void> {
+/**
+ * Every cosignature that readers are shown was kept in the log store before: a line that is not there was changed, or
+ * put in by somebody else.
+ */
+export async function checkPublished(
+  published: SignedCheckpoint,
+  { log, signer, note }: PublishedCheckOptions,
+): Promise<void> {
   for (const signature of parseNote(published.note).signatures) {
     if (signature.name === signer.name && signature.id === signer.id) continue;
     const kept = await log.get(cosignatureKey(published.size, signature.id));
     const what = kept ? difference(kept.bytes, published.note, signature) : 'has a line';
-    if (what !== undefined) note({ key: publishedKey, kind: 'changed', what: `${what} of ${signature.name} (${signature.id}) that is not in the log store` });
+    if (what !== undefined)
+      note({
+        key: publishedKey,
+        kind: 'changed',
+        what: `${what} of ${signature.name} (${signature.id}) that is not in the log store`,
+      });
   }
 }
 

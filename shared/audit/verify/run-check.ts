@@ -1,7 +1,9 @@
 import { firstPrevious } from '../entries/codec.ts';
 import { wrongAfter, type CheckedBundle, type EntryProblem } from './bundle-check.ts';
 
-/** Follows every run through the log: its entries count up from 0, each names the one before, the last counts them all. */
+/**
+ * Follows every run through the log: its entries count up from 0, each names the one before, the last counts them all.
+ */
 export class RunCheck {
   /** Runs that have begun and not ended; one that ended and goes on has no beginning. */
   readonly #open = new Map<string, { readonly next: number; readonly last: string }>();
@@ -25,7 +27,9 @@ export class RunCheck {
       const before = this.#open.get(part.run);
       if (!before) this.#runs += 1;
       const isKnown = before !== undefined || !this.#lenient || part.n === 0;
-      const wrong = isKnown ? wrongAfter({ ...(before ?? { next: 0, last: firstPrevious }), ended: false }, part) : undefined;
+      const wrong = isKnown
+        ? wrongAfter({ ...(before ?? { next: 0, last: firstPrevious }), ended: false }, part)
+        : undefined;
       if (part.counts === undefined) this.#open.set(part.run, { next: part.next, last: part.last });
       else this.#open.delete(part.run);
       return wrong ? [{ index: part.index, ...wrong }] : [];

@@ -22,12 +22,28 @@ export interface SequenceCheckOptions {
 }
 
 /** Reads a batch and compares it with what got its place, `first` being the index of its first entry. */
-export async function stretchOf({ log, note }: Pick<SequenceCheckOptions, 'log' | 'note'>, { key, hash, count }: SequencedBatch, first: number): Promise<Stretch> {
+export async function stretchOf(
+  { log, note }: Pick<SequenceCheckOptions, 'log' | 'note'>,
+  { key, hash, count }: SequencedBatch,
+  first: number,
+): Promise<Stretch> {
   const stored = await log.get(key);
   const isSame = stored !== undefined && sha256(stored.bytes) === hash;
-  if (!isSame) note({ key, index: first, kind: stored ? 'changed' : 'missing', what: stored ? 'was changed: it is not what got its place' : 'is missing' });
+  if (!isSame)
+    note({
+      key,
+      index: first,
+      kind: stored ? 'changed' : 'missing',
+      what: stored ? 'was changed: it is not what got its place' : 'is missing',
+    });
   const entries = isSame ? entriesIn(stored.bytes) : undefined;
-  if (isSame && entries?.length !== count) note({ key, index: first, kind: 'changed', what: `holds ${entries?.length ?? 'no'} entries, and ${count} got their place` });
+  if (isSame && entries?.length !== count)
+    note({
+      key,
+      index: first,
+      kind: 'changed',
+      what: `holds ${entries?.length ?? 'no'} entries, and ${count} got their place`,
+    });
   return { first, count, entries: entries?.length === count ? entries : undefined };
 }
 
@@ -66,23 +82,35 @@ export class SequenceCheck {
     return this.#whole;
   }
 
-  /** The last day but one under which batches have their place: one wrong clock alone cannot move it. '' where there are no two. */
+  /**
+   * The last day but one under which batches have their place: one wrong clock alone cannot move it. '' where there are
+   * no two.
+   */
   get lastDay(): string {
     return this.#lastDays[1] ?? '';
   }
 
   /** Every entry from `from` on, in order, without gaps, in stretches. Records and batches are read ahead. */
   async *stretches(): AsyncGenerator<Stretch> {
-    yield* ahead(this.#places(), async (place) => ('batch' in place ? await this.#stretch(place.batch, place.first) : place), objectsAhead);
+    yield* ahead(
+      this.#places(),
+      async (place) => ('batch' in place ? await this.#stretch(place.batch, place.first) : place),
+      objectsAhead,
+    );
   }
 
   async *#places(): AsyncGenerator<Place | Stretch> {
     const { log, from, note } = this.#options;
     this.#previous = from === 0 ? noSequence : undefined;
     this.#end = from;
-    for await (const { key, stored } of ahead(log.list(sequencePrefix), async (listed) => ({ ...listed, stored: await log.get(listed.key) }), objectsAhead)) {
+    for await (const { key, stored } of ahead(
+      log.list(sequencePrefix),
+      async (listed) => ({ ...listed, stored: await log.get(listed.key) }),
+      objectsAhead,
+    )) {
       const first = numberIn(key, sequencePrefix);
-      if (first === undefined || key !== sequenceKey(first)) note({ key, kind: 'foreign', what: 'is no object of the log' });
+      if (first === undefined || key !== sequenceKey(first))
+        note({ key, kind: 'foreign', what: 'is no object of the log' });
       else yield* this.#record(key, first, this.#read(key, stored));
     }
   }
@@ -95,7 +123,13 @@ export class SequenceCheck {
     }
     if (first > this.#end) yield this.#hole(first);
     if (!record) return this.#lose();
-    if (this.#previous !== undefined && record.previous !== this.#previous) this.#options.note({ key, index: first, kind: 'chain', what: 'does not follow the record before it: one of the two was rewritten' });
+    if (this.#previous !== undefined && record.previous !== this.#previous)
+      this.#options.note({
+        key,
+        index: first,
+        kind: 'chain',
+        what: 'does not follow the record before it: one of the two was rewritten',
+      });
     this.#previous = record.hash;
     const beginsBefore = first < this.#options.from && this.#end === this.#options.from;
     if (first < this.#end && !beginsBefore) {
@@ -123,16 +157,24 @@ export class SequenceCheck {
     const name = parseBatchKey(key);
     const next = name && (this.next.get(name.run)?.batch ?? 0);
     const { note } = this.#options;
-    if (!name || next === undefined) note({ key, index, kind: 'foreign', what: 'has a place and is no object of the inbox' });
+    if (!name || next === undefined)
+      note({ key, index, kind: 'foreign', what: 'has a place and is no object of the inbox' });
     else if (name.batch < next) note({ key, index, kind: 'doubled', what: 'has a place twice' });
-    else if (name.batch > next && this.#whole) note({ key, index, kind: 'omitted', what: `has a place, and batch ${next} of its run has none before it` });
-    if (name && !this.#lastDays.includes(name.day)) this.#lastDays = [...this.#lastDays, name.day].toSorted().toReversed().slice(0, 2);
+    else if (name.batch > next && this.#whole)
+      note({ key, index, kind: 'omitted', what: `has a place, and batch ${next} of its run has none before it` });
+    if (name && !this.#lastDays.includes(name.day))
+      this.#lastDays = [...this.#lastDays, name.day].toSorted().toReversed().slice(0, 2);
     if (name && next !== undefined) this.next.set(name.run, { day: name.day, batch: Math.max(next, name.batch + 1) });
   }
 
   #hole(end: number): Stretch {
     const first = this.#end;
-    this.#options.note({ key: sequenceKey(first), index: first, kind: 'missing', what: `is missing, or the record before it was changed; the next one is ${sequenceKey(end)}` });
+    this.#options.note({
+      key: sequenceKey(first),
+      index: first,
+      kind: 'missing',
+      what: `is missing, or the record before it was changed; the next one is ${sequenceKey(end)}`,
+    });
     this.#end = end;
     this.#lose();
     return { first, count: end - first, entries: undefined };
@@ -148,7 +190,11 @@ export class SequenceCheck {
     try {
       const record = stored && decodeSequence(stored.bytes);
       if (record && record.first === first) return record;
-      this.#options.note({ key, kind: record ? 'moved' : 'missing', what: record ? `holds the record of entry ${record.first}` : 'was listed and is gone' });
+      this.#options.note({
+        key,
+        kind: record ? 'moved' : 'missing',
+        what: record ? `holds the record of entry ${record.first}` : 'was listed and is gone',
+      });
     } catch (thrown) {
       this.#options.note({ key, kind: 'changed', what: asLockkeeperError(thrown).message });
     }

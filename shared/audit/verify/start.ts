@@ -5,10 +5,13 @@ import type { Note } from './finding.ts';
 import type { TileStore } from './tree-check.ts';
 
 /**
- * The tree of all full bundles before `since`, from the tiles above them; the root that the caller trusts checks it later. Where a
- * tile is not to be had, the tree begins with nothing, and everything is read.
+ * The tree of all full bundles before `since`, from the tiles above them; the root that the caller trusts checks it
+ * later. Where a tile is not to be had, the tree begins with nothing, and everything is read.
  */
-export async function rowsFrom(tiles: TileStore, { since, size, note }: { readonly since: number; readonly size: number; readonly note: Note }): Promise<TileRows> {
+export async function rowsFrom(
+  tiles: TileStore,
+  { since, size, note }: { readonly since: number; readonly size: number; readonly note: Note },
+): Promise<TileRows> {
   const begin = since > size ? 0 : since - (since % tileWidth);
   const levels: (readonly Hash[])[] = [[]];
   for (let level = 1; 256 ** level <= begin; level += 1) {

@@ -46,7 +46,9 @@ export interface NextBundle {
 export class TreeCheck {
   readonly #options: TreeCheckOptions;
   readonly #rows: TileRows;
-  /** After entries that nothing vouches for, or that are gone, no root and no tile above can fit, and none is blamed. */
+  /**
+   * After entries that nothing vouches for, or that are gone, no root and no tile above can fit, and none is blamed.
+   */
   #broken = false;
 
   constructor(options: TreeCheckOptions) {
@@ -54,7 +56,9 @@ export class TreeCheck {
     this.#rows = options.from;
   }
 
-  /** The stored tile over the leaves of a bundle; undefined where there is none, which is told where there must be one. */
+  /**
+   * The stored tile over the leaves of a bundle; undefined where there is none, which is told where there must be one.
+   */
   async tile(index: number): Promise<Uint8Array | undefined> {
     const { tiles, note } = this.#options;
     const width = this.#wanted(index);
@@ -65,14 +69,22 @@ export class TreeCheck {
     return tile;
   }
 
-  /** `expected`: the roots that are known of sizes in this bundle, ascending. False: its entries are not to be trusted. */
+  /**
+   * `expected`: the roots that are known of sizes in this bundle, ascending. False: its entries are not to be trusted.
+   */
   async add(next: NextBundle, expected: readonly ExpectedRoot[]): Promise<boolean> {
     const { checked, tile, index } = next;
     const wanted = this.#wanted(index);
     const fromEntries = checked.leaves.subarray(0, wanted * hashBytes);
     const isWhole = tile !== undefined && Buffer.compare(fromEntries, tile) === 0;
     const end = (index + 1) * tileWidth;
-    if (isWhole && checked.root && this.#rows.size + tileWidth === end && end <= this.#options.size && expected.every(({ size }) => size === end)) {
+    if (
+      isWhole &&
+      checked.root &&
+      this.#rows.size + tileWidth === end &&
+      end <= this.#options.size &&
+      expected.every(({ size }) => size === end)
+    ) {
       const above = this.#rows.appendTile(checked.root);
       this.#expect(expected);
       for (const { path, bytes } of above) await this.#compareAbove(path, bytes);
@@ -81,7 +93,14 @@ export class TreeCheck {
     return await this.#addLeaves(next, { fromEntries: hashesOf(fromEntries), wanted, expected });
   }
 
-  async #addLeaves(next: NextBundle, { fromEntries, wanted, expected }: { fromEntries: readonly Hash[]; wanted: number; expected: readonly ExpectedRoot[] }): Promise<boolean> {
+  async #addLeaves(
+    next: NextBundle,
+    {
+      fromEntries,
+      wanted,
+      expected,
+    }: { fromEntries: readonly Hash[]; wanted: number; expected: readonly ExpectedRoot[] },
+  ): Promise<boolean> {
     const { checked, tile } = next;
     const leaves = tile ? await this.#authentic(next, { fromEntries, tile, wanted, expected }) : fromEntries;
     if (leaves.length < wanted) this.#endsEarly(next, leaves.length);
@@ -100,7 +119,13 @@ export class TreeCheck {
   /** A bundle without all of its entries, and no tile that knows better. */
   #endsEarly(next: NextBundle, leaves: number): void {
     this.#broken = true;
-    if (!isSaid(next)) this.#options.note({ key: next.key, index: next.index * tileWidth + leaves, kind: 'changed', what: 'was changed: it ends before this entry' });
+    if (!isSaid(next))
+      this.#options.note({
+        key: next.key,
+        index: next.index * tileWidth + leaves,
+        kind: 'changed',
+        what: 'was changed: it ends before this entry',
+      });
   }
 
   /** How many leaves of a bundle were signed. */
@@ -112,11 +137,15 @@ export class TreeCheck {
   #expect(expected: readonly ExpectedRoot[]): void {
     if (this.#broken) return;
     for (const { size, root, key } of expected) {
-      if (Buffer.compare(this.#rows.root(), root) !== 0) this.#options.note({ key, kind: 'forked', what: `signs another tree of ${size} entries` });
+      if (Buffer.compare(this.#rows.root(), root) !== 0)
+        this.#options.note({ key, kind: 'forked', what: `signs another tree of ${size} entries` });
     }
   }
 
-  /** Compares the tiles that are not full, once all bundles came. `expected`: roots that no bundle was asked for, as none came after them. */
+  /**
+   * Compares the tiles that are not full, once all bundles came. `expected`: roots that no bundle was asked for, as
+   * none came after them.
+   */
   async end(expected: readonly ExpectedRoot[] = []): Promise<void> {
     this.#expect(expected.filter(({ size }) => size === this.#rows.size));
     const above = this.#options.tiles.hasPartial ? this.#rows.partial() : [];
@@ -128,10 +157,18 @@ export class TreeCheck {
   }
 
   /**
-   * Of entries and tile those that the tree above vouches for; the entries where it vouches for neither. A tile of another length would
-   * move every entry after it, so it never counts, though a checkpoint of some of its leaves fits.
+   * Of entries and tile those that the tree above vouches for; the entries where it vouches for neither. A tile of
+   * another length would move every entry after it, so it never counts, though a checkpoint of some of its leaves fits.
    */
-  async #authentic(next: NextBundle, { fromEntries, tile, wanted, expected }: { fromEntries: readonly Hash[]; tile: Uint8Array; wanted: number; expected: readonly ExpectedRoot[] }): Promise<readonly Hash[]> {
+  async #authentic(
+    next: NextBundle,
+    {
+      fromEntries,
+      tile,
+      wanted,
+      expected,
+    }: { fromEntries: readonly Hash[]; tile: Uint8Array; wanted: number; expected: readonly ExpectedRoot[] },
+  ): Promise<readonly Hash[]> {
     const fromTile = hashesOf(tile);
     if (isSame(fromEntries, fromTile)) return fromEntries;
     if (tile.length === wanted * hashBytes && (await this.#isSigned(next, fromTile, expected))) return fromTile;
@@ -159,16 +196,31 @@ export class TreeCheck {
     return tilePath(1, at, Math.min(tileWidth, hashes - at * tileWidth));
   }
 
-  #compare(next: NextBundle, { tile, leaves, fromEntries }: { tile: Uint8Array; leaves: readonly Hash[]; fromEntries: readonly Hash[] }): void {
+  #compare(
+    next: NextBundle,
+    { tile, leaves, fromEntries }: { tile: Uint8Array; leaves: readonly Hash[]; fromEntries: readonly Hash[] },
+  ): void {
     const begin = next.index * tileWidth;
-    const differs = (hashes: readonly Hash[]) => leaves.findIndex((leaf, at) => Buffer.compare(leaf, hashes[at] ?? new Uint8Array()) !== 0);
+    const differs = (hashes: readonly Hash[]) =>
+      leaves.findIndex((leaf, at) => Buffer.compare(leaf, hashes[at] ?? new Uint8Array()) !== 0);
     const path = tilePath(0, next.index, Math.max(1, Math.min(tileWidth, this.#options.size - begin)));
     const inTile = differs(hashesOf(tile));
     if (inTile >= 0 || tile.length !== leaves.length * hashBytes) {
-      this.#options.note({ key: this.#options.tiles.keyOf(path), index: begin + Math.max(0, inTile), kind: 'changed', what: 'was changed: it does not hold the hash of this entry' });
+      this.#options.note({
+        key: this.#options.tiles.keyOf(path),
+        index: begin + Math.max(0, inTile),
+        kind: 'changed',
+        what: 'was changed: it does not hold the hash of this entry',
+      });
     }
     const inEntries = differs(fromEntries);
-    if (inEntries >= 0 && !isSaid(next)) this.#options.note({ key: next.key, index: begin + inEntries, kind: 'changed', what: 'was changed: this entry is not the one that was signed' });
+    if (inEntries >= 0 && !isSaid(next))
+      this.#options.note({
+        key: next.key,
+        index: begin + inEntries,
+        kind: 'changed',
+        what: 'was changed: this entry is not the one that was signed',
+      });
   }
 
   async #compareAbove(path: string, bytes: Uint8Array): Promise<void> {
@@ -176,11 +228,19 @@ export class TreeCheck {
     if (this.#broken) return;
     const stored = await tiles.get(path);
     if (!stored) note({ key: tiles.keyOf(path), kind: 'missing', what: 'is missing' });
-    else if (Buffer.compare(stored, bytes) !== 0) note({ key: tiles.keyOf(path), kind: 'changed', what: 'was changed: it does not hold the hashes of the tiles below it' });
+    else if (Buffer.compare(stored, bytes) !== 0)
+      note({
+        key: tiles.keyOf(path),
+        kind: 'changed',
+        what: 'was changed: it does not hold the hashes of the tiles below it',
+      });
   }
 }
 
-/** A bundle that is not there was told where it was looked for; one that cannot be read has a problem. An empty one is neither. */
+/**
+ * A bundle that is not there was told where it was looked for; one that cannot be read has a problem. An empty one is
+ * neither.
+ */
 function isSaid({ checked }: NextBundle): boolean {
   return checked === noBundle || checked.problems.some(({ kind }) => kind === 'changed');
 }

@@ -12,7 +12,14 @@ import { checkTree, type TreeReport } from './check-tree.ts';
 import { ExpectedRoots, storedCheckpoints, trusted } from './expected-roots.ts';
 import { Findings } from './findings.ts';
 import type { Finding, Note } from './finding.ts';
-import { checkBoundaries, checkHistory, checkLeftovers, evidenceProblem, missingEvidence, type Waiting } from './leftovers.ts';
+import {
+  checkBoundaries,
+  checkHistory,
+  checkLeftovers,
+  evidenceProblem,
+  missingEvidence,
+  type Waiting,
+} from './leftovers.ts';
 import { logBundles } from './log-bundles.ts';
 import { checkPublished } from './published-check.ts';
 import { RunCheck } from './run-check.ts';
@@ -27,8 +34,8 @@ export interface TrustOptions {
   /** The verifier key that counts, as text; without it the one that lies in the log, which proves less. */
   readonly verifierKey?: string | undefined;
   /**
-   * A checkpoint that the caller trusts, as a signed note, or a text that holds one: the log must go on from it, and what was before
-   * is not read again.
+   * A checkpoint that the caller trusts, as a signed note, or a text that holds one: the log must go on from it, and
+   * what was before is not read again.
    */
   readonly since?: string | undefined;
   /** Whose cosignatures count; without it nobody's are looked for. */
@@ -62,19 +69,22 @@ export interface VerifyReport extends TreeReport {
   readonly isKeyGiven: boolean;
   /** The newest checkpoint that counts. */
   readonly checkpoint: SignedCheckpoint | undefined;
-  /** How many entries the published checkpoint covers; undefined where none is known: then nobody can see that newer ones were cut off. */
+  /**
+   * How many entries the published checkpoint covers; undefined where none is known: then nobody can see that newer
+   * ones were cut off.
+   */
   readonly published: number | undefined;
   /** Who cosigned, of the witnesses that were given. */
   readonly witnesses: WitnessReport | undefined;
 }
 
 /**
- * Reads a whole log store, every byte, and tells everything in it that lockkeeper did not write so. Needs no network but the
- * stores', only reads; memory grows with the number of runs, not of entries. Throws what the stores throw, and `invalid` for a
- * verifier key or a trusted checkpoint that is none.
+ * Reads a whole log store, every byte, and tells everything in it that lockkeeper did not write so. Needs no network
+ * but the stores', only reads; memory grows with the number of runs, not of entries. Throws what the stores throw, and
+ * `invalid` for a verifier key or a trusted checkpoint that is none.
  *
- * What it cannot see: a log that whoever holds the key wrote anew from its beginning, where there is no given checkpoint, no anchor and no
- * witness to compare with.
+ * What it cannot see: a log that whoever holds the key wrote anew from its beginning, where there is no given
+ * checkpoint, no anchor and no witness to compare with.
  */
 export async function verifyLog(options: VerifyLogOptions): Promise<VerifyReport> {
   const { log, state } = options;
@@ -88,10 +98,20 @@ export async function verifyLog(options: VerifyLogOptions): Promise<VerifyReport
   const start = await rowsFrom(tiles, { since: since?.size ?? 0, size, note: findings.note });
   const runs = new RunCheck(start.size > 0);
   const sequence = new SequenceCheck({ log, from: start.size, note: findings.note });
-  const known = [...expected(published, publishedKey), ...expected(since, 'the checkpoint given')].filter((one) => one.size <= size);
-  const stored = key && storedCheckpoints(log, { signer: key, after: start.size === 0 ? undefined : start.size, tell: findings.note });
+  const known = [...expected(published, publishedKey), ...expected(since, 'the checkpoint given')].filter(
+    (one) => one.size <= size,
+  );
+  const stored =
+    key &&
+    storedCheckpoints(log, { signer: key, after: start.size === 0 ? undefined : start.size, tell: findings.note });
   const tree = await checkTree({
-    bundles: logBundles({ stretches: sequence.stretches(), from: start.size / tileWidth, size, tiles, note: findings.note }),
+    bundles: logBundles({
+      stretches: sequence.stretches(),
+      from: start.size / tileWidth,
+      size,
+      tiles,
+      note: findings.note,
+    }),
     expected: new ExpectedRoots(known, stored),
     start,
     size,
@@ -103,29 +123,66 @@ export async function verifyLog(options: VerifyLogOptions): Promise<VerifyReport
     evidenceProblem: async (hash) => ((await log.get(evidenceKey(hash))) ? undefined : missingEvidence),
   });
   tellShort(findings.note, { sequenced: sequence.size, size, since, hasKey: own !== undefined });
-  const rest = { log, next: sequence.next, size, isWhole: sequence.isWhole, lastDay: sequence.lastDay, runs, note: findings.note };
+  const rest = {
+    log,
+    next: sequence.next,
+    size,
+    isWhole: sequence.isWhole,
+    lastDay: sequence.lastDay,
+    runs,
+    note: findings.note,
+  };
   await checkBoundaries(rest, sequence.size);
   const waiting = await checkLeftovers({ ...rest, size: Math.max(size, sequence.size) });
   if (options.history) await checkHistory(options.history, findings.note);
   if (key) await checkAnchors(options.anchors ?? [], { log, size, signer: key, note: findings.note });
   if (key && published) await checkPublished(published, { log, signer: key, note: findings.note });
-  const vouched = { checkpoint: published ?? newest, key: published ? publishedKey : checkpointKey(size), log, note: findings.note };
+  const vouched = {
+    checkpoint: published ?? newest,
+    key: published ? publishedKey : checkpointKey(size),
+    log,
+    note: findings.note,
+  };
   const witnesses = await checkWitnesses(options.trustedWitnesses, vouched);
-  return report({ ...tree, size, waiting, verifierKey: key, given: options.verifierKey, checkpoint: newest, published: published?.size, witnesses }, findings);
+  return report(
+    {
+      ...tree,
+      size,
+      waiting,
+      verifierKey: key,
+      given: options.verifierKey,
+      checkpoint: newest,
+      published: published?.size,
+      witnesses,
+    },
+    findings,
+  );
 }
 
-/** The same for a plain tlog-tiles directory: `checkpoint`, tiles, entry bundles, and the key in `log.vkey` where none is given. */
+/**
+ * The same for a plain tlog-tiles directory: `checkpoint`, tiles, entry bundles, and the key in `log.vkey` where none
+ * is given.
+ */
 export async function verifyTiles(options: TrustOptions & { readonly store: ObjectStore }): Promise<VerifyReport> {
   const { store } = options;
   const findings = new Findings();
-  const tiles: TileStore = { get: async (path) => (await store.get(path))?.bytes, keyOf: (path) => path, hasPartial: true };
+  const tiles: TileStore = {
+    get: async (path) => (await store.get(path))?.bytes,
+    keyOf: (path) => path,
+    hasPartial: true,
+  };
   const key = keyOf(options, await readVerifierKey(store), findings.note);
   const stored = await store.get('checkpoint');
   if (!stored) findings.note({ key: 'checkpoint', kind: 'missing', what: 'is missing' });
-  const checkpoint = stored && key && trusted(Buffer.from(stored.bytes).toString(), { key: 'checkpoint', signer: key, tell: findings.note });
+  const checkpoint =
+    stored &&
+    key &&
+    trusted(Buffer.from(stored.bytes).toString(), { key: 'checkpoint', signer: key, tell: findings.note });
   const [size, since] = [checkpoint?.size ?? 0, key && sinceOf(options, key)];
   const start = await rowsFrom(tiles, { since: since?.size ?? 0, size, note: findings.note });
-  const known = [...expected(checkpoint, 'checkpoint'), ...expected(since, 'the checkpoint given')].filter((one) => one.size <= size);
+  const known = [...expected(checkpoint, 'checkpoint'), ...expected(since, 'the checkpoint given')].filter(
+    (one) => one.size <= size,
+  );
   const tree = await checkTree({
     bundles: tilesBundles(tiles, { from: start.size / tileWidth, size, note: findings.note }),
     expected: new ExpectedRoots(known),
@@ -139,22 +196,51 @@ export async function verifyTiles(options: TrustOptions & { readonly store: Obje
   });
   tellShort(findings.note, { sequenced: size, size, since, hasKey: key !== undefined });
   const waiting = { batches: 0, since: undefined };
-  const witnesses = await checkWitnesses(options.trustedWitnesses, { checkpoint, key: 'checkpoint', log: undefined, note: findings.note });
-  return report({ ...tree, size, waiting, verifierKey: key, given: options.verifierKey, checkpoint, published: checkpoint?.size, witnesses }, findings);
+  const witnesses = await checkWitnesses(options.trustedWitnesses, {
+    checkpoint,
+    key: 'checkpoint',
+    log: undefined,
+    note: findings.note,
+  });
+  return report(
+    {
+      ...tree,
+      size,
+      waiting,
+      verifierKey: key,
+      given: options.verifierKey,
+      checkpoint,
+      published: checkpoint?.size,
+      witnesses,
+    },
+    findings,
+  );
 }
 
-type Told = TreeReport & Pick<VerifyReport, 'size' | 'waiting' | 'checkpoint' | 'published' | 'witnesses'> & { readonly verifierKey: VerifierKey | undefined; readonly given: string | undefined };
+type Told = TreeReport &
+  Pick<VerifyReport, 'size' | 'waiting' | 'checkpoint' | 'published' | 'witnesses'> & {
+    readonly verifierKey: VerifierKey | undefined;
+    readonly given: string | undefined;
+  };
 
 function report({ verifierKey, given, ...told }: Told, findings: Findings): VerifyReport {
   const key = verifierKey && `${verifierKey.name}+${verifierKey.id}`;
   const ok = findings.found === 0 && told.witnesses?.isEnough !== false;
-  return { ...told, ok, findings: findings.first, found: findings.found, verifierKey: given ?? key, isKeyGiven: given !== undefined };
+  return {
+    ...told,
+    ok,
+    findings: findings.first,
+    found: findings.found,
+    verifierKey: given ?? key,
+    isKeyGiven: given !== undefined,
+  };
 }
 
 /** The key that counts. One that lies in the log and is another than the given one is told. */
 function keyOf({ verifierKey }: TrustOptions, own: string | undefined, note: Note): VerifierKey | undefined {
   if (verifierKey !== undefined) {
-    if (own !== undefined && own !== verifierKey) note({ key: verifierKeyKey, kind: 'unsigned', what: 'is another key than the one given' });
+    if (own !== undefined && own !== verifierKey)
+      note({ key: verifierKeyKey, kind: 'unsigned', what: 'is another key than the one given' });
     return parseVerifierKey(verifierKey);
   }
   if (own === undefined) return undefined;
@@ -169,19 +255,37 @@ function keyOf({ verifierKey }: TrustOptions, own: string | undefined, note: Not
 
 function sinceOf({ since }: TrustOptions, key: VerifierKey): SignedCheckpoint | undefined {
   const wrong: Finding[] = [];
-  const checkpoint = since === undefined ? undefined : trusted(noteIn(since, key.name), { key: 'the checkpoint given', signer: key, tell: (finding) => wrong.push(finding) });
+  const checkpoint =
+    since === undefined
+      ? undefined
+      : trusted(noteIn(since, key.name), {
+          key: 'the checkpoint given',
+          signer: key,
+          tell: (finding) => wrong.push(finding),
+        });
   const [why] = wrong;
-  if (why) throw new LockkeeperError('invalid', `the checkpoint given ${why.what}`, { hint: 'Give a checkpoint of this log, as it was saved earlier.' });
+  if (why)
+    throw new LockkeeperError('invalid', `the checkpoint given ${why.what}`, {
+      hint: 'Give a checkpoint of this log, as it was saved earlier.',
+    });
   return checkpoint;
 }
 
-async function publishedIn(state: ObjectStore | undefined, signer: VerifierKey, tell: Note): Promise<SignedCheckpoint | undefined> {
+async function publishedIn(
+  state: ObjectStore | undefined,
+  signer: VerifierKey,
+  tell: Note,
+): Promise<SignedCheckpoint | undefined> {
   const stored = await state?.get(publishedKey);
   return stored && trusted(Buffer.from(stored.bytes).toString(), { key: publishedKey, signer, tell });
 }
 
 /** The newest of the checkpoints in the log store, and of the published one, that counts. */
-async function newestIn(log: ObjectStore, signer: VerifierKey, published: SignedCheckpoint | undefined): Promise<SignedCheckpoint | undefined> {
+async function newestIn(
+  log: ObjectStore,
+  signer: VerifierKey,
+  published: SignedCheckpoint | undefined,
+): Promise<SignedCheckpoint | undefined> {
   const sizes: number[] = [];
   for await (const size of checkpointSizes(log, published?.size)) sizes.push(size);
   for (const size of sizes.toReversed()) {
@@ -204,9 +308,21 @@ interface Sizes {
 }
 
 function tellShort(note: Note, { sequenced, size, since, hasKey }: Sizes): void {
-  if (sequenced < size) note({ key: sequenceKey(sequenced), index: sequenced, kind: 'cut-off', what: `is missing: ${size} entries were signed, and only ${sequenced} have their place` });
-  if (since && since.size > size) note({ key: checkpointKey(since.size), kind: 'cut-off', what: `is missing: the log was longer, ${since.size} entries, when the checkpoint given was made` });
-  if (!hasKey && sequenced > 0) note({ key: verifierKeyKey, kind: 'missing', what: 'is missing: nobody can tell whether the entries were signed' });
+  if (sequenced < size)
+    note({
+      key: sequenceKey(sequenced),
+      index: sequenced,
+      kind: 'cut-off',
+      what: `is missing: ${size} entries were signed, and only ${sequenced} have their place`,
+    });
+  if (since && since.size > size)
+    note({
+      key: checkpointKey(since.size),
+      kind: 'cut-off',
+      what: `is missing: the log was longer, ${since.size} entries, when the checkpoint given was made`,
+    });
+  if (!hasKey && sequenced > 0)
+    note({ key: verifierKeyKey, kind: 'missing', what: 'is missing: nobody can tell whether the entries were signed' });
 }
 
 function liveTiles(log: ObjectStore, state: ObjectStore | undefined): TileStore {

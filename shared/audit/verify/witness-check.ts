@@ -35,10 +35,14 @@ export interface WitnessCheckOptions {
 }
 
 /**
- * Counts the cosignatures of the witnesses that the reader trusts; undefined where none are given. One in a witness's name that
- * does not fit is a finding; one that is missing is none, for witnesses may be away. `invalid` for a key that is none.
+ * Counts the cosignatures of the witnesses that the reader trusts; undefined where none are given. One in a witness's
+ * name that does not fit is a finding; one that is missing is none, for witnesses may be away. `invalid` for a key that
+ * is none.
  */
-export async function checkWitnesses(policy: WitnessPolicy | undefined, options: WitnessCheckOptions): Promise<WitnessReport | undefined> {
+export async function checkWitnesses(
+  policy: WitnessPolicy | undefined,
+  options: WitnessCheckOptions,
+): Promise<WitnessReport | undefined> {
   if (!policy) return undefined;
   const keys = [...new Map(policy.keys.map((text) => [text, witnessKey(text)])).values()];
   const cosigned = new Set<VerifierKey>();
@@ -56,7 +60,9 @@ export async function checkWitnesses(policy: WitnessPolicy | undefined, options:
 function witnessKey(text: string): VerifierKey {
   const key = parseVerifierKey(text);
   if (key.type === 0x04) return key;
-  throw new LockkeeperError('invalid', `${key.name} (${key.id}) is the key of a log, and not of a witness`, { hint: 'Give the key that the witness cosigns with, as its operator publishes it.' });
+  throw new LockkeeperError('invalid', `${key.name} (${key.id}) is the key of a log, and not of a witness`, {
+    hint: 'Give the key that the witness cosigns with, as its operator publishes it.',
+  });
 }
 
 function names(keys: readonly VerifierKey[]): readonly string[] {
@@ -68,12 +74,19 @@ function isInNote(witness: VerifierKey, { checkpoint, key, note }: WitnessCheckO
   try {
     return verifyNote(parseNote(checkpoint.note), [witness]).length > 0;
   } catch (thrown) {
-    note({ key, kind: 'changed', what: `has a line in the name of ${witness.name} that is none of it: ${asLockkeeperError(thrown).message}` });
+    note({
+      key,
+      kind: 'changed',
+      what: `has a line in the name of ${witness.name} that is none of it: ${asLockkeeperError(thrown).message}`,
+    });
     return false;
   }
 }
 
-/** Published notes may be older than what was cosigned later. What does not fit is told with everything else in the log store. */
+/**
+ * Published notes may be older than what was cosigned later. What does not fit is told with everything else in the log
+ * store.
+ */
 async function isKept(witness: VerifierKey, { checkpoint, log }: WitnessCheckOptions): Promise<boolean> {
   const stored = checkpoint && (await log?.get(cosignatureKey(checkpoint.size, witness.id)));
   if (!stored) return false;

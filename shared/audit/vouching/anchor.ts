@@ -7,10 +7,14 @@ import { parseCheckpoint, type Checkpoint } from '../tlog/checkpoint.ts';
 import { parseNote } from '../tlog/note.ts';
 
 /**
- * Puts a copy of the checkpoint into every anchor, so that whoever rules one cloud cannot shorten or rewrite the log unseen. An anchor
- * that is away is a problem and no error; it answers with what could not be done. `conflict` where an anchor has another tree of this size.
+ * Puts a copy of the checkpoint into every anchor, so that whoever rules one cloud cannot shorten or rewrite the log
+ * unseen. An anchor that is away is a problem and no error; it answers with what could not be done. `conflict` where an
+ * anchor has another tree of this size.
  */
-export async function publishAnchors({ anchors = [] }: LogRooms, checkpoint: SignedCheckpoint): Promise<readonly string[]> {
+export async function publishAnchors(
+  { anchors = [] }: LogRooms,
+  checkpoint: SignedCheckpoint,
+): Promise<readonly string[]> {
   const told = await Promise.all(anchors.map((anchor) => publishTo(anchor, checkpoint)));
   return told.filter((problem) => problem !== undefined);
 }

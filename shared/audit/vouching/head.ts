@@ -24,14 +24,19 @@ export interface LogHead {
   readonly unsigned: Unsigned;
 }
 
-/** The head of a log; undefined where nothing was sealed yet. Only reads. Errors: those of the stores; `conflict` where they were changed. */
+/**
+ * The head of a log; undefined where nothing was sealed yet. Only reads. Errors: those of the stores; `conflict` where
+ * they were changed.
+ */
 export async function readHead(rooms: LogRooms): Promise<LogHead | undefined> {
   const published = await readPublished(rooms);
   if (!published) return undefined;
   const { origin, size, root, note } = published;
   const witnesses = (rooms.witnesses ?? []).map(({ key }) => parseVerifierKey(key));
   const signed = new Set(verifyNote(parseNote(note), witnesses));
-  const copied = await Promise.all((rooms.anchors ?? []).map(async (anchor) => ({ name: anchor.name, isThere: await has(anchor, size, note) })));
+  const copied = await Promise.all(
+    (rooms.anchors ?? []).map(async (anchor) => ({ name: anchor.name, isThere: await has(anchor, size, note) })),
+  );
   return {
     origin,
     size,
@@ -56,8 +61,8 @@ async function has({ store }: Anchor, size: number, note: string): Promise<boole
 }
 
 /**
- * The head as people are told it: a few lines, then the whole note after a blank one. The text as it is, with more around it or
- * less, is what `audit verify --since` takes.
+ * The head as people are told it: a few lines, then the whole note after a blank one. The text as it is, with more
+ * around it or less, is what `audit verify --since` takes.
  */
 export function headText(head: LogHead, now: Instant): string {
   const { origin, size, root, note, cosigned, notCosigned, anchored, notAnchored, unsigned } = head;
@@ -76,5 +81,7 @@ function counted(there: readonly string[], missing: readonly string[], what: str
 }
 
 function behind({ entries, since }: Unsigned): string {
-  return since === undefined ? 'No entry waits to be signed.' : `${entries} ${entries === 1 ? 'entry waits' : 'entries wait'} to be signed, since ${formatInstant(since)}.`;
+  return since === undefined
+    ? 'No entry waits to be signed.'
+    : `${entries} ${entries === 1 ? 'entry waits' : 'entries wait'} to be signed, since ${formatInstant(since)}.`;
 }

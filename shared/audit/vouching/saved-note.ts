@@ -1,7 +1,7 @@
 /**
- * The newest checkpoint of the log `origin` among everything that a person saved: a file of the log, a notice, or a page of a
- * channel with words around it, quoted or indented. What has no such checkpoint is given back as it is: whoever reads it as a
- * note says what is wrong with it.
+ * The newest checkpoint of the log `origin` among everything that a person saved: a file of the log, a notice, or a
+ * page of a channel with words around it, quoted or indented. What has no such checkpoint is given back as it is:
+ * whoever reads it as a note says what is wrong with it.
  */
 export function noteIn(text: string, origin: string): string {
   const lines = text.split(/\r?\n/).map((line) => line.replace(/^[\s>|]+/, '').trimEnd());

@@ -22,15 +22,29 @@ export function decodeCosignature(bytes: Uint8Array, checkpointNote: string): Ke
 }
 
 /** The line among `lines` that this key put to the checkpoint; `invalid` where there is none, or it does not fit. */
-export function cosignatureIn(checkpointNote: string, lines: string, key: VerifierKey): NoteSignature & { readonly isAlone: boolean } {
+export function cosignatureIn(
+  checkpointNote: string,
+  lines: string,
+  key: VerifierKey,
+): NoteSignature & { readonly isAlone: boolean } {
   const answer = parseNote(`${parseNote(checkpointNote).text}\n${lines}`);
   const signature = answer.signatures.find(({ name, id }) => name === key.name && id === key.id);
-  if (signature && verifyNote(answer, [key]).length > 0) return { ...signature, isAlone: answer.signatures.length === 1 };
-  throw new LockkeeperError('invalid', `there is no cosignature of ${key.name} (${key.id})`, { hint: 'Compare the witness’s verifier key in the configuration.' });
+  if (signature && verifyNote(answer, [key]).length > 0)
+    return { ...signature, isAlone: answer.signatures.length === 1 };
+  throw new LockkeeperError('invalid', `there is no cosignature of ${key.name} (${key.id})`, {
+    hint: 'Compare the witness’s verifier key in the configuration.',
+  });
 }
 
-/** What is wrong with a kept cosignature; undefined where nothing is. `isInPlace` says whether the key's id is the one in its name. */
-export function cosignatureProblem(bytes: Uint8Array, checkpointNote: Uint8Array | undefined, isInPlace: (id: string) => boolean): string | undefined {
+/**
+ * What is wrong with a kept cosignature; undefined where nothing is. `isInPlace` says whether the key's id is the one
+ * in its name.
+ */
+export function cosignatureProblem(
+  bytes: Uint8Array,
+  checkpointNote: Uint8Array | undefined,
+  isInPlace: (id: string) => boolean,
+): string | undefined {
   if (!checkpointNote) return 'is a cosignature of a checkpoint that is not there';
   try {
     const { key } = decodeCosignature(bytes, Buffer.from(checkpointNote).toString());

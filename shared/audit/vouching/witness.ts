@@ -31,9 +31,9 @@ interface Silence {
 type Given = { readonly signature: NoteSignature | undefined } | Silence;
 
 /**
- * Has the checkpoint cosigned by every witness (C2SP tlog-witness), each asked once: what it gave is kept in the log store. A
- * witness that is away, or says nonsense, is a problem and no error: the log goes on, and the next checkpoint covers this one.
- * Throws what the stores throw.
+ * Has the checkpoint cosigned by every witness (C2SP tlog-witness), each asked once: what it gave is kept in the log
+ * store. A witness that is away, or says nonsense, is a problem and no error: the log goes on, and the next checkpoint
+ * covers this one. Throws what the stores throw.
  */
 export async function witnessed(rooms: LogRooms, checkpoint: SignedCheckpoint): Promise<Witnessed> {
   const { text, signatures } = parseNote(checkpoint.note);
@@ -80,24 +80,35 @@ function didNot(name: string, why: string): Silence {
 }
 
 function hasSeenAnother(name: string, what: string): Silence {
-  return { problem: `witness ${name} has seen another log than this: ${what}; run \`lockkeeper audit verify\``, isAlarm: true };
+  return {
+    problem: `witness ${name} has seen another log than this: ${what}; run \`lockkeeper audit verify\``,
+    isAlarm: true,
+  };
 }
 
 /** So often a witness may name another size, while others have it cosign too. */
 const mostSizes = 4;
 
 /**
- * Its answer: signature lines, or undefined where it has cosigned a later checkpoint of this log. It is asked as by one that does not
- * know what it has seen, and answers 409 with that size: then the proof is made from there.
+ * Its answer: signature lines, or undefined where it has cosigned a later checkpoint of this log. It is asked as by one
+ * that does not know what it has seen, and answers 409 with that size: then the proof is made from there.
  */
-async function ask(rooms: LogRooms, checkpoint: SignedCheckpoint, { url, name, waitMs }: Witness & { readonly name: string }): Promise<string | undefined | Silence> {
+async function ask(
+  rooms: LogRooms,
+  checkpoint: SignedCheckpoint,
+  { url, name, waitMs }: Witness & { readonly name: string },
+): Promise<string | undefined | Silence> {
   for (let [old, asked] = [0, 0]; asked < mostSizes; asked += 1) {
     const proof = (await proofOf(rooms, old, checkpoint.size)).map((hash) => `${encodeBase64(hash)}\n`).join('');
-    const answer = await post(`${url.replace(/\/$/, '')}/add-checkpoint`, { body: `old ${old}\n${proof}\n${checkpoint.note}`, waitMs });
+    const answer = await post(`${url.replace(/\/$/, '')}/add-checkpoint`, {
+      body: `old ${old}\n${proof}\n${checkpoint.note}`,
+      waitMs,
+    });
     if (typeof answer === 'string') return didNot(name, answer);
     if (answer.status === 200) return answer.text;
     const known = answer.status === 409 && answer.type.startsWith('text/x.tlog.size') ? sizeIn(answer.text) : undefined;
-    if (answer.status === 422) return hasSeenAnother(name, `it refuses the proof that the ${old} entries it knows are the first of this log`);
+    if (answer.status === 422)
+      return hasSeenAnother(name, `it refuses the proof that the ${old} entries it knows are the first of this log`);
     if (known === undefined) return didNot(name, refusal(answer));
     if (known === old) return hasSeenAnother(name, `its tree of ${old} entries is another one`);
     if (known > checkpoint.size) return await overtaken(rooms, name, known);
@@ -109,14 +120,26 @@ async function ask(rooms: LogRooms, checkpoint: SignedCheckpoint, { url, name, w
 /** Somebody else may have sealed meanwhile; a size that this log never had is another matter. */
 async function overtaken({ log }: LogRooms, name: string, known: number): Promise<undefined | Silence> {
   if (await log.get(checkpointKey(known))) return undefined;
-  return hasSeenAnother(name, `it knows ${known} entries, of which there is no checkpoint here: the log was cut off, or signed elsewhere too`);
+  return hasSeenAnother(
+    name,
+    `it knows ${known} entries, of which there is no checkpoint here: the log was cut off, or signed elsewhere too`,
+  );
 }
 
 function refusal({ status, text }: Answer): string {
-  const hints: Readonly<Record<number, string>> = { 403: '; its operator needs the key in log.vkey', 404: '; its operator has to add this log, with the key in log.vkey' };
-  // oxlint-disable-next-line no-control-regex -- it is shown to people
-  const said = text.trim().slice(0, 200).replaceAll(/[\0-\x1f\x7f]+/g, ' ');
+  const hints: Readonly<Record<number, string>> = {
+    403: '; its operator needs the key in log.vkey',
+    404: '; its operator has to add this log, with the key in log.vkey',
+  };
+  const said = shownPart(text);
   return `it answered ${`${status} ${said}`.trim()}${hints[status] ?? ''}`;
+}
+
+/** What of an answer is shown to people: its beginning, in one line. */
+function shownPart(text: string): string {
+  const beginning = text.trim().slice(0, 200);
+  // oxlint-disable-next-line no-control-regex -- it is shown to people
+  return beginning.replaceAll(/[\0-\x1f\x7f]+/g, ' ');
 }
 
 function sizeIn(text: string): number | undefined {
@@ -147,7 +170,10 @@ interface Answer {
 const longestAnswer = 64_000;
 
 /** Its answer, or what happened instead. */
-async function post(url: string, { body, waitMs = 10 * second }: { readonly body: string; readonly waitMs: number | undefined }): Promise<Answer | string> {
+async function post(
+  url: string,
+  { body, waitMs = 10 * second }: { readonly body: string; readonly waitMs: number | undefined },
+): Promise<Answer | string> {
   try {
     const answer = await fetch(url, { method: 'POST', body, redirect: 'manual', signal: AbortSignal.timeout(waitMs) });
     return { status: answer.status, type: answer.headers.get('content-type') ?? '', text: await textOf(answer) };

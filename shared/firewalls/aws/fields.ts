@@ -19,7 +19,9 @@ export class Fields {
     if (this.#mistakes.length === 0) return;
     const shown = this.#mistakes.slice(0, 10).join('; ');
     const more = this.#mistakes.length > 10 ? `; and ${this.#mistakes.length - 10} more` : '';
-    throw new LockkeeperError('invalid', `${this.#name}: ${shown}${more}`, { hint: 'Save exactly what the AWS CLI prints with --output json.' });
+    throw new LockkeeperError('invalid', `${this.#name}: ${shown}${more}`, {
+      hint: 'Save exactly what the AWS CLI prints with --output json.',
+    });
   }
 
   /** Notes a mistake at a path. */
@@ -34,7 +36,8 @@ export class Fields {
       this.wrong(field, value === undefined ? 'is missing' : 'is not a list');
       return [];
     }
-    if (memberOf(document, 'NextToken') !== undefined && memberOf(document, 'NextToken') !== null) this.wrong('NextToken', 'is there, so pages are missing');
+    if (memberOf(document, 'NextToken') !== undefined && memberOf(document, 'NextToken') !== null)
+      this.wrong('NextToken', 'is there, so pages are missing');
     return value.map((entry: unknown, index) => this.item(entry, `${field}[${index}]`));
   }
 
@@ -72,7 +75,8 @@ export class Item {
   /** A text that must be there. */
   need(name: string): string {
     const found = this.text(name);
-    if (found === undefined && memberOf(this.value, name) === undefined) this.#fields.wrong(`${this.path}.${name}`, 'is missing');
+    if (found === undefined && memberOf(this.value, name) === undefined)
+      this.#fields.wrong(`${this.path}.${name}`, 'is missing');
     return found ?? '';
   }
 
@@ -80,7 +84,9 @@ export class Item {
   time(name: string): Instant | undefined {
     return this.#typed(name, 'time', (value) => {
       if (typeof value === 'number') return instant(value * 1000);
-      return typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.test(value) ? parseInstant(value) : undefined;
+      return typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.test(value)
+        ? parseInstant(value)
+        : undefined;
     });
   }
 
@@ -94,7 +100,8 @@ export class Item {
   items(name: string): readonly Item[] {
     const value = memberOf(this.value, name);
     if (value === undefined || value === null) return [];
-    if (Array.isArray(value)) return value.map((entry: unknown, index) => this.#fields.item(entry, `${this.path}.${name}[${index}]`));
+    if (Array.isArray(value))
+      return value.map((entry: unknown, index) => this.#fields.item(entry, `${this.path}.${name}[${index}]`));
     this.#fields.wrong(`${this.path}.${name}`, 'is not a list');
     return [];
   }

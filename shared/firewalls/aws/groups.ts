@@ -15,9 +15,14 @@ export interface Group {
 }
 
 /** Reads describe-security-groups; `invalid` with every mistake at once. */
-export function readGroups({ name, document }: Description, interfaces: readonly GroupedInterface[]): ReadonlyMap<string, Group> {
+export function readGroups(
+  { name, document }: Description,
+  interfaces: readonly GroupedInterface[],
+): ReadonlyMap<string, Group> {
   const fields = new Fields(name);
-  const owners = new Map(fields.list(document, 'SecurityGroups').map((item) => [item.need('GroupId'), ownerOf(tagsOf(item))] as const));
+  const owners = new Map(
+    fields.list(document, 'SecurityGroups').map((item) => [item.need('GroupId'), ownerOf(tagsOf(item))] as const),
+  );
   fields.done();
   const ids = new Set([...owners.keys(), ...interfaces.flatMap(({ groups }) => groups)]);
   const carriers = Map.groupBy(
@@ -27,7 +32,15 @@ export function readGroups({ name, document }: Description, interfaces: readonly
   return new Map(
     [...ids].map((id) => {
       const mine = (carriers.get(id) ?? []).map(({ one }) => one);
-      return [id, { isDescribed: owners.has(id), managedBy: owners.get(id), interfaces: mine.map((one) => one.id), members: mine.flatMap(({ addresses }) => addresses) }];
+      return [
+        id,
+        {
+          isDescribed: owners.has(id),
+          managedBy: owners.get(id),
+          interfaces: mine.map((one) => one.id),
+          members: mine.flatMap(({ addresses }) => addresses),
+        },
+      ];
     }),
   );
 }

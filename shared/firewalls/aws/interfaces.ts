@@ -63,13 +63,18 @@ function listed(item: Item, field: string): readonly string[] {
   const [start, bits] = ipaddr.parseCIDR(prefix);
   if (start.kind() === 'ipv6' || bits < 24) return [prefix];
   const bytes = start.toByteArray();
-  return Array.from({ length: 2 ** (32 - bits) }, (_, index) => [...bytes.slice(0, 3), (bytes[3] ?? 0) + index].join('.'));
+  return Array.from({ length: 2 ** (32 - bits) }, (_, index) =>
+    [...bytes.slice(0, 3), (bytes[3] ?? 0) + index].join('.'),
+  );
 }
 
 const blindTypes = new Map([
   ['network_load_balancer', 'it is a network load balancer, and packets between it and an endpoint are never logged'],
   ['gateway_load_balancer', 'it is a gateway load balancer, whose packets between endpoints are never logged'],
-  ['gateway_load_balancer_endpoint', 'it is a gateway load balancer endpoint, whose packets to the balancer are never logged'],
+  [
+    'gateway_load_balancer_endpoint',
+    'it is a gateway load balancer endpoint, whose packets to the balancer are never logged',
+  ],
   ['vpc_endpoint', 'it is an endpoint, and packets between it and a network load balancer are never logged'],
 ]);
 

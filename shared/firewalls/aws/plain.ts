@@ -3,7 +3,8 @@ import { LockkeeperError } from '../../base/error.ts';
 
 /** A parsed JSON value as plain data; `invalid` for what JSON cannot hold. */
 export function plain(value: unknown): Plain {
-  if (value === null || typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number') return value;
+  if (value === null || typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number')
+    return value;
   if (value instanceof Date) return value.toISOString();
   if (Array.isArray(value)) return value.map(plain);
   if (typeof value === 'object') {

@@ -96,7 +96,11 @@ function prefixListSource(list: string, { prefixLists, listNames }: Surroundings
   if (cidrs) return { kind: 'addresses', cidrs };
   const named = listNames.get(list);
   const called = named === undefined ? '' : `it is ${named}; `;
-  return { kind: 'unknown', name: list, why: `${called}save the answer of aws ec2 get-managed-prefix-list-entries --prefix-list-id ${list}` };
+  return {
+    kind: 'unknown',
+    name: list,
+    why: `${called}save the answer of aws ec2 get-managed-prefix-list-entries --prefix-list-id ${list}`,
+  };
 }
 
 /** A group of somebody else may have members here and elsewhere. */
@@ -106,5 +110,13 @@ function groupSources(reference: Item, groups: ReadonlyMap<string, Group>): read
   const here: readonly Source[] = group ? [{ kind: 'group', group: name, members: group.members }] : [];
   if (group?.isDescribed) return here;
   const where = reference.text('VpcPeeringConnectionId') ?? reference.text('UserId') ?? 'another account';
-  return [...here, { kind: 'unknown', name, why: `its members are in ${where}, and only whoever owns that can list them`, privateOnly: true }];
+  return [
+    ...here,
+    {
+      kind: 'unknown',
+      name,
+      why: `its members are in ${where}, and only whoever owns that can list them`,
+      privateOnly: true,
+    },
+  ];
 }

@@ -7,10 +7,16 @@ import { readInterfaces } from './interfaces.ts';
 import { readRules } from './rules.ts';
 
 /**
- * Security groups as openings, from what EC2 prints. Rules come from describe-security-group-rules alone. Pure: the same
- * descriptions give the same state. `invalid` names every wrong field of the first document that has any.
+ * Security groups as openings, from what EC2 prints. Rules come from describe-security-group-rules alone. Pure: the
+ * same descriptions give the same state. `invalid` names every wrong field of the first document that has any.
  */
-export function securityGroupState({ rules, groups, interfaces, prefixLists: described, prefixListEntries }: AwsDescriptions): FirewallState {
+export function securityGroupState({
+  rules,
+  groups,
+  interfaces,
+  prefixLists: described,
+  prefixListEntries,
+}: AwsDescriptions): FirewallState {
   const grouped = readInterfaces(interfaces);
   const known = readGroups(groups, grouped);
   const prefixLists = new Map([...prefixListEntries].map(([id, description]) => [id, readEntries(description)]));
@@ -35,7 +41,9 @@ function readEntries({ name, document }: Description): readonly string[] {
 
 function readNames({ name, document }: Description): ReadonlyMap<string, string> {
   const fields = new Fields(name);
-  const names = fields.list(document, 'PrefixLists').map((item) => [item.need('PrefixListId'), item.text('PrefixListName') ?? ''] as const);
+  const names = fields
+    .list(document, 'PrefixLists')
+    .map((item) => [item.need('PrefixListId'), item.text('PrefixListName') ?? ''] as const);
   fields.done();
   return new Map(names);
 }

@@ -40,12 +40,15 @@ export function ruleFingerprint(rule: GateRule): string {
   return sha256(canonicalJson(ruleAsPlain(rule)));
 }
 
-/** Reads a rule from plain data; `invalid` names `where` and the first field that is wrong. Unknown fields are refused. */
+/**
+ * Reads a rule from plain data; `invalid` names `where` and the first field that is wrong. Unknown fields are refused.
+ */
 export function parseRule(value: unknown, where: string): GateRule {
   const fields = record(value, where);
   const known = ['id', 'name', 'protocol', 'ports', 'sources', 'targets', 'description', 'createdAt', 'tags'];
   const unknown = Object.keys(fields).find((key) => !known.includes(key));
-  if (unknown !== undefined) throw invalid(where, `has an unknown field "${unknown}"`, `Known fields: ${known.join(', ')}.`);
+  if (unknown !== undefined)
+    throw invalid(where, `has an unknown field "${unknown}"`, `Known fields: ${known.join(', ')}.`);
   if (fields['protocol'] !== 'tcp') throw invalid(where, 'has a protocol other than tcp', 'A gate forwards TCP only.');
   return {
     id: identifier(fields['id'], where),
@@ -80,13 +83,15 @@ export function texts(value: unknown, where: string): readonly string[] {
 
 function identifier(value: unknown, where: string): string {
   const id = text(value, `${where} id`);
-  if (!/^[a-z0-9-]{1,80}$/.test(id)) throw invalid(where, `has the id "${id}"`, 'Use 1–80 characters of a–z, 0–9 and "-".');
+  if (!/^[a-z0-9-]{1,80}$/.test(id))
+    throw invalid(where, `has the id "${id}"`, 'Use 1–80 characters of a–z, 0–9 and "-".');
   return id;
 }
 
 function portRange(value: unknown, where: string): PortRange {
   const { from, to } = record(value, where);
-  if (!isPort(from) || !isPort(to) || from > to) throw invalid(where, 'is not a range of ports', 'Write it like {"from":5432,"to":5432}.');
+  if (!isPort(from) || !isPort(to) || from > to)
+    throw invalid(where, 'is not a range of ports', 'Write it like {"from":5432,"to":5432}.');
   return { from, to };
 }
 
@@ -104,7 +109,9 @@ function checkedCidr(cidr: string, where: string): string {
 }
 
 function tags(value: unknown, where: string): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(record(value, where)).map(([key, tag]) => [key, text(tag, `${where}.${key}`)]));
+  return Object.fromEntries(
+    Object.entries(record(value, where)).map(([key, tag]) => [key, text(tag, `${where}.${key}`)]),
+  );
 }
 
 function invalid(where: string, what: string, hint?: string): LockkeeperError {

@@ -3,28 +3,47 @@ import { instant, second } from '../../base/time.ts';
 import type { FlowRecord, ParsedRow } from '../contract.ts';
 
 /** The columns of the default format (version 2), which log groups carry without a header. */
-export const defaultFields = 'version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status'.split(' ');
+export const defaultFields =
+  'version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status'.split(
+    ' ',
+  );
 
 /** The columns that a header line names, with hyphens; undefined where the line is no header of AWS. */
 export function headerFields(line: string): readonly string[] | undefined {
-  const fields = line.trim().split(' ').map((name) => name.replaceAll('_', '-'));
+  const fields = line
+    .trim()
+    .split(' ')
+    .map((name) => name.replaceAll('_', '-'));
   const isHeader = fields.length > 1 && fields.every((name) => /^[a-z][a-z0-9-]*$/.test(name));
-  const known = fields.some((name) => ['srcaddr', 'interface-id', 'tgw-id', 'resource-type', 'log-status'].includes(name));
+  const known = fields.some((name) =>
+    ['srcaddr', 'interface-id', 'tgw-id', 'resource-type', 'log-status'].includes(name),
+  );
   return isHeader && known ? fields : undefined;
 }
 
-/** One line by the columns of its object's header. Ports, counters and times must be numbers in range, addresses addresses. */
+/**
+ * One line by the columns of its object's header. Ports, counters and times must be numbers in range, addresses
+ * addresses.
+ */
 export function awsRow(fields: readonly string[], line: string, lineNumber: number): ParsedRow {
   const values = (line.endsWith(' ') ? line.slice(0, -1) : line).split(' ');
   if (values.length !== fields.length) {
-    return { kind: 'malformed', line: lineNumber, why: `${values.length} fields where the header has ${fields.length}` };
+    return {
+      kind: 'malformed',
+      line: lineNumber,
+      why: `${values.length} fields where the header has ${fields.length}`,
+    };
   }
   const valueOf = new Map(fields.map((name, index) => [name, values[index] === '-' ? undefined : values[index]]));
   return rowOf(new Values((name) => valueOf.get(name)), fields, lineNumber);
 }
 
 /** The same for any source of named values (Parquet). */
-export function awsRowOf(valueOf: (name: string) => string | undefined, fields: readonly string[], lineNumber: number): ParsedRow {
+export function awsRowOf(
+  valueOf: (name: string) => string | undefined,
+  fields: readonly string[],
+  lineNumber: number,
+): ParsedRow {
   return rowOf(new Values(valueOf), fields, lineNumber);
 }
 
@@ -73,7 +92,11 @@ function rowOf(values: Values, fields: readonly string[], line: number): ParsedR
   }
   const status = values.text('log-status') ?? 'OK';
   const times = { start: timeOf(values, 'start'), end: timeOf(values, 'end') };
-  const place = values.text('interface-id') ?? values.text('resource-id') ?? (fields.includes('interface-id') ? undefined : values.text('instance-id')) ?? '-';
+  const place =
+    values.text('interface-id') ??
+    values.text('resource-id') ??
+    (fields.includes('interface-id') ? undefined : values.text('instance-id')) ??
+    '-';
   if (status === 'NODATA' || status === 'SKIPDATA') {
     if (values.wrong !== undefined) return { kind: 'malformed', line, why: values.wrong };
     return { kind: 'status', status, scope: place, ...times };
@@ -82,7 +105,11 @@ function rowOf(values: Values, fields: readonly string[], line: number): ParsedR
   return flowOf(values, place, { ...times, line });
 }
 
-function flowOf(values: Values, place: string, row: { start: FlowRecord['start']; end: FlowRecord['end']; line: number }): ParsedRow {
+function flowOf(
+  values: Values,
+  place: string,
+  row: { start: FlowRecord['start']; end: FlowRecord['end']; line: number },
+): ParsedRow {
   const source = values.address('srcaddr');
   const destination = values.address('dstaddr');
   const protocol = values.number('protocol', 255);
@@ -99,11 +126,21 @@ function flowOf(values: Values, place: string, row: { start: FlowRecord['start']
   if (values.wrong !== undefined) return malformed(values.wrong);
   if (source === undefined || destination === undefined) return malformed('no address');
   if (protocol === undefined) return malformed('no protocol');
-  if ((protocol === 6 || protocol === 17) && (sourcePort === undefined || destinationPort === undefined)) return malformed('no port');
+  if ((protocol === 6 || protocol === 17) && (sourcePort === undefined || destinationPort === undefined))
+    return malformed('no port');
   const end = row.end ?? row.start;
   if (end === undefined) return malformed('no time');
   const ends = { source, sourcePort, destination, destinationPort, protocol };
-  const record: FlowRecord = { cloud: 'aws', interface: place, ...ends, ...rest, start: row.start, end, returnedPackets: undefined, returnedBytes: undefined };
+  const record: FlowRecord = {
+    cloud: 'aws',
+    interface: place,
+    ...ends,
+    ...rest,
+    start: row.start,
+    end,
+    returnedPackets: undefined,
+    returnedBytes: undefined,
+  };
   return { kind: 'record', record };
 }
 

@@ -45,7 +45,9 @@ export function awsRows(shape: AwsShape, files: readonly string[]): string {
   const number = (name: string) => field(name, `NULL::${numeric[name] ?? 'BIGINT'}`);
   const time = shape.fields.includes('end') ? `coalesce(${number('end')}, ${number('start')})` : number('start');
   // Only the columns that are needed: each string that is read costs as much as an aggregate.
-  const place = shape.fields.includes('interface-id') ? ['interface-id', 'resource-id'] : ['resource-id', 'instance-id'];
+  const place = shape.fields.includes('interface-id')
+    ? ['interface-id', 'resource-id']
+    : ['resource-id', 'instance-id'];
   return `SELECT file_index AS file, coalesce(${place.map(text).join(', ')}, '-') AS i,
   ${text('srcaddr')} AS src, ${text('dstaddr')} AS dst, ${number('srcport')} AS sport, ${number('dstport')} AS dport,
   ${number('protocol')} AS protocol, ${number('packets')} AS packets, ${number('bytes')} AS bytes, ${number('start')} AS s,
@@ -65,7 +67,9 @@ function read({ encoding, fields, columns }: AwsShape, name: string): string {
 function source({ fields, columns: names, encoding }: AwsShape, files: readonly string[]): string {
   const list = `[${files.map(literal).join(', ')}]`;
   if (encoding === 'parquet') return `read_parquet(${list})`;
-  const columns = names.map((name, index) => `${literal(name)}: '${numeric[fields[index] ?? ''] ?? 'VARCHAR'}'`).join(', ');
+  const columns = names
+    .map((name, index) => `${literal(name)}: '${numeric[fields[index] ?? ''] ?? 'VARCHAR'}'`)
+    .join(', ');
   return `read_csv(${list}, columns = {${columns}}, delim = ' ', header = true, auto_detect = false, nullstr = '-', quote = '',
     escape = '', store_rejects = true, rejects_limit = 0, buffer_size = 4194304,
     compression = '${encoding === 'gzip' ? 'gzip' : 'none'}')`;

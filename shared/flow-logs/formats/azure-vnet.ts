@@ -11,8 +11,9 @@ export interface AzureReader {
 }
 
 /**
- * VNet flow logs (version 4) and NSG flow logs (versions 1 and 2): PT1H.json, its records alone, or bare tuples. A tuple
- * that repeats one of the same network card exactly is a good row but no second flow: it says so. The interface is the MAC address.
+ * VNet flow logs (version 4) and NSG flow logs (versions 1 and 2): PT1H.json, its records alone, or bare tuples. A
+ * tuple that repeats one of the same network card exactly is a good row but no second flow: it says so. The interface
+ * is the MAC address.
  */
 export function azureReader(): AzureReader {
   const known = new Set<string>();
@@ -109,7 +110,11 @@ function isVnetTuple(text: string): boolean {
  * is unknown.
  */
 function tupleRow(text: string, { mac, kind, line }: Context): ParsedRow {
-  const malformed = (why: string): ParsedRow => ({ kind: 'malformed', line, why: `${why} in tuple ${JSON.stringify(text.slice(0, 120))}` });
+  const malformed = (why: string): ParsedRow => ({
+    kind: 'malformed',
+    line,
+    why: `${why} in tuple ${JSON.stringify(text.slice(0, 120))}`,
+  });
   const fields = text.split(',');
   const lengths = kind === 'vnet' ? [13] : [8, 13];
   if (!lengths.includes(fields.length)) return malformed(`${fields.length} fields`);
@@ -150,7 +155,11 @@ function tupleRow(text: string, { mac, kind, line }: Context): ParsedRow {
 
 const phases: Readonly<Record<string, 'begin' | 'continue' | 'end'>> = { B: 'begin', C: 'continue', E: 'end' };
 
-function stateOf(kind: Context['kind'], seventh: string, eighth: string | undefined): Pick<FlowRecord, 'action' | 'phase'> | undefined {
+function stateOf(
+  kind: Context['kind'],
+  seventh: string,
+  eighth: string | undefined,
+): Pick<FlowRecord, 'action' | 'phase'> | undefined {
   if (seventh === 'D') return { action: 'rejected' };
   const phase = phases[(kind === 'vnet' ? seventh : eighth) ?? ''];
   if (kind === 'vnet') return phase && { action: 'accepted', phase };

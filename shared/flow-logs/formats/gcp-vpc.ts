@@ -4,15 +4,17 @@ import { countOf, membersOf, textOf, type JsonPiece } from './json-values.ts';
 import type { FlowRecord, ParsedRow } from '../contract.ts';
 
 /**
- * One LogEntry, or its bare jsonPayload: a VPC flow (both log names), a firewall-rule line, or another log's line, which
- * is good but no flow. The interface is `subnetwork/vm`, of the reporting side; names may be missing, then the VPC's
- * name or "-" and the address stand in.
+ * One LogEntry, or its bare jsonPayload: a VPC flow (both log names), a firewall-rule line, or another log's line,
+ * which is good but no flow. The interface is `subnetwork/vm`, of the reporting side; names may be missing, then the
+ * VPC's name or "-" and the address stand in.
  */
 export function gcpRow(piece: JsonPiece): ParsedRow {
   if (piece.why !== undefined) return { kind: 'malformed', line: piece.line, why: piece.why };
   const entry = membersOf(piece.value);
   const payload = entry['jsonPayload'] === undefined ? entry : membersOf(entry['jsonPayload']);
-  const log = textOf(entry['logName'])?.split(/%2F|\//i).at(-1);
+  const log = textOf(entry['logName'])
+    ?.split(/%2F|\//i)
+    .at(-1);
   if (log !== undefined && log !== 'vpc_flows' && log !== 'firewall') return { kind: 'status', status: log };
   if (payload['connection'] === undefined) return { kind: 'malformed', line: piece.line, why: 'no connection' };
   const record = payload['disposition'] === undefined ? flow(entry, payload) : firewallLine(entry, payload);
@@ -32,7 +34,10 @@ function flow(entry: Members, payload: Members): FlowRecord | string {
   const reporter = textOf(payload['reporter'])?.replace('_GATEWAY', '');
   const direction = reporter === 'DEST' ? 'ingress' : reporter === 'SRC' ? 'egress' : undefined;
   const side = direction === 'egress' ? 'src' : 'dest';
-  const times = { start: timeOf(payload['start_time']), end: timeOf(payload['end_time']) ?? timeOf(entry['timestamp']) };
+  const times = {
+    start: timeOf(payload['start_time']),
+    end: timeOf(payload['end_time']) ?? timeOf(entry['timestamp']),
+  };
   if (times.end === undefined && times.start === undefined) return 'no time';
   const packets = countOf(payload['packets_sent']);
   const bytes = countOf(payload['bytes_sent']);
@@ -67,7 +72,13 @@ function firewallLine(entry: Members, payload: Members): FlowRecord | string {
 type Connection = Pick<FlowRecord, 'source' | 'sourcePort' | 'destination' | 'destinationPort' | 'protocol'>;
 
 function common(connection: Connection) {
-  return { cloud: 'gcp', ...connection, flags: undefined, returnedPackets: undefined, returnedBytes: undefined } as const;
+  return {
+    cloud: 'gcp',
+    ...connection,
+    flags: undefined,
+    returnedPackets: undefined,
+    returnedBytes: undefined,
+  } as const;
 }
 
 /** Ports are absent where the protocol has none, and floats where they came through a Struct. */
@@ -89,7 +100,8 @@ function connectionOf(payload: Members): Connection | string {
 function interfaceOf(vpc: unknown, vm: unknown, where: { entry: Members; address: string }): string {
   const labels = membersOf(membersOf(where.entry['resource'])['labels']);
   const network = membersOf(vpc);
-  const subnetwork = textOf(network['subnetwork_name']) ?? textOf(labels['subnetwork_name']) ?? textOf(network['vpc_name']) ?? '-';
+  const subnetwork =
+    textOf(network['subnetwork_name']) ?? textOf(labels['subnetwork_name']) ?? textOf(network['vpc_name']) ?? '-';
   return `${subnetwork}/${textOf(membersOf(vm)['vm_name']) ?? where.address}`;
 }
 

@@ -80,7 +80,8 @@ class Pending {
 /** A line that begins and ends like a whole value is tried as one first: that is how exports look, and it is fast. */
 function wholeValue(line: string): unknown {
   const trimmed = line.trim();
-  const closes = (trimmed.startsWith('{') && trimmed.endsWith('}')) || (trimmed.startsWith('[') && trimmed.endsWith(']'));
+  const closes =
+    (trimmed.startsWith('{') && trimmed.endsWith('}')) || (trimmed.startsWith('[') && trimmed.endsWith(']'));
   return closes ? parsed(trimmed) : undefined;
 }
 
@@ -114,9 +115,13 @@ export function textOf(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-/** A whole number of 0 or more, written as number, float or text; undefined where absent, NaN where it is something else. */
+/**
+ * A whole number of 0 or more, written as number, float or text; undefined where absent, NaN where it is something
+ * else.
+ */
 export function countOf(value: unknown): number | undefined {
   if (value === undefined || value === null || value === '') return undefined;
-  const number = typeof value === 'number' ? value : typeof value === 'string' && /^\d+(\.0+)?$/.test(value) ? Number(value) : NaN;
+  const number =
+    typeof value === 'number' ? value : typeof value === 'string' && /^\d+(\.0+)?$/.test(value) ? Number(value) : NaN;
   return Number.isInteger(number) && number >= 0 ? number : NaN;
 }

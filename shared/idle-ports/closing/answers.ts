@@ -10,8 +10,8 @@ import { reopen } from './reopen.ts';
 
 /**
  * Takes what one person said: records it if it counts, and says what became of it. The log has it before it takes
- * effect; repeating it changes nothing, and is told to the log again. `not-found` for a hash nobody was asked about, `conflict` for one whose place
- * another took; for "reopen" also what `reopen` throws.
+ * effect; repeating it changes nothing, and is told to the log again. `not-found` for a hash nobody was asked about,
+ * `conflict` for one whose place another took; for "reopen" also what `reopen` throws.
  */
 export async function takeAnswer(rooms: ClosingRooms, heard: Heard): Promise<Ruling> {
   const held = await new ClosureJournal(rooms.state).find(heard.hash);
@@ -32,9 +32,13 @@ async function record(rooms: ClosingRooms, first: HeldClosure, heard: Heard): Pr
     if (ruling) return ruling;
     held = await new ClosureJournal(rooms.state).find(heard.hash);
   }
-  throw new LockkeeperError('conflict', `the answer of ${heard.who} about ${first.closure.opening} was not recorded: too many answer at once`, {
-    hint: 'Answer again.',
-  });
+  throw new LockkeeperError(
+    'conflict',
+    `the answer of ${heard.who} about ${first.closure.opening} was not recorded: too many answer at once`,
+    {
+      hint: 'Answer again.',
+    },
+  );
 }
 
 /** Undefined where another run changed the journal first. */
@@ -42,13 +46,18 @@ async function recordOnce(rooms: ClosingRooms, held: HeldClosure, heard: Heard):
   const { closure } = held;
   const now = rooms.world.now();
   const ruling = decide(closure, heard, { policy: rooms.policy, now });
-  const entry = { action: `decision.${heard.answer}`, actor: heard.who, details: { ...voteOf(heard, ruling, now), account: rooms.account } };
+  const entry = {
+    action: `decision.${heard.answer}`,
+    actor: heard.who,
+    details: { ...voteOf(heard, ruling, now), account: rooms.account },
+  };
   if (ruling.kind === 'refused') {
     await recordRefused(rooms, closure, entry);
     return ruling;
   }
   // What was said before is told once more: whoever repeats it may do so because the log did not take how it went.
-  const keep = async () => ruling.kind === 'counted' && (await new ClosureJournal(rooms.state).save(held, ruling.closure));
+  const keep = async () =>
+    ruling.kind === 'counted' && (await new ClosureJournal(rooms.state).save(held, ruling.closure));
   try {
     await audited(rooms, { ...entry, closure }, keep);
   } catch (thrown) {
@@ -58,7 +67,9 @@ async function recordOnce(rooms: ClosingRooms, held: HeldClosure, heard: Heard):
   return ruling;
 }
 
-/** A vote is evidence: what was said to which question, when, and what became of it. Who said it is the entry's actor. */
+/**
+ * A vote is evidence: what was said to which question, when, and what became of it. Who said it is the entry's actor.
+ */
 function voteOf({ answer, hash, why, until }: Heard, { text }: Ruling, now: Instant) {
   return { answer, hash, why, at: formatInstant(now), until: until && formatInstant(until), text };
 }

@@ -18,8 +18,8 @@ export interface Before {
 
 /**
  * Puts the question whether to close an opening, in place of what its journal held; every earlier answer is void.
- * `invalid` where nobody, or not enough people, could approve. Crash: the proposal, the receipt of what it rests on and the
- * journal are durable before anybody is asked, and `show` finishes what is not shown yet.
+ * `invalid` where nobody, or not enough people, could approve. Crash: the proposal, the receipt of what it rests on and
+ * the journal are durable before anybody is asked, and `show` finishes what is not shown yet.
  */
 export async function ask(rooms: ClosingRooms, material: Material, { held, why }: Before): Promise<HeldClosure> {
   const people = rooms.people(material.judgement.firewall, material.opening);
@@ -29,7 +29,11 @@ export async function ask(rooms: ClosingRooms, material: Material, { held, why }
   await journal.keep(closure.proposal);
   await keepReceipt(rooms, closure, material);
   if (!held) return show(rooms, await journal.begin(closure));
-  if (why !== '') await record(rooms, held.closure, { action: 'proposal.void', details: { why: toldText(why), instead: closure.hash } });
+  if (why !== '')
+    await record(rooms, held.closure, {
+      action: 'proposal.void',
+      details: { why: toldText(why), instead: closure.hash },
+    });
   const news = why === '' ? [] : [notice(closure, 'warning', why)];
   return show(rooms, await journal.save(held, { ...closure, notices: [...held.closure.notices, ...news] }));
 }
@@ -59,8 +63,8 @@ export async function deliver(rooms: ClosingRooms): Promise<void> {
 }
 
 /**
- * The same after a person's own act, which is done by now: where people cannot be reached at the moment, what they should
- * hear stays in the journals, and the next run delivers it.
+ * The same after a person's own act, which is done by now: where people cannot be reached at the moment, what they
+ * should hear stays in the journals, and the next run delivers it.
  */
 export async function deliverOrLeave(rooms: ClosingRooms): Promise<void> {
   try {
@@ -73,13 +77,24 @@ export async function deliverOrLeave(rooms: ClosingRooms): Promise<void> {
 function refuseUnanswerable(opening: string, people: People): void {
   const eligible = new Set(people.approvers.filter((who) => !people.excluded.includes(who)));
   if (people.needed >= 1 && eligible.size >= people.needed) return;
-  const found = eligible.size === 0 ? 'nobody who can be reached may approve it' : `only ${[...eligible].join(', ')} may approve it`;
-  throw new LockkeeperError('invalid', `nobody was asked about ${opening}: it needs ${people.needed} approvals, and ${found}`, {
-    hint: 'Name more approvers, or lower `needed`; who owns a service never approves for it.',
-  });
+  const found =
+    eligible.size === 0
+      ? 'nobody who can be reached may approve it'
+      : `only ${[...eligible].join(', ')} may approve it`;
+  throw new LockkeeperError(
+    'invalid',
+    `nobody was asked about ${opening}: it needs ${people.needed} approvals, and ${found}`,
+    {
+      hint: 'Name more approvers, or lower `needed`; who owns a service never approves for it.',
+    },
+  );
 }
 
-function newClosure(rooms: ClosingRooms, material: Material, { people, round }: { people: People; round: number }): Closure {
+function newClosure(
+  rooms: ClosingRooms,
+  material: Material,
+  { people, round }: { people: People; round: number },
+): Closure {
   const proposal = proposalFor(material, round);
   const now = rooms.world.now();
   return {

@@ -3,7 +3,15 @@ import { LockkeeperError } from '../../base/error.ts';
 import { after, formatInstant } from '../../base/time.ts';
 import type { PreparedChange } from '../../firewalls/contract.ts';
 import { ask, deliver } from './ask.ts';
-import { firewallOf, keepGoing, stepOf, timeIsUp, type ClosingHooks, type ClosingRooms, type Step } from './closing-rooms.ts';
+import {
+  firewallOf,
+  keepGoing,
+  stepOf,
+  timeIsUp,
+  type ClosingHooks,
+  type ClosingRooms,
+  type Step,
+} from './closing-rooms.ts';
 import { checkApproval, type Check, type Fresh } from './closure-check.ts';
 import { moved, nameOf, notice, type Closure } from './closure.ts';
 import { ClosureJournal, type HeldClosure } from './closure-journal.ts';
@@ -94,7 +102,11 @@ class Closing {
     const stopped = lineStopped(policy, [...this.#all.values()], world.now());
     if (stopped !== undefined) return stopped;
     if (this.#closed >= policy.maxClosuresPerRun) return `${this.#closed} closed in this run, and that is the limit`;
-    return mustWait(policy, closure, [...this.#all].filter(([other]) => other !== key).map(([, other]) => other));
+    return mustWait(
+      policy,
+      closure,
+      [...this.#all].filter(([other]) => other !== key).map(([, other]) => other),
+    );
   }
 
   /** Judges anew, then reads the rule once more through `prepare`. */
@@ -106,19 +118,31 @@ class Closing {
     const people = this.#rooms.people(closure.firewall, live);
     const verdict = judgement.verdicts.find(({ rule }) => rule === closure.opening);
     if (verdict?.verdict !== 'unused') {
-      return { ...nothing, people, otherwise: `it is ${verdict?.verdict ?? 'not judged'} now: ${verdict?.reasons.map(({ text }) => text).join(' ') ?? ''}` };
+      return {
+        ...nothing,
+        people,
+        otherwise: `it is ${verdict?.verdict ?? 'not judged'} now: ${verdict?.reasons.map(({ text }) => text).join(' ') ?? ''}`,
+      };
     }
     if (live.managedBy !== undefined) return { ...nothing, people, otherwise: `it belongs to ${live.managedBy} now` };
     const prepared = await firewallOf(this.#rooms, closure.firewall).prepare({ kind: 'close', opening: live.id });
     return { live, material: { judgement, opening: live, verdict, prepared }, people, otherwise: '' };
   }
 
-  async #giveUp(held: HeldClosure, check: Extract<Check, { why: string }>, material: Material | undefined): Promise<Step> {
+  async #giveUp(
+    held: HeldClosure,
+    check: Extract<Check, { why: string }>,
+    material: Material | undefined,
+  ): Promise<Step> {
     const { closure } = held;
     const phase = check.kind === 'expired' ? 'expired' : 'drifted';
     await record(this.#rooms, closure, { action: 'approval.void', details: { why: toldText(check.why) } });
     const text = `${nameOf(closure)} was not closed, and its approval is void: ${check.why}`;
-    const change = { since: this.#rooms.world.now(), problem: check.why, notices: [...closure.notices, notice(closure, 'warning', text)] };
+    const change = {
+      since: this.#rooms.world.now(),
+      problem: check.why,
+      notices: [...closure.notices, notice(closure, 'warning', text)],
+    };
     const next = await this.#save(held, moved(closure, phase, change));
     const stays = exempted(this.#rooms.policy, closure, this.#rooms.world.now()) !== undefined;
     if (check.kind === 'void' && material && !stays) await ask(this.#rooms, material, { held: next, why: '' });
@@ -127,16 +151,21 @@ class Closing {
 
   async #close(held: HeldClosure, prepared: PreparedChange): Promise<Step> {
     const now = this.#rooms.world.now();
-    const closing = await this.#save(held, moved(held.closure, 'closing', { since: now, prepared, closedAt: held.closure.closedAt ?? now }));
+    const closing = await this.#save(
+      held,
+      moved(held.closure, 'closing', { since: now, prepared, closedAt: held.closure.closedAt ?? now }),
+    );
     this.#closed += 1;
     const { closure } = closing;
     let refusal: unknown;
     const close = async (): Promise<'refused' | 'reachable' | undefined> => {
       await this.#refuseIfMoved(closing);
-      await firewallOf(this.#rooms, closure.firewall).apply(prepared).catch((thrown: unknown) => {
-        refusal = thrown;
-        throw thrown;
-      });
+      await firewallOf(this.#rooms, closure.firewall)
+        .apply(prepared)
+        .catch((thrown: unknown) => {
+          refusal = thrown;
+          throw thrown;
+        });
       return await this.#probe(closure);
     };
     try {
@@ -155,7 +184,11 @@ class Closing {
       return await this.#hooks.probe?.(closure);
     } catch (cause) {
       if (!(cause instanceof LockkeeperError) || cause.code === 'bug') throw cause;
-      throw new LockkeeperError('uncertain', `${nameOf(closure)} was closed, but it could not be tried: ${cause.message}`, { cause, hint: 'The next run tries again.' });
+      throw new LockkeeperError(
+        'uncertain',
+        `${nameOf(closure)} was closed, but it could not be tried: ${cause.message}`,
+        { cause, hint: 'The next run tries again.' },
+      );
     }
   }
 
@@ -177,7 +210,9 @@ class Closing {
   async #refuseIfMoved(held: HeldClosure): Promise<void> {
     const current = await this.#journal.load(held.closure.firewall, held.closure.opening);
     if (current?.version === held.version) return;
-    throw new LockkeeperError('conflict', `another run is at work on ${nameOf(held.closure)}`, { hint: 'Nothing was closed here; run again.' });
+    throw new LockkeeperError('conflict', `another run is at work on ${nameOf(held.closure)}`, {
+      hint: 'Nothing was closed here; run again.',
+    });
   }
 
   /** The same where the pause came even later: unless the journal says closed, this closing must not stand. */
@@ -186,12 +221,17 @@ class Closing {
     const stands = current?.phase === 'closing' || current?.phase === 'quarantined' || current?.phase === 'settled';
     if (stands && current.hash === closure.hash) return;
     const details = { why: `it is ${current?.phase} meanwhile` };
-    await audited(this.#rooms, { closure, action: 'closure.restore', details }, () => firewallOf(this.#rooms, closure.firewall).restore(prepared));
+    await audited(this.#rooms, { closure, action: 'closure.restore', details }, () =>
+      firewallOf(this.#rooms, closure.firewall).restore(prepared),
+    );
   }
 
   async #hadNoEffect(held: HeldClosure): Promise<Step> {
     const why = 'closing it had no effect: a packet still comes through';
-    const back = await finishReopening(this.#rooms, await beginReopening(this.#rooms, held, { who: 'lockkeeper', why, automatic: true }));
+    const back = await finishReopening(
+      this.#rooms,
+      await beginReopening(this.#rooms, held, { who: 'lockkeeper', why, automatic: true }),
+    );
     this.#all.set(back.key, back.closure);
     return stepOf(back.closure, 'reopened', why);
   }
@@ -216,16 +256,27 @@ class Closing {
   }
 }
 
-/** What the log tells of a closing: on whose word (a long reason is whole in its decision), all else that was prepared, and what became of it where somebody could try. */
+/**
+ * What the log tells of a closing: on whose word (a long reason is whole in its decision), all else that was prepared,
+ * and what became of it where somebody could try.
+ */
 function applying(closure: Closure): ToldEffect<'refused' | 'reachable' | undefined> {
   const counts = new Set(approversOf(closure));
-  const votes = closure.votes.filter(({ answer, hash, who }) => answer === 'approve' && hash === closure.hash && counts.has(who));
+  const votes = closure.votes.filter(
+    ({ answer, hash, who }) => answer === 'approve' && hash === closure.hash && counts.has(who),
+  );
   const approvals = votes.map(({ who, why, hash, at }) => ({ who, why: toldText(why), hash, at: formatInstant(at) }));
   const { rejectsVisible, openConnectionsLastMs } = closure.prepared ?? {};
-  return { action: 'closure.apply', details: { approvals, rejectsVisible, openConnectionsLastMs }, told: (probe) => ({ probe }) };
+  return {
+    action: 'closure.apply',
+    details: { approvals, rejectsVisible, openConnectionsLastMs },
+    told: (probe) => ({ probe }),
+  };
 }
 
 /** True where the firewall surely changed nothing and would refuse again. */
 function isDefinite({ code }: LockkeeperError): boolean {
-  return code === 'denied' || code === 'rejected' || code === 'invalid' || code === 'unsupported' || code === 'not-found';
+  return (
+    code === 'denied' || code === 'rejected' || code === 'invalid' || code === 'unsupported' || code === 'not-found'
+  );
 }

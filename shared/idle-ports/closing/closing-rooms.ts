@@ -56,7 +56,10 @@ export function timeIsUp(world: World): boolean {
   return world.now() + 10 * second >= world.deadline();
 }
 
-/** One part of a run. What fails is kept among the problems and does not keep the others; a dead process or a defect ends the run. */
+/**
+ * One part of a run. What fails is kept among the problems and does not keep the others; a dead process or a defect
+ * ends the run.
+ */
 export async function keepGoing(problems: LockkeeperError[], part: () => Promise<void>): Promise<void> {
   try {
     await part();

@@ -26,14 +26,23 @@ export interface Fresh {
 }
 
 /** The last look before closing: is this still exactly what people approved, and did enough of them? Pure. */
-export function checkApproval(closure: Closure, fresh: Fresh, { policy, now }: { policy: ClosingPolicy; now: Instant }): Check {
-  if (closure.phase === 'closing' && closure.prepared && wasApplied(closure.prepared, fresh.live)) return { kind: 'closed-already' };
+export function checkApproval(
+  closure: Closure,
+  fresh: Fresh,
+  { policy, now }: { policy: ClosingPolicy; now: Instant },
+): Check {
+  if (closure.phase === 'closing' && closure.prepared && wasApplied(closure.prepared, fresh.live))
+    return { kind: 'closed-already' };
   if (isLate(closure, policy, now)) {
-    return { kind: 'expired', why: `it was approved at ${formatInstant(closure.approvedAt ?? closure.since)} and not closed in time` };
+    return {
+      kind: 'expired',
+      why: `it was approved at ${formatInstant(closure.approvedAt ?? closure.since)} and not closed in time`,
+    };
   }
   if (!fresh.material) return { kind: 'void', why: fresh.otherwise };
   const live = proposalFor(fresh.material, closure.proposal.round);
-  if (hashOf(live) !== closure.hash) return { kind: 'void', why: `it is not what was approved: ${differences(closure.proposal, live).join('; ')}` };
+  if (hashOf(live) !== closure.hash)
+    return { kind: 'void', why: `it is not what was approved: ${differences(closure.proposal, live).join('; ')}` };
   const exemption = exempted(policy, closure, now);
   if (exemption !== undefined) return { kind: 'void', why: exemption };
   return enoughAgree(closure, fresh.people);

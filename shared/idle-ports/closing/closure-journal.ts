@@ -42,7 +42,10 @@ export class ClosureJournal {
   async keep(proposal: Proposal): Promise<void> {
     const key = `proposals/${hashOf(proposal)}.json`;
     const answer = await this.#state.create(key, encodeProposal(proposal));
-    if (answer.outcome === 'exists') throw new LockkeeperError('invalid', `${key} holds something else than the proposal of that hash`, { hint: 'Somebody wrote into the state store: restore the object from a backup, or delete it.' });
+    if (answer.outcome === 'exists')
+      throw new LockkeeperError('invalid', `${key} holds something else than the proposal of that hash`, {
+        hint: 'Somebody wrote into the state store: restore the object from a backup, or delete it.',
+      });
   }
 
   /** The first closure of an opening; `conflict` where another run was quicker. */
@@ -69,24 +72,37 @@ export class ClosureJournal {
     const held = await this.load(proposal.firewall, proposal.opening);
     const hash = hashOf(proposal);
     if (held?.closure.hash === hash) return held;
-    throw new LockkeeperError('conflict', `question ${hash.slice(0, 12)} about ${proposal.opening} is void: another one took its place`, {
-      hint: held ? `Read and answer ${held.closure.hash.slice(0, 12)} instead.` : 'Scan again.',
-    });
+    throw new LockkeeperError(
+      'conflict',
+      `question ${hash.slice(0, 12)} about ${proposal.opening} is void: another one took its place`,
+      {
+        hint: held ? `Read and answer ${held.closure.hash.slice(0, 12)} instead.` : 'Scan again.',
+      },
+    );
   }
 
   async #proposal(prefix: string): Promise<Proposal> {
     if (!/^[0-9a-f]{6,64}$/.test(prefix)) {
-      throw new LockkeeperError('invalid', `${JSON.stringify(prefix)} is not a hash`, { hint: 'Give at least 6 of its hex digits.' });
+      throw new LockkeeperError('invalid', `${JSON.stringify(prefix)} is not a hash`, {
+        hint: 'Give at least 6 of its hex digits.',
+      });
     }
     const keys: string[] = [];
     for await (const { key } of this.#state.list(`proposals/${prefix}`)) keys.push(key);
     const [key] = keys;
-    if (key === undefined) throw new LockkeeperError('not-found', `no question has the hash ${prefix}`, { hint: 'Run `lockkeeper scan` to see the questions.' });
-    if (keys.length > 1) throw new LockkeeperError('invalid', `${keys.length} questions have a hash that begins with ${prefix}`, { hint: 'Give more of its digits.' });
+    if (key === undefined)
+      throw new LockkeeperError('not-found', `no question has the hash ${prefix}`, {
+        hint: 'Run `lockkeeper scan` to see the questions.',
+      });
+    if (keys.length > 1)
+      throw new LockkeeperError('invalid', `${keys.length} questions have a hash that begins with ${prefix}`, {
+        hint: 'Give more of its digits.',
+      });
     const stored = await this.#state.get(key);
     if (!stored) throw new LockkeeperError('not-found', `${key} is gone`);
     const proposal = decodeProposal(key, stored.bytes);
-    if (key !== `proposals/${hashOf(proposal)}.json`) throw new LockkeeperError('invalid', `${key} does not hold the proposal of that hash`);
+    if (key !== `proposals/${hashOf(proposal)}.json`)
+      throw new LockkeeperError('invalid', `${key} does not hold the proposal of that hash`);
     return proposal;
   }
 
@@ -101,5 +117,7 @@ function keyOf(firewall: string, opening: string): string {
 }
 
 function quicker(key: string): LockkeeperError {
-  return new LockkeeperError('conflict', `another run is at work on ${key}`, { hint: 'Nothing was changed here; run again.' });
+  return new LockkeeperError('conflict', `another run is at work on ${key}`, {
+    hint: 'Nothing was changed here; run again.',
+  });
 }

@@ -1,6 +1,18 @@
 import { asPlain, canonicalJson } from '../../base/canonical.ts';
 import { LockkeeperError } from '../../base/error.ts';
-import { either, flag, list, number, oneOf, optional, plain, record, text, wrongFields, type Shape } from '../shapes.ts';
+import {
+  either,
+  flag,
+  list,
+  number,
+  oneOf,
+  optional,
+  plain,
+  record,
+  text,
+  wrongFields,
+  type Shape,
+} from '../shapes.ts';
 import type { Closure } from './closure.ts';
 import type { Proposal } from './proposal.ts';
 
@@ -82,19 +94,49 @@ const closureShape: Shape<Closure> = {
   proposal: record(proposalShape),
   hash: text,
   evidence: record(evidenceShape),
-  people: record<Closure['people']>({ service: text, owner: text, approvers: list(text), excluded: list(text), needed: number }),
-  phase: oneOf('proposed', 'approved', 'closing', 'quarantined', 'settled', 'reopening', 'reopened', 'denied', 'snoozed', 'exempted', 'expired', 'drifted', 'failed'),
+  people: record<Closure['people']>({
+    service: text,
+    owner: text,
+    approvers: list(text),
+    excluded: list(text),
+    needed: number,
+  }),
+  phase: oneOf(
+    'proposed',
+    'approved',
+    'closing',
+    'quarantined',
+    'settled',
+    'reopening',
+    'reopened',
+    'denied',
+    'snoozed',
+    'exempted',
+    'expired',
+    'drifted',
+    'failed',
+  ),
   since: number,
   expires: number,
   shown: flag,
-  votes: list(record<Closure['votes'][number]>({ hash: text, answer: oneOf('approve', 'deny', 'snooze', 'exempt'), who: text, why: text, at: number })),
+  votes: list(
+    record<Closure['votes'][number]>({
+      hash: text,
+      answer: oneOf('approve', 'deny', 'snooze', 'exempt'),
+      who: text,
+      why: text,
+      at: number,
+    }),
+  ),
   approvedAt: optional(number),
   until: optional(number),
   prepared: optional(record(preparedShape)),
   closedAt: optional(number),
   reopening: optional(record<NonNullable<Closure['reopening']>>({ who: text, why: text, at: number, automatic: flag })),
   problem: optional(text),
-  notices: list(record<Closure['notices'][number]>({ hash: optional(text), level: oneOf('info', 'warning', 'alarm'), text })),
+  notices: list(
+    record<Closure['notices'][number]>({ hash: optional(text), level: oneOf('info', 'warning', 'alarm'), text }),
+  ),
   knocksTold: optional(number),
   knockers: optional(list(text)),
 };
@@ -111,12 +153,19 @@ function parse(key: string, bytes: Uint8Array): unknown {
   try {
     return JSON.parse(Buffer.from(bytes).toString('utf8'));
   } catch (cause) {
-    throw new LockkeeperError('invalid', `${key} is not JSON`, { cause, hint: 'Restore the object from a backup of the state store.' });
+    throw new LockkeeperError('invalid', `${key} is not JSON`, {
+      cause,
+      hint: 'Restore the object from a backup of the state store.',
+    });
   }
 }
 
 function damaged(key: string, fields: readonly string[]): LockkeeperError {
-  return new LockkeeperError('invalid', `${key} cannot be read: ${fields.join(', ')} missing or not as lockkeeper writes it`, {
-    hint: 'Was it written by a newer lockkeeper, or by hand? Restore it from a backup of the state store.',
-  });
+  return new LockkeeperError(
+    'invalid',
+    `${key} cannot be read: ${fields.join(', ')} missing or not as lockkeeper writes it`,
+    {
+      hint: 'Was it written by a newer lockkeeper, or by hand? Restore it from a backup of the state store.',
+    },
+  );
 }

@@ -133,7 +133,14 @@ export function nameOf(closure: Pick<Closure, 'firewall' | 'opening' | 'evidence
 /** `tcp`, `udp`, `icmp`, or the number. */
 export function describeProtocol(protocol: Protocol): string {
   if (protocol === 'all') return 'every protocol,';
-  return new Map([[1, 'icmp'], [6, 'tcp'], [17, 'udp'], [58, 'icmpv6']]).get(protocol) ?? `protocol ${protocol}`;
+  return (
+    new Map([
+      [1, 'icmp'],
+      [6, 'tcp'],
+      [17, 'udp'],
+      [58, 'icmpv6'],
+    ]).get(protocol) ?? `protocol ${protocol}`
+  );
 }
 
 /** False for ICMP, whose range is over type × 256 + code and not over ports. */

@@ -29,13 +29,24 @@ export type Ruling =
  * Whether an answer counts, and what follows. Approving takes enough different people who were asked, none of whom it
  * is the own matter of; one person asked is enough to deny, snooze or exempt, also after others approved. Pure.
  */
-export function decide(closure: Closure, heard: Heard, { policy, now }: { policy: ClosingPolicy; now: Instant }): Ruling {
-  if (heard.hash !== closure.hash) return refused('superseded', `the question about ${closure.opening} has changed: answer ${closure.hash.slice(0, 12)}`);
-  if (!closure.people.approvers.includes(heard.who)) return refused('not-asked', `${heard.who} is not asked about ${closure.opening}`);
+export function decide(
+  closure: Closure,
+  heard: Heard,
+  { policy, now }: { policy: ClosingPolicy; now: Instant },
+): Ruling {
+  if (heard.hash !== closure.hash)
+    return refused(
+      'superseded',
+      `the question about ${closure.opening} has changed: answer ${closure.hash.slice(0, 12)}`,
+    );
+  if (!closure.people.approvers.includes(heard.who))
+    return refused('not-asked', `${heard.who} is not asked about ${closure.opening}`);
   const said = closure.votes.find(({ who, answer }) => who === heard.who && answer === heard.answer);
   if (said) return { kind: 'already', text: `${heard.who} said so at ${formatInstant(said.at)}` };
-  if (!isOpenQuestion(closure)) return refused('decided', `${nameOf(closure)} is ${closure.phase} since ${formatInstant(closure.since)}`);
-  if (isLate(closure, policy, now)) return refused('late', `the question about ${closure.opening} waited until ${formatInstant(closure.expires)}`);
+  if (!isOpenQuestion(closure))
+    return refused('decided', `${nameOf(closure)} is ${closure.phase} since ${formatInstant(closure.since)}`);
+  if (isLate(closure, policy, now))
+    return refused('late', `the question about ${closure.opening} waited until ${formatInstant(closure.expires)}`);
   return heard.answer === 'approve' ? approve(closure, heard, now) : turnDown(closure, heard, { policy, now });
 }
 
@@ -46,7 +57,9 @@ export function isLate(closure: Closure, policy: ClosingPolicy, now: Instant): b
 
 /** The different people whose approval of exactly this proposal counts. */
 export function approversOf({ votes, hash, people }: Closure): readonly string[] {
-  const counts = votes.filter((one) => one.answer === 'approve' && one.hash === hash && people.approvers.includes(one.who));
+  const counts = votes.filter(
+    (one) => one.answer === 'approve' && one.hash === hash && people.approvers.includes(one.who),
+  );
   return [...new Set(counts.map(({ who }) => who))].filter((who) => !people.excluded.includes(who));
 }
 
@@ -59,22 +72,37 @@ function approve(closure: Closure, heard: Heard, now: Instant): Ruling {
   const { needed } = closure.people;
   const text = `${heard.who} approved closing ${nameOf(closure)}: ${approvers.length} of ${needed}`;
   const notices = [...closure.notices, notice(closure, 'info', text)];
-  if (approvers.length < needed || closure.phase === 'approved') return { kind: 'counted', text, closure: { ...voted, notices } };
+  if (approvers.length < needed || closure.phase === 'approved')
+    return { kind: 'counted', text, closure: { ...voted, notices } };
   return { kind: 'counted', text, closure: moved(voted, 'approved', { since: now, approvedAt: now, notices }) };
 }
 
 function turnDown(closure: Closure, heard: Heard, { policy, now }: { policy: ClosingPolicy; now: Instant }): Ruling {
-  if (heard.answer === 'reopen' || heard.answer === 'approve') return refused('decided', `${nameOf(closure)} is not closed`);
+  if (heard.answer === 'reopen' || heard.answer === 'approve')
+    return refused('decided', `${nameOf(closure)} is not closed`);
   if (heard.why.trim() === '') return refused('incomplete', `to ${heard.answer} needs a reason`);
   const until = heard.answer === 'deny' ? after(now, policy.deniedForMs) : heard.until;
-  if (until === undefined || until <= now) return refused('incomplete', `to ${heard.answer} needs an end in the future`);
+  if (until === undefined || until <= now)
+    return refused('incomplete', `to ${heard.answer} needs an end in the future`);
   if (until > now + policy.longestExemptionMs) {
-    return refused('incomplete', `to ${heard.answer} beyond ${formatInstant(after(now, policy.longestExemptionMs))} is too long`);
+    return refused(
+      'incomplete',
+      `to ${heard.answer} beyond ${formatInstant(after(now, policy.longestExemptionMs))} is too long`,
+    );
   }
   const phase = turnedDown[heard.answer];
   const text = `${heard.who}: ${nameOf(closure)} stays open (${phase} until ${formatInstant(until)}): ${heard.why}`;
   const votes = [...closure.votes, voteOf(heard, heard.answer, now)];
-  return { kind: 'counted', text, closure: moved(closure, phase, { since: now, until, votes, notices: [...closure.notices, notice(closure, 'info', text)] }) };
+  return {
+    kind: 'counted',
+    text,
+    closure: moved(closure, phase, {
+      since: now,
+      until,
+      votes,
+      notices: [...closure.notices, notice(closure, 'info', text)],
+    }),
+  };
 }
 
 const turnedDown = { deny: 'denied', snooze: 'snoozed', exempt: 'exempted' } as const satisfies Record<string, Phase>;

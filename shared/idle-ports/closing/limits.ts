@@ -33,12 +33,20 @@ export interface ClosingPolicy {
   readonly maxQuestionsPerRun: number;
   /** `from` is in it, `to` is not. */
   readonly freezes: readonly { readonly from: Instant; readonly to: Instant; readonly why: string }[];
-  readonly exemptions: readonly { readonly firewall: string | undefined; readonly opening: string; readonly until: Instant; readonly why: string }[];
+  readonly exemptions: readonly {
+    readonly firewall: string | undefined;
+    readonly opening: string;
+    readonly until: Instant;
+    readonly why: string;
+  }[];
   /** The kill switch: while there is a reason here, nothing is closed. Reopening always works. */
   readonly stopped: string | undefined;
 }
 
-/** What holds where the configuration says nothing. 5 days is the longest that a cloud keeps an idle TCP connection (AWS). */
+/**
+ * What holds where the configuration says nothing. 5 days is the longest that a cloud keeps an idle TCP connection
+ * (AWS).
+ */
 export const defaultClosingPolicy: ClosingPolicy = {
   approvalExpiresMs: 7 * day,
   executionExpiresMs: day,
@@ -66,9 +74,14 @@ export function frozen(policy: ClosingPolicy, now: Instant): string | undefined 
 }
 
 /** The exemption of the configuration that holds for an opening, as a sentence; undefined where there is none. */
-export function exempted(policy: ClosingPolicy, of: { readonly firewall: string; readonly opening: string }, now: Instant): string | undefined {
+export function exempted(
+  policy: ClosingPolicy,
+  of: { readonly firewall: string; readonly opening: string },
+  now: Instant,
+): string | undefined {
   const exemption = policy.exemptions.find(
-    ({ firewall, opening, until }) => opening === of.opening && (firewall === undefined || firewall === of.firewall) && now < until,
+    ({ firewall, opening, until }) =>
+      opening === of.opening && (firewall === undefined || firewall === of.firewall) && now < until,
   );
   return exemption && `exempted until ${formatInstant(exemption.until)}: ${exemption.why}`;
 }
@@ -77,7 +90,9 @@ export function exempted(policy: ClosingPolicy, of: { readonly firewall: string;
 export function lineStopped(policy: ClosingPolicy, all: readonly Closure[], now: Instant): string | undefined {
   if (policy.stopped !== undefined) return `closing is switched off: ${policy.stopped}`;
   if (policy.maxClosuresPerRun === 0) return 'closing is switched off: maxClosuresPerRun is 0';
-  const reopened = all.find(({ reopening }) => reopening?.automatic === true && now < reopening.at + policy.standstillMs);
+  const reopened = all.find(
+    ({ reopening }) => reopening?.automatic === true && now < reopening.at + policy.standstillMs,
+  );
   if (reopened?.reopening) {
     return `${reopened.opening} had to be reopened at ${formatInstant(reopened.reopening.at)} (${reopened.reopening.why}): nothing is closed for a while`;
   }
@@ -91,7 +106,8 @@ export function mustWait(policy: ClosingPolicy, closure: Closure, others: readon
   if (rival) return `${rival.opening} may let in the same traffic and is not settled yet: one at a time`;
   const { service } = closure.people;
   const siblings = underway.filter((other) => other.people.service === service).length;
-  if (siblings >= policy.maxPerService) return `${siblings} closing of service ${service} is underway, and the limit is ${policy.maxPerService}`;
+  if (siblings >= policy.maxPerService)
+    return `${siblings} closing of service ${service} is underway, and the limit is ${policy.maxPerService}`;
   return undefined;
 }
 

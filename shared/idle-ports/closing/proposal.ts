@@ -29,7 +29,9 @@ export type Proposal = {
   readonly firewall: string;
   readonly opening: string;
   readonly ruleSet: string;
-  /** The rule as it is, and as it will be; null: gone. Exactly so, but for what looks like a secret: that is withheld. */
+  /**
+   * The rule as it is, and as it will be; null: gone. Exactly so, but for what looks like a secret: that is withheld.
+   */
   readonly before: Plain;
   readonly after: Plain;
   /** Of the exact rule. */
@@ -77,10 +79,15 @@ export interface Material {
   readonly prepared: PreparedChange;
 }
 
-/** The proposal to close an unused opening; `invalid` for any other verdict. The same material gives the same proposal. */
+/**
+ * The proposal to close an unused opening; `invalid` for any other verdict. The same material gives the same proposal.
+ */
 export function proposalFor({ judgement, opening, verdict, prepared }: Material, round: number): Proposal {
   if (verdict.verdict !== 'unused') {
-    throw new LockkeeperError('invalid', `opening ${opening.id} is ${verdict.verdict}: only an unused one is proposed for closing`);
+    throw new LockkeeperError(
+      'invalid',
+      `opening ${opening.id} is ${verdict.verdict}: only an unused one is proposed for closing`,
+    );
   }
   return {
     form: 'lockkeeper.proposal/1',
@@ -114,10 +121,14 @@ export function differences(earlier: Proposal, later: Proposal): readonly string
   return compare({ ...earlier, round: 0 }, { ...later, round: 0 }, '');
 }
 
-/** What people are shown beside the proposal: true at the time of asking, and free to change without voiding anything. */
+/**
+ * What people are shown beside the proposal: true at the time of asking, and free to change without voiding anything.
+ */
 export function evidenceFor({ judgement, opening, verdict, prepared }: Material): Evidence {
   const targets = new Set(opening.targets);
-  const scopes = judgement.state.interfaces.filter(({ id }) => targets.has(id)).flatMap(({ id, within }) => [id, ...within]);
+  const scopes = judgement.state.interfaces
+    .filter(({ id }) => targets.has(id))
+    .flatMap(({ id, within }) => [id, ...within]);
   return {
     from: judgement.window.from,
     to: judgement.window.to,

@@ -25,15 +25,19 @@ export async function queue(rooms: Pick<ClosingRooms, 'state' | 'policy' | 'worl
   const stored = (await new ClosureJournal(rooms.state).all()).map(({ closure }) => closure);
   const all = stored.map((closure) => expireLate(closure, rooms));
   return {
-    questions: all.filter(isOpenQuestion).map((closure) => ({ question: questionOf(closure), approvedBy: approversOf(closure) })),
-    closures: all.filter((closure) => !isOpenQuestion(closure)).map((closure) => ({
-      hash: closure.hash,
-      title: nameOf(closure),
-      phase: closure.phase,
-      since: closure.since,
-      detail: detailOf(closure, rooms),
-      canReopen: closure.prepared !== undefined && closure.phase !== 'reopened',
-    })),
+    questions: all
+      .filter(isOpenQuestion)
+      .map((closure) => ({ question: questionOf(closure), approvedBy: approversOf(closure) })),
+    closures: all
+      .filter((closure) => !isOpenQuestion(closure))
+      .map((closure) => ({
+        hash: closure.hash,
+        title: nameOf(closure),
+        phase: closure.phase,
+        since: closure.since,
+        detail: detailOf(closure, rooms),
+        canReopen: closure.prepared !== undefined && closure.phase !== 'reopened',
+      })),
   };
 }
 

@@ -45,10 +45,14 @@ export function keyOfFacts(hash: string): string {
 }
 
 /**
- * Makes the facts durable on which a proposal rests, then tells the log their hash. A crash in between leaves facts that
- * nothing names; repeating it tells the log a second time. Facts of one judgement are written once a run.
+ * Makes the facts durable on which a proposal rests, then tells the log their hash. A crash in between leaves facts
+ * that nothing names; repeating it tells the log a second time. Facts of one judgement are written once a run.
  */
-export async function keepReceipt(rooms: ClosingRooms, closure: Closure, { judgement, verdict }: Material): Promise<void> {
+export async function keepReceipt(
+  rooms: ClosingRooms,
+  closure: Closure,
+  { judgement, verdict }: Material,
+): Promise<void> {
   const { hash, bytes } = await keepFacts(rooms.evidence, judgement.input);
   const { form, ruleSet, rejectsVisible, windowMs, verdict: name, reasons, policy, round } = closure.proposal;
   const receipt: Receipt = {
@@ -63,20 +67,40 @@ export async function keepReceipt(rooms: ClosingRooms, closure: Closure, { judge
 }
 
 /** The receipt in the details of an entry; undefined where they are none. */
-export function receiptIn(details: { readonly [name: string]: Plain | undefined }): Pick<Receipt, 'evidence' | 'verdict' | 'tool'> | undefined {
+export function receiptIn(details: {
+  readonly [name: string]: Plain | undefined;
+}): Pick<Receipt, 'evidence' | 'verdict' | 'tool'> | undefined {
   const { evidence, verdict, tool } = details;
-  if (typeof evidence !== 'string' || !/^[0-9a-f]{64}$/.test(evidence) || verdict === undefined || typeof tool !== 'string') return undefined;
+  if (
+    typeof evidence !== 'string' ||
+    !/^[0-9a-f]{64}$/.test(evidence) ||
+    verdict === undefined ||
+    typeof tool !== 'string'
+  )
+    return undefined;
   return { evidence, verdict, tool };
 }
 
 /** What a receipt says of its facts besides their hash. */
 function claimsOf({ evidence }: JudgeInput, bytes: Uint8Array, verdict: Verdict | undefined) {
   const { digest, window } = evidence;
-  return { bytes: bytes.length, digest, window: { from: formatInstant(window.from), to: formatInstant(window.to) }, coverage: verdict?.coverage ?? null };
+  return {
+    bytes: bytes.length,
+    digest,
+    window: { from: formatInstant(window.from), to: formatInstant(window.to) },
+    coverage: verdict?.coverage ?? null,
+  };
 }
 
-/** What differs between an entry that is a receipt and what its facts give, one line a member; empty where it tells the truth. */
-export function receiptDifferences({ subject, correlation, details }: AuditEvent, bytes: Uint8Array, again: { readonly facts: JudgeInput; readonly verdict: Verdict | undefined }): readonly string[] {
+/**
+ * What differs between an entry that is a receipt and what its facts give, one line a member; empty where it tells the
+ * truth.
+ */
+export function receiptDifferences(
+  { subject, correlation, details }: AuditEvent,
+  bytes: Uint8Array,
+  again: { readonly facts: JudgeInput; readonly verdict: Verdict | undefined },
+): readonly string[] {
   const { bytes: size, digest, window, coverage, verdict, firewall, before, after, fingerprint, proposal } = details;
   const asked = { ...(isRecord(proposal) && proposal), firewall, opening: subject.id, before, after, fingerprint };
   return [
@@ -86,7 +110,10 @@ export function receiptDifferences({ subject, correlation, details }: AuditEvent
   ];
 }
 
-/** What differs between the verdict in the log and the one reached again, one line a member; empty where they are the same. */
+/**
+ * What differs between the verdict in the log and the one reached again, one line a member; empty where they are the
+ * same.
+ */
 export function verdictDifferences(logged: Plain, again: Verdict | undefined): readonly string[] {
   return differences(logged, again === undefined ? null : asPlain(again));
 }
@@ -94,7 +121,9 @@ export function verdictDifferences(logged: Plain, again: Verdict | undefined): r
 function differences(logged: Plain, again: Plain): readonly string[] {
   const [was, is] = [membersOf(logged), membersOf(again)];
   const names = [...new Set([...was.keys(), ...is.keys()])].toSorted();
-  return names.flatMap((name) => (was.get(name) === is.get(name) ? [] : [`${name}: ${was.get(name) ?? 'nothing'} → ${is.get(name) ?? 'nothing'}`]));
+  return names.flatMap((name) =>
+    was.get(name) === is.get(name) ? [] : [`${name}: ${was.get(name) ?? 'nothing'} → ${is.get(name) ?? 'nothing'}`],
+  );
 }
 
 /** A run asks about many openings on one judgement: its facts are gathered once, and written once to a store. */
@@ -106,20 +135,35 @@ async function keepFacts(store: ObjectStore, input: JudgeInput): Promise<Facts> 
   if (stores.has(store)) return facts;
   const key = keyOfFacts(facts.hash);
   const answer = await store.create(key, facts.bytes);
-  if (answer.outcome === 'exists') throw new LockkeeperError('invalid', `${key} holds something else than the facts of that hash`, { hint: 'Run `lockkeeper audit verify`: somebody wrote into the log\'s store.' });
+  if (answer.outcome === 'exists')
+    throw new LockkeeperError('invalid', `${key} holds something else than the facts of that hash`, {
+      hint: "Run `lockkeeper audit verify`: somebody wrote into the log's store.",
+    });
   stores.add(store);
   return facts;
 }
 
-/** The last guard before facts are kept for ever. Rows of usage are numbers, names and addresses that flow logs are keyed by. */
+/**
+ * The last guard before facts are kept for ever. Rows of usage are numbers, names and addresses that flow logs are
+ * keyed by.
+ */
 function factsWithoutSecrets(input: JudgeInput): Facts {
-  refuse({ state: input.state, logs: input.logs.map(({ evidence: _evidence, ...log }) => log), damaged: input.evidence.damaged }, 'facts');
+  refuse(
+    {
+      state: input.state,
+      logs: input.logs.map(({ evidence: _evidence, ...log }) => log),
+      damaged: input.evidence.damaged,
+    },
+    'facts',
+  );
   return factsOf(input);
 }
 
 function membersOf(value: Plain): ReadonlyMap<string, string> {
   if (!isRecord(value)) return new Map([['verdict', canonicalJson(value)]]);
-  return new Map(Object.entries(value).flatMap(([name, item]) => (item === undefined ? [] : [[name, canonicalJson(item)] as const])));
+  return new Map(
+    Object.entries(value).flatMap(([name, item]) => (item === undefined ? [] : [[name, canonicalJson(item)] as const])),
+  );
 }
 
 function isRecord(value: Plain | undefined): value is { readonly [name: string]: Plain | undefined } {

@@ -18,7 +18,11 @@ export interface ToldEffect<T> extends Told {
 }
 
 /** Intent into the log, then the effect, then its outcome; see shared/audit/audited.ts. */
-export async function audited<T>(rooms: Pick<ClosingRooms, 'audit'>, what: ToldEffect<T> & { readonly closure: Closure }, act: () => Promise<T>): Promise<T> {
+export async function audited<T>(
+  rooms: Pick<ClosingRooms, 'audit'>,
+  what: ToldEffect<T> & { readonly closure: Closure },
+  act: () => Promise<T>,
+): Promise<T> {
   return await auditedBy(rooms.audit, { event: () => eventOf(what.closure, what), act, told: what.told });
 }
 
@@ -33,13 +37,22 @@ export async function recordRefused(rooms: Pick<ClosingRooms, 'audit'>, closure:
 }
 
 /**
- * An entry about a closure. Each carries the rule as it is while it is open (`before`) and as closing leaves it (`after`,
- * null: gone), in closings and reopenings alike: any one entry is enough to rebuild it, but for
- * what looks like a secret, which is withheld here and only in the closure's journal.
+ * An entry about a closure. Each carries the rule as it is while it is open (`before`) and as closing leaves it
+ * (`after`, null: gone), in closings and reopenings alike: any one entry is enough to rebuild it, but for what looks
+ * like a secret, which is withheld here and only in the closure's journal.
  */
-function eventOf(closure: Closure, { action, actor = 'lockkeeper', details }: Told): Omit<AuditEvent, 'stage' | 'result'> {
+function eventOf(
+  closure: Closure,
+  { action, actor = 'lockkeeper', details }: Told,
+): Omit<AuditEvent, 'stage' | 'result'> {
   const { firewall, opening, hash, prepared, proposal } = closure;
   const { before, after, fingerprint } = prepared ?? proposal;
   const rule = { firewall, before: withhold(before), after: withhold(after ?? null), fingerprint };
-  return { action, actor, details: { ...rule, ...details }, subject: { kind: 'opening', id: opening }, correlation: hash };
+  return {
+    action,
+    actor,
+    details: { ...rule, ...details },
+    subject: { kind: 'opening', id: opening },
+    correlation: hash,
+  };
 }

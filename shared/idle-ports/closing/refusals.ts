@@ -37,15 +37,18 @@ export function refusalsOf(closure: Closure, evidence: UsageEvidence, policy: Cl
     if (before === undefined || before < row.last) latest.set(who, row.last);
   }
   const knocks = [...latest].map(([who, last]) => ({ who, last, ...house.judge(who) }));
-  return { seenUntil: seenUntil(closure, evidence), knocks: knocks.toSorted((a, b) => b.last - a.last || (a.who < b.who ? -1 : 1)) };
+  return {
+    seenUntil: seenUntil(closure, evidence),
+    knocks: knocks.toSorted((a, b) => b.last - a.last || (a.who < b.who ? -1 : 1)),
+  };
 }
 
 /** Facts name the latest peers of a day and fold the rest into one row. */
 const unnamed = 'others';
 
 /**
- * A row's times are whole seconds, so one that began in the second of the closing may lie after it. Logs do not tell the
- * types of ICMP, so any refused ICMP may be what the opening let in.
+ * A row's times are whole seconds, so one that began in the second of the closing may lie after it. Logs do not tell
+ * the types of ICMP, so any refused ICMP may be what the opening let in.
  */
 function isRefusal(row: UsageRow, { closedAt, evidence }: Closure): boolean {
   if (row.kind !== 'rejected' || closedAt === undefined || row.last + second <= closedAt) return false;
@@ -86,7 +89,10 @@ class House {
       const twoWays = row.kind === 'answered' || (row.kind === 'out' && inbound.has(conversation(row)));
       const aloud = (row.kind === 'in' && answered.has(conversation(row))) || twoWays;
       if (aloud && row.largest > headersOf(row)) this.#talkers.add(row.peer);
-      const away = row.kind === 'rejected' || row.kind === 'refused' || (row.kind === 'opened-in' && !answered.has(conversation(row)));
+      const away =
+        row.kind === 'rejected' ||
+        row.kind === 'refused' ||
+        (row.kind === 'opened-in' && !answered.has(conversation(row)));
       if (away) this.#turnedAwayAt(row.peer, `${row.interface} ${row.protocol} ${row.port}`);
     }
   }
@@ -96,7 +102,8 @@ class House {
     if (this.#scanners.check(who, familyOf(who))) return { known: false, why: 'a configured scanner' };
     if (this.#known.check(who, familyOf(who))) return { known: true, why: 'a configured source' };
     const places = this.#turnedAway.get(who)?.size ?? 0;
-    if (places >= this.#policy.scannerPorts) return { known: false, why: `turned away at ${places} different ports, as scanners are` };
+    if (places >= this.#policy.scannerPorts)
+      return { known: false, why: `turned away at ${places} different ports, as scanners are` };
     if (this.#talkers.has(who)) return { known: true, why: 'it has used services here before' };
     return { known: false, why: 'never seen to use anything here' };
   }

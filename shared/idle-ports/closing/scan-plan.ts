@@ -33,7 +33,8 @@ export function planUnused(known: Known): Plan {
   const { policy, now, closure, claim } = known;
   if (closure && isUnderway(closure)) return { kind: 'wait', why: `it is ${closure.phase}` };
   const exemption = exempted(policy, claim, now);
-  if (exemption !== undefined) return closure && isOpenQuestion(closure) ? { kind: 'void', why: exemption } : { kind: 'wait', why: exemption };
+  if (exemption !== undefined)
+    return closure && isOpenQuestion(closure) ? { kind: 'void', why: exemption } : { kind: 'wait', why: exemption };
   if (closure && isOpenQuestion(closure)) return planOpen(closure, known);
   const rest = closure && atRest(closure, known);
   if (rest !== undefined) return { kind: 'wait', why: rest };
@@ -49,7 +50,10 @@ export function planOther(closure: Closure | undefined, verdict: string): Plan |
 function planOpen(closure: Closure, known: Known): Plan {
   const now = known.proposalOf(closure.proposal.round);
   if (hashOf(now) !== closure.hash) {
-    return { kind: 'ask', why: `${closure.opening} changed after people were asked; earlier answers are void: ${differences(closure.proposal, now).join('; ')}` };
+    return {
+      kind: 'ask',
+      why: `${closure.opening} changed after people were asked; earlier answers are void: ${differences(closure.proposal, now).join('; ')}`,
+    };
   }
   if (!isLate(closure, known.policy, known.now)) return { kind: 'keep' };
   const what = closure.phase === 'approved' ? 'the approval was not used in time' : 'nobody decided in time';
@@ -67,7 +71,8 @@ function atRest(closure: Closure, { now, proposalOf }: Known): string | undefine
 function planNew({ policy, now, claim, others, asked }: Known): Plan {
   const wait = frozen(policy, now) ?? mayNotAsk(policy, claim, others);
   if (wait !== undefined) return { kind: 'wait', why: wait };
-  if (asked >= policy.maxQuestionsPerRun) return { kind: 'wait', why: `${asked} questions were asked in this run, and that is the limit` };
+  if (asked >= policy.maxQuestionsPerRun)
+    return { kind: 'wait', why: `${asked} questions were asked in this run, and that is the limit` };
   return { kind: 'ask', why: '' };
 }
 

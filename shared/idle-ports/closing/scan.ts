@@ -70,7 +70,8 @@ class Scan {
       if (isTransient(error.code) || error.code === 'bug') throw thrown;
       if (error.code === 'conflict' || error.code === 'unsupported') return this.#wait(opening.id, error.message);
       this.#problems.push(error);
-      if (error.code === 'invalid') await this.#rooms.approvals.tell({ hash: undefined, level: 'alarm', text: error.message });
+      if (error.code === 'invalid')
+        await this.#rooms.approvals.tell({ hash: undefined, level: 'alarm', text: error.message });
     }
   }
 
@@ -83,7 +84,11 @@ class Scan {
     });
     if (found.length === 0) return;
     const text = `rules of ${firewall} hold what looks like a secret, for everybody to read who may read rules; lockkeeper withholds it from people and the log: ${found.join(', ')}`;
-    this.#problems.push(new LockkeeperError('invalid', text, { hint: 'Change each secret where it is used, then take it out of the rule.' }));
+    this.#problems.push(
+      new LockkeeperError('invalid', text, {
+        hint: 'Change each secret where it is used, then take it out of the rule.',
+      }),
+    );
     await this.#rooms.approvals.tell({ hash: undefined, level: 'alarm', text });
   }
 
@@ -92,8 +97,12 @@ class Scan {
     const told = held && (await tell(this.#rooms, held));
     if (verdict.verdict !== 'unused') return this.#carryOut(planOther(told?.closure, verdict.verdict), undefined, told);
     if (opening.managedBy !== undefined) this.#patches.push({ opening, managedBy: opening.managedBy });
-    if (opening.managedBy !== undefined) return this.#carryOut(planOther(told?.closure, `owned by ${opening.managedBy}`), undefined, told);
-    const prepared = await firewallOf(this.#rooms, this.#judgement.firewall).prepare({ kind: 'close', opening: opening.id });
+    if (opening.managedBy !== undefined)
+      return this.#carryOut(planOther(told?.closure, `owned by ${opening.managedBy}`), undefined, told);
+    const prepared = await firewallOf(this.#rooms, this.#judgement.firewall).prepare({
+      kind: 'close',
+      opening: opening.id,
+    });
     if (prepared.fingerprint !== opening.fingerprint) return this.#wait(opening.id, 'somebody changes it right now');
     const material: Material = { judgement: this.#judgement, opening, verdict, prepared };
     return this.#carryOut(await this.#plan(material, told), material, told);
@@ -103,7 +112,15 @@ class Scan {
     const { opening, verdict, judgement } = material;
     const { service } = this.#rooms.people(judgement.firewall, opening);
     const { ruleSet, protocol, ports } = opening;
-    const claim: Claim = { firewall: judgement.firewall, opening: opening.id, ruleSet, protocol, ports, alsoAllowedBy: verdict.alsoAllowedBy, service };
+    const claim: Claim = {
+      firewall: judgement.firewall,
+      opening: opening.id,
+      ruleSet,
+      protocol,
+      ports,
+      alsoAllowedBy: verdict.alsoAllowedBy,
+      service,
+    };
     return planUnused({
       policy: this.#rooms.policy,
       now: this.#rooms.world.now(),
@@ -115,7 +132,11 @@ class Scan {
     });
   }
 
-  async #carryOut(plan: Plan | undefined, material: Material | undefined, held: HeldClosure | undefined): Promise<void> {
+  async #carryOut(
+    plan: Plan | undefined,
+    material: Material | undefined,
+    held: HeldClosure | undefined,
+  ): Promise<void> {
     if (plan?.kind === 'ask' && material) {
       const asked = await tell(this.#rooms, await ask(this.#rooms, material, { held, why: plan.why }));
       this.#asked += 1;

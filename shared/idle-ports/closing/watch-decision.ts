@@ -23,17 +23,26 @@ export function decideWatching(
   const { knocks, seenUntil } = seen.refusals;
   const missed = knocks.find(({ known }) => known);
   if (missed && policy.autoReopen) {
-    return { kind: 'reopen', knock: missed, why: `${missed.who} was refused at ${formatInstant(missed.last)}: ${missed.why}` };
+    return {
+      kind: 'reopen',
+      knock: missed,
+      why: `${missed.who} was refused at ${formatInstant(missed.last)}: ${missed.why}`,
+    };
   }
   const strangers = new Set(newKnockers(closure, knocks));
   // Logs of several interfaces come in at different times: who is new may have knocked before what was told.
-  const news = knocks.filter((knock) => strangers.has(knock) || closure.knocksTold === undefined || knock.last > closure.knocksTold);
+  const news = knocks.filter(
+    (knock) => strangers.has(knock) || closure.knocksTold === undefined || knock.last > closure.knocksTold,
+  );
   if (news.length > 0) return { kind: 'tell', knocks: news };
   if (missed) return { kind: 'wait', why: `${missed.who} is refused, and a person must decide` };
   return settle(closure, seenUntil, { policy, now });
 }
 
-/** So many sources of one closing are told one by one: somebody who makes addresses up must not fill the log, nor keep a closing from settling. */
+/**
+ * So many sources of one closing are told one by one: somebody who makes addresses up must not fill the log, nor keep a
+ * closing from settling.
+ */
 export const mostKnockers = 100;
 
 /** Those who were not told before, as long as there is room to remember them; who knocked last comes first. */
@@ -42,17 +51,29 @@ export function newKnockers({ knockers = [] }: Closure, knocks: readonly Knock[]
   return knocks.filter(({ who }) => !told.has(who)).slice(0, Math.max(0, mostKnockers - told.size));
 }
 
-/** Until when a quarantined opening is watched: the quarantine, and no less than connections live that were open when it was closed. */
+/**
+ * Until when a quarantined opening is watched: the quarantine, and no less than connections live that were open when it
+ * was closed.
+ */
 export function watchUntil(closure: Closure, policy: ClosingPolicy): Instant {
   const open = closure.prepared?.openConnectionsLastMs ?? policy.openConnectionsLastMs;
   return after(closure.since, Math.max(policy.quarantineMs, open));
 }
 
-/** Silence counts only as far as the logs reach; where rejects are invisible, time alone must do, as people were told. */
-function settle(closure: Closure, seenUntil: Instant | undefined, { policy, now }: { policy: ClosingPolicy; now: Instant }): Watching {
+/**
+ * Silence counts only as far as the logs reach; where rejects are invisible, time alone must do, as people were told.
+ */
+function settle(
+  closure: Closure,
+  seenUntil: Instant | undefined,
+  { policy, now }: { policy: ClosingPolicy; now: Instant },
+): Watching {
   const until = watchUntil(closure, policy);
   if (now < until) return { kind: 'wait', why: `it is watched until ${formatInstant(until)}` };
   if (closure.prepared?.rejectsVisible !== true || (seenUntil ?? instant(0)) >= until) return { kind: 'settle' };
   const reach = seenUntil === undefined ? 'there are none' : `they end at ${formatInstant(seenUntil)}`;
-  return { kind: 'wait', why: `the logs must reach ${formatInstant(until)} to show that nobody was refused, and ${reach}` };
+  return {
+    kind: 'wait',
+    why: `the logs must reach ${formatInstant(until)} to show that nobody was refused, and ${reach}`,
+  };
 }

@@ -65,10 +65,16 @@ class Watch {
     const { closure } = held;
     const { policy, world } = this.#rooms;
     const refusals = await this.#hooks.refusals(closure);
-    const decided = decideWatching(closure, { refusals, isOpen: await this.#isOpen(closure) }, { policy, now: world.now() });
+    const decided = decideWatching(
+      closure,
+      { refusals, isOpen: await this.#isOpen(closure) },
+      { policy, now: world.now() },
+    );
     switch (decided.kind) {
       case 'reopen':
-        return this.#finish(await beginReopening(this.#rooms, held, { who: 'lockkeeper', why: decided.why, automatic: true }));
+        return this.#finish(
+          await beginReopening(this.#rooms, held, { who: 'lockkeeper', why: decided.why, automatic: true }),
+        );
       case 'tell':
         return this.#tell(held, decided.knocks);
       case 'back-already':
@@ -100,10 +106,16 @@ class Watch {
     const level = knocks.some(({ known }) => known) ? 'alarm' : 'info';
     const text = `refused at ${nameOf(closure)} since it was closed: ${who}`;
     const strangers = newKnockers(closure, knocks);
-    if (strangers.length > 0) await record(this.#rooms, closure, { action: 'closure.knock', details: toldKnocks(strangers, knocks) });
+    if (strangers.length > 0)
+      await record(this.#rooms, closure, { action: 'closure.knock', details: toldKnocks(strangers, knocks) });
     const knockers = [...(closure.knockers ?? []), ...strangers.map((knock) => knock.who)];
     const told = [...knocks.map(({ last }) => last), closure.knocksTold ?? instant(0)].toSorted((a, b) => b - a)[0];
-    await this.#journal.save(held, { ...closure, knocksTold: told, knockers, notices: [...closure.notices, notice(closure, level, text)] });
+    await this.#journal.save(held, {
+      ...closure,
+      knocksTold: told,
+      knockers,
+      notices: [...closure.notices, notice(closure, level, text)],
+    });
     return stepOf(closure, 'quarantined', text);
   }
 
@@ -120,7 +132,10 @@ class Watch {
 
   async #settle(held: HeldClosure): Promise<Step> {
     const { closure } = held;
-    await record(this.#rooms, closure, { action: 'closure.settle', details: { closedAt: closure.closedAt && formatInstant(closure.closedAt) } });
+    await record(this.#rooms, closure, {
+      action: 'closure.settle',
+      details: { closedAt: closure.closedAt && formatInstant(closure.closedAt) },
+    });
     const text = `${nameOf(closure)} stayed silent and is settled. It can still be reopened exactly as it was.`;
     const change = { since: this.#rooms.world.now(), notices: [...closure.notices, notice(closure, 'info', text)] };
     await this.#journal.save(held, moved(closure, 'settled', change));
@@ -130,6 +145,11 @@ class Watch {
 
 /** Who knocks for the first time, one fact for all of a run; `known`: a person must decide about one of them. */
 function toldKnocks(strangers: readonly Knock[], knocks: readonly Knock[]): AuditEvent['details'] {
-  const sources = strangers.map(({ who, last, known, why }) => ({ source: who, last: formatInstant(last), known, why }));
+  const sources = strangers.map(({ who, last, known, why }) => ({
+    source: who,
+    last: formatInstant(last),
+    known,
+    why,
+  }));
   return { sources, known: strangers.some(({ known }) => known), others: knocks.length - strangers.length };
 }

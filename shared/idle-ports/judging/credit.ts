@@ -22,7 +22,14 @@ export interface Credit {
 export function credit({ uses, knocks }: Traffic, matcher: Matcher, window: Window): ReadonlyMap<string, Credit> {
   const credits = new Map<string, Credit>();
   const of = ({ id }: { readonly id: string }): Credit => {
-    const held = credits.get(id) ?? { uses: [], maybes: [], knocks: [], days: new Set<string>(), lastNew: undefined, lastPacket: undefined };
+    const held = credits.get(id) ?? {
+      uses: [],
+      maybes: [],
+      knocks: [],
+      days: new Set<string>(),
+      lastNew: undefined,
+      lastPacket: undefined,
+    };
     credits.set(id, held);
     return held;
   };
@@ -30,7 +37,8 @@ export function credit({ uses, knocks }: Traffic, matcher: Matcher, window: Wind
     const { sure, maybe } = matcher.credit(arrivalOf(use, window));
     for (const opening of sure) note(of(opening), use);
     // What a sure opening lets in proves nothing about another one, and closing that other one would not stop it.
-    if (sure.length === 0 && use.seen.lastInWindow !== undefined) for (const opening of maybe) of(opening).maybes.push(use);
+    if (sure.length === 0 && use.seen.lastInWindow !== undefined)
+      for (const opening of maybe) of(opening).maybes.push(use);
   }
   for (const knock of knocks) {
     if (knock.seen.lastInWindow === undefined) continue;

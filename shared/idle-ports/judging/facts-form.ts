@@ -123,4 +123,11 @@ const policy = record<IdlePolicy>({
   scanners: list(text),
 });
 
-const facts = record<KeptFacts>({ form: oneOf(factsForm), state, evidence: list(evidence), logs: list(log), policy, asOf: number });
+const facts = record<KeptFacts>({
+  form: oneOf(factsForm),
+  state,
+  evidence: list(evidence),
+  logs: list(log),
+  policy,
+  asOf: number,
+});

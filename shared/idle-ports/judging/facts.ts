@@ -38,10 +38,17 @@ export function readFacts(bytes: Uint8Array, hash: string): JudgeInput {
   const evidence = different[0];
   const isKnown = logs.every((log) => log.evidence === undefined || different[log.evidence]);
   if (!evidence || !isKnown) throw notFacts(hash, 'they name evidence that is not in them');
-  return { ...rest, evidence, logs: logs.map((log) => ({ ...log, evidence: log.evidence === undefined ? undefined : different[log.evidence] })) };
+  return {
+    ...rest,
+    evidence,
+    logs: logs.map((log) => ({ ...log, evidence: log.evidence === undefined ? undefined : different[log.evidence] })),
+  };
 }
 
-/** Judges again: the verdict on one opening that follows from the facts, undefined where they hold no such opening. Pure. */
+/**
+ * Judges again: the verdict on one opening that follows from the facts, undefined where they hold no such opening.
+ * Pure.
+ */
 export function recompute(facts: JudgeInput, opening: string): Verdict | undefined {
   return judge(facts).find(({ rule }) => rule === opening);
 }

@@ -31,14 +31,19 @@ export interface JudgeInput {
 
 /**
  * One verdict for each opening, by rule set and id. Pure: the same input gives the same verdicts, in whatever order its
- * parts are. Silence is `unused` only where nothing stands in the way of believing it; every doubt is use or cannot-tell.
+ * parts are. Silence is `unused` only where nothing stands in the way of believing it; every doubt is use or
+ * cannot-tell.
  * `unsupported` for a firewall in which the first matching rule decides, `invalid` for an address nobody can read.
  */
 export function judge(input: JudgeInput): readonly Verdict[] {
   if (input.state.evaluation !== 'union') {
-    throw new LockkeeperError('unsupported', `openings of ${input.state.cloud}, where the first matching rule decides, cannot be judged yet`, {
-      hint: 'Judge a firewall in which every matching rule lets packets in.',
-    });
+    throw new LockkeeperError(
+      'unsupported',
+      `openings of ${input.state.cloud}, where the first matching rule decides, cannot be judged yet`,
+      {
+        hint: 'Judge a firewall in which every matching rule lets packets in.',
+      },
+    );
   }
   const state = asItWas(input.state, input.asOf);
   const credits = creditAll(state, input);
@@ -72,7 +77,15 @@ function coverageByInterface(state: FirewallState, input: JudgeInput): ReadonlyM
 
 function readLogs({ logs, evidence }: JudgeInput): readonly ReadLog[] {
   if (logs.length > 0) return logs.map((log) => readLog(log, log.evidence ?? evidence));
-  const only = { name: 'the flow log', covers: undefined, traffic: 'all', createdAt: undefined, trouble: undefined, hasFlags: undefined, evidence } as const;
+  const only = {
+    name: 'the flow log',
+    covers: undefined,
+    traffic: 'all',
+    createdAt: undefined,
+    trouble: undefined,
+    hasFlags: undefined,
+    evidence,
+  } as const;
   return [readLog(only, evidence)];
 }
 
@@ -80,7 +93,10 @@ function readLogs({ logs, evidence }: JudgeInput): readonly ReadLog[] {
 function asItWas(state: FirewallState, asOf: Instant): FirewallState {
   const interfaces = state.interfaces.filter(({ attachedAt }) => attachedAt === undefined || attachedAt <= asOf);
   const there = new Set(interfaces.map(({ id }) => id));
-  const openings = state.openings.map((opening) => ({ ...opening, targets: opening.targets.filter((target) => there.has(target)) }));
+  const openings = state.openings.map((opening) => ({
+    ...opening,
+    targets: opening.targets.filter((target) => there.has(target)),
+  }));
   return { ...state, interfaces, openings };
 }
 

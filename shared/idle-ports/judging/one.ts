@@ -35,7 +35,12 @@ export function judgeOne(opening: Opening, findings: Findings): Verdict {
 
 const egress: Judgement = {
   verdict: 'cannot-tell',
-  reasons: [{ code: 'egress-not-judged', text: 'Openings for outbound packets are not judged yet; look at who listens instead.' }],
+  reasons: [
+    {
+      code: 'egress-not-judged',
+      text: 'Openings for outbound packets are not judged yet; look at who listens instead.',
+    },
+  ],
 };
 
 function decide(opening: Opening, credit: Credit | undefined, findings: Findings): Judgement {
@@ -44,7 +49,10 @@ function decide(opening: Opening, credit: Credit | undefined, findings: Findings
   if (findings.withoutEffect.has(opening.id)) return { verdict: 'no-effect', reasons: [noEffect(opening, findings)] };
   const knocks = explainKnocks(credit?.knocks ?? []);
   if (problems.length > 0) return { verdict: 'cannot-tell', reasons: [...problems, ...knocks] };
-  return { verdict: 'unused', reasons: [...(knocks.length > 0 ? knocks : [silence(credit, findings)]), ...invisibleRejects(opening, findings)] };
+  return {
+    verdict: 'unused',
+    reasons: [...(knocks.length > 0 ? knocks : [silence(credit, findings)]), ...invisibleRejects(opening, findings)],
+  };
 }
 
 function used(opening: Opening, credit: Credit, problems: readonly Reason[]): Judgement {
@@ -52,25 +60,47 @@ function used(opening: Opening, credit: Credit, problems: readonly Reason[]): Ju
   const part = partUsed(opening, [...credit.uses, ...credit.maybes]);
   if (part === undefined) return { verdict: 'used', reasons };
   const [problem] = problems;
-  if (problem) return { verdict: 'used', reasons: [...reasons, { code: 'part-not-judged', text: `Only a part was seen in use, but the rest cannot be judged: ${problem.text}` }] };
+  if (problem)
+    return {
+      verdict: 'used',
+      reasons: [
+        ...reasons,
+        {
+          code: 'part-not-judged',
+          text: `Only a part was seen in use, but the rest cannot be judged: ${problem.text}`,
+        },
+      ],
+    };
   return { verdict: 'narrow', reasons: [part.reason, ...reasons], usedPorts: part.ports };
 }
 
 function noEffect(opening: Opening, { overlaps }: Findings): Reason {
   const others = overlaps.alsoAllow(opening);
-  const named = others.length > 3 ? `${others.slice(0, 3).join(', ')} and ${others.length - 3} more` : others.join(', ');
-  return { code: 'already-allowed', text: `Everything it lets in is let in by ${named} too, on every interface; closing it would refuse nobody.` };
+  const named =
+    others.length > 3 ? `${others.slice(0, 3).join(', ')} and ${others.length - 3} more` : others.join(', ');
+  return {
+    code: 'already-allowed',
+    text: `Everything it lets in is let in by ${named} too, on every interface; closing it would refuse nobody.`,
+  };
 }
 
 function silence(credit: Credit | undefined, { evidence }: Findings): Reason {
   const days = Math.round((evidence.window.to - evidence.window.from) / day);
-  const before = credit?.lastPacket === undefined ? '' : ` It was last used before, on ${[...credit.days].toSorted().at(-1) ?? 'a day not known'}.`;
+  const before =
+    credit?.lastPacket === undefined
+      ? ''
+      : ` It was last used before, on ${[...credit.days].toSorted().at(-1) ?? 'a day not known'}.`;
   return { code: 'no-traffic', text: `Nobody came in for ${days} days, and the logs saw every interface.${before}` };
 }
 
 function invisibleRejects({ targets }: Opening, { coverage }: Findings): readonly Reason[] {
   if (targets.every((target) => coverage.get(target)?.showsRejects !== false)) return [];
-  return [{ code: 'rejects-invisible', text: 'The flow log keeps accepted packets only: after closing nobody would see who is refused.' }];
+  return [
+    {
+      code: 'rejects-invisible',
+      text: 'The flow log keeps accepted packets only: after closing nobody would see who is refused.',
+    },
+  ];
 }
 
 /** Days of the window with use. */

@@ -4,7 +4,10 @@ import type { Use } from './initiator/initiator.ts';
 import type { Reason } from '../verdict.ts';
 
 /** The part of an opening that is used, or undefined where that is all of it or cannot be said. */
-export function partUsed({ protocol, ports }: Opening, uses: readonly Use[]): { readonly ports: readonly PortRange[]; readonly reason: Reason } | undefined {
+export function partUsed(
+  { protocol, ports }: Opening,
+  uses: readonly Use[],
+): { readonly ports: readonly PortRange[]; readonly reason: Reason } | undefined {
   const hasPorts = protocol === 'all' || protocol === tcp || protocol === udp;
   const all = ports === 'all' ? { from: 0, to: 65_535 } : ports;
   if (!hasPorts || (all.from === all.to && protocol !== 'all')) return undefined;
@@ -36,7 +39,9 @@ function describe(uses: readonly Use[]): string {
   ]);
   const protocols = [...new Set(uses.map(({ protocol }) => protocol))].toSorted((a, b) => a - b);
   const parts = protocols.map((protocol) => {
-    const ranges = merge(uses.filter((use) => use.protocol === protocol).map(({ low, high }) => ({ from: low, to: high })));
+    const ranges = merge(
+      uses.filter((use) => use.protocol === protocol).map(({ low, high }) => ({ from: low, to: high })),
+    );
     const listed = ranges.slice(0, 5).map(({ from, to }) => (from === to ? `${from}` : `${from}–${to}`));
     const more = ranges.length > 5 ? ` and ${ranges.length - 5} more` : '';
     const name = names.get(protocol) ?? `protocol ${protocol}`;

@@ -20,12 +20,20 @@ export function doubts(opening: Opening, credit: Credit | undefined, findings: F
 }
 
 function unattached({ ruleSet }: Opening): Reason {
-  return { code: 'not-attached', text: `No interface carries ${ruleSet} now. Delete the group if nothing will use it again, or judge after something does.` };
+  return {
+    code: 'not-attached',
+    text: `No interface carries ${ruleSet} now. Delete the group if nothing will use it again, or judge after something does.`,
+  };
 }
 
 function unlisted({ targets, ruleSet }: Opening, known: readonly Interface[]): readonly Reason[] {
   if (known.length === targets.length) return [];
-  return [{ code: 'unknown-target', text: `${targets.length - known.length} interfaces with ${ruleSet} are not described. Describe all interfaces, and judge again.` }];
+  return [
+    {
+      code: 'unknown-target',
+      text: `${targets.length - known.length} interfaces with ${ruleSet} are not described. Describe all interfaces, and judge again.`,
+    },
+  ];
 }
 
 function youth(targets: readonly Interface[], { evidence: { window } }: Findings): readonly Reason[] {
@@ -42,24 +50,40 @@ function unknownSource({ sources }: Opening, credit: Credit | undefined): readon
   if (!credit || !maybe) return [];
   const unknown = sources.find((source) => source.kind === 'unknown');
   const peers = [...new Set(credit.maybes.flatMap(({ peer }) => peer ?? []))].toSorted();
-  const fix = unknown ? `${unknown.name} cannot be listed: ${unknown.why}` : 'They belong to no interface that is described now; they may have been members that are gone';
-  return [{ code: 'unknown-source', text: `${peers.length} peers, ${peers[0] ?? 'unknown'} among them, came in and may be its source. ${fix}.` }];
+  const fix = unknown
+    ? `${unknown.name} cannot be listed: ${unknown.why}`
+    : 'They belong to no interface that is described now; they may have been members that are gone';
+  return [
+    {
+      code: 'unknown-source',
+      text: `${peers.length} peers, ${peers[0] ?? 'unknown'} among them, came in and may be its source. ${fix}.`,
+    },
+  ];
 }
 
 function sampling({ evidence }: Findings): readonly Reason[] {
   if (!evidence.sampled) return [];
-  return [{ code: 'sampled', text: 'The flow log is a sample, so silence proves little. Add a log that keeps every connection, such as firewall rule logs.' }];
+  return [
+    {
+      code: 'sampled',
+      text: 'The flow log is a sample, so silence proves little. Add a log that keeps every connection, such as firewall rule logs.',
+    },
+  ];
 }
 
 /** Each kind of problem once, with the number of interfaces that have it. */
 function gaps(targets: readonly Interface[], coverage: ReadonlyMap<string, Coverage>): readonly Reason[] {
   const byCode = new Map<string, string[]>();
   for (const { id } of targets) {
-    for (const { code, text } of coverage.get(id)?.problems ?? []) byCode.set(code, [...(byCode.get(code) ?? []), text]);
+    for (const { code, text } of coverage.get(id)?.problems ?? [])
+      byCode.set(code, [...(byCode.get(code) ?? []), text]);
   }
   return [...byCode].map(([code, [first = '', ...more]]) => ({
     code,
-    text: more.length === 0 ? first : `${first} (The same holds for ${more.length} more of its ${targets.length} interfaces.)`,
+    text:
+      more.length === 0
+        ? first
+        : `${first} (The same holds for ${more.length} more of its ${targets.length} interfaces.)`,
   }));
 }
 

@@ -3,9 +3,9 @@ import { asPlain } from '../../base/canonical.ts';
 import type { FirewallState, Interface, Opening, Source } from '../../firewalls/contract.ts';
 
 /**
- * A firewall as it may be judged, shown and kept for ever: in what people wrote freely, descriptions, tags and notes, a text that looks
- * like a secret is replaced by a mark. Names and ids by which things are told apart stay, and so does each rule's fingerprint, which is that of the
- * exact rule; to put a rule back takes what `prepare` gave.
+ * A firewall as it may be judged, shown and kept for ever: in what people wrote freely, descriptions, tags and notes, a
+ * text that looks like a secret is replaced by a mark. Names and ids by which things are told apart stay, and so does
+ * each rule's fingerprint, which is that of the exact rule; to put a rule back takes what `prepare` gave.
  */
 export function withholdFrom(state: FirewallState): FirewallState {
   return { ...state, openings: state.openings.map(ofOpening), interfaces: state.interfaces.map(ofInterface) };

@@ -11,7 +11,10 @@ const words: Record<UseKind, { readonly code: string; readonly say: string }> = 
   answered: { code: 'answered-traffic', say: 'Connections came in and were answered' },
   'long-session': { code: 'long-session', say: 'A session that began before the log shows goes on' },
   'one-way': { code: 'one-way', say: 'Packets came in that need no answer' },
-  'direction-unclear': { code: 'direction-unclear', say: 'Packets came to high ports, and no row tells which side began' },
+  'direction-unclear': {
+    code: 'direction-unclear',
+    say: 'Packets came to high ports, and no row tells which side began',
+  },
   'outbound-not-logged': { code: 'outbound-not-logged', say: 'Connections came in, and the log never shows answers' },
 };
 
@@ -23,7 +26,10 @@ export function explainUse({ uses }: Credit): readonly Reason[] {
     return mine.length === 0 ? [] : [{ code: words[kind].code, text: sentence(words[kind].say, mine) }];
   });
   if (uses.every(({ peer }) => peer === undefined)) {
-    reasons.push({ code: 'peers-capped', text: 'The peers are too many to be listed, so they may be its source: counted as use.' });
+    reasons.push({
+      code: 'peers-capped',
+      text: 'The peers are too many to be listed, so they may be its source: counted as use.',
+    });
   }
   return reasons;
 }
@@ -40,7 +46,12 @@ export function explainKnocks(knocks: readonly Knock[]): readonly Reason[] {
   const { count, last, from } = lastKnockers(knocks);
   if (count === 0) return [];
   const when = last === undefined ? '' : `, last ${formatInstant(last)}`;
-  return [{ code: 'only-knocks', text: `${count} attempts came in and nobody answered${when}, from ${from.join(', ') || 'peers too many to list'}.` }];
+  return [
+    {
+      code: 'only-knocks',
+      text: `${count} attempts came in and nobody answered${when}, from ${from.join(', ') || 'peers too many to list'}.`,
+    },
+  ];
 }
 
 /** Attempts that nobody answered, and who made the last ones. */

@@ -15,7 +15,9 @@ describe('an entry bundle', () => {
       fc.property(bundles, (entries) => {
         const bundle = encodeBundle(entries);
         const decoded = decodeBundle(bundle);
-        expect(decoded.map((entry) => Buffer.from(entry).toString('hex'))).toEqual(entries.map((entry) => Buffer.from(entry).toString('hex')));
+        expect(decoded.map((entry) => Buffer.from(entry).toString('hex'))).toEqual(
+          entries.map((entry) => Buffer.from(entry).toString('hex')),
+        );
         expect(decoded.every((entry) => entry.buffer === bundle.buffer)).toBe(true);
       }),
     );
@@ -39,7 +41,9 @@ describe('an entry bundle', () => {
     const cuts = Array.from({ length: bundle.length }, (_, end) => end).filter((end) => !whole.has(end));
     for (const end of cuts) {
       const message: unknown = expect.stringMatching(new RegExp(`at byte (0|5|9) .* ends at byte ${end}$`));
-      expect(() => decodeBundle(bundle.subarray(0, end))).toThrow(expect.objectContaining({ code: 'invalid', message }));
+      expect(() => decodeBundle(bundle.subarray(0, end))).toThrow(
+        expect.objectContaining({ code: 'invalid', message }),
+      );
     }
   });
 });

@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from '@jest/globals';
 import { checkOrigin, formatCheckpoint, parseCheckpoint } from '../../../shared/audit/tlog/checkpoint.ts';
-import { cosignedText, formatCosignature, parseCosignature, verifyCosignature } from '../../../shared/audit/tlog/cosignature.ts';
+import {
+  cosignedText,
+  formatCosignature,
+  parseCosignature,
+  verifyCosignature,
+} from '../../../shared/audit/tlog/cosignature.ts';
 import { emptyRoot } from '../../../shared/audit/tlog/merkle.ts';
 import { parseNote } from '../../../shared/audit/tlog/note.ts';
 import { memorySigner } from '../../../shared/signers/memory.ts';
@@ -14,7 +19,11 @@ describe('a checkpoint', () => {
   test('of a public log is read and written as it is', () => {
     const { text } = parseNote(publicCheckpoint);
     const checkpoint = parseCheckpoint(text);
-    expect(checkpoint).toMatchObject({ origin: 'arche2025h1.staging.ct.transparency.dev', size: 1_432_088_532, extensions: [] });
+    expect(checkpoint).toMatchObject({
+      origin: 'arche2025h1.staging.ct.transparency.dev',
+      size: 1_432_088_532,
+      extensions: [],
+    });
     expect(formatCheckpoint(checkpoint)).toBe(text);
   });
 
@@ -22,9 +31,20 @@ describe('a checkpoint', () => {
     const origins = fc.stringMatching(/^[a-z0-9./:ü-]{1,40}$/);
     const allExtensions = fc.array(fc.stringMatching(/^[^\n]{1,20}$/), { maxLength: 3 });
     fc.assert(
-      fc.property(origins, fc.maxSafeNat(), fc.uint8Array({ minLength: 32, maxLength: 32 }), allExtensions, (origin, size, root, extensions) => {
-        expect(parseCheckpoint(formatCheckpoint({ origin, size, root, extensions }))).toEqual({ origin, size, root, extensions });
-      }),
+      fc.property(
+        origins,
+        fc.maxSafeNat(),
+        fc.uint8Array({ minLength: 32, maxLength: 32 }),
+        allExtensions,
+        (origin, size, root, extensions) => {
+          expect(parseCheckpoint(formatCheckpoint({ origin, size, root, extensions }))).toEqual({
+            origin,
+            size,
+            root,
+            extensions,
+          });
+        },
+      ),
     );
   });
 
@@ -60,14 +80,26 @@ describe('a checkpoint', () => {
 
   test('that could not be read is not written', () => {
     const good = { origin: 'log', size: 1, root: emptyRoot, extensions: [] };
-    const bad = [{ origin: 'a b' }, { origin: 'a\nb' }, { size: -1 }, { size: 0.5 }, { size: 2 ** 53 }, { root: emptyRoot.subarray(1) }, { extensions: [''] }, { extensions: ['two\nlines'] }];
+    const bad = [
+      { origin: 'a b' },
+      { origin: 'a\nb' },
+      { size: -1 },
+      { size: 0.5 },
+      { size: 2 ** 53 },
+      { root: emptyRoot.subarray(1) },
+      { extensions: [''] },
+      { extensions: ['two\nlines'] },
+    ];
     for (const change of bad) expect(() => formatCheckpoint({ ...good, ...change })).toThrow(invalid);
   });
 });
 
-test.each(['', 'a b', 'a+b', 'a\tb', 'a\nb', 'a\0', 'a\u007f', 'a\u0085', 'a\u00a0b', 'a\u2028', 'a\ud800'])('%j is no origin', (text) => {
-  expect(() => checkOrigin(text)).toThrow(invalid);
-});
+test.each(['', 'a b', 'a+b', 'a\tb', 'a\nb', 'a\0', 'a\u007f', 'a\u0085', 'a\u00a0b', 'a\u2028', 'a\ud800'])(
+  '%j is no origin',
+  (text) => {
+    expect(() => checkOrigin(text)).toThrow(invalid);
+  },
+);
 
 test.each(['log', 'example.com/log', 'example.com:8080/a/b', 'straße.example/log'])('%j is an origin', (text) => {
   expect(() => checkOrigin(text)).not.toThrow();

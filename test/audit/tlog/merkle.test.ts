@@ -1,6 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, test } from '@jest/globals';
-import { edgeOf, emptyRoot, leafHash, nodeHash, perfectLevels, RightEdge, treeRoot, verifyConsistency, verifyInclusion } from '../../../shared/audit/tlog/merkle.ts';
+import {
+  edgeOf,
+  emptyRoot,
+  leafHash,
+  nodeHash,
+  perfectLevels,
+  RightEdge,
+  treeRoot,
+  verifyConsistency,
+  verifyInclusion,
+} from '../../../shared/audit/tlog/merkle.ts';
 import { knownEntry, pathOf, proofOf, treeHash } from './rfc6962.ts';
 
 const knownRoots = new Map([
@@ -96,7 +106,8 @@ describe('a right edge', () => {
 
   test('refuses a subtree that does not fit, and roots whose number does not', () => {
     const edge = edgeUpTo(6);
-    for (const level of [2, 3, -1, 0.5, 53]) expect(() => edge.appendSubtree(level, emptyRoot)).toThrow(expect.objectContaining({ code: 'bug' }));
+    for (const level of [2, 3, -1, 0.5, 53])
+      expect(() => edge.appendSubtree(level, emptyRoot)).toThrow(expect.objectContaining({ code: 'bug' }));
     expect(() => edgeOf(6, [emptyRoot])).toThrow(expect.objectContaining({ code: 'bug' }));
     expect(base64(edge.root())).toBe(base64(treeHash(entries.slice(0, 6))));
   });
@@ -115,7 +126,8 @@ describe('an inclusion proof', () => {
   const claim = fc.tuple(sizes, fc.nat()).map(([size, seed]) => claimOf(seed % size, size));
 
   test('of RFC 6962 verifies for every index of every small tree', () => {
-    for (let size = 1; size <= 40; size += 1) for (let index = 0; index < size; index += 1) expect(verifyInclusion(claimOf(index, size))).toBe(true);
+    for (let size = 1; size <= 40; size += 1)
+      for (let index = 0; index < size; index += 1) expect(verifyInclusion(claimOf(index, size))).toBe(true);
   });
 
   test('verifies, and with any one thing changed it does not', () => {
@@ -126,7 +138,8 @@ describe('an inclusion proof', () => {
         expect(verifyInclusion({ ...good, leaf: flipped(leaf, seed) })).toBe(false);
         expect(verifyInclusion({ ...good, root: flipped(root, seed) })).toBe(false);
         expect(verifyInclusion({ ...good, proof: [...hashes, leaf] })).toBe(false);
-        for (const wrong of [index + 1, index - 1, index + size, index + 0.5, -1, NaN]) expect(verifyInclusion({ ...good, index: wrong })).toBe(false);
+        for (const wrong of [index + 1, index - 1, index + size, index + 0.5, -1, NaN])
+          expect(verifyInclusion({ ...good, index: wrong })).toBe(false);
         for (const bad of spoiled(hashes, seed)) expect(verifyInclusion({ ...good, proof: bad })).toBe(false);
       }),
       { numRuns: 60 },
@@ -156,11 +169,17 @@ describe('a consistency proof', () => {
 
   test('with a hash changed, left out or moved does not verify', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 150 }), fc.integer({ min: 1, max: 150 }), fc.nat(), (oldSize, more, seed) => {
-        const good = growth(oldSize, oldSize + more);
-        for (const bad of spoiled(good.proof, seed)) expect(verifyConsistency({ ...good, proof: bad })).toBe(false);
-        for (const wrong of [oldSize + 1, oldSize - 1, 0, -1, 0.5]) expect(verifyConsistency({ ...good, oldSize: wrong })).toBe(false);
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 150 }),
+        fc.integer({ min: 1, max: 150 }),
+        fc.nat(),
+        (oldSize, more, seed) => {
+          const good = growth(oldSize, oldSize + more);
+          for (const bad of spoiled(good.proof, seed)) expect(verifyConsistency({ ...good, proof: bad })).toBe(false);
+          for (const wrong of [oldSize + 1, oldSize - 1, 0, -1, 0.5])
+            expect(verifyConsistency({ ...good, oldSize: wrong })).toBe(false);
+        },
+      ),
       { numRuns: 60 },
     );
   });
@@ -185,7 +204,13 @@ function claimOf(index: number, size: number) {
 }
 
 function growth(oldSize: number, newSize: number) {
-  return { oldSize, newSize, proof: proofOf(oldSize, entries.slice(0, newSize)), oldRoot: edgeUpTo(oldSize).root(), newRoot: edgeUpTo(newSize).root() };
+  return {
+    oldSize,
+    newSize,
+    proof: proofOf(oldSize, entries.slice(0, newSize)),
+    oldRoot: edgeUpTo(oldSize).root(),
+    newRoot: edgeUpTo(newSize).root(),
+  };
 }
 
 function edgeUpTo(size: number): RightEdge {
@@ -199,13 +224,18 @@ function spoiled(hashes: readonly Uint8Array[], seed: number): readonly (readonl
   const at = seed % Math.max(1, hashes.length);
   const hash = hashes[at];
   if (!hash) return [];
-  const one = [hashes.with(at, flipped(hash, seed)), hashes.toSpliced(at, 1), hashes.with(at, hash.subarray(1)), hashes.with(at, Buffer.concat([hash, hash]))];
+  const one = [
+    hashes.with(at, flipped(hash, seed)),
+    hashes.toSpliced(at, 1),
+    hashes.with(at, hash.subarray(1)),
+    hashes.with(at, Buffer.concat([hash, hash])),
+  ];
   return hashes.length > 1 ? [...one, hashes.toReversed()] : one;
 }
 
 function flipped(hash: Uint8Array, seed: number): Uint8Array {
   const bit = seed % (hash.length * 8);
-  return hash.map((byte, at) => (at === Math.floor(bit / 8) ? byte ^ (1 << bit % 8) : byte));
+  return hash.map((byte, at) => (at === Math.floor(bit / 8) ? byte ^ (1 << (bit % 8)) : byte));
 }
 
 function base64(hash: Uint8Array): string {

@@ -1,17 +1,40 @@
 import fc from 'fast-check';
 import { describe, expect, test } from '@jest/globals';
-import { formatNote, keyId, parseNote, parseVerifierKey, verifierKey, verifyNote, type Note } from '../../../shared/audit/tlog/note.ts';
+import {
+  formatNote,
+  keyId,
+  parseNote,
+  parseVerifierKey,
+  verifierKey,
+  verifyNote,
+  type Note,
+} from '../../../shared/audit/tlog/note.ts';
 import { memorySigner } from '../../../shared/signers/memory.ts';
-import { enochKey, goNote, peterKey, peterSeed, publicCheckpoint, publicLogKey, publicWitnessKeys, specKey, specNote } from './known-notes.ts';
+import {
+  enochKey,
+  goNote,
+  peterKey,
+  peterSeed,
+  publicCheckpoint,
+  publicLogKey,
+  publicWitnessKeys,
+  specKey,
+  specNote,
+} from './known-notes.ts';
 
 const invalid: unknown = expect.objectContaining({ code: 'invalid' });
-const signed = '— example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n';
+const signed =
+  '— example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n';
 
 describe('notes of other projects', () => {
   test.each([
     ['the example of the specification', specNote, [specKey]],
     ['an example that two signed', goNote, [peterKey, enochKey]],
-    ['a public checkpoint with cosignatures of public witnesses', publicCheckpoint, [publicLogKey, ...publicWitnessKeys]],
+    [
+      'a public checkpoint with cosignatures of public witnesses',
+      publicCheckpoint,
+      [publicLogKey, ...publicWitnessKeys],
+    ],
   ])('%s verifies, under each key alone and all together', (_, text, lines) => {
     const keys = lines.map(parseVerifierKey);
     const note = parseNote(text);
@@ -43,10 +66,16 @@ describe('a signature', () => {
 
   test('of a known key that does not fit makes the whole note invalid, even beside one that fits', () => {
     const { text, signatures } = parseNote(specNote);
-    const bad = signatures.map(({ name, id, bytes }) => ({ name, id, bytes: bytes.map((byte, at) => (at === 9 ? byte ^ 1 : byte)) }));
+    const bad = signatures.map(({ name, id, bytes }) => ({
+      name,
+      id,
+      bytes: bytes.map((byte, at) => (at === 9 ? byte ^ 1 : byte)),
+    }));
     expect(() => verifyNote({ text, signatures: bad }, keys)).toThrow(invalid);
     expect(() => verifyNote({ text, signatures: [...signatures, ...bad] }, keys)).toThrow(invalid);
-    expect(() => verifyNote({ text, signatures: signatures.map((one) => ({ ...one, bytes: one.bytes.subarray(1) })) }, keys)).toThrow(invalid);
+    expect(() =>
+      verifyNote({ text, signatures: signatures.map((one) => ({ ...one, bytes: one.bytes.subarray(1) })) }, keys),
+    ).toThrow(invalid);
   });
 
   test('twice counts once', () => {
@@ -67,7 +96,9 @@ describe('a signature', () => {
     for (const signature of own) {
       for (let at = 0; at < signature.bytes.length; at += 1) {
         const bytes = signature.bytes.map((byte, place) => (place === at ? byte ^ 0x10 : byte));
-        expect(() => verifyNote({ text: note.text, signatures: [{ ...signature, bytes }] }, [log, witness])).toThrow(invalid);
+        expect(() => verifyNote({ text: note.text, signatures: [{ ...signature, bytes }] }, [log, witness])).toThrow(
+          invalid,
+        );
       }
     }
   });
@@ -75,8 +106,14 @@ describe('a signature', () => {
 
 describe('the form of a note', () => {
   const name = fc.stringMatching(/^[a-zA-Z0-9./:ü–-]{1,40}$/);
-  const signature = fc.record({ name, id: fc.stringMatching(/^[0-9a-f]{8}$/), bytes: fc.uint8Array({ minLength: 1, maxLength: 80 }) });
-  const texts = fc.array(fc.string({ unit: 'grapheme' }), { minLength: 1 }).map((lines) => lines.map((line) => `${line.replaceAll(/\p{Cc}/gu, ' ')}\n`).join(''));
+  const signature = fc.record({
+    name,
+    id: fc.stringMatching(/^[0-9a-f]{8}$/),
+    bytes: fc.uint8Array({ minLength: 1, maxLength: 80 }),
+  });
+  const texts = fc
+    .array(fc.string({ unit: 'grapheme' }), { minLength: 1 })
+    .map((lines) => lines.map((line) => `${line.replaceAll(/\p{Cc}/gu, ' ')}\n`).join(''));
 
   test('gives text and signatures back, blank lines in the text included', () => {
     fc.assert(
@@ -136,8 +173,18 @@ describe('the form of a note', () => {
     const good = parseNote(specNote).signatures;
     for (const text of ['', 'a', 'a\r\n', 'a\n\n— k AAAA']) expect(() => formatNote(text, good)).toThrow(invalid);
     expect(() => formatNote('a\n', [])).toThrow(invalid);
-    expect(() => formatNote('a\n', good.map((one) => ({ ...one, name: 'two words' })))).toThrow(invalid);
-    expect(() => formatNote('a\n', good.map((one) => ({ ...one, id: 'no id' })))).toThrow(invalid);
+    expect(() =>
+      formatNote(
+        'a\n',
+        good.map((one) => ({ ...one, name: 'two words' })),
+      ),
+    ).toThrow(invalid);
+    expect(() =>
+      formatNote(
+        'a\n',
+        good.map((one) => ({ ...one, id: 'no id' })),
+      ),
+    ).toThrow(invalid);
   });
 });
 
@@ -149,7 +196,12 @@ describe('a verifier key', () => {
       fc.asyncProperty(seeds, fc.constantFrom(0x01, 0x04), async (seed, type) => {
         const publicKey = await memorySigner(seed).publicKey();
         const text = verifierKey('example.com/log', publicKey, type);
-        expect(parseVerifierKey(text)).toEqual({ name: 'example.com/log', id: keyId('example.com/log', type, publicKey), type, publicKey });
+        expect(parseVerifierKey(text)).toEqual({
+          name: 'example.com/log',
+          id: keyId('example.com/log', type, publicKey),
+          type,
+          publicKey,
+        });
       }),
     );
   });
@@ -157,7 +209,9 @@ describe('a verifier key', () => {
   test('changed in any letter is refused, and so is any part of it', () => {
     for (let at = 0; at < specKey.length; at += 1) {
       const other = specKey[at] === 'x' ? 'y' : 'x';
-      expect(() => parseVerifierKey(specKey.slice(0, at) + other + specKey.slice(at + 1))).toThrow(/^verifier key|cannot be the name/);
+      expect(() => parseVerifierKey(specKey.slice(0, at) + other + specKey.slice(at + 1))).toThrow(
+        /^verifier key|cannot be the name/,
+      );
       expect(() => parseVerifierKey(specKey.slice(0, at))).toThrow(invalid);
       expect(() => parseVerifierKey(specKey.slice(at + 1))).toThrow(invalid);
     }
@@ -172,5 +226,8 @@ describe('a verifier key', () => {
 });
 
 function plain({ text, signatures }: Note): unknown {
-  return { text, signatures: signatures.map(({ name, id, bytes }) => ({ name, id, bytes: Buffer.from(bytes).toString('hex') })) };
+  return {
+    text,
+    signatures: signatures.map(({ name, id, bytes }) => ({ name, id, bytes: Buffer.from(bytes).toString('hex') })),
+  };
 }

@@ -2,9 +2,25 @@ import fc from 'fast-check';
 import { describe, expect, test } from '@jest/globals';
 import { formatCheckpoint } from '../../../shared/audit/tlog/checkpoint.ts';
 import { cosignedText, formatCosignature } from '../../../shared/audit/tlog/cosignature.ts';
-import { emptyRoot, leafHash, RightEdge, treeRoot, verifyConsistency, verifyInclusion, type Hash } from '../../../shared/audit/tlog/merkle.ts';
+import {
+  emptyRoot,
+  leafHash,
+  RightEdge,
+  treeRoot,
+  verifyConsistency,
+  verifyInclusion,
+  type Hash,
+} from '../../../shared/audit/tlog/merkle.ts';
 import { formatNote, parseNote, parseVerifierKey, verifierKey, verifyNote } from '../../../shared/audit/tlog/note.ts';
-import { checkProof, consistencyProof, formatProof, inclusionProof, parseProof, subtreeReader, type ReadTile } from '../../../shared/audit/tlog/proof.ts';
+import {
+  checkProof,
+  consistencyProof,
+  formatProof,
+  inclusionProof,
+  parseProof,
+  subtreeReader,
+  type ReadTile,
+} from '../../../shared/audit/tlog/proof.ts';
 import { tilePath, tilesOf } from '../../../shared/audit/tlog/tile.ts';
 import { memorySigner } from '../../../shared/signers/memory.ts';
 import { knownEntry, pathOf, proofOf } from './rfc6962.ts';
@@ -26,16 +42,23 @@ describe('proofs from tiles', () => {
   });
 
   test('prove what they should at any size, asking for no tile that the log has not, and for none twice', async () => {
-    const sizes = fc.oneof(fc.constantFrom(1, 2, 255, 256, 257, 511, 512, 513, 65_535, 65_536, 65_537, most), fc.integer({ min: 1, max: most }));
+    const sizes = fc.oneof(
+      fc.constantFrom(1, 2, 255, 256, 257, 511, 512, 513, 65_535, 65_536, 65_537, most),
+      fc.integer({ min: 1, max: most }),
+    );
     await fc.assert(
       fc.asyncProperty(sizes, sizes, fc.nat(), async (one, other, seed) => {
         const [oldSize, newSize] = [Math.min(one, other), Math.max(one, other)];
         const index = seed % newSize;
         const root = rootOf(newSize);
         const found = await inclusionProof(index, newSize, subtreeReader(newSize, tilesFor(newSize)));
-        expect(verifyInclusion({ index, size: newSize, leaf: rows[0]?.[index] ?? root, proof: found, root })).toBe(true);
+        expect(verifyInclusion({ index, size: newSize, leaf: rows[0]?.[index] ?? root, proof: found, root })).toBe(
+          true,
+        );
         const grown = await consistencyProof(oldSize, newSize, subtreeReader(newSize, tilesFor(newSize)));
-        expect(verifyConsistency({ oldSize, newSize, proof: grown, oldRoot: rootOf(oldSize), newRoot: root })).toBe(true);
+        expect(verifyConsistency({ oldSize, newSize, proof: grown, oldRoot: rootOf(oldSize), newRoot: root })).toBe(
+          true,
+        );
       }),
       { numRuns: 60 },
     );
@@ -46,8 +69,15 @@ describe('proofs from tiles', () => {
     expect(await inclusionProof(0, 1, read)).toEqual([]);
     expect(await consistencyProof(0, 5, read)).toEqual([]);
     expect(await consistencyProof(5, 5, read)).toEqual([]);
-    for (const [index, size] of [[5, 5], [-1, 5], [0, 0], [0.5, 5]] as const) await expect(inclusionProof(index, size, read)).rejects.toMatchObject({ code: 'invalid' });
-    for (const from of [6, -1]) await expect(consistencyProof(from, 5, read)).rejects.toMatchObject({ code: 'invalid' });
+    for (const [index, size] of [
+      [5, 5],
+      [-1, 5],
+      [0, 0],
+      [0.5, 5],
+    ] as const)
+      await expect(inclusionProof(index, size, read)).rejects.toMatchObject({ code: 'invalid' });
+    for (const from of [6, -1])
+      await expect(consistencyProof(from, 5, read)).rejects.toMatchObject({ code: 'invalid' });
   });
 
   test('are not made from a tile of another length, nor from a subtree that is not whole', async () => {
@@ -90,7 +120,10 @@ describe('a proof file', () => {
   test('proves no other entry, index, tree or log', async () => {
     const { proof, keys } = await proven(3, 300);
     const other = await proven(3, 301);
-    const check = (change: Partial<typeof proof>, entry = knownEntry(3)) => () => checkProof({ proof: { ...proof, ...change }, entry, keys });
+    const check =
+      (change: Partial<typeof proof>, entry = knownEntry(3)) =>
+      () =>
+        checkProof({ proof: { ...proof, ...change }, entry, keys });
     expect(check({}, knownEntry(4))).toThrow(invalid);
     expect(check({ index: 2 })).toThrow(invalid);
     expect(check({ index: 300 })).toThrow(invalid);
@@ -104,13 +137,19 @@ describe('a proof file', () => {
   test('needs the log itself among those who signed: a witness alone, or the key of another log, proves nothing', async () => {
     const { proof, keys } = await proven(3, 300);
     const foreign = await proven(3, 300, 'example.com/other');
-    const check = (checkpoint: string, trusted = keys) => () => checkProof({ proof: { ...proof, checkpoint }, entry: knownEntry(3), keys: trusted });
+    const check =
+      (checkpoint: string, trusted = keys) =>
+      () =>
+        checkProof({ proof: { ...proof, checkpoint }, entry: knownEntry(3), keys: trusted });
     expect(check(proof.checkpoint, [])).toThrow(invalid);
     expect(check(proof.checkpoint, keys.slice(1))).toThrow(invalid);
     expect(check(foreign.proof.checkpoint)).toThrow(invalid);
     const text = formatCheckpoint({ origin: 'example.com/log', size: 300, root: rootOf(300), extensions: [] });
     const bytes = await memorySigner(seedOf('example.com/other')).sign(Buffer.from(text));
-    const borrowed = formatNote(text, foreign.keys.slice(0, 1).map(({ name, id }) => ({ name, id, bytes })));
+    const borrowed = formatNote(
+      text,
+      foreign.keys.slice(0, 1).map(({ name, id }) => ({ name, id, bytes })),
+    );
     expect(verifyNote(parseNote(borrowed), foreign.keys)).toHaveLength(1);
     expect(check(borrowed, foreign.keys)).toThrow(invalid);
   });
@@ -134,7 +173,9 @@ describe('a proof file', () => {
 
 /** The rows that tiles store: leaf hashes, then the roots over every 256 of the row below. */
 function rowsOf(leaves: readonly Hash[]): readonly (readonly Hash[])[] {
-  const above = Array.from({ length: Math.floor(leaves.length / 256) }, (_, i) => treeRoot(leaves.slice(i * 256, (i + 1) * 256)));
+  const above = Array.from({ length: Math.floor(leaves.length / 256) }, (_, i) =>
+    treeRoot(leaves.slice(i * 256, (i + 1) * 256)),
+  );
   return above.length > 0 ? [leaves, ...rowsOf(above)] : [leaves];
 }
 
@@ -163,7 +204,10 @@ function seedOf(origin: string): Uint8Array {
 
 async function proven(index: number, size: number, origin = 'example.com/log') {
   const [log, witness] = [memorySigner(seedOf(origin)), memorySigner(new Uint8Array(32).fill(9))];
-  const lines = [verifierKey(origin, await log.publicKey()), verifierKey('witness.example', await witness.publicKey(), 0x04)];
+  const lines = [
+    verifierKey(origin, await log.publicKey()),
+    verifierKey('witness.example', await witness.publicKey(), 0x04),
+  ];
   const keys = lines.map(parseVerifierKey);
   const text = formatCheckpoint({ origin, size, root: rootOf(size), extensions: [] });
   const cosignature = formatCosignature({ time: 7, signature: await witness.sign(Buffer.from(cosignedText(7, text))) });

@@ -55,7 +55,15 @@ describe('the path of a tile', () => {
   });
 
   test('cannot be asked for what no log has', () => {
-    for (const ask of [() => tilePath(64, 0), () => tilePath(-1, 0), () => tilePath(0, -1), () => tilePath(0, 0.5), () => tilePath(0, 0, 0), () => bundlePath(0, 257), () => bundlePath(NaN)]) {
+    for (const ask of [
+      () => tilePath(64, 0),
+      () => tilePath(-1, 0),
+      () => tilePath(0, -1),
+      () => tilePath(0, 0.5),
+      () => tilePath(0, 0, 0),
+      () => bundlePath(0, 257),
+      () => bundlePath(NaN),
+    ]) {
       expect(ask).toThrow(expect.objectContaining({ code: 'bug' }));
     }
   });
@@ -77,8 +85,21 @@ describe('the tiles of a log', () => {
     [0, []],
     [1, [{ level: 0, index: 0, width: 1 }]],
     [255, [{ level: 0, index: 0, width: 255 }]],
-    [256, [{ level: 0, index: 0, width: 256 }, { level: 1, index: 0, width: 1 }]],
-    [257, [{ level: 0, index: 0, width: 256 }, { level: 0, index: 1, width: 1 }, { level: 1, index: 0, width: 1 }]],
+    [
+      256,
+      [
+        { level: 0, index: 0, width: 256 },
+        { level: 1, index: 0, width: 1 },
+      ],
+    ],
+    [
+      257,
+      [
+        { level: 0, index: 0, width: 256 },
+        { level: 0, index: 1, width: 1 },
+        { level: 1, index: 0, width: 1 },
+      ],
+    ],
   ])('of %i entries', (size, tiles) => {
     expect(tilesOf(size)).toEqual(tiles);
   });

@@ -19,15 +19,30 @@ export function awsFormat(network: GateNetwork, interfaces: readonly GateInterfa
     if (rows.length === 0) return [];
     const text = `${columns}\n${rows.join('\n')}\n`;
     const time = new Date(window).toISOString();
-    const directory = ['AWSLogs', network.account, 'vpcflowlogs', network.region, time.slice(0, 10).replaceAll('-', '/')].join('/');
-    const name = [network.account, 'vpcflowlogs', network.region, network.flowLog, `${time.slice(0, 16).replaceAll(/[-:]/g, '')}Z`].join('_');
-    return [{ path: (part) => `${directory}/${name}_${sha256(`${part} ${text}`).slice(0, 8)}.log.gz`, whole: gzipSync(text) }];
+    const directory = [
+      'AWSLogs',
+      network.account,
+      'vpcflowlogs',
+      network.region,
+      time.slice(0, 10).replaceAll('-', '/'),
+    ].join('/');
+    const name = [
+      network.account,
+      'vpcflowlogs',
+      network.region,
+      network.flowLog,
+      `${time.slice(0, 16).replaceAll(/[-:]/g, '')}Z`,
+    ].join('_');
+    return [
+      { path: (part) => `${directory}/${name}_${sha256(`${part} ${text}`).slice(0, 8)}.log.gz`, whole: gzipSync(text) },
+    ];
   };
 }
 
 function interfaceRows(network: GateNetwork, one: GateInterface, interval: LoggedInterval): readonly string[] {
   if (interval.silent.has(one.id)) return [];
-  const statusRow = (status: string): string => statusRowOf(network, one, { from: interval.from, to: interval.to, status });
+  const statusRow = (status: string): string =>
+    statusRowOf(network, one, { from: interval.from, to: interval.to, status });
   if (interval.skipped.has(one.id)) return [statusRow('SKIPDATA')];
   const slices = interval.slices.filter((slice) => slice.service.interface === one.id);
   return slices.length === 0 ? [statusRow('NODATA')] : slices.flatMap((slice) => sliceRows(network, one, slice));
@@ -44,17 +59,62 @@ function sliceRows(network: GateNetwork, one: GateInterface, slice: FlowSlice): 
     const [[from, fromPort], [to, toPort]] = way === 'received' ? [peer, local] : [local, peer];
     const direction = way === 'received' ? ['ingress', '-'] : ['egress', '1'];
     rows.push(
-      [5, network.account, one.id, from, to, fromPort, toPort, 6, traffic.packets, traffic.bytes, seconds(slice.first), seconds(slice.last), action, 'OK', network.network, network.subnet, one.machine, traffic.flags, 'IPv4', from, to, network.region, `${network.region}-az1`, ...direction].join(' '),
+      [
+        5,
+        network.account,
+        one.id,
+        from,
+        to,
+        fromPort,
+        toPort,
+        6,
+        traffic.packets,
+        traffic.bytes,
+        seconds(slice.first),
+        seconds(slice.last),
+        action,
+        'OK',
+        network.network,
+        network.subnet,
+        one.machine,
+        traffic.flags,
+        'IPv4',
+        from,
+        to,
+        network.region,
+        `${network.region}-az1`,
+        ...direction,
+      ].join(' '),
     );
   }
   return rows;
 }
 
 /** The row ends a second before the interval does: it says nothing about the next one. */
-function statusRowOf(network: GateNetwork, one: GateInterface, row: { readonly from: number; readonly to: number; readonly status: string }): string {
+function statusRowOf(
+  network: GateNetwork,
+  one: GateInterface,
+  row: { readonly from: number; readonly to: number; readonly status: string },
+): string {
   const start = seconds(row.from);
   const end = Math.max(start, Math.ceil(row.to / second) - 1);
-  return [5, network.account, one.id, ...none(7), start, end, '-', row.status, network.network, network.subnet, one.machine, ...none(4), network.region, `${network.region}-az1`, ...none(2)].join(' ');
+  return [
+    5,
+    network.account,
+    one.id,
+    ...none(7),
+    start,
+    end,
+    '-',
+    row.status,
+    network.network,
+    network.subnet,
+    one.machine,
+    ...none(4),
+    network.region,
+    `${network.region}-az1`,
+    ...none(2),
+  ].join(' ');
 }
 
 function none(count: number): readonly string[] {

@@ -16,7 +16,12 @@ export function azureFormat(network: GateNetwork, interfaces: readonly GateInter
       interfaces.flatMap((one): readonly RenderedObject[] => {
         const slices = interval.slices.filter((slice) => slice.service.interface === one.id);
         if (slices.length === 0 || interval.silent.has(one.id) || interval.skipped.has(one.id)) return [];
-        return [{ path: () => blobPath(network, one, interval), records: [JSON.stringify(logRecord(network, one, { to: interval.to, slices }))] }];
+        return [
+          {
+            path: () => blobPath(network, one, interval),
+            records: [JSON.stringify(logRecord(network, one, { to: interval.to, slices }))],
+          },
+        ];
       }),
     );
 }
@@ -29,9 +34,15 @@ function blobPath(network: GateNetwork, one: GateInterface, interval: LoggedInte
 }
 
 /** The record is written a minute after its interval, as the cloud does. */
-function logRecord(network: GateNetwork, one: GateInterface, { to, slices }: { readonly to: number; readonly slices: readonly FlowSlice[] }) {
+function logRecord(
+  network: GateNetwork,
+  one: GateInterface,
+  { to, slices }: { readonly to: number; readonly slices: readonly FlowSlice[] },
+) {
   const watcher = `/subscriptions/${network.account}/resourceGroups/NetworkWatcherRG/providers/Microsoft.Network/networkWatchers/NetworkWatcher_${network.region}`;
-  const rules = Map.groupBy(slices, (slice) => (slice.rule === undefined ? 'DefaultRule_DenyAllInBound' : `UserRule_${slice.rule}`));
+  const rules = Map.groupBy(slices, (slice) =>
+    slice.rule === undefined ? 'DefaultRule_DenyAllInBound' : `UserRule_${slice.rule}`,
+  );
   return {
     time: new Date(to + minute).toISOString(),
     flowLogVersion: 4,
@@ -45,7 +56,10 @@ function logRecord(network: GateNetwork, one: GateInterface, { to, slices }: { r
       flows: [
         {
           aclID: guid(`${network.account}/${network.subnet}`),
-          flowGroups: [...rules].map(([rule, group]) => ({ rule, flowTuples: group.flatMap((slice) => tuples(one, slice)) })),
+          flowGroups: [...rules].map(([rule, group]) => ({
+            rule,
+            flowTuples: group.flatMap((slice) => tuples(one, slice)),
+          })),
         },
       ],
     },

@@ -3,8 +3,8 @@ import type { Interval } from '../flow-table.ts';
 /** One object of a flow log, as it goes to disk. */
 export interface RenderedObject {
   /**
-   * Path below the log's directory, as the cloud lays it out in its bucket. Where an object is written once, `part` counts
-   * from 0 until the path is free; an object that grows has one path whatever the part.
+   * Path below the log's directory, as the cloud lays it out in its bucket. Where an object is written once, `part`
+   * counts from 0 until the path is free; an object that grows has one path whatever the part.
    */
   readonly path: (part: number) => string;
   /** The whole object, where it is written once and never again. */

@@ -6,17 +6,21 @@ import type { FlowLogFormat, LoggedInterval, RenderedObject } from './format.ts'
 
 /**
  * GCP VPC flow logs as a storage sink exports them: LogEntry lines in
- * `compute.googleapis.com/vpc_flows/YYYY/MM/DD/HH:00:00_HH:59:59_Sn.json`, one shard a publishing window. What reaches a
- * service is reported by its machine as destination, what it sends as source. Refused traffic is not in flow logs at all:
- * it goes to the firewall rules log beside them, `compute.googleapis.com/firewall/…`, as disposition DENIED.
- * A gate does not sample.
+ * `compute.googleapis.com/vpc_flows/YYYY/MM/DD/HH:00:00_HH:59:59_Sn.json`, one shard a publishing window. What reaches
+ * a service is reported by its machine as destination, what it sends as source. Refused traffic is not in flow logs at
+ * all: it goes to the firewall rules log beside them, `compute.googleapis.com/firewall/…`, as disposition DENIED. A
+ * gate does not sample.
  */
 export function gcpFormat(network: GateNetwork, interfaces: readonly GateInterface[]): FlowLogFormat {
   const byId = new Map(interfaces.map((one) => [one.id, one]));
   return (window, intervals) => {
     const heard = intervals.flatMap((interval) => interval.slices.filter((slice) => isLogged(interval, slice)));
-    const flows = heard.filter((slice) => slice.outcome !== 'rejected').flatMap((slice) => flowEntries(network, byId.get(slice.service.interface), slice));
-    const denials = heard.filter((slice) => slice.outcome === 'rejected').map((slice) => denialEntry(network, byId.get(slice.service.interface), slice));
+    const flows = heard
+      .filter((slice) => slice.outcome !== 'rejected')
+      .flatMap((slice) => flowEntries(network, byId.get(slice.service.interface), slice));
+    const denials = heard
+      .filter((slice) => slice.outcome === 'rejected')
+      .map((slice) => denialEntry(network, byId.get(slice.service.interface), slice));
     return [
       ...exported('compute.googleapis.com/vpc_flows', window, flows),
       ...exported('compute.googleapis.com/firewall', window, denials),
@@ -42,35 +46,43 @@ function flowEntries(network: GateNetwork, one: GateInterface | undefined, slice
     .map((way) => {
       const reporter = way === 'received' ? 'DEST' : 'SRC';
       const side = way === 'received' ? 'dest' : 'src';
-      return logEntry(network, { log: 'vpc_flows', at: slice.last }, {
-        connection: connection(one, slice, way),
-        reporter,
-        bytes_sent: String(slice[way].bytes),
-        packets_sent: String(slice[way].packets),
-        start_time: nanoTime(slice.first),
-        end_time: nanoTime(slice.last),
-        rtt_msec: '1',
-        [`${side}_instance`]: instanceOf(network, one),
-        [`${side}_vpc`]: { project_id: network.account, vpc_name: network.network, subnetwork_name: network.subnet },
-      });
+      return logEntry(
+        network,
+        { log: 'vpc_flows', at: slice.last },
+        {
+          connection: connection(one, slice, way),
+          reporter,
+          bytes_sent: String(slice[way].bytes),
+          packets_sent: String(slice[way].packets),
+          start_time: nanoTime(slice.first),
+          end_time: nanoTime(slice.last),
+          rtt_msec: '1',
+          [`${side}_instance`]: instanceOf(network, one),
+          [`${side}_vpc`]: { project_id: network.account, vpc_name: network.network, subnetwork_name: network.subnet },
+        },
+      );
     });
 }
 
 function denialEntry(network: GateNetwork, one: GateInterface | undefined, slice: FlowSlice): Plain {
-  return logEntry(network, { log: 'firewall', at: slice.first }, {
-    connection: connection(one, slice, 'received'),
-    disposition: 'DENIED',
-    rule_details: {
-      reference: `network:${network.network}/firewall:deny-all`,
-      direction: 'INGRESS',
-      priority: 65_534,
-      action: 'DENY',
-      source_range: ['0.0.0.0/0'],
-      ip_port_info: [{ ip_protocol: 'ALL' }],
+  return logEntry(
+    network,
+    { log: 'firewall', at: slice.first },
+    {
+      connection: connection(one, slice, 'received'),
+      disposition: 'DENIED',
+      rule_details: {
+        reference: `network:${network.network}/firewall:deny-all`,
+        direction: 'INGRESS',
+        priority: 65_534,
+        action: 'DENY',
+        source_range: ['0.0.0.0/0'],
+        ip_port_info: [{ ip_protocol: 'ALL' }],
+      },
+      instance: instanceOf(network, one),
+      vpc: { project_id: network.account, vpc_name: network.network, subnetwork_name: network.subnet },
     },
-    instance: instanceOf(network, one),
-    vpc: { project_id: network.account, vpc_name: network.network, subnetwork_name: network.subnet },
-  });
+  );
 }
 
 function connection(one: GateInterface | undefined, slice: FlowSlice, way: 'received' | 'sent'): Plain {
@@ -89,13 +101,22 @@ interface Payload {
 }
 
 /** The insert id follows from the content, so an entry that is exported twice can be told from two entries. */
-function logEntry(network: GateNetwork, { log, at }: { readonly log: string; readonly at: number }, jsonPayload: Payload): Plain {
+function logEntry(
+  network: GateNetwork,
+  { log, at }: { readonly log: string; readonly at: number },
+  jsonPayload: Payload,
+): Plain {
   return {
     insertId: sha256(canonicalJson(jsonPayload)).slice(0, 14),
     jsonPayload,
     resource: {
       type: 'gce_subnetwork',
-      labels: { project_id: network.account, location: `${network.region}-a`, subnetwork_id: subnetworkId(network), subnetwork_name: network.subnet },
+      labels: {
+        project_id: network.account,
+        location: `${network.region}-a`,
+        subnetwork_id: subnetworkId(network),
+        subnetwork_name: network.subnet,
+      },
     },
     timestamp: nanoTime(at + 5 * second),
     receiveTimestamp: nanoTime(at + 6 * second),

@@ -54,7 +54,9 @@ export function conversations(rows: readonly UsageRow[]): readonly Conversation[
 
 /** One tally for several, with what each of them knew; undefined where there is none. */
 export function mergeTallies(tallies: readonly (Tally | undefined)[]): Tally | undefined {
-  return tallies.filter((tally) => tally !== undefined).reduce<Tally | undefined>((one, other) => (one ? mergeTwo(one, other) : other), undefined);
+  return tallies
+    .filter((tally) => tally !== undefined)
+    .reduce<Tally | undefined>((one, other) => (one ? mergeTwo(one, other) : other), undefined);
 }
 
 function mergeTwo(one: Tally, other: Tally): Tally {

@@ -48,8 +48,13 @@ export interface LogRows {
 
 /** Who began each conversation of several logs. Nothing is left out without proof; every doubt is a use. */
 export function whoBegan(logs: readonly LogRows[], servesAt: Surroundings['servesAt']): Traffic {
-  const about = surroundings(logs.flatMap(({ rows }) => rows), servesAt);
-  const isOutboundLogged = logs.some(({ rows }) => rows.some(({ kind }) => kind !== 'in' && kind !== 'opened-in' && kind !== 'rejected'));
+  const about = surroundings(
+    logs.flatMap(({ rows }) => rows),
+    servesAt,
+  );
+  const isOutboundLogged = logs.some(({ rows }) =>
+    rows.some(({ kind }) => kind !== 'in' && kind !== 'opened-in' && kind !== 'rejected'),
+  );
   const uses: Use[] = [];
   const knocks: Knock[] = [];
   for (const { rows, hasFlags } of logs) {
@@ -76,7 +81,11 @@ interface Context {
 
 /** A log without flags is known by its format, or by never showing one anywhere. */
 function placesWithFlags(rows: readonly UsageRow[], hasFlags: boolean | undefined): (interfaceId: string) => boolean {
-  const flagged = new Set(rows.filter(({ kind }) => kind.startsWith('opened') || kind === 'answered' || kind === 'refused').map((row) => row.interface));
+  const flagged = new Set(
+    rows
+      .filter(({ kind }) => kind.startsWith('opened') || kind === 'answered' || kind === 'refused')
+      .map((row) => row.interface),
+  );
   const elsewhere = hasFlags ?? flagged.size > 0;
   return (interfaceId) => elsewhere || flagged.has(interfaceId);
 }
@@ -101,7 +110,8 @@ function resolve(conversation: Conversation, context: Context): Traffic {
   const begun = resolveBegun(conversation, context);
   const { in: inbound } = conversation.kinds;
   if (!inbound || isReply(conversation, context.about, context.hasFlags)) return begun;
-  const running = conversation.protocol === tcp ? resolveTcp(conversation, inbound, context) : resolveOther(conversation, inbound);
+  const running =
+    conversation.protocol === tcp ? resolveTcp(conversation, inbound, context) : resolveOther(conversation, inbound);
   return { uses: [...begun.uses, ...running.uses], knocks: [...begun.knocks, ...running.knocks] };
 }
 
@@ -109,13 +119,18 @@ function resolve(conversation: Conversation, context: Context): Traffic {
 function resolveBegun(conversation: Conversation, { isOutboundLogged }: Context): Traffic {
   const { 'opened-in': opened, answered, refused } = conversation.kinds;
   if (answered) {
-    const seen = opened?.lastInWindow !== undefined && answered.lastInWindow === undefined ? answered : mergeTallies([answered, opened]);
+    const seen =
+      opened?.lastInWindow !== undefined && answered.lastInWindow === undefined
+        ? answered
+        : mergeTallies([answered, opened]);
     const knocked = opened && answered.lastInWindow === undefined ? [knock(conversation, opened)] : [];
     return { uses: seen ? [use(conversation, 'answered', { seen, lastNew: answered.last })] : [], knocks: knocked };
   }
   if (!opened) return { uses: [], knocks: refused ? [knock(conversation, refused)] : [] };
-  if (carriesPayload(opened, conversation.peer)) return { uses: [use(conversation, 'answered', { seen: opened, lastNew: opened.last })], knocks: [] };
-  if (!isOutboundLogged) return { uses: [use(conversation, 'outbound-not-logged', { seen: opened, lastNew: opened.last })], knocks: [] };
+  if (carriesPayload(opened, conversation.peer))
+    return { uses: [use(conversation, 'answered', { seen: opened, lastNew: opened.last })], knocks: [] };
+  if (!isOutboundLogged)
+    return { uses: [use(conversation, 'outbound-not-logged', { seen: opened, lastNew: opened.last })], knocks: [] };
   return { uses: [], knocks: [knock(conversation, opened)] };
 }
 
@@ -125,13 +140,19 @@ function resolveTcp(conversation: Conversation, inbound: Tally, context: Context
   const opened = conversation.kinds['opened-in'] ?? conversation.kinds.answered;
   if (!context.hasFlags) {
     const isServed = answeredWithoutFlags(inbound, out, conversation.peer) || isLastingSession(inbound, out);
-    if (isServed) return oneUse(conversation, inbound, conversation.isFolded || inbound.portLow >= 32_768 ? 'direction-unclear' : 'answered');
+    if (isServed)
+      return oneUse(
+        conversation,
+        inbound,
+        conversation.isFolded || inbound.portLow >= 32_768 ? 'direction-unclear' : 'answered',
+      );
     if (!context.isOutboundLogged) return oneUse(conversation, inbound, 'outbound-not-logged');
     return { uses: [], knocks: [knock(conversation, inbound)] };
   }
   const isSmallAndAlone = !out && !carriesPayload(inbound, conversation.peer) && context.isOutboundLogged;
   if (conversation.isFolded) return resolveFolded(conversation, inbound, { context, isSmallAndAlone });
-  if (isSmallAndAlone && !conversation.kinds.answered && (opened || refused)) return { uses: [], knocks: [knock(conversation, inbound)] };
+  if (isSmallAndAlone && !conversation.kinds.answered && (opened || refused))
+    return { uses: [], knocks: [knock(conversation, inbound)] };
   return oneUse(conversation, inbound, !opened && inbound.portLow >= 32_768 ? 'direction-unclear' : 'long-session');
 }
 
@@ -143,23 +164,42 @@ function resolveFolded(
 ): Traffic {
   const mine = (context.sessions.get(placeOf(conversation)) ?? []).filter((session) => belongs(inbound, session));
   const ports = new Set(mine.map(({ port }) => port));
-  if (!ports.has(inbound.portLow) || !ports.has(inbound.portHigh)) return oneUse(conversation, inbound, 'direction-unclear');
+  if (!ports.has(inbound.portLow) || !ports.has(inbound.portHigh))
+    return oneUse(conversation, inbound, 'direction-unclear');
   const served = mine.filter(({ kinds }) => kinds.answered);
   if (served.length === 0 && isSmallAndAlone) return { uses: [], knocks: [knock(conversation, inbound)] };
   const of = served.length > 0 ? served : mine;
-  return { uses: of.map(({ port }) => ({ ...use(conversation, 'long-session', { seen: inbound, lastNew: undefined }), low: port, high: port })), knocks: [] };
+  return {
+    uses: of.map(({ port }) => ({
+      ...use(conversation, 'long-session', { seen: inbound, lastNew: undefined }),
+      low: port,
+      high: port,
+    })),
+    knocks: [],
+  };
 }
 
 function belongs(inbound: Tally, { kinds, port }: Conversation): boolean {
   const began = mergeTallies([kinds['opened-in'], kinds.answered]);
   const hasPort = inbound.portLow <= port && port <= inbound.portHigh;
-  return began !== undefined && hasPort && began.peerPortLow <= inbound.peerPortLow && inbound.peerPortHigh <= began.peerPortHigh;
+  return (
+    began !== undefined &&
+    hasPort &&
+    began.peerPortLow <= inbound.peerPortLow &&
+    inbound.peerPortHigh <= began.peerPortHigh
+  );
 }
 
 /** UDP needs no answer, and other protocols have no ports: what came in was let in. */
 function resolveOther(conversation: Conversation, inbound: Tally): Traffic {
-  const isUnclear = conversation.protocol === udp && (inbound.portLow !== inbound.portHigh || (conversation.isFolded && conversation.kinds.out !== undefined));
-  return oneUse(conversation, inbound, isUnclear ? 'direction-unclear' : conversation.kinds.out ? 'answered' : 'one-way');
+  const isUnclear =
+    conversation.protocol === udp &&
+    (inbound.portLow !== inbound.portHigh || (conversation.isFolded && conversation.kinds.out !== undefined));
+  return oneUse(
+    conversation,
+    inbound,
+    isUnclear ? 'direction-unclear' : conversation.kinds.out ? 'answered' : 'one-way',
+  );
 }
 
 function oneUse(conversation: Conversation, seen: Tally, kind: UseKind): Traffic {
@@ -167,7 +207,11 @@ function oneUse(conversation: Conversation, seen: Tally, kind: UseKind): Traffic
   return { uses: [use(conversation, kind, { seen, lastNew: isOld ? undefined : seen.last })], knocks: [] };
 }
 
-function use(conversation: Conversation, kind: UseKind, { seen, lastNew }: { readonly seen: Tally; readonly lastNew: Instant | undefined }): Use {
+function use(
+  conversation: Conversation,
+  kind: UseKind,
+  { seen, lastNew }: { readonly seen: Tally; readonly lastNew: Instant | undefined },
+): Use {
   const { interface: place, protocol, peer } = conversation;
   return { interface: place, protocol, low: seen.portLow, high: seen.portHigh, peer, kind, lastNew, seen };
 }

@@ -7,7 +7,9 @@ const ephemeral = 32_768;
 const startOfHistoryMs = 15 * minute;
 /** A peer with more ports than this is a client with many connections, not a server with many services. */
 const mostServedPorts = 64;
-/** Ports above 599 that clients with reserved source ports (NFS, rsh) may use too, but that only servers answer from. */
+/**
+ * Ports above 599 that clients with reserved source ports (NFS, rsh) may use too, but that only servers answer from.
+ */
 const servedAbove599 = new Set([631, 636, 853, 873, 902, 989, 990, 992, 993, 995]);
 
 /** A port of a peer; the address undefined for the peers beyond a log's cap, together. */
@@ -93,7 +95,11 @@ function cameFirst({ interface: place }: Conversation, { inbound, outbound }: Wa
 }
 
 /** Unless the ports themselves tell client from server, it must not be the other way round just as well. */
-function isServedAtPeer({ protocol, peer, local }: Conversation, { portLow, portHigh, peerPortLow }: Tally, about: Surroundings): boolean {
+function isServedAtPeer(
+  { protocol, peer, local }: Conversation,
+  { portLow, portHigh, peerPortLow }: Tally,
+  about: Surroundings,
+): boolean {
   if (peer === undefined || !about.servesAt({ peer, protocol, port: peerPortLow }, local)) return false;
   if (peerPortLow < ephemeral && portLow >= ephemeral) return true;
   return ![portLow, portHigh].some((port) => about.servesAt({ peer: local, protocol, port }, peer));
@@ -111,7 +117,8 @@ function fansOut(conversation: Conversation, inbound: Tally, about: Surroundings
 
 /** One local port and one peer port only: what went first began it. */
 function wentFirst({ interface: place }: Conversation, { inbound, outbound }: Ways, about: Surroundings): boolean {
-  if (inbound.portLow !== inbound.portHigh || outbound.portLow !== outbound.portHigh || inbound.portLow < ephemeral) return false;
+  if (inbound.portLow !== inbound.portHigh || outbound.portLow !== outbound.portHigh || inbound.portLow < ephemeral)
+    return false;
   return outbound.first < inbound.first && !isNearStart(outbound.first, about.historyStart(place));
 }
 

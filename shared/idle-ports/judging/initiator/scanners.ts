@@ -12,6 +12,9 @@ export function withoutScanners({ uses, knocks }: Traffic, scanners: readonly st
   };
   return {
     uses: uses.filter(({ peer }) => !isScanner(peer)),
-    knocks: [...knocks, ...uses.filter(({ peer }) => isScanner(peer)).map(({ kind: _kind, lastNew: _lastNew, ...knock }) => knock)],
+    knocks: [
+      ...knocks,
+      ...uses.filter(({ peer }) => isScanner(peer)).map(({ kind: _kind, lastNew: _lastNew, ...knock }) => knock),
+    ],
   };
 }

@@ -27,7 +27,9 @@ export function carriesPayload({ largest }: Tally, peer: string | undefined): bo
 export function answeredWithoutFlags(inbound: Tally, outbound: Tally | undefined, peer: string | undefined): boolean {
   if (carriesPayload(inbound, peer)) return true;
   if (!outbound) return false;
-  return carriesPayload(outbound, peer) || (outbound.largest > sizesFor(peer).reset && inbound.packets > outbound.packets);
+  return (
+    carriesPayload(outbound, peer) || (outbound.largest > sizesFor(peer).reset && inbound.packets > outbound.packets)
+  );
 }
 
 /**

@@ -38,7 +38,12 @@ function countFans(rows: readonly UsageRow[]): (conversation: Conversation) => F
       sources.set(hub, (sources.get(hub) ?? new Set<string>()).add(`${row.peer} ${row.peerPortLow}`));
     }
   }
-  const counted = new Map([...towards].map(([key, ports]) => [key, { ports, severalLocal: [...ports.values()].filter(({ size }) => size > 1).length }] as const));
+  const counted = new Map(
+    [...towards].map(
+      ([key, ports]) =>
+        [key, { ports, severalLocal: [...ports.values()].filter(({ size }) => size > 1).length }] as const,
+    ),
+  );
   return ({ interface: place, protocol, peer, kinds }) => {
     const found = counted.get([place, protocol, peer].join(' '));
     const local = found?.ports.get(kinds.in?.peerPortLow ?? -1) ?? new Set<number>();

@@ -39,9 +39,15 @@ export function meets(one: AddressBlock, other: AddressBlock): boolean {
   return one.family === other.family && one.low <= other.high && other.low <= one.high;
 }
 
-const privateBlocks = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', '169.254.0.0/16', 'fc00::/7', 'fe80::/10'].map(
-  addressBlock,
-);
+const privateBlocks = [
+  '10.0.0.0/8',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+  '100.64.0.0/10',
+  '169.254.0.0/16',
+  'fc00::/7',
+  'fe80::/10',
+].map(addressBlock);
 
 /** Addresses that stand for something inside: private by standard. */
 export function isPrivate(address: AddressBlock): boolean {
@@ -50,7 +56,10 @@ export function isPrivate(address: AddressBlock): boolean {
 
 /** Values by block of addresses; a lookup costs one hash probe for each prefix length in use. */
 export class AddressTable<Value> {
-  readonly #byLength = new Map<string, { readonly family: 4 | 6; readonly shift: bigint; readonly values: Map<bigint, Value[]> }>();
+  readonly #byLength = new Map<
+    string,
+    { readonly family: 4 | 6; readonly shift: bigint; readonly values: Map<bigint, Value[]> }
+  >();
 
   add(block: AddressBlock, value: Value): void {
     const key = `${block.family}/${block.bits}`;

@@ -32,17 +32,32 @@ export function overlapsOf({ openings }: FirewallState): Overlaps {
   const met = new Map<string, readonly (readonly Shape[])[]>();
   const meeting = (opening: Opening): readonly (readonly Shape[])[] => {
     const shape = shapeById.get(opening.id);
-    const held = met.get(opening.id) ?? (shape ? neighbours(opening).map((here) => here.filter((other) => other !== shape && overlap(shape, other))) : []);
+    const held =
+      met.get(opening.id) ??
+      (shape
+        ? neighbours(opening).map((here) => here.filter((other) => other !== shape && overlap(shape, other)))
+        : []);
     met.set(opening.id, held);
     return held;
   };
   return {
-    alsoAllow: (opening) => [...new Set(meeting(opening).flat().map((shape) => shape.opening.id))].toSorted(),
+    alsoAllow: (opening) =>
+      [
+        ...new Set(
+          meeting(opening)
+            .flat()
+            .map((shape) => shape.opening.id),
+        ),
+      ].toSorted(),
     withoutEffect(candidates) {
       const gone = new Set<string>();
       for (const opening of candidates.toSorted((a, b) => (a.id < b.id ? 1 : -1))) {
         const places = meeting(opening).map((others) => others.filter((other) => !gone.has(other.opening.id)));
-        if (places.length > 0 && places.every((others) => isCovered(shapeById.get(opening.id) ?? shapeOf(opening), others))) gone.add(opening.id);
+        if (
+          places.length > 0 &&
+          places.every((others) => isCovered(shapeById.get(opening.id) ?? shapeOf(opening), others))
+        )
+          gone.add(opening.id);
       }
       return gone;
     },
@@ -55,9 +70,17 @@ function shapeOf(opening: Opening): Shape {
     if (source.kind === 'addresses') return source.cidrs.map((cidr) => ({ source: cidr, block: addressBlock(cidr) }));
     return source.members.map((member) => ({ source: `group ${source.group}`, block: addressBlock(member) }));
   });
-  const named = opening.sources.flatMap((source) => (source.kind === 'addresses' ? [] : [source.kind === 'group' ? `group ${source.group}` : source.name]));
+  const named = opening.sources.flatMap((source) =>
+    source.kind === 'addresses' ? [] : [source.kind === 'group' ? `group ${source.group}` : source.name],
+  );
   const unlisted = named.filter((name) => !blocks.some(({ source }) => source === name));
-  return { opening, ports: opening.ports === 'all' ? { from: 0, to: 65_535 } : opening.ports, blocks, names: new Set(named), unlisted };
+  return {
+    opening,
+    ports: opening.ports === 'all' ? { from: 0, to: 65_535 } : opening.ports,
+    blocks,
+    names: new Set(named),
+    unlisted,
+  };
 }
 
 /** For an opening: the openings of each of its interfaces, each set of openings once. */
@@ -102,18 +125,28 @@ function isCovered(shape: Shape, others: readonly Shape[]): boolean {
 
 function isNameCovered(name: string, ports: PortRange, able: readonly Shape[]): boolean {
   const everything = [addressBlock('0.0.0.0/0'), addressBlock('::/0')];
-  const isNamed = spansAll(ports, able.filter(({ names }) => names.has(name)).map((shape) => shape.ports));
+  const isNamed = spansAll(
+    ports,
+    able.filter(({ names }) => names.has(name)).map((shape) => shape.ports),
+  );
   return isNamed || everything.every((block) => isBlockCovered({ source: name, block }, ports, able));
 }
 
 /** Cuts the block where any other begins or ends; each piece must have all ports. */
 function isBlockCovered({ source, block }: Shape['blocks'][number], ports: PortRange, able: readonly Shape[]): boolean {
-  const near = able.flatMap((shape) => shape.blocks.filter((its) => meets(its.block, block)).map((its) => ({ its: its.block, shape })));
+  const near = able.flatMap((shape) =>
+    shape.blocks.filter((its) => meets(its.block, block)).map((its) => ({ its: its.block, shape })),
+  );
   const named = able.filter(({ names }) => names.has(source)).map((shape) => shape.ports);
-  const cuts = [...new Set([block.low, ...near.flatMap(({ its }) => [its.low, its.high + 1n])])].filter((cut) => block.low <= cut && cut <= block.high);
+  const cuts = [...new Set([block.low, ...near.flatMap(({ its }) => [its.low, its.high + 1n])])].filter(
+    (cut) => block.low <= cut && cut <= block.high,
+  );
   return cuts.every((cut) => {
     const point = { ...block, low: cut, high: cut };
-    return spansAll(ports, [...named, ...near.filter(({ its }) => contains(its, point)).map(({ shape }) => shape.ports)]);
+    return spansAll(ports, [
+      ...named,
+      ...near.filter(({ its }) => contains(its, point)).map(({ shape }) => shape.ports),
+    ]);
   });
 }
 

@@ -44,16 +44,24 @@ export class Matcher {
     if (arrival.peer === undefined) return { sure: this.#at(rules, arrival), maybe: [] };
     const view = this.#peers.view(arrival.peer, arrival);
     const sure = this.#at(rules, arrival, view.sure);
-    const maybe = view.maybe.length === 0 ? [] : this.#at(rules, arrival, view.maybe).filter((opening) => !sure.includes(opening));
+    const maybe =
+      view.maybe.length === 0 ? [] : this.#at(rules, arrival, view.maybe).filter((opening) => !sure.includes(opening));
     return { sure, maybe };
   }
 
-  /** True where the interface that has the server's address has an opening for hardly more than its port that lets `client` in. */
+  /**
+   * True where the interface that has the server's address has an opening for hardly more than its port that lets
+   * `client` in.
+   */
   servesAt({ peer, protocol, port }: PeerPort, client: string, at: Instant): boolean {
     if (peer === undefined) return false;
-    return this.#peers.ownersOf(peer).some(({ id }) =>
-      this.credit({ interface: id, protocol, low: port, high: port, peer: client, first: at, last: at }).sure.some(isSpecific),
-    );
+    return this.#peers
+      .ownersOf(peer)
+      .some(({ id }) =>
+        this.credit({ interface: id, protocol, low: port, high: port, peer: client, first: at, last: at }).sure.some(
+          isSpecific,
+        ),
+      );
   }
 
   #at(rules: CompiledRules, arrival: Arrival, sources?: PeerView['sure']): Opening[] {

@@ -49,7 +49,9 @@ export class Peers {
   view(peer: string, { first, last }: { readonly first: Instant; readonly last: Instant }): PeerView {
     const known = this.#know(peer);
     const isOwned = known.owners.some(({ attachedAt }) => attachedAt === undefined || attachedAt <= first);
-    const wasOwned = known.owners.length === 0 || known.owners.some(({ attachedAt }) => attachedAt === undefined || attachedAt <= last);
+    const wasOwned =
+      known.owners.length === 0 ||
+      known.owners.some(({ attachedAt }) => attachedAt === undefined || attachedAt <= last);
     const sure = wasOwned ? [...known.addresses, ...known.groups] : known.addresses;
     return { sure, maybe: this.#maybe(known, isOwned) };
   }
@@ -68,7 +70,12 @@ export class Peers {
     if (held) return held;
     const address = addressBlock(peer);
     const isInside = isPrivate(address) || this.#ownNetworks.some((network) => contains(network, address));
-    const known = { isInside, owners: this.#owners.at(address), addresses: this.#byCidr.at(address), groups: this.#byMember.at(address) };
+    const known = {
+      isInside,
+      owners: this.#owners.at(address),
+      addresses: this.#byCidr.at(address),
+      groups: this.#byMember.at(address),
+    };
     this.#known.set(peer, known);
     return known;
   }
@@ -79,7 +86,8 @@ export class Peers {
       const number = this.#numbers.size;
       this.#numbers.set(name, number);
       if (source.kind !== 'addresses') this.#sources.set(number, source);
-      if (source.kind === 'group') for (const member of source.members) this.#byMember.add(addressBlock(member), number);
+      if (source.kind === 'group')
+        for (const member of source.members) this.#byMember.add(addressBlock(member), number);
       if (source.kind === 'addresses') this.#byCidr.add(addressBlock(name), number);
     }
   }

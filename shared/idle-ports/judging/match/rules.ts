@@ -9,7 +9,10 @@ type BySource = Map<number, number[]>;
 /** The ingress openings of one rule set, compiled once however many interfaces carry it. */
 export interface CompiledRules {
   /** Indexes of the openings that match protocol, a port and one of the sources; any source where none are given. */
-  find(arrival: { readonly protocol: number; readonly low: number; readonly high: number }, sources?: readonly number[]): Set<number>;
+  find(
+    arrival: { readonly protocol: number; readonly low: number; readonly high: number },
+    sources?: readonly number[],
+  ): Set<number>;
 }
 
 /** The compiled rules of every interface that an ingress opening applies to. */
@@ -38,11 +41,20 @@ export function compileRules(
   );
 }
 
-function compile(indexes: readonly number[], openings: readonly Opening[], numbers: readonly (readonly number[])[]): CompiledRules {
+function compile(
+  indexes: readonly number[],
+  openings: readonly Opening[],
+  numbers: readonly (readonly number[])[],
+): CompiledRules {
   const tables = new Map([tcp, udp].map((protocol) => [protocol, segment(indexes, { protocol, openings, numbers })]));
   const portless = new Map<number, BySource>();
   const ofPortless = (protocol: number): BySource => {
-    const held = portless.get(protocol) ?? gather(indexes.filter((index) => speaks(openings[index], protocol)), numbers);
+    const held =
+      portless.get(protocol) ??
+      gather(
+        indexes.filter((index) => speaks(openings[index], protocol)),
+        numbers,
+      );
     portless.set(protocol, held);
     return held;
   };
@@ -51,7 +63,9 @@ function compile(indexes: readonly number[], openings: readonly Opening[], numbe
       const table = tables.get(protocol);
       const found = new Set<number>();
       if (!table) collect(ofPortless(protocol), sources, found);
-      else for (let at = table.indexAt(low); at < table.segments.length && (table.starts[at] ?? 0) <= high; at += 1) collect(table.segments[at], sources, found);
+      else
+        for (let at = table.indexAt(low); at < table.segments.length && (table.starts[at] ?? 0) <= high; at += 1)
+          collect(table.segments[at], sources, found);
       return found;
     },
   };
@@ -77,8 +91,15 @@ function segment(indexes: readonly number[], { protocol, openings, numbers }: Ru
     if (!opening || !speaks(opening, protocol)) return [];
     return [{ index, ...(opening.ports === 'all' ? { from: 0, to: 65_535 } : opening.ports) }];
   });
-  const starts = [...new Set([0, ...spans.flatMap(({ from, to }) => [from, to + 1])])].filter((port) => port <= 65_535).toSorted((a, b) => a - b);
-  const segments = starts.map((start) => gather(spans.filter(({ from, to }) => from <= start && start <= to).map(({ index }) => index), numbers));
+  const starts = [...new Set([0, ...spans.flatMap(({ from, to }) => [from, to + 1])])]
+    .filter((port) => port <= 65_535)
+    .toSorted((a, b) => a - b);
+  const segments = starts.map((start) =>
+    gather(
+      spans.filter(({ from, to }) => from <= start && start <= to).map(({ index }) => index),
+      numbers,
+    ),
+  );
   return { starts, segments, indexAt: (port) => lastAtMost(starts, port) };
 }
 
