@@ -2,14 +2,14 @@ import type { Answer, Heard } from '../../shared/approvals/contract.ts';
 import { hasCode, LockkeeperError } from '../../shared/base/error.ts';
 import { after, day, parseInstant, type Instant } from '../../shared/base/time.ts';
 import { takeAnswer } from '../../shared/idle-ports/closing/answers.ts';
-import type { ClosingRooms } from '../../shared/idle-ports/closing/closing-rooms.ts';
+import type { ClosingDeps } from '../../shared/idle-ports/closing/closing-deps.ts';
 import { ClosureJournal } from '../../shared/idle-ports/closing/closure-journal.ts';
 import type { Refusal, Ruling } from '../../shared/idle-ports/closing/decision.ts';
 import { exitCode, type ExitCode, type Terminal } from './io.ts';
 
 /** What wire.ts provides to `approve`, `deny` and `reopen`. */
-export interface AnswerRooms {
-  readonly closing: ClosingRooms;
+export interface AnswerDeps {
+  readonly closing: ClosingDeps;
   /** Who sits at this terminal, as the configuration names people; undefined where it cannot be known. */
   readonly whoami: string | undefined;
 }
@@ -32,12 +32,12 @@ export interface Said extends AnswerOptions {
  * Answers the question whose hash begins so, and prints what became of it. Exit codes: 0 counted (or said before), 3
  * the person may not, 4 too late, 5 another question took its place, 1 everything else. Repeatable.
  */
-export async function answerQuestion(said: Said, rooms: AnswerRooms, terminal: Terminal): Promise<ExitCode> {
-  const who = personOf(said, rooms);
+export async function answerQuestion(said: Said, deps: AnswerDeps, terminal: Terminal): Promise<ExitCode> {
+  const who = personOf(said, deps);
   try {
-    const { closure } = await new ClosureJournal(rooms.closing.state).find(said.hash);
+    const { closure } = await new ClosureJournal(deps.closing.state).find(said.hash);
     const heard: Heard = { hash: closure.hash, answer: said.answer, who, why: said.reason ?? '', until: said.until };
-    return print({ ...heard, opening: closure.opening }, await takeAnswer(rooms.closing, heard), terminal);
+    return print({ ...heard, opening: closure.opening }, await takeAnswer(deps.closing, heard), terminal);
   } catch (thrown) {
     if (!hasCode(thrown, 'conflict') || said.answer === 'reopen') throw thrown;
     terminal.err(`${thrown.message}. ${thrown.hint ?? ''}`);
@@ -46,8 +46,8 @@ export async function answerQuestion(said: Said, rooms: AnswerRooms, terminal: T
 }
 
 /** Who answers: `--as`, or who sits here; `invalid` where neither is known. */
-export function personOf(said: AnswerOptions, rooms: AnswerRooms): string {
-  const who = said.as ?? rooms.whoami;
+export function personOf(said: AnswerOptions, deps: AnswerDeps): string {
+  const who = said.as ?? deps.whoami;
   if (who !== undefined && who !== '') return who;
   throw new LockkeeperError('invalid', 'it is not known who answers', {
     hint: 'Say so: --as NAME, one of the approvers in the configuration.',

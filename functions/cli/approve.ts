@@ -1,12 +1,12 @@
-import { answerQuestion, type AnswerOptions, type AnswerRooms } from './answer.ts';
+import { answerQuestion, type AnswerOptions, type AnswerDeps } from './answer.ts';
 import type { ExitCode, Terminal } from './io.ts';
 
 /** `lockkeeper approve HASH [--as NAME] [--reason WHY]`: agrees to close what the question with this hash shows. */
 export async function approveVerb(
   hash: string,
   options: AnswerOptions,
-  rooms: AnswerRooms,
+  deps: AnswerDeps,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  return answerQuestion({ ...options, hash, answer: 'approve', until: undefined }, rooms, terminal);
+  return answerQuestion({ ...options, hash, answer: 'approve', until: undefined }, deps, terminal);
 }

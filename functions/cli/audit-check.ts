@@ -23,7 +23,7 @@ export interface AuditCheckOptions {
 }
 
 /** What the wiring provides. */
-export interface CheckRooms extends Pick<AuditFiles, 'bytes'> {
+export interface CheckDeps extends Pick<AuditFiles, 'bytes'> {
   /** The key of the log that the configuration trusts; undefined where it names none, or there is none. */
   configuredKey(): Promise<string | undefined>;
 }
@@ -35,11 +35,11 @@ export interface CheckRooms extends Pick<AuditFiles, 'bytes'> {
  */
 export async function auditCheckVerb(
   { proof: file, entry: entryFile, keys: given }: AuditCheckOptions,
-  rooms: CheckRooms,
+  deps: CheckDeps,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const keys = (await keysOf(given, rooms)).map(parseVerifierKey);
-  const [proof, bytes] = [parseProof(Buffer.from(await rooms.bytes(file)).toString()), await rooms.bytes(entryFile)];
+  const keys = (await keysOf(given, deps)).map(parseVerifierKey);
+  const [proof, bytes] = [parseProof(Buffer.from(await deps.bytes(file)).toString()), await deps.bytes(entryFile)];
   const proven = checkProof({ proof, entry: bytes, keys });
   const silent = keys.find((key) => key.type === 0x04 && !proven.signers.includes(key));
   if (silent)
@@ -55,9 +55,9 @@ export async function auditCheckVerb(
   return exitCode.done;
 }
 
-async function keysOf(given: readonly string[], rooms: CheckRooms): Promise<readonly string[]> {
+async function keysOf(given: readonly string[], deps: CheckDeps): Promise<readonly string[]> {
   if (given.length > 0) return given;
-  const configured = await rooms.configuredKey();
+  const configured = await deps.configuredKey();
   if (configured !== undefined) return [configured];
   throw new LockkeeperError('invalid', 'a proof can only be checked with the key of its log', {
     hint: 'Give --key NAME+ID+KEY, as you got it from whoever runs the log: it is the line in log.vkey.',

@@ -3,8 +3,8 @@ import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'nod
 import { LockkeeperError } from '../../shared/base/error.ts';
 import { fileError, isErrno } from '../../shared/objects/file-errors.ts';
 import { fileSystemObjects } from '../../shared/objects/file-system.ts';
-import type { ExportRooms } from './audit-export.ts';
-import { auditRooms } from './audit-wire.ts';
+import type { ExportDeps } from './audit-export.ts';
+import { auditDeps } from './audit-wire.ts';
 import { exportFolder } from './export-folder.ts';
 import { stoppable } from './until-stopped.ts';
 
@@ -12,12 +12,12 @@ import { stoppable } from './until-stopped.ts';
  * Where `audit export` reads and writes. Most of its time it reads back what it wrote: that too ends once `signal` is
  * aborted.
  */
-export function exportRooms(
+export function exportDeps(
   configFile: () => Promise<string>,
   signal: AbortSignal = new AbortController().signal,
-): ExportRooms {
+): ExportDeps {
   return {
-    ...auditRooms(configFile, signal),
+    ...auditDeps(configFile, signal),
     async folder(out, { where, stateWhere }) {
       const directory = resolve(out);
       await expectOutside(directory, where, 'the log itself');

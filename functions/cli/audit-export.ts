@@ -3,12 +3,12 @@ import { exportFormats, exportLog, type ExportFormat, type ExportReport } from '
 import type { ExportFolder } from '../../shared/audit/export/folder.ts';
 import type { TiledLog } from '../../shared/audit/export/tiled-log.ts';
 import { LockkeeperError } from '../../shared/base/error.ts';
-import { tilesOf, unsealed, type AuditPlace, type AuditRooms, type AuditStores } from './audit.ts';
+import { tilesOf, unsealed, type AuditPlace, type AuditDeps, type AuditStores } from './audit.ts';
 import { exitCode, type ExitCode, type Terminal } from './io.ts';
 import { printable } from './printable.ts';
 
 /** What the wiring provides besides. */
-export interface ExportRooms extends AuditRooms {
+export interface ExportDeps extends AuditDeps {
   /** The directory to export to; `invalid` where it lies within the log or its state store, by whatever links. */
   folder(out: string, log: Pick<AuditStores, 'where' | 'stateWhere'>): Promise<ExportFolder>;
 }
@@ -27,13 +27,13 @@ export interface AuditExportOptions extends AuditPlace {
  */
 export async function auditExportVerb(
   { out, ...options }: AuditExportOptions & { readonly out: string },
-  rooms: ExportRooms,
+  deps: ExportDeps,
   terminal: Terminal,
 ): Promise<ExitCode> {
   const formats = formatsOf(options.format);
-  const stores = await rooms.stores(options);
+  const stores = await deps.stores(options);
   const tiles = await tilesOf(stores, options.key);
-  const folder = await rooms.folder(out, stores);
+  const folder = await deps.folder(out, stores);
   const report = await exportLog({ tiles, log: stores.log, folder, formats, threads: availableParallelism() });
   const waiting = await unsealed(stores, report.size);
   const { verifierKey, checkpoint } = tiles;

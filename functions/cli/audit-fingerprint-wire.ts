@@ -4,10 +4,10 @@ import { LockkeeperError } from '../../shared/base/error.ts';
 import { loadConfig } from '../../shared/config/load.ts';
 import { readKey } from '../../shared/secrets/key-file.ts';
 import { fingerprintKeyFile } from '../local/fingerprint-key.ts';
-import type { FingerprintRooms } from './audit-fingerprint.ts';
+import type { FingerprintDeps } from './audit-fingerprint.ts';
 
 /** The key in `file`, else the one that the configuration's log uses, and this process's stdin. */
-export function fingerprintRooms(file: string | undefined, configFile: () => Promise<string>): FingerprintRooms {
+export function fingerprintDeps(file: string | undefined, configFile: () => Promise<string>): FingerprintDeps {
   return {
     async key() {
       const path =

@@ -3,7 +3,7 @@ import { Sealed } from '../../shared/base/sealed.ts';
 import { exitCode, type ExitCode, type Terminal } from './io.ts';
 
 /** What the wiring provides. */
-export interface FingerprintRooms {
+export interface FingerprintDeps {
   /** The key under which the log's fingerprints are made. Never made here: `not-found` where there is none. */
   key(): Promise<Uint8Array>;
   /** Everything on stdin. */
@@ -15,9 +15,9 @@ export interface FingerprintRooms {
  * value can find it there. The value comes from stdin, never from the command line, which other people of the machine
  * can see; one line end after it is not part of it. `invalid` where nothing came. Reads only.
  */
-export async function auditFingerprintVerb(rooms: FingerprintRooms, terminal: Terminal): Promise<ExitCode> {
-  const key = await rooms.key();
-  const value = (await rooms.input()).replace(/\r?\n$/, '');
+export async function auditFingerprintVerb(deps: FingerprintDeps, terminal: Terminal): Promise<ExitCode> {
+  const key = await deps.key();
+  const value = (await deps.input()).replace(/\r?\n$/, '');
   if (value === '')
     throw new LockkeeperError('invalid', 'no value came on stdin', {
       hint: 'Pipe it: lockkeeper audit fingerprint < FILE',

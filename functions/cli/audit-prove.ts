@@ -2,7 +2,7 @@ import { findEntry, proveEntry } from '../../shared/audit/export/prove.ts';
 import { leafHash } from '../../shared/audit/tlog/merkle.ts';
 import { formatProof } from '../../shared/audit/tlog/proof.ts';
 import { LockkeeperError } from '../../shared/base/error.ts';
-import { entriesOf, tilesOf, type AuditFiles, type AuditPlace, type AuditRooms } from './audit.ts';
+import { entriesOf, tilesOf, type AuditFiles, type AuditPlace, type AuditDeps } from './audit.ts';
 import { exitCode, type ExitCode, type Terminal } from './io.ts';
 
 export interface AuditProveOptions extends AuditPlace {
@@ -23,10 +23,10 @@ export interface AuditProveOptions extends AuditPlace {
  */
 export async function auditProveVerb(
   options: AuditProveOptions,
-  rooms: AuditRooms & AuditFiles,
+  deps: AuditDeps & AuditFiles,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const stores = await rooms.stores(options);
+  const stores = await deps.stores(options);
   const tiles = await tilesOf(stores, options.key);
   const { size, origin } = tiles.checkpoint;
   const index = isIndex(options.wanted, size)
@@ -41,8 +41,8 @@ export async function auditProveVerb(
   }
   const { entry, proof } = await proveEntry(tiles, index);
   const text = formatProof(proof);
-  if (options.entry !== undefined) await rooms.create(options.entry, entry);
-  if (options.out !== undefined) await rooms.create(options.out, Buffer.from(text));
+  if (options.entry !== undefined) await deps.create(options.entry, entry);
+  if (options.out !== undefined) await deps.create(options.out, Buffer.from(text));
   const hash = Buffer.from(leafHash(entry)).toString('hex');
   if (terminal.json) terminal.out(JSON.stringify({ index, hash, verifierKey: tiles.verifierKey, proof: text }));
   else if (options.out === undefined) terminal.out(text.trimEnd());

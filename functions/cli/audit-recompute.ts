@@ -5,7 +5,7 @@ import { keyOfFacts, receiptAction, receiptIn, receiptDifferences } from '../../
 import { readFacts, recompute } from '../../shared/idle-ports/judging/facts.ts';
 import type { Verdict } from '../../shared/idle-ports/verdict.ts';
 import type { ObjectStore } from '../../shared/objects/contract.ts';
-import { entriesOf, type AuditPlace, type AuditRooms, type AuditStores } from './audit.ts';
+import { entriesOf, type AuditPlace, type AuditDeps, type AuditStores } from './audit.ts';
 import { exitCode, type ExitCode, type Terminal } from './io.ts';
 
 /** What judging again brought. */
@@ -31,11 +31,11 @@ interface Recomputed {
  */
 export async function auditRecomputeVerb(
   wanted: { readonly hash: string; readonly place: AuditPlace },
-  rooms: AuditRooms,
+  deps: AuditDeps,
   terminal: Terminal,
 ): Promise<ExitCode> {
   checkDigits(wanted.hash);
-  const stores = await rooms.stores(wanted.place);
+  const stores = await deps.stores(wanted.place);
   const result = await judgeAgain(stores.log, await receiptOf(stores, wanted.hash));
   const same = result.differences.length === 0;
   if (terminal.json)

@@ -1,6 +1,6 @@
 import { parseInstant } from '../../shared/base/time.ts';
 import type { IndexedEntry } from '../../shared/audit/read.ts';
-import { entriesOf, type AuditPlace, type AuditRooms } from './audit.ts';
+import { entriesOf, type AuditPlace, type AuditDeps } from './audit.ts';
 import { EntryPages, jsonOf } from './entry-table.ts';
 import { exitCode, type ExitCode, type Terminal } from './io.ts';
 
@@ -27,15 +27,11 @@ export interface AuditShowOptions extends AuditPlace {
  * Prints the entries that fit all options, as a table or as one JSON object a line. Those that wait for their place
  * come last, without an index. An empty answer is said on stderr.
  */
-export async function auditShowVerb(
-  options: AuditShowOptions,
-  rooms: AuditRooms,
-  terminal: Terminal,
-): Promise<ExitCode> {
+export async function auditShowVerb(options: AuditShowOptions, deps: AuditDeps, terminal: Terminal): Promise<ExitCode> {
   const fits = filterOf(options);
   const pages = new EntryPages();
   let shown = 0;
-  for await (const entry of entriesOf(await rooms.stores(options))) {
+  for await (const entry of entriesOf(await deps.stores(options))) {
     if (terminal.signal.aborted) return exitCode.interrupted;
     if (!fits(entry)) continue;
     shown += 1;

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { verifyLog, verifyTiles, type VerifyReport } from '../../shared/audit/verify/verify.ts';
-import type { AuditPlace, AuditRooms, AuditStores } from './audit.ts';
+import type { AuditPlace, AuditDeps, AuditStores } from './audit.ts';
 import { exitCode, type ExitCode, type Terminal } from './io.ts';
 import { printable } from './printable.ts';
 
@@ -22,11 +22,11 @@ export interface AuditVerifyOptions extends AuditPlace {
  */
 export async function auditVerifyVerb(
   options: AuditVerifyOptions,
-  rooms: AuditRooms,
+  deps: AuditDeps,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const stores = await rooms.stores(options);
-  const since = options.since === undefined ? undefined : await rooms.text(options.since);
+  const stores = await deps.stores(options);
+  const since = options.since === undefined ? undefined : await deps.text(options.since);
   const trustedWitnesses =
     options.witness === undefined
       ? stores.trustedWitnesses

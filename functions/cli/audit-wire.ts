@@ -9,7 +9,7 @@ import type { ObjectStore } from '../../shared/objects/contract.ts';
 import { fileError } from '../../shared/objects/file-errors.ts';
 import { infoAt } from '../../shared/objects/file-state.ts';
 import { openStore } from '../local/stores-wire.ts';
-import type { AuditPlace, AuditRooms, AuditStores } from './audit.ts';
+import type { AuditPlace, AuditDeps, AuditStores } from './audit.ts';
 import { auditFiles } from './audit-files.ts';
 import { untilStopped } from './until-stopped.ts';
 
@@ -18,10 +18,10 @@ import { untilStopped } from './until-stopped.ts';
  * log store alone, or plain tlog-tiles; `--store` and `--state` take addresses in a cloud; `configFile` gives the
  * configuration that counts without them. Nothing is ever written; once `signal` is aborted, nothing more is read.
  */
-export function auditRooms(
+export function auditDeps(
   configFile: () => Promise<string>,
   signal: AbortSignal = new AbortController().signal,
-): AuditRooms {
+): AuditDeps {
   return {
     stores: async (place) => untilStopped(await storesOf(place, configFile), signal),
     text: async (path) => Buffer.from(await auditFiles.bytes(path)).toString(),

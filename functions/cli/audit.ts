@@ -40,7 +40,7 @@ export interface AuditPlace {
 }
 
 /** What the wiring provides. */
-export interface AuditRooms {
+export interface AuditDeps {
   /** The stores of `place`, to read from. `not-found` where no log is there, `invalid` where two places are named. */
   stores(place: AuditPlace): Promise<AuditStores>;
   /** The text of a file that a person named; `not-found` where there is none. */

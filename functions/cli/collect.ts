@@ -1,5 +1,5 @@
 import { collectAll } from '../local/jobs.ts';
-import type { LocalRooms } from '../local/rooms-wire.ts';
+import type { LocalDeps } from '../local/deps-wire.ts';
 import type { LockkeeperError } from '../../shared/base/error.ts';
 import type { CollectReport } from '../../shared/usage/collect.ts';
 import { exitCode, type ExitCode, type Terminal } from './io.ts';
@@ -10,8 +10,8 @@ import { exitCode, type ExitCode, type Terminal } from './io.ts';
  * --output json one object `{logs: […]}`. Objects that could not be read lower coverage and are
  * counted. Exit code 1 where a whole log could not be read; the others were.
  */
-export async function collectVerb(rooms: LocalRooms, terminal: Terminal): Promise<ExitCode> {
-  const { done, problems } = await collectAll(rooms);
+export async function collectVerb(deps: LocalDeps, terminal: Terminal): Promise<ExitCode> {
+  const { done, problems } = await collectAll(deps);
   if (terminal.json) terminal.out(JSON.stringify({ logs: done.map(({ name, report }) => ({ log: name, ...report })) }));
   else for (const { name, report } of done) terminal.out(collectLine(name, report));
   for (const problem of problems) terminal.err(problemText(problem));

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { AnswerOptions, AnswerRooms } from './answer.ts';
+import type { AnswerOptions, AnswerDeps } from './answer.ts';
 import { runs, type Call } from './call.ts';
 import type { DenyOptions } from './deny.ts';
 import type { Frame } from './frame.ts';
@@ -10,7 +10,7 @@ export function declareApprove(approve: Command, frame: Frame): void {
   withPerson(approve.argument('<hash>', 'the question: its hash, or at least 6 digits of it'));
   runs(approve, frame, async (call) => {
     const { approveVerb } = await import('./approve.ts');
-    return answered(call, (rooms, hash) => approveVerb(hash, approve.opts<AnswerOptions>(), rooms, call.terminal));
+    return answered(call, (deps, hash) => approveVerb(hash, approve.opts<AnswerOptions>(), deps, call.terminal));
   });
 }
 
@@ -21,7 +21,7 @@ export function declareDeny(deny: Command, frame: Frame): void {
     .option('--exempt <time>', 'leave the opening alone until then');
   runs(deny, frame, async (call) => {
     const { denyVerb } = await import('./deny.ts');
-    return answered(call, (rooms, hash) => denyVerb(hash, deny.opts<DenyOptions>(), rooms, call.terminal));
+    return answered(call, (deps, hash) => denyVerb(hash, deny.opts<DenyOptions>(), deps, call.terminal));
   });
 }
 
@@ -30,7 +30,7 @@ export function declareReopen(reopen: Command, frame: Frame): void {
   withPerson(reopen.argument('<opening>', 'the id of a closed opening, or at least 6 digits of its hash'));
   runs(reopen, frame, async (call) => {
     const { reopenVerb } = await import('./reopen.ts');
-    return answered(call, (rooms, opening) => reopenVerb(opening, reopen.opts<AnswerOptions>(), rooms, call.terminal));
+    return answered(call, (deps, opening) => reopenVerb(opening, reopen.opts<AnswerOptions>(), deps, call.terminal));
   });
 }
 
@@ -42,9 +42,9 @@ function withPerson(command: Command): Command {
 
 async function answered(
   { configFile, terminal, words }: Call,
-  verb: (rooms: AnswerRooms, word: string) => Promise<ExitCode>,
+  verb: (deps: AnswerDeps, word: string) => Promise<ExitCode>,
 ): Promise<ExitCode> {
-  const { answerRooms, withRooms } = await import('./wire.ts');
+  const { answerDeps, withDeps } = await import('./wire.ts');
   const [word = ''] = words;
-  return withRooms(await configFile(), async (rooms) => verb(await answerRooms(rooms, terminal), word));
+  return withDeps(await configFile(), async (deps) => verb(await answerDeps(deps, terminal), word));
 }

@@ -17,10 +17,10 @@ export function declareExport(audit: Command, frame: Frame): void {
     .option(...logKeyOption);
   runs(command, frame, async ({ configFile, terminal, words: [out = ''] }) => {
     const { auditExportVerb } = await import('./audit-export.ts');
-    const { exportRooms } = await import('./audit-export-wire.ts');
+    const { exportDeps } = await import('./audit-export-wire.ts');
     return auditExportVerb(
       { ...command.opts<AuditExportOptions>(), out },
-      exportRooms(configFile, terminal.signal),
+      exportDeps(configFile, terminal.signal),
       terminal,
     );
   });
@@ -38,11 +38,11 @@ export function declareProof(audit: Command, frame: Frame): void {
     .option(...logKeyOption);
   runs(prove, frame, async ({ configFile, terminal, words: [wanted = ''] }) => {
     const { auditProveVerb } = await import('./audit-prove.ts');
-    const { auditRooms } = await import('./audit-wire.ts');
+    const { auditDeps } = await import('./audit-wire.ts');
     const { auditFiles } = await import('./audit-files.ts');
     return auditProveVerb(
       { ...prove.opts<Omit<AuditProveOptions, 'wanted'>>(), wanted },
-      { ...auditRooms(configFile, terminal.signal), ...auditFiles },
+      { ...auditDeps(configFile, terminal.signal), ...auditFiles },
       terminal,
     );
   });
@@ -84,7 +84,7 @@ export function declareSeal(audit: Command, frame: Frame): void {
     );
   runs(seal, frame, async ({ configFile, terminal }) => {
     const { auditSealVerb } = await import('./audit-seal.ts');
-    const { withRooms } = await import('./wire.ts');
-    return withRooms(await configFile(), (rooms) => auditSealVerb(rooms, terminal));
+    const { withDeps } = await import('./wire.ts');
+    return withDeps(await configFile(), (deps) => auditSealVerb(deps, terminal));
   });
 }

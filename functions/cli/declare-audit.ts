@@ -19,8 +19,8 @@ export function declareAudit(audit: Command, frame: Frame): void {
     .option('--witness <keys...>', 'public keys of witnesses that must have cosigned, instead of the configured ones');
   runs(verify, frame, async ({ configFile, terminal }) => {
     const { auditVerifyVerb } = await import('./audit-verify.ts');
-    const { auditRooms } = await import('./audit-wire.ts');
-    return auditVerifyVerb(verify.opts<AuditVerifyOptions>(), auditRooms(configFile, terminal.signal), terminal);
+    const { auditDeps } = await import('./audit-wire.ts');
+    return auditVerifyVerb(verify.opts<AuditVerifyOptions>(), auditDeps(configFile, terminal.signal), terminal);
   });
   const show = takesPlace(audit.command('show'))
     .description('print entries, oldest first')
@@ -37,8 +37,8 @@ export function declareAudit(audit: Command, frame: Frame): void {
     .option('--until <time>', 'before this time');
   runs(show, frame, async ({ configFile, terminal }) => {
     const { auditShowVerb } = await import('./audit-show.ts');
-    const { auditRooms } = await import('./audit-wire.ts');
-    return auditShowVerb(show.opts<AuditShowOptions>(), auditRooms(configFile, terminal.signal), terminal);
+    const { auditDeps } = await import('./audit-wire.ts');
+    return auditShowVerb(show.opts<AuditShowOptions>(), auditDeps(configFile, terminal.signal), terminal);
   });
   declareExport(audit, frame);
   declareProof(audit, frame);
@@ -54,18 +54,18 @@ function declareEvidence(audit: Command, frame: Frame): void {
     .option('--key <file>', 'the key of the fingerprints, instead of the configured one');
   runs(fingerprint, frame, async ({ configFile, terminal }) => {
     const { auditFingerprintVerb } = await import('./audit-fingerprint.ts');
-    const { fingerprintRooms } = await import('./audit-fingerprint-wire.ts');
-    return auditFingerprintVerb(fingerprintRooms(fingerprint.opts<{ key?: string }>().key, configFile), terminal);
+    const { fingerprintDeps } = await import('./audit-fingerprint-wire.ts');
+    return auditFingerprintVerb(fingerprintDeps(fingerprint.opts<{ key?: string }>().key, configFile), terminal);
   });
   const recompute = takesPlace(audit.command('recompute'))
     .description('judge an opening again from the facts that a proposal rests on; exit 1 where the verdict is another')
     .argument('<hash>', 'of the proposal, or of an entry about it; the first digits are enough');
   runs(recompute, frame, async ({ configFile, terminal, words: [hash = ''] }) => {
     const { auditRecomputeVerb } = await import('./audit-recompute.ts');
-    const { auditRooms } = await import('./audit-wire.ts');
+    const { auditDeps } = await import('./audit-wire.ts');
     return auditRecomputeVerb(
       { hash, place: recompute.opts<AuditPlace>() },
-      auditRooms(configFile, terminal.signal),
+      auditDeps(configFile, terminal.signal),
       terminal,
     );
   });

@@ -15,10 +15,10 @@ export function declareRotate(rotate: Command, frame: Frame): void {
     .option('--reason <text>', 'why, for the log and for those who are told');
   runs(rotate, frame, async ({ configFile, terminal, words }) => {
     const { rotateVerb } = await import('./rotate.ts');
-    const { rotateRooms, withRooms } = await import('./wire.ts');
+    const { rotateDeps, withDeps } = await import('./wire.ts');
     const options = rotate.opts<RotateOptions>();
-    return withRooms(await configFile(), async (rooms) =>
-      rotateVerb(words, options, await rotateRooms(rooms, terminal), terminal),
+    return withDeps(await configFile(), async (deps) =>
+      rotateVerb(words, options, await rotateDeps(deps, terminal), terminal),
     );
   });
 }

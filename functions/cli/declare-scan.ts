@@ -26,8 +26,8 @@ export function declareScan(scan: Command, frame: Frame): void {
 
 async function snapshot(directory: string, { asOf, window }: ScanWords, { terminal, world }: Call): Promise<ExitCode> {
   const { scanSnapshotVerb } = await import('./scan-snapshot.ts');
-  const { snapshotRooms } = await import('./snapshot-wire.ts');
-  return scanSnapshotVerb(directory, { asOf, window }, snapshotRooms(await world()), terminal);
+  const { snapshotDeps } = await import('./snapshot-wire.ts');
+  return scanSnapshotVerb(directory, { asOf, window }, snapshotDeps(await world()), terminal);
 }
 
 async function live({ asOf, window, detailedExitcode }: ScanWords, { configFile, terminal }: Call): Promise<ExitCode> {
@@ -36,8 +36,8 @@ async function live({ asOf, window, detailedExitcode }: ScanWords, { configFile,
     throw new LockkeeperError('invalid', '--as-of and --window belong to --snapshot', { hint });
   }
   const { scanVerb } = await import('./scan.ts');
-  const { terminalApprovals, withRooms } = await import('./wire.ts');
-  return withRooms(await configFile(), async (rooms) => {
-    return scanVerb({ detailedExitcode }, { ...rooms, approvals: await terminalApprovals(rooms, terminal) }, terminal);
+  const { terminalApprovals, withDeps } = await import('./wire.ts');
+  return withDeps(await configFile(), async (deps) => {
+    return scanVerb({ detailedExitcode }, { ...deps, approvals: await terminalApprovals(deps, terminal) }, terminal);
   });
 }

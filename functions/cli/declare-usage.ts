@@ -6,8 +6,8 @@ import type { Frame } from './frame.ts';
 export function declareCollect(collect: Command, frame: Frame): void {
   runs(collect, frame, async ({ configFile, terminal }) => {
     const { collectVerb } = await import('./collect.ts');
-    const { withRooms } = await import('./wire.ts');
-    return withRooms(await configFile(), (rooms) => collectVerb(rooms, terminal));
+    const { withDeps } = await import('./wire.ts');
+    return withDeps(await configFile(), (deps) => collectVerb(deps, terminal));
   });
 }
 

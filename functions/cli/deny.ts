@@ -1,5 +1,5 @@
 import { LockkeeperError } from '../../shared/base/error.ts';
-import { answerQuestion, untilOf, type AnswerOptions, type AnswerRooms } from './answer.ts';
+import { answerQuestion, untilOf, type AnswerOptions, type AnswerDeps } from './answer.ts';
 import type { ExitCode, Terminal } from './io.ts';
 
 export interface DenyOptions extends AnswerOptions {
@@ -13,7 +13,7 @@ export interface DenyOptions extends AnswerOptions {
 export async function denyVerb(
   hash: string,
   options: DenyOptions,
-  rooms: AnswerRooms,
+  deps: AnswerDeps,
   terminal: Terminal,
 ): Promise<ExitCode> {
   const { snooze, exempt, ...who } = options;
@@ -23,8 +23,8 @@ export async function denyVerb(
     });
   }
   if (snooze !== undefined)
-    return answerQuestion({ ...who, hash, answer: 'snooze', until: untilOf(snooze) }, rooms, terminal);
+    return answerQuestion({ ...who, hash, answer: 'snooze', until: untilOf(snooze) }, deps, terminal);
   if (exempt !== undefined)
-    return answerQuestion({ ...who, hash, answer: 'exempt', until: untilOf(exempt) }, rooms, terminal);
-  return answerQuestion({ ...who, hash, answer: 'deny', until: undefined }, rooms, terminal);
+    return answerQuestion({ ...who, hash, answer: 'exempt', until: untilOf(exempt) }, deps, terminal);
+  return answerQuestion({ ...who, hash, answer: 'deny', until: undefined }, deps, terminal);
 }

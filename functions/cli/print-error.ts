@@ -50,7 +50,7 @@ function reason(cause: unknown): readonly string[] {
   return told === 'Error' ? [] : [told ?? name];
 }
 
-/** Where in lockkeeper it was thrown, for those who mend it. Frames hold names and lines, never values. */
+/** Where in lockkeeper it was thrown, for those who fix it. Frames hold names and lines, never values. */
 function framesOf(cause: unknown): readonly string[] {
   if (typeof cause !== 'object' || cause === null) return [];
   const frames = (textOf(cause, 'stack') ?? '')

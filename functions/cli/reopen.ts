@@ -1,7 +1,7 @@
 import { LockkeeperError } from '../../shared/base/error.ts';
 import { ClosureJournal, type HeldClosure } from '../../shared/idle-ports/closing/closure-journal.ts';
 import { reopen } from '../../shared/idle-ports/closing/reopen.ts';
-import { personOf, type AnswerOptions, type AnswerRooms } from './answer.ts';
+import { personOf, type AnswerOptions, type AnswerDeps } from './answer.ts';
 import { exitCode, type ExitCode, type Terminal } from './io.ts';
 
 /**
@@ -11,19 +11,19 @@ import { exitCode, type ExitCode, type Terminal } from './io.ts';
 export async function reopenVerb(
   openingOrHash: string,
   options: AnswerOptions,
-  rooms: AnswerRooms,
+  deps: AnswerDeps,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const who = personOf(options, rooms);
-  const held = await closureOf(openingOrHash, rooms);
-  const { opening, hash, outcome, text } = await reopen(rooms.closing, held, { who, why: options.reason ?? '' });
+  const who = personOf(options, deps);
+  const held = await closureOf(openingOrHash, deps);
+  const { opening, hash, outcome, text } = await reopen(deps.closing, held, { who, why: options.reason ?? '' });
   if (terminal.json) terminal.out(JSON.stringify({ hash, opening, answer: 'reopen', who, outcome, text }));
   else terminal.out(`${text}.`);
   return exitCode.done;
 }
 
 /** An opening's id wins over a hash that begins so; several firewalls may have an opening of one id. */
-async function closureOf(openingOrHash: string, { closing }: AnswerRooms): Promise<HeldClosure> {
+async function closureOf(openingOrHash: string, { closing }: AnswerDeps): Promise<HeldClosure> {
   const journal = new ClosureJournal(closing.state);
   const [held, ...more] = (await journal.all()).filter(({ closure }) => closure.opening === openingOrHash);
   if (held && more.length === 0) return held;

@@ -1,17 +1,17 @@
 import { LockkeeperError } from '../../shared/base/error.ts';
 import { formatInstant } from '../../shared/base/time.ts';
 import { adopt, type AdoptReport } from '../../shared/rotation/adopt.ts';
-import type { RotationRooms } from '../../shared/rotation/plan.ts';
+import type { RotationDeps } from '../../shared/rotation/plan.ts';
 import { rehearse, sessionLine, type Rehearsal } from '../../shared/rotation/rehearse.ts';
 import { rotate, type RotationReport } from '../../shared/rotation/run.ts';
 import { exitCode, type ExitCode, type Terminal } from './io.ts';
 
 /** What wire.ts provides: one credential with its drivers, and what all of them share. */
-export interface RotateRooms extends Pick<
-  RotationRooms,
-  'state' | 'audit' | 'world' | 'tell' | 'actor' | 'account' | 'fingerprintKey'
+export interface RotateDeps extends Pick<
+  RotationDeps,
+  'state' | 'audit' | 'world' | 'notify' | 'actor' | 'account' | 'fingerprintKey'
 > {
-  readonly credentials: readonly Pick<RotationRooms, 'plan' | 'service' | 'stores'>[];
+  readonly credentials: readonly Pick<RotationDeps, 'plan' | 'service' | 'stores'>[];
 }
 
 export interface RotateOptions {
@@ -35,15 +35,15 @@ export interface RotateOptions {
 export async function rotateVerb(
   names: readonly string[],
   options: RotateOptions,
-  rooms: RotateRooms,
+  deps: RotateDeps,
   terminal: Terminal,
 ): Promise<ExitCode> {
   checkOptions(names, options);
-  const chosen = choose(names, options, rooms);
+  const chosen = choose(names, options, deps);
   const results: Result[] = [];
   for (const one of chosen) {
     if (terminal.signal.aborted) break;
-    const result = await carryOut(roomsOf(rooms, one), options);
+    const result = await carryOut(depsOf(deps, one), options);
     results.push(result);
     if (!terminal.json) for (const line of result.lines) terminal.out(line);
   }
@@ -59,11 +59,11 @@ interface Result {
   readonly plain: object;
 }
 
-async function carryOut(rooms: RotationRooms, options: RotateOptions): Promise<Result> {
-  if (options.rehearse) return rehearsalResult(await rehearse(rooms));
-  if (options.adopt) return adoptResult(await adopt(rooms));
+async function carryOut(deps: RotationDeps, options: RotateOptions): Promise<Result> {
+  if (options.rehearse) return rehearsalResult(await rehearse(deps));
+  if (options.adopt) return adoptResult(await adopt(deps));
   const leaked = options.leaked ? { reason: options.reason ?? '' } : undefined;
-  return rotationResult(await rotate(rooms, { now: options.now ?? false, ...(leaked && { leaked }) }));
+  return rotationResult(await rotate(deps, { now: options.now ?? false, ...(leaked && { leaked }) }));
 }
 
 function checkOptions(names: readonly string[], options: RotateOptions): void {
@@ -85,23 +85,23 @@ function checkOptions(names: readonly string[], options: RotateOptions): void {
     throw new LockkeeperError('invalid', '--all and names exclude each other', { hint: 'Choose one.' });
 }
 
-function choose(names: readonly string[], options: RotateOptions, rooms: RotateRooms): RotateRooms['credentials'] {
-  const known = rooms.credentials.map((one) => one.plan.name);
+function choose(names: readonly string[], options: RotateOptions, deps: RotateDeps): RotateDeps['credentials'] {
+  const known = deps.credentials.map((one) => one.plan.name);
   const list = known.length > 0 ? known.join(', ') : 'none; add a service with a credential to the configuration';
-  if (options.all) return rooms.credentials;
+  if (options.all) return deps.credentials;
   if (names.length === 0)
     throw new LockkeeperError('invalid', 'no credential was named', {
       hint: `Name one, or use --all. Known: ${list}.`,
     });
   return [...new Set(names)].map((name) => {
-    const found = rooms.credentials.find((one) => one.plan.name === name);
+    const found = deps.credentials.find((one) => one.plan.name === name);
     if (found) return found;
     throw new LockkeeperError('invalid', `no credential is called "${name}"`, { hint: `Known: ${list}.` });
   });
 }
 
-function roomsOf(rooms: RotateRooms, one: RotateRooms['credentials'][number]): RotationRooms {
-  const { credentials: _credentials, ...shared } = rooms;
+function depsOf(deps: RotateDeps, one: RotateDeps['credentials'][number]): RotationDeps {
+  const { credentials: _credentials, ...shared } = deps;
   return { ...shared, ...one };
 }
 
@@ -141,7 +141,7 @@ function adoptResult(report: AdoptReport): Result {
   const lines = report.adopted
     ? [`${report.credential}: adopted. Nothing was changed; its first rotation is due one interval from now.`]
     : [
-        `${report.credential}: not adopted. Nothing was changed. Mend this first:`,
+        `${report.credential}: not adopted. Nothing was changed. Fix this first:`,
         ...report.problems.map((problem) => `  - ${problem}`),
       ];
   return { ok: report.adopted, lines, plain: report };

@@ -12,7 +12,7 @@ import { readFlowLogs, timeOf } from './snapshot-flow-logs.ts';
 import { expectations, type LogEvidence } from './snapshot-logs.ts';
 
 /** What snapshot-wire.ts provides. */
-export interface SnapshotRooms {
+export interface SnapshotDeps {
   readonly world: World;
   /** The openings that the descriptions tell. */
   readonly openings: (files: SnapshotFiles) => Promise<FirewallState>;
@@ -41,15 +41,15 @@ export interface SnapshotOptions {
 export async function scanSnapshotVerb(
   directory: string,
   options: SnapshotOptions,
-  rooms: SnapshotRooms,
+  deps: SnapshotDeps,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const asOf = options.asOf === undefined ? rooms.world.now() : parseInstant(options.asOf);
+  const asOf = options.asOf === undefined ? deps.world.now() : parseInstant(options.asOf);
   const window = windowBefore(asOf, options.window ?? '30d');
   const files = await readSnapshotFiles(directory);
   const described = readFlowLogs(files.flowLogs);
-  const state = await rooms.openings(files);
-  const read = (await rooms.evidence({ directory, window, state })).map((one) => ({
+  const state = await deps.openings(files);
+  const read = (await deps.evidence({ directory, window, state })).map((one) => ({
     ...one,
     evidence: inWindow(one.evidence),
   }));

@@ -1,6 +1,6 @@
 import type { Approvals } from '../../shared/approvals/contract.ts';
 import { scanAll, type Done, type Scanned } from '../local/jobs.ts';
-import type { LocalRooms } from '../local/rooms-wire.ts';
+import type { LocalDeps } from '../local/deps-wire.ts';
 import { problemText } from './collect.ts';
 import { exitCode, type ExitCode, type Terminal } from './io.ts';
 import { judgedJson, printVerdicts } from './print-verdicts.ts';
@@ -17,10 +17,10 @@ export interface ScanOptions {
  */
 export async function scanVerb(
   options: ScanOptions,
-  rooms: LocalRooms & { readonly approvals: Approvals },
+  deps: LocalDeps & { readonly approvals: Approvals },
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const { done: scanned, problems } = await scanAll(rooms, rooms.approvals);
+  const { done: scanned, problems } = await scanAll(deps, deps.approvals);
   if (terminal.json) terminal.out(JSON.stringify({ networks: scanned.map(networkJson) }));
   else for (const { name, report } of scanned) printNetwork(name, report, terminal);
   for (const problem of problems) terminal.err(problemText(problem));

@@ -41,7 +41,7 @@ function troubleOf(item: Item): string | undefined {
   if (status !== undefined && status !== 'ACTIVE')
     return `it is ${status}, not ACTIVE. Delete it and create it again, and judge one window later.`;
   if (delivery !== 'FAILED') return undefined;
-  return `its delivery fails${why === undefined ? '' : ` (${why})`}. Mend the permissions of its destination, and judge one window later.`;
+  return `its delivery fails${why === undefined ? '' : ` (${why})`}. Fix the permissions of its destination, and judge one window later.`;
 }
 
 /**

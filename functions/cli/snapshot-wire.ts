@@ -9,12 +9,12 @@ import { memoryObjects } from '../../shared/objects/memory.ts';
 import { collect } from '../../shared/usage/collect.ts';
 import type { UsageEvidence, Window } from '../../shared/usage/evidence.ts';
 import { readEvidence } from '../../shared/usage/read-evidence.ts';
-import type { EvidenceRequest, SnapshotRooms } from './scan-snapshot.ts';
+import type { EvidenceRequest, SnapshotDeps } from './scan-snapshot.ts';
 import { flowLogOf } from './snapshot-flow-logs.ts';
 import type { LogEvidence } from './snapshot-logs.ts';
 
 /** A snapshot's firewall and flow logs: files only, facts in memory, no cloud. */
-export function snapshotRooms(world: World): SnapshotRooms {
+export function snapshotDeps(world: World): SnapshotDeps {
   return {
     world,
     openings: (files) => awsSecurityGroups({ name: 'the snapshot', describe: async () => files.firewall }).openings(),

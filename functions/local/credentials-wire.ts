@@ -6,7 +6,7 @@ import type { Config, CredentialConfig, ServiceConfig } from '../../shared/confi
 import type { Notice } from '../../shared/approvals/contract.ts';
 import type { AuditLog } from '../../shared/audit/entry.ts';
 import { loginOf } from '../../shared/rotation/consumer-text.ts';
-import type { RotationRooms } from '../../shared/rotation/plan.ts';
+import type { RotationDeps } from '../../shared/rotation/plan.ts';
 import type { SecretStore } from '../../shared/secrets/contract.ts';
 import type { Service } from '../../shared/services/contract.ts';
 import type { ObjectStore } from '../../shared/objects/contract.ts';
@@ -22,7 +22,7 @@ export interface CredentialSurroundings {
   readonly audit: AuditLog;
   /** The key of the log's fingerprints; undefined where this machine has none. */
   readonly fingerprintKey: Uint8Array | undefined;
-  readonly tell: (notice: Notice) => Promise<void>;
+  readonly notify: (notice: Notice) => Promise<void>;
   readonly actor: string;
 }
 
@@ -58,21 +58,21 @@ async function openSecretStore(
   return secrets;
 }
 
-/** The rooms of every service with a credential, by the service's name. */
-export async function rotationRooms(around: CredentialSurroundings): Promise<ReadonlyMap<string, RotationRooms>> {
-  const rooms = new Map<string, RotationRooms>();
+/** The dependencies of every service with a credential, by the service's name. */
+export async function rotationDeps(around: CredentialSurroundings): Promise<ReadonlyMap<string, RotationDeps>> {
+  const deps = new Map<string, RotationDeps>();
   for (const service of around.config.services) {
-    if (service.credential) rooms.set(service.name, await roomsOf(service, service.credential, around));
+    if (service.credential) deps.set(service.name, await depsOf(service, service.credential, around));
   }
-  return rooms;
+  return deps;
 }
 
-async function roomsOf(
+async function depsOf(
   service: ServiceConfig,
   credential: CredentialConfig,
   around: CredentialSurroundings,
-): Promise<RotationRooms> {
-  const { secrets: stores, state, audit, world, tell, actor, fingerprintKey } = around;
+): Promise<RotationDeps> {
+  const { secrets: stores, state, audit, world, notify, actor, fingerprintKey } = around;
   return {
     plan: {
       name: service.name,
@@ -87,7 +87,7 @@ async function roomsOf(
     state,
     audit,
     world,
-    tell,
+    notify,
     actor,
     ...(fingerprintKey && { fingerprintKey }),
   };

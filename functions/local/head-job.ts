@@ -7,7 +7,7 @@ import type { World } from '../../shared/base/world.ts';
 export interface PostHeadOptions {
   readonly audit: RunLog;
   readonly world: World;
-  readonly tell: (notice: Notice) => Promise<void>;
+  readonly notify: (notice: Notice) => Promise<void>;
 }
 
 /**
@@ -15,7 +15,7 @@ export interface PostHeadOptions {
  * reach: a person who keeps the message can prove later that the log has only grown. The posting is in the log itself.
  * Undefined where nothing was sealed yet. Repeating it posts the head as it is then.
  */
-export async function postHead({ audit, world, tell }: PostHeadOptions): Promise<LogHead | undefined> {
+export async function postHead({ audit, world, notify }: PostHeadOptions): Promise<LogHead | undefined> {
   const head = await audit.head();
   if (!head) return undefined;
   const { origin, size, root, cosigned, anchored } = head;
@@ -28,7 +28,7 @@ export async function postHead({ audit, world, tell }: PostHeadOptions): Promise
       correlation: `head-${size}`,
       details: { size, root, cosigned, anchored },
     }),
-    act: () => tell({ hash: undefined, level: 'info', text: headText(head, world.now()) }),
+    act: () => notify({ hash: undefined, level: 'info', text: headText(head, world.now()) }),
   });
   return head;
 }

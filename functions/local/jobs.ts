@@ -1,15 +1,15 @@
 import type { Approvals, Notice } from '../../shared/approvals/contract.ts';
-import type { ClosingHooks } from '../../shared/idle-ports/closing/closing-rooms.ts';
+import type { ClosingHooks } from '../../shared/idle-ports/closing/closing-deps.ts';
 import { closeApproved } from '../../shared/idle-ports/closing/close.ts';
-import type { Step } from '../../shared/idle-ports/closing/closing-rooms.ts';
+import type { Step } from '../../shared/idle-ports/closing/closing-deps.ts';
 import { refusalsOf } from '../../shared/idle-ports/closing/refusals.ts';
 import { scan } from '../../shared/idle-ports/closing/scan.ts';
 import { watchClosed } from '../../shared/idle-ports/closing/watch.ts';
 import { asLockkeeperError, LockkeeperError } from '../../shared/base/error.ts';
 import { rotate, type RotationReport } from '../../shared/rotation/run.ts';
 import { collect, type CollectReport } from '../../shared/usage/collect.ts';
-import { evidenceUntilNow, judgeNetwork, type Judged, type JudgingRooms } from './judging.ts';
-import type { LocalRooms } from './rooms-wire.ts';
+import { evidenceUntilNow, judgeNetwork, type Judged, type JudgingDeps } from './judging.ts';
+import type { LocalDeps } from './deps-wire.ts';
 
 /** What a job did for one network or credential. */
 export interface Done<Report> {
@@ -24,12 +24,12 @@ export interface AllDone<Report> {
 }
 
 /** Reads the new objects of every flow log once. */
-export async function collectAll(rooms: LocalRooms): Promise<AllDone<CollectReport>> {
-  const { state } = await rooms.stores();
-  const audit = await rooms.audit();
-  const logs = [...(await rooms.flowLogs()).values()].flat();
+export async function collectAll(deps: LocalDeps): Promise<AllDone<CollectReport>> {
+  const { state } = await deps.stores();
+  const audit = await deps.audit();
+  const logs = [...(await deps.flowLogs()).values()].flat();
   const named = new Map(logs.map((flowLog) => [flowLog.describe().name, flowLog]));
-  return each(named, (flowLog) => collect({ flowLog, state, audit, world: rooms.world }));
+  return each(named, (flowLog) => collect({ flowLog, state, audit, world: deps.world }));
 }
 
 /** A network's verdicts and what was asked. */
@@ -41,10 +41,10 @@ export interface Scanned {
 }
 
 /** Judges every network that has a firewall and flow logs, and asks people about what is unused. */
-export async function scanAll(rooms: LocalRooms, approvals: Approvals): Promise<AllDone<Scanned>> {
-  const closing = await rooms.closing(approvals);
+export async function scanAll(deps: LocalDeps, approvals: Approvals): Promise<AllDone<Scanned>> {
+  const closing = await deps.closing(approvals);
   const { done, problems } = await each(closing.firewalls, async (_firewall, name) => {
-    const judged = await judgeNetwork(name, await judgingRooms(rooms, name));
+    const judged = await judgeNetwork(name, await judgingDeps(deps, name));
     return { judged, ...(await scan(closing, judged.judgement)) };
   });
   return { done, problems: [...problems, ...done.flatMap(({ report }) => report.problems)] };
@@ -71,17 +71,17 @@ async function each<Thing, Report>(
 
 /** Looks after everything that is closed, then closes what was approved. */
 export async function closeAll(
-  rooms: LocalRooms,
+  deps: LocalDeps,
   approvals: Approvals,
   probe?: ClosingHooks['probe'],
 ): Promise<Pick<Scanned, 'steps' | 'problems' | 'unfinished'>> {
-  const closing = await rooms.closing(approvals);
+  const closing = await deps.closing(approvals);
   const watched = await watchClosed(closing, {
     refusals: async (closure) =>
-      refusalsOf(closure, await evidenceUntilNow(await judgingRooms(rooms, closure.firewall)), closing.policy),
+      refusalsOf(closure, await evidenceUntilNow(await judgingDeps(deps, closure.firewall)), closing.policy),
   });
   const closed = await closeApproved(closing, {
-    judge: async (firewall) => (await judgeNetwork(firewall, await judgingRooms(rooms, firewall))).judgement,
+    judge: async (firewall) => (await judgeNetwork(firewall, await judgingDeps(deps, firewall))).judgement,
     ...(probe === undefined ? {} : { probe }),
   });
   return {
@@ -93,22 +93,22 @@ export async function closeAll(
 
 /** Carries every rotation on that is due or under way. */
 export async function rotateAll(
-  rooms: LocalRooms,
-  tell: (notice: Notice) => Promise<void>,
+  deps: LocalDeps,
+  notify: (notice: Notice) => Promise<void>,
 ): Promise<readonly Done<RotationReport>[]> {
   const done: Done<RotationReport>[] = [];
-  for (const [name, one] of await rooms.rotations({ tell, actor: 'lockkeeper' }))
+  for (const [name, one] of await deps.rotations({ notify, actor: 'lockkeeper' }))
     done.push({ name, report: await rotate(one) });
   return done;
 }
 
 /** What judging the network `name` needs; `not-found` where the configuration has no such network with a firewall. */
-export async function judgingRooms(rooms: LocalRooms, name: string): Promise<JudgingRooms> {
-  const firewall = (await rooms.firewalls()).get(name);
+export async function judgingDeps(deps: LocalDeps, name: string): Promise<JudgingDeps> {
+  const firewall = (await deps.firewalls()).get(name);
   if (firewall === undefined)
     throw new LockkeeperError('not-found', `no network ${name} with a firewall is configured`, {
       hint: 'Put it back under `networks`.',
     });
-  const flowLogs = (await rooms.flowLogs()).get(name) ?? [];
-  return { config: rooms.config, world: rooms.world, state: (await rooms.stores()).state, firewall, flowLogs };
+  const flowLogs = (await deps.flowLogs()).get(name) ?? [];
+  return { config: deps.config, world: deps.world, state: (await deps.stores()).state, firewall, flowLogs };
 }

@@ -13,7 +13,7 @@ import { readEvidence } from '../../shared/usage/read-evidence.ts';
 import { idlePolicyOf } from './policies.ts';
 
 /** What judging one network needs. */
-export interface JudgingRooms {
+export interface JudgingDeps {
   readonly config: Pick<Config, 'idlePorts'>;
   readonly world: World;
   readonly state: ObjectStore;
@@ -32,13 +32,13 @@ export interface Judged {
  * Judges the openings of the network `name` by what was collected so far. The window ends where the flow logs have
  * settled: later rows may still be on their way. Reads only.
  */
-export async function judgeNetwork(name: string, rooms: JudgingRooms): Promise<Judged> {
-  const { config, world, firewall } = rooms;
+export async function judgeNetwork(name: string, deps: JudgingDeps): Promise<Judged> {
+  const { config, world, firewall } = deps;
   const policy = idlePolicyOf(config);
   const asOf = world.now();
-  const window = windowOf(rooms, asOf);
+  const window = windowOf(deps, asOf);
   const state = withholdFrom(await firewall.openings());
-  const evidence = await evidenceOf(rooms, window);
+  const evidence = await evidenceOf(deps, window);
   const input: JudgeInput = { state, evidence, logs: [], policy, asOf };
   return {
     judgement: { firewall: name, state, verdicts: judge(input), window, policy: judgingName({ ...policy }), input },
@@ -48,11 +48,11 @@ export async function judgeNetwork(name: string, rooms: JudgingRooms): Promise<J
 }
 
 /** Everything the network's logs say, up to now: for watching what was closed. */
-export async function evidenceUntilNow(rooms: JudgingRooms): Promise<UsageEvidence> {
-  return evidenceOf(rooms, { ...windowOf(rooms, rooms.world.now()), to: rooms.world.now() });
+export async function evidenceUntilNow(deps: JudgingDeps): Promise<UsageEvidence> {
+  return evidenceOf(deps, { ...windowOf(deps, deps.world.now()), to: deps.world.now() });
 }
 
-async function evidenceOf({ state, flowLogs, world }: JudgingRooms, window: Window): Promise<UsageEvidence> {
+async function evidenceOf({ state, flowLogs, world }: JudgingDeps, window: Window): Promise<UsageEvidence> {
   if (flowLogs.length === 0) {
     throw new LockkeeperError('invalid', 'a network without flow logs cannot be judged', {
       hint: 'Name its flow logs in the configuration, under networks.',
@@ -61,7 +61,7 @@ async function evidenceOf({ state, flowLogs, world }: JudgingRooms, window: Wind
   return readEvidence({ state, logs: flowLogs.map((log) => log.describe().name), window, world });
 }
 
-function windowOf({ config, flowLogs }: JudgingRooms, asOf: Instant): Window {
+function windowOf({ config, flowLogs }: JudgingDeps, asOf: Instant): Window {
   const settleMs = Math.max(0, ...flowLogs.map((log) => log.describe().settleMs));
   const end = asOf - settleMs;
   const to = instant(end - (end % hour));

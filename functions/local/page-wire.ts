@@ -2,7 +2,7 @@ import type { LocalPage } from '../../shared/approvals/local-page.ts';
 import { Sealed } from '../../shared/base/sealed.ts';
 import type { World } from '../../shared/base/world.ts';
 import { takeAnswer } from '../../shared/idle-ports/closing/answers.ts';
-import type { ClosingRooms } from '../../shared/idle-ports/closing/closing-rooms.ts';
+import type { ClosingDeps } from '../../shared/idle-ports/closing/closing-deps.ts';
 import { queue } from '../../shared/idle-ports/closing/queue.ts';
 import { openPageServer } from './page-server.ts';
 
@@ -12,8 +12,8 @@ export interface OpenPage {
   readonly origin: string;
   /** Where each approver comes in; the token in it works until the page closes. */
   readonly addresses: ReadonlyMap<string, string>;
-  /** Begins to serve what is in these rooms. */
-  serve(rooms: ClosingRooms): void;
+  /** Begins to serve what is in these deps. */
+  serve(deps: ClosingDeps): void;
   close(): Promise<void>;
 }
 
@@ -27,14 +27,14 @@ export async function openPage(people: readonly string[], port: number, world: W
     page,
     origin: server.origin,
     addresses: new Map([...tokens].map(([who, token]) => [who, `${server.origin}/?token=${token.open()}`])),
-    serve(rooms) {
+    serve(deps) {
       // What became of each person's last answer; shown once, on the page that follows it.
       const said = new Map<string, string>();
       server.serve({
         authorise: (request) => page.authorise(request),
         hear: (message) => page.hear(message),
         async answer(heard) {
-          const { text } = await takeAnswer(rooms, heard);
+          const { text } = await takeAnswer(deps, heard);
           said.set(heard.who, text);
           return text;
         },
@@ -43,7 +43,7 @@ export async function openPage(people: readonly string[], port: number, world: W
             who,
             now: world.now(),
             said: said.get(who),
-            ...(await queue(rooms)),
+            ...(await queue(deps)),
             notices: page.shown().notices,
           });
           said.delete(who);

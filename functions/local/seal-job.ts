@@ -12,7 +12,7 @@ export interface SealJobOptions {
   readonly world: World;
   readonly log: ServeLog;
   /** Tells people; undefined where there is nobody to be told. */
-  readonly tell: ((notice: Notice) => Promise<void>) | undefined;
+  readonly notify: ((notice: Notice) => Promise<void>) | undefined;
 }
 
 /**
@@ -41,7 +41,7 @@ export class SealJob {
     for (const { text } of news.begun) log.warning('seal', text);
     for (const { text, level } of news.over) if (level !== 'alarm') log.info('seal', `over: ${text}`);
     this.#untold.push(...noticesOf(news));
-    await this.#tell();
+    await this.#notify();
   }
 
   async #seal(): Promise<Sealing> {
@@ -65,11 +65,11 @@ export class SealJob {
     }
   }
 
-  async #tell(): Promise<void> {
-    const { tell, log } = this.#options;
+  async #notify(): Promise<void> {
+    const { notify, log } = this.#options;
     for (const notice of this.#untold.splice(0)) {
       try {
-        await tell?.(notice);
+        await notify?.(notice);
       } catch (thrown) {
         log.failure('seal', asLockkeeperError(thrown));
         this.#untold.push(notice);

@@ -1,9 +1,9 @@
 import type { Approvals, Notice } from '../../shared/approvals/contract.ts';
 import type { LockkeeperError } from '../../shared/base/error.ts';
-import type { Step } from '../../shared/idle-ports/closing/closing-rooms.ts';
+import type { Step } from '../../shared/idle-ports/closing/closing-deps.ts';
 import { postHead } from './head-job.ts';
 import { closeAll, collectAll, rotateAll, scanAll } from './jobs.ts';
-import type { LocalRooms } from './rooms-wire.ts';
+import type { LocalDeps } from './deps-wire.ts';
 import type { Job } from './schedule.ts';
 import { SealJob } from './seal-job.ts';
 import type { ServeLog } from './serve-log.ts';
@@ -12,41 +12,41 @@ import type { ServeLog } from './serve-log.ts';
  * What `serve` does at which times. Without approvals nobody can be asked, so nothing is judged or closed, and nobody
  * is told the head.
  */
-export function serveJobs(rooms: LocalRooms, approvals: Approvals | undefined, log: ServeLog): readonly Job[] {
-  const { rotate, collect, scan, close, seal, head } = rooms.config.schedules;
+export function serveJobs(deps: LocalDeps, approvals: Approvals | undefined, log: ServeLog): readonly Job[] {
+  const { rotate, collect, scan, close, seal, head } = deps.config.schedules;
   const sealing = new SealJob({
-    audit: () => rooms.audit(),
-    world: rooms.world,
+    audit: () => deps.audit(),
+    world: deps.world,
     log,
-    tell: approvals && ((notice) => approvals.tell(notice)),
+    notify: approvals && ((notice) => approvals.notify(notice)),
   });
   const jobs: Job[] = [
     { name: 'seal', pattern: seal, run: () => sealing.run() },
-    { name: 'rotate', pattern: rotate, run: () => runRotate(rooms, approvals, log) },
-    { name: 'collect', pattern: collect, run: () => runCollect(rooms, log) },
+    { name: 'rotate', pattern: rotate, run: () => runRotate(deps, approvals, log) },
+    { name: 'collect', pattern: collect, run: () => runCollect(deps, log) },
   ];
   if (approvals === undefined) return jobs;
   return [
     ...jobs,
-    { name: 'scan', pattern: scan, run: () => runScan(rooms, approvals, log) },
-    { name: 'close', pattern: close, run: () => runClose(rooms, approvals, log) },
-    { name: 'head', pattern: head, run: () => runHead(rooms, approvals, log) },
+    { name: 'scan', pattern: scan, run: () => runScan(deps, approvals, log) },
+    { name: 'close', pattern: close, run: () => runClose(deps, approvals, log) },
+    { name: 'head', pattern: head, run: () => runHead(deps, approvals, log) },
   ];
 }
 
-async function runRotate(rooms: LocalRooms, approvals: Approvals | undefined, log: ServeLog): Promise<void> {
-  const tell = async (notice: Notice): Promise<void> => {
+async function runRotate(deps: LocalDeps, approvals: Approvals | undefined, log: ServeLog): Promise<void> {
+  const notify = async (notice: Notice): Promise<void> => {
     log.warning('rotate', notice.text);
-    await approvals?.tell(notice);
+    await approvals?.notify(notice);
   };
-  for (const { name, report } of await rotateAll(rooms, tell)) {
+  for (const { name, report } of await rotateAll(deps, notify)) {
     if (report.error !== undefined) log.failure('rotate', report.error);
     else log.info('rotate', `${name}: ${report.outcome}: ${report.text}`);
   }
 }
 
-async function runCollect(rooms: LocalRooms, log: ServeLog): Promise<void> {
-  const { done, problems } = await collectAll(rooms);
+async function runCollect(deps: LocalDeps, log: ServeLog): Promise<void> {
+  const { done, problems } = await collectAll(deps);
   for (const { name, report } of done)
     log.info(
       'collect',
@@ -55,8 +55,8 @@ async function runCollect(rooms: LocalRooms, log: ServeLog): Promise<void> {
   for (const problem of problems) log.failure('collect', problem);
 }
 
-async function runScan(rooms: LocalRooms, approvals: Approvals, log: ServeLog): Promise<void> {
-  const { done, problems } = await scanAll(rooms, approvals);
+async function runScan(deps: LocalDeps, approvals: Approvals, log: ServeLog): Promise<void> {
+  const { done, problems } = await scanAll(deps, approvals);
   for (const { name, report } of done) {
     const counts = Map.groupBy(report.judged.judgement.verdicts, ({ verdict }) => verdict);
     log.info('scan', `${name}: ${[...counts].map(([verdict, some]) => `${some.length} ${verdict}`).join(', ')}`);
@@ -65,15 +65,15 @@ async function runScan(rooms: LocalRooms, approvals: Approvals, log: ServeLog): 
   for (const problem of problems) log.failure('scan', problem);
 }
 
-async function runClose(rooms: LocalRooms, approvals: Approvals, log: ServeLog): Promise<void> {
-  tellSteps('close', await closeAll(rooms, approvals), log);
+async function runClose(deps: LocalDeps, approvals: Approvals, log: ServeLog): Promise<void> {
+  tellSteps('close', await closeAll(deps, approvals), log);
 }
 
-async function runHead(rooms: LocalRooms, approvals: Approvals, log: ServeLog): Promise<void> {
+async function runHead(deps: LocalDeps, approvals: Approvals, log: ServeLog): Promise<void> {
   const head = await postHead({
-    audit: await rooms.audit(),
-    world: rooms.world,
-    tell: (notice) => approvals.tell(notice),
+    audit: await deps.audit(),
+    world: deps.world,
+    notify: (notice) => approvals.notify(notice),
   });
   log.info('head', head === undefined ? 'nothing is signed yet' : `posted: ${head.size} entries, root ${head.root}`);
 }

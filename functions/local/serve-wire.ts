@@ -8,7 +8,7 @@ import { gatePlan } from './gate/from-config.ts';
 import { startGate, type Gate } from './gate/gate.ts';
 import { LastRuns } from './last-runs.ts';
 import { openPage, type OpenPage } from './page-wire.ts';
-import { localRooms } from './rooms-wire.ts';
+import { localDeps } from './deps-wire.ts';
 import { startSchedule } from './schedule.ts';
 import { serveJobs } from './serve-jobs.ts';
 import type { ServeLog } from './serve-log.ts';
@@ -44,16 +44,16 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
   const stop = (): Promise<void> => runEndings(endings);
   try {
     for (const gate of await startGates(config, world, log)) endings.push(() => gate.close());
-    const rooms = localRooms({ loaded: { config, file }, world, environment: options.environment, run: 'serve' });
-    endings.push(() => rooms.close());
+    const deps = localDeps({ loaded: { config, file }, world, environment: options.environment, run: 'serve' });
+    endings.push(() => deps.close());
     const page = await pageOf(config, options.port, world);
     if (page) {
       endings.push(() => page.close());
-      page.serve(await rooms.closing(page.page));
+      page.serve(await deps.closing(page.page));
     }
-    const { state } = await rooms.stores();
+    const { state } = await deps.stores();
     const schedule = await startSchedule({
-      jobs: serveJobs(rooms, page?.page, log),
+      jobs: serveJobs(deps, page?.page, log),
       world,
       lastRuns: new LastRuns(state),
       log,

@@ -1,4 +1,4 @@
-/** Runs pieces of work one after the other, so that never two stories work on the same rooms at once. */
+/** Runs pieces of work one after the other, so that never two stories work on the same dependencies at once. */
 export class WorkQueue {
   #tail: Promise<unknown> = Promise.resolve();
   readonly #waiting = new Set<string>();

@@ -5,7 +5,7 @@ import { permissions } from '../../shared/objects/aws-s3-permissions.ts';
 import { permissions as signing } from '../../shared/signers/aws-kms-permissions.ts';
 
 /** What policies are about; `key` is undefined where the log is signed with a key of another place. */
-export interface Rooms {
+export interface Deps {
   readonly log: Bucket;
   readonly state: Bucket;
   readonly key: Key | undefined;
@@ -16,7 +16,7 @@ export interface Rooms {
  * replace in the log, nor touch its retention; nobody may write without a condition, though the buckets' own policies
  * let others.
  */
-export function writerStatements({ log, state, key }: Rooms): PolicyStatement[] {
+export function writerStatements({ log, state, key }: Deps): PolicyStatement[] {
   return [
     ...reading('Log', log, permissions.log.bucket),
     allow('CreateInLog', [put], { on: log.arnForObjects('*'), condition: withHeader('if-none-match') }),
@@ -32,7 +32,7 @@ export function writerStatements({ log, state, key }: Rooms): PolicyStatement[] 
 }
 
 /** What an auditor may do: read both stores, what S3 remembers of their past included, and the public key. */
-export function auditorStatements({ log, state, key }: Rooms): PolicyStatement[] {
+export function auditorStatements({ log, state, key }: Deps): PolicyStatement[] {
   return [
     ...reading('Log', log, permissions.log.bucket),
     ...reading('State', state, permissions.state.bucket),

@@ -54,5 +54,5 @@ export interface Approvals {
    */
   hear(message: RawMessage): Promise<Heard>;
   /** Tells people. Repeating it may show it twice. */
-  tell(notice: Notice): Promise<void>;
+  notify(notice: Notice): Promise<void>;
 }

@@ -51,7 +51,7 @@ export interface LocalPage extends Approvals {
  * if (entrance.kind === 'known') → 200, pageHeaders (page.ts), page.html({ who: entrance.who, … })
  * // POST /answer   (read at most 16 KiB of body, as bytes)
  * const heard = await page.hear({ headers, body });  // denied → 403, invalid → 400
- * await takeAnswer(rooms, heard);                    // shared/idle-ports/closing/answers.ts; then 303 to /
+ * await takeAnswer(dependencies, heard);                    // shared/idle-ports/closing/answers.ts; then 303 to /
  * ```
  *
  * A decision needs: a loopback Host that is the page's own, `Origin` equal to the page's, no Sec-Fetch-Site other than
@@ -65,7 +65,7 @@ export function localPage(options: LocalPageOptions): LocalPage {
     async ask(question) {
       if (!questions.has(question.hash)) questions.set(question.hash, question);
     },
-    async tell(notice) {
+    async notify(notice) {
       notices.push(notice);
     },
     async hear(message) {

@@ -22,7 +22,7 @@ export function memoryApprovals(tokens: ReadonlyMap<string, Sealed>, board = new
       board.questions.set(question.hash, question);
       board.pings += 1;
     },
-    async tell(notice) {
+    async notify(notice) {
       board.notices.push(notice);
     },
     async hear({ headers, body }) {

@@ -40,7 +40,7 @@ export async function audited<T>(log: AuditLog, { event, act, told }: AuditedEff
 }
 
 /**
- * Records one event, durable on return. A log that takes nothing until a person mends it is `denied`, whatever its
+ * Records one event, durable on return. A log that takes nothing until a person fixes it is `denied`, whatever its
  * store says: a story reads `conflict`, `rejected` and the like as the answer of what it wanted to change, and would go
  * on.
  */

@@ -1,7 +1,7 @@
 import type { Acknowledgement, AuditEvent, AuditLog } from './entry.ts';
 import { readHead, type LogHead } from './vouching/head.ts';
 import { integrate, type SealReport } from './sealing/integrate.ts';
-import type { AuditLogOptions } from './log-rooms.ts';
+import type { AuditLogOptions } from './log-deps.ts';
 import { refuseSecrets } from './entries/refuse-secrets.ts';
 import { RunWriter } from './run-writer.ts';
 import { unsignedEntries, type Unsigned } from './sealing/unsigned.ts';

@@ -3,7 +3,7 @@ import { after, day, dayOf, type Instant } from '../base/time.ts';
 import { encodeEntry, firstPrevious } from './entries/codec.ts';
 import type { Acknowledgement, AuditEvent } from './entry.ts';
 import { batchKey, dayFor } from './layout.ts';
-import type { AuditLogOptions } from './log-rooms.ts';
+import type { AuditLogOptions } from './log-deps.ts';
 import { forgetSequenced } from './sealing/sequenced.ts';
 import { expectSound } from './sealing/sound.ts';
 import { encodeBundle } from './tlog/bundle.ts';

@@ -48,7 +48,7 @@ export async function loadConfig(file: string): Promise<LoadedConfig> {
   const checked = checkConfig(await readText(path), dirname(path));
   if (checked.config) return { file: path, config: checked.config };
   throw new LockkeeperError('invalid', listed(file, checked.mistakes), {
-    hint: 'Mend these and check with `lockkeeper config check`.',
+    hint: 'Fix these and check with `lockkeeper config check`.',
   });
 }
 

@@ -2,7 +2,7 @@ import { LockkeeperError } from '../base/error.ts';
 import { begun } from './advance.ts';
 import { obstacles } from './begin.ts';
 import { journals } from './journal.ts';
-import type { RotationRooms } from './plan.ts';
+import type { RotationDeps } from './plan.ts';
 import { audited } from './recorded.ts';
 import { currentLogins, type Seen } from './seen.ts';
 import { tellLogin } from './told.ts';
@@ -13,7 +13,7 @@ export interface AdoptReport {
   readonly credential: string;
   /** True where lockkeeper rotates it on schedule from now on. */
   readonly adopted: boolean;
-  /** What a person must mend first, in order, each with the SQL or the words that do it. Empty: adopted. */
+  /** What a person must fix first, in order, each with the SQL or the words that do it. Empty: adopted. */
   readonly problems: readonly string[];
   /** The SQL out of `problems` alone, to be read and run by a person. */
   readonly sql: readonly string[];
@@ -23,13 +23,13 @@ export interface AdoptReport {
  * Checks that a credential can be rotated without locking anybody out, and from then on counts it as lockkeeper's: its
  * first rotation is due one interval later. It changes nothing at the service or in the stores. Repeatable.
  */
-export async function adopt(rooms: RotationRooms): Promise<AdoptReport> {
-  const held = await journals(rooms.state, rooms.world).read(rooms.plan.name);
-  const seen = await look({ rooms, held });
-  const problems = [...obstacles(seen, rooms.plan.acceptDowntime), ...unequal(seen)];
-  if (problems.length === 0) problems.push(...(await refusals(rooms, seen)));
-  if (problems.length === 0 && !held) await remember(rooms, seen);
-  return { credential: rooms.plan.name, adopted: problems.length === 0, problems, sql: problems.flatMap(sqlIn) };
+export async function adopt(deps: RotationDeps): Promise<AdoptReport> {
+  const held = await journals(deps.state, deps.world).read(deps.plan.name);
+  const seen = await look({ deps, held });
+  const problems = [...obstacles(seen, deps.plan.acceptDowntime), ...unequal(seen)];
+  if (problems.length === 0) problems.push(...(await refusals(deps, seen)));
+  if (problems.length === 0 && !held) await remember(deps, seen);
+  return { credential: deps.plan.name, adopted: problems.length === 0, problems, sql: problems.flatMap(sqlIn) };
 }
 
 function unequal(seen: Seen): readonly string[] {
@@ -38,10 +38,10 @@ function unequal(seen: Seen): readonly string[] {
   return ['The two users do not see the same objects and rights. Make them equal.'];
 }
 
-async function refusals(rooms: RotationRooms, seen: Seen): Promise<readonly string[]> {
+async function refusals(deps: RotationDeps, seen: Seen): Promise<readonly string[]> {
   const found: string[] = [];
   for (const login of currentLogins(seen)) {
-    const refusing = (await rooms.service.accepts(login)).filter((answer) => !answer.accepted);
+    const refusing = (await deps.service.accepts(login)).filter((answer) => !answer.accepted);
     if (refusing.length > 0)
       found.push(
         `What the stores hand out for ${login.slot} is refused at ${refusing.map((answer) => answer.endpoint).join(', ')}. Put the login that consumers really use there.`,
@@ -50,8 +50,8 @@ async function refusals(rooms: RotationRooms, seen: Seen): Promise<readonly stri
   return found;
 }
 
-async function remember(rooms: RotationRooms, seen: Seen): Promise<void> {
-  const { plan, world } = rooms;
+async function remember(deps: RotationDeps, seen: Seen): Promise<void> {
+  const { plan, world } = deps;
   const [current] = currentLogins(seen);
   if (!current) throw new LockkeeperError('bug', `${plan.name} was found ready without a login`);
   const rotation = `adopted-${Buffer.from(world.random(8)).toString('hex')}`;
@@ -68,9 +68,9 @@ async function remember(rooms: RotationRooms, seen: Seen): Promise<void> {
     { do: 'plan', target: current.slot, copies, resume: undefined },
     { credential: plan.name, rotation, now: world.now() },
   );
-  const details = tellLogin(rooms, seen.copies, current);
-  await audited({ rooms, held: undefined }, { action: 'rotation.adopt', rotation, details }, () => {
-    return journals(rooms.state, world).write(undefined, { ...draft, phase: 'done', finishedAt: world.now() });
+  const details = tellLogin(deps, seen.copies, current);
+  await audited({ deps, held: undefined }, { action: 'rotation.adopt', rotation, details }, () => {
+    return journals(deps.state, world).write(undefined, { ...draft, phase: 'done', finishedAt: world.now() });
   });
 }
 

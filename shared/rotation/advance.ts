@@ -82,7 +82,7 @@ export function advanced(journal: Journal, step: Step, result: StepResult): Jour
       return { ...next, blocked: journal.blocked && { ...journal.blocked, told: true } };
     case 'clear':
     case 'review':
-    case 'tell':
+    case 'notify':
       return { ...next, emergency: afterEmergencyStep(journal, step.do) };
     case 'plan':
     case 'abandon':
@@ -152,7 +152,7 @@ function marked(journal: Journal, place: CopyPlace, change: Partial<JournalCopy>
   );
 }
 
-function afterEmergencyStep(journal: Journal, did: 'clear' | 'review' | 'tell'): Journal['emergency'] {
+function afterEmergencyStep(journal: Journal, did: 'clear' | 'review' | 'notify'): Journal['emergency'] {
   const { emergency } = journal;
   if (!emergency) return null;
   if (did === 'clear') return { ...emergency, cleared: true };

@@ -27,13 +27,13 @@ export function beginning(journal: Journal | undefined, seen: Seen, asked: Asked
   if (!seen.answers.current && !asked.force) {
     return blocked(
       'current-refused',
-      'the service refuses what consumers read now. Mend the value in the store, or rotate with --now to publish a new one.',
+      'the service refuses what consumers read now. Fix the value in the store, or rotate with --now to publish a new one.',
     );
   }
   return slotFree(seen) ?? planFor(seen, journal ? undefined : orphan(seen));
 }
 
-/** Everything that must be mended before a rotation may begin, each with what to do. Empty: ready. */
+/** Everything that must be fixed before a rotation may begin, each with what to do. Empty: ready. */
 export function obstacles(seen: Seen, acceptDowntime: boolean): readonly string[] {
   const { service } = seen;
   const found = [...service.problems];

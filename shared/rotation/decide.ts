@@ -216,7 +216,7 @@ function finishing(journal: Journal, seen: Seen): Step {
   const kept = journal.copies.find((entry) => !entry.retired && entry.from !== null);
   if (kept?.from) return { do: 'retire-copy', place: kept, version: kept.from };
   if (journal.emergency && !journal.emergency.reviewed) return { do: 'review' };
-  if (journal.emergency && !journal.emergency.told) return { do: 'tell' };
+  if (journal.emergency && !journal.emergency.told) return { do: 'notify' };
   return { do: 'move', to: 'done' };
 }
 

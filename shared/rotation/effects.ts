@@ -45,7 +45,7 @@ export async function carryOut(run: Run, step: Action): Promise<void> {
     case 'alarm':
       return await alarm(run, step);
     case 'review':
-    case 'tell':
+    case 'notify':
       return await close(run, step);
     case 'move':
     case 'rebase':
@@ -77,19 +77,19 @@ async function ask(run: Run, candidate: Candidate, logins: readonly Login[]): Pr
   const details = { candidate, logins: logins.map((login) => told(run, login)) };
   const answers = await audited(run, { action: 'rotation.login', details, told: heard }, async () => {
     const all: LoginAnswer[][] = [];
-    for (const login of logins) all.push([...(await run.rooms.service.accepts(login))]);
+    for (const login of logins) all.push([...(await run.deps.service.accepts(login))]);
     return all;
   });
   run.seen = { ...seenBy(run), answers: { ...seenBy(run).answers, [candidate]: isAccepted(answers) } };
 }
 
 async function askSessions(run: Run, slots: readonly string[]): Promise<void> {
-  const sessions = await Promise.all(slots.map((slot) => run.rooms.service.sessions(slot)));
+  const sessions = await Promise.all(slots.map((slot) => run.deps.service.sessions(slot)));
   run.seen = { ...seenBy(run), sessions: sessions.flat() };
 }
 
 async function begin(run: Run, step: Of<'plan'>): Promise<void> {
-  const { plan, world, actor } = run.rooms;
+  const { plan, world, actor } = run.deps;
   const rotation = step.resume ?? newRotationId(world);
   const leaked = run.request.leaked && { reason: run.request.leaked.reason, actor };
   const draft = begun(run.held?.journal, step, {
@@ -113,7 +113,7 @@ async function stage(run: Run, step: Of<'stage'>): Promise<void> {
   const seen = seenBy(run);
   const copy = copyOf(seen, step.place);
   const known = seen.copies.flatMap((one) => stagedIn(journal, one)?.login ?? [])[0];
-  const login = known ?? { slot: journal.target, value: generateValue(seen.service.valueRule, run.rooms.world) };
+  const login = known ?? { slot: journal.target, value: generateValue(seen.service.valueRule, run.deps.world) };
   const basis = copy.current?.text ?? seen.copies.find((one) => one.current)?.current?.text;
   if (!basis)
     throw new LockkeeperError(
@@ -121,11 +121,11 @@ async function stage(run: Run, step: Of<'stage'>): Promise<void> {
       `${step.place.store}/${step.place.secret}: no store holds a text to put the new login into`,
     );
   const text = withLogin(basis, login);
-  const details = { ...placeOf(step.place), ...tellVersion(run.rooms, { id: undefined, login }) };
+  const details = { ...placeOf(step.place), ...tellVersion(run.deps, { id: undefined, login }) };
   // Somebody else may have been first: the outcome tells the version and the value that count.
-  const staged = (answer: SecretVersion) => tellVersion(run.rooms, versionSeen(answer));
+  const staged = (answer: SecretVersion) => tellVersion(run.deps, versionSeen(answer));
   const version = await audited(run, { action: 'rotation.stage', details, told: staged }, () => {
-    return storeOf(run.rooms, step.place.store).stage(step.place.secret, journal.rotation, text);
+    return storeOf(run.deps, step.place.store).stage(step.place.secret, journal.rotation, text);
   });
   await lookAgain(run, step.place);
   await moveOn(run, step, { version: version.id });
@@ -134,9 +134,9 @@ async function stage(run: Run, step: Of<'stage'>): Promise<void> {
 async function abandon(run: Run, step: Of<'abandon'>): Promise<void> {
   const { pending } = copyOf(seenBy(run), step.place);
   const gone = pending?.rotation === step.rotation ? pending : undefined;
-  const details = { ...placeOf(step.place), abandoned: step.rotation, ...tellVersion(run.rooms, gone) };
+  const details = { ...placeOf(step.place), abandoned: step.rotation, ...tellVersion(run.deps, gone) };
   await audited(run, { action: 'rotation.abandon', details }, () => {
-    return storeOf(run.rooms, step.place.store).abandon(step.place.secret, step.rotation);
+    return storeOf(run.deps, step.place.store).abandon(step.place.secret, step.rotation);
   });
   await lookAgain(run, step.place);
 }
@@ -147,9 +147,7 @@ async function abandon(run: Run, step: Of<'abandon'>): Promise<void> {
 async function change(run: Run, step: Of<'change'>): Promise<void> {
   const details = told(run, step.login);
   try {
-    await audited(run, { action: 'rotation.change', details }, () =>
-      run.rooms.service.change(step.login, guardOf(run)),
-    );
+    await audited(run, { action: 'rotation.change', details }, () => run.deps.service.change(step.login, guardOf(run)));
   } catch (thrown) {
     if (!hasCode(thrown, 'rejected')) throw thrown;
     return await giveUpValue(run, thrown);
@@ -171,10 +169,10 @@ async function giveUpValue(run: Run, error: LockkeeperError): Promise<void> {
 async function promote(run: Run, step: Of<'promote'>): Promise<void> {
   const { journal } = heldBy(run);
   const staged = stagedIn(journal, copyOf(seenBy(run), step.place));
-  const details = { ...placeOf(step.place), from: step.from, ...tellVersion(run.rooms, staged) };
-  const current = (answer: SecretVersion) => tellVersion(run.rooms, versionSeen(answer));
+  const details = { ...placeOf(step.place), from: step.from, ...tellVersion(run.deps, staged) };
+  const current = (answer: SecretVersion) => tellVersion(run.deps, versionSeen(answer));
   const version = await audited(run, { action: 'rotation.promote', details, told: current }, () => {
-    return storeOf(run.rooms, step.place.store).promote(step.place.secret, journal.rotation, step.from ?? undefined);
+    return storeOf(run.deps, step.place.store).promote(step.place.secret, journal.rotation, step.from ?? undefined);
   });
   await lookAgain(run, step.place);
   await moveOn(run, step, { version: version.id });
@@ -185,7 +183,7 @@ async function retire(run: Run, step: Of<'retire'> | Of<'clear'>): Promise<void>
   for (const login of step.logins) {
     const details = { ...told(run, login), endSessions };
     await audited(run, { action: `rotation.${step.do}`, details }, () =>
-      run.rooms.service.retire(login, guardOf(run), { endSessions }),
+      run.deps.service.retire(login, guardOf(run), { endSessions }),
     );
   }
   run.seen = { ...seenBy(run), answers: {} };
@@ -197,9 +195,9 @@ async function retireCopy(run: Run, step: Of<'retire-copy'>): Promise<void> {
   const ended = previous?.id === step.version ? previous : { id: step.version, login: undefined };
   await audited(
     run,
-    { action: 'rotation.retire-copy', details: { ...placeOf(step.place), ...tellVersion(run.rooms, ended) } },
+    { action: 'rotation.retire-copy', details: { ...placeOf(step.place), ...tellVersion(run.deps, ended) } },
     () => {
-      return storeOf(run.rooms, step.place.store).retire(step.place.secret, step.version);
+      return storeOf(run.deps, step.place.store).retire(step.place.secret, step.version);
     },
   );
   await lookAgain(run, step.place);
@@ -214,7 +212,7 @@ async function alarm(run: Run, step: Of<'block'> | Of<'alarm'>): Promise<void> {
     action: 'rotation.block',
     details: { reason: blocked?.reason, text: toldText(blocked?.text ?? '') },
   });
-  await run.rooms.tell({
+  await run.deps.notify({
     hash: undefined,
     level: 'alarm',
     text: `Rotation of ${credential} is blocked: ${blocked?.text ?? ''}`,
@@ -222,14 +220,14 @@ async function alarm(run: Run, step: Of<'block'> | Of<'alarm'>): Promise<void> {
   await moveOn(run, { do: 'alarm' });
 }
 
-async function close(run: Run, step: Of<'review'> | Of<'tell'>): Promise<void> {
+async function close(run: Run, step: Of<'review'> | Of<'notify'>): Promise<void> {
   const { journal } = heldBy(run);
   await audited(
     run,
     { action: `rotation.${step.do}`, details: { reason: journal.emergency?.reason, ...whatHolds(run) } },
     async () => {
-      if (step.do === 'review') await openReview(run.rooms.state, journal, run.rooms.world.now());
-      else await run.rooms.tell(emergencyNotice(journal));
+      if (step.do === 'review') await openReview(run.deps.state, journal, run.deps.world.now());
+      else await run.deps.notify(emergencyNotice(journal));
     },
   );
   await moveOn(run, step);
@@ -238,8 +236,8 @@ async function close(run: Run, step: Of<'review'> | Of<'tell'>): Promise<void> {
 /** Writes what the step left behind; `conflict` where another run was faster. */
 async function moveOn(run: Run, step: Action, result: Omit<StepResult, 'now'> = {}): Promise<void> {
   const { journal } = heldBy(run);
-  const rotation = step.do === 'replan' ? newRotationId(run.rooms.world) : undefined;
-  const full = { ...result, now: run.rooms.world.now(), ...(rotation && { rotation }) };
+  const rotation = step.do === 'replan' ? newRotationId(run.deps.world) : undefined;
+  const full = { ...result, now: run.deps.world.now(), ...(rotation && { rotation }) };
   // Before the journal says so: a crash in between tells it twice, never not at all.
   const fact = turningPoint(run, step, rotation);
   if (fact) await record(run, fact);
@@ -259,7 +257,7 @@ function guardOf(run: Run): Guard {
 }
 
 async function lookAgain(run: Run, place: CopyPlace): Promise<void> {
-  const fresh = await readCopy(place, storeOf(run.rooms, place.store));
+  const fresh = await readCopy(place, storeOf(run.deps, place.store));
   const isFresh = (copy: CopySeen) => copy.store === place.store && copy.secret === place.secret;
   run.seen = { ...seenBy(run), copies: seenBy(run).copies.map((copy) => (isFresh(copy) ? fresh : copy)) };
 }
@@ -271,7 +269,7 @@ function turningPoint(run: Run, step: Action, next: string | undefined): Told | 
   if (step.do === 'rebase')
     return {
       action: 'rotation.rebase',
-      details: { ...placeOf(step.place), ...tellVersion(run.rooms, copyOf(seenBy(run), step.place).current) },
+      details: { ...placeOf(step.place), ...tellVersion(run.deps, copyOf(seenBy(run), step.place).current) },
     };
   if (step.do === 'unblock')
     return { action: 'rotation.unblock', details: { back: step.back, reason: journal.blocked?.reason } };
@@ -292,5 +290,5 @@ function whatHolds(run: Run) {
 }
 
 function told(run: Run, login: Login): ToldLogin {
-  return tellLogin(run.rooms, seenBy(run).copies, login);
+  return tellLogin(run.deps, seenBy(run).copies, login);
 }

@@ -3,7 +3,7 @@ import type { SecretVersion } from '../secrets/contract.ts';
 import type { Login } from '../services/contract.ts';
 import { consumerText, loginOf, type ConsumerAddress } from './consumer-text.ts';
 import { newRotationId } from './generate.ts';
-import type { CopyPlace, RotationRooms } from './plan.ts';
+import type { CopyPlace, RotationDeps } from './plan.ts';
 import { audited } from './recorded.ts';
 import { readCopy, sameLogin, type CopySeen } from './seen.ts';
 import { placeOf, tellVersion } from './told.ts';
@@ -15,25 +15,25 @@ import { storeOf } from './under-way.ts';
  * where a store already hands out another one. Repeatable; answers where it was put.
  */
 export async function importLogin(
-  rooms: RotationRooms,
+  deps: RotationDeps,
   address: ConsumerAddress,
   login: Login,
 ): Promise<readonly CopyPlace[]> {
-  await checkAccepted(rooms, login);
+  await checkAccepted(deps, login);
   const put: CopyPlace[] = [];
-  for (const place of rooms.plan.stores) {
-    if (await importInto(rooms, place, { address, login })) put.push(place);
+  for (const place of deps.plan.stores) {
+    if (await importInto(deps, place, { address, login })) put.push(place);
   }
   return put;
 }
 
-async function checkAccepted(rooms: RotationRooms, login: Login): Promise<void> {
-  const answers = await rooms.service.accepts(login);
+async function checkAccepted(deps: RotationDeps, login: Login): Promise<void> {
+  const answers = await deps.service.accepts(login);
   const refusing = answers.filter((answer) => !answer.accepted).map((answer) => answer.endpoint);
   if (answers.length > 0 && refusing.length === 0) return;
   throw new LockkeeperError(
     'rejected',
-    `${rooms.plan.service} refuses the login of ${login.slot} at ${refusing.join(', ') || 'no endpoint'}`,
+    `${deps.plan.service} refuses the login of ${login.slot} at ${refusing.join(', ') || 'no endpoint'}`,
     {
       hint: 'Import the user and password that consumers use now.',
     },
@@ -41,11 +41,11 @@ async function checkAccepted(rooms: RotationRooms, login: Login): Promise<void> 
 }
 
 async function importInto(
-  rooms: RotationRooms,
+  deps: RotationDeps,
   place: CopyPlace,
   what: { readonly address: ConsumerAddress; readonly login: Login },
 ): Promise<boolean> {
-  const store = storeOf(rooms, place.store);
+  const store = storeOf(deps, place.store);
   const { current, pending } = await readCopy(place, store);
   if (current && sameLogin(loginOf(current.text), what.login)) return false;
   if (current) {
@@ -54,25 +54,21 @@ async function importInto(
     });
   }
   // What a crashed import left staged may be another login: it is forgotten, never published.
-  if (pending?.rotation.startsWith('import-')) await forget(rooms, place, pending);
-  const rotation = newRotationId(rooms.world).replace(/^r-/, 'import-');
-  const details = { ...placeOf(place), ...tellVersion(rooms, { id: undefined, login: what.login }) };
-  const told = (version: SecretVersion) => tellVersion(rooms, { id: version.id, login: what.login });
-  await audited({ rooms, held: undefined }, { action: 'rotation.import', rotation, details, told }, async () => {
+  if (pending?.rotation.startsWith('import-')) await forget(deps, place, pending);
+  const rotation = newRotationId(deps.world).replace(/^r-/, 'import-');
+  const details = { ...placeOf(place), ...tellVersion(deps, { id: undefined, login: what.login }) };
+  const told = (version: SecretVersion) => tellVersion(deps, { id: version.id, login: what.login });
+  await audited({ deps, held: undefined }, { action: 'rotation.import', rotation, details, told }, async () => {
     await store.stage(place.secret, rotation, consumerText(what.address, what.login));
     return await store.promote(place.secret, rotation, undefined);
   });
   return true;
 }
 
-async function forget(
-  rooms: RotationRooms,
-  place: CopyPlace,
-  pending: NonNullable<CopySeen['pending']>,
-): Promise<void> {
+async function forget(deps: RotationDeps, place: CopyPlace, pending: NonNullable<CopySeen['pending']>): Promise<void> {
   const { rotation } = pending;
-  const details = { ...placeOf(place), abandoned: rotation, ...tellVersion(rooms, pending) };
-  await audited({ rooms, held: undefined }, { action: 'rotation.abandon', rotation, details }, () => {
-    return storeOf(rooms, place.store).abandon(place.secret, rotation);
+  const details = { ...placeOf(place), abandoned: rotation, ...tellVersion(deps, pending) };
+  await audited({ deps, held: undefined }, { action: 'rotation.abandon', rotation, details }, () => {
+    return storeOf(deps, place.store).abandon(place.secret, rotation);
   });
 }

@@ -30,7 +30,7 @@ export interface CredentialPlan {
 }
 
 /** Everything a run of the rotation story works with. */
-export interface RotationRooms {
+export interface RotationDeps {
   readonly plan: CredentialPlan;
   /** The stores by the names that the plan uses. */
   readonly stores: Readonly<Record<string, SecretStore>>;
@@ -39,7 +39,7 @@ export interface RotationRooms {
   readonly audit: AuditLog;
   readonly world: World;
   /** Tells people: a rotation that is blocked, an emergency that is over. */
-  readonly tell: (notice: Notice) => Promise<void>;
+  readonly notify: (notice: Notice) => Promise<void>;
   /** Who caused this run; `lockkeeper` for a scheduled one. */
   readonly actor: string;
   /** The account at the terminal where this run was ordered, user@host; left out for a scheduled one. */

@@ -2,8 +2,8 @@ import { acknowledged, audited as auditedBy } from '../audit/audited.ts';
 import type { AuditEvent } from '../audit/entry.ts';
 import type { Run } from './under-way.ts';
 
-/** Who records: the rooms, and the journal that the entries belong to where there is one. */
-export type Recorder = Pick<Run, 'rooms' | 'held'>;
+/** Who records: the dependencies, and the journal that the entries belong to where there is one. */
+export type Recorder = Pick<Run, 'deps' | 'held'>;
 
 /** What the log tells of one effect or fact; `rotation` where no journal names it yet. */
 export interface Told {
@@ -21,17 +21,17 @@ export async function audited<T>(
   what: Told & { readonly told?: (answer: T) => AuditEvent['details'] },
   act: () => Promise<T>,
 ): Promise<T> {
-  return await auditedBy(run.rooms.audit, { event: () => eventOf(run, what), act, told: what.told });
+  return await auditedBy(run.deps.audit, { event: () => eventOf(run, what), act, told: what.told });
 }
 
 /** One fact about this credential, durable on return. */
 export async function record(run: Recorder, what: Told): Promise<void> {
-  await acknowledged(run.rooms.audit, { ...eventOf(run, what), stage: 'fact' });
+  await acknowledged(run.deps.audit, { ...eventOf(run, what), stage: 'fact' });
 }
 
 /** With the phase and epoch of the journal as it is now. */
-function eventOf({ rooms, held }: Recorder, { action, rotation, details }: Told): Omit<AuditEvent, 'stage' | 'result'> {
-  const { plan, actor, account } = rooms;
+function eventOf({ deps, held }: Recorder, { action, rotation, details }: Told): Omit<AuditEvent, 'stage' | 'result'> {
+  const { plan, actor, account } = deps;
   const { journal } = held ?? {};
   return {
     action,

@@ -5,7 +5,7 @@ import type { Session } from '../services/contract.ts';
 import { advanced, begun } from './advance.ts';
 import { decide } from './decide.ts';
 import { journals, type Journal, type JournalDraft } from './journal.ts';
-import type { RotationRooms } from './plan.ts';
+import type { RotationDeps } from './plan.ts';
 import { copyOf, currentLogins, type CopySeen, type Seen, type VersionSeen } from './seen.ts';
 import type { Rest, Step } from './step.ts';
 import { nameOf } from './step-name.ts';
@@ -35,14 +35,14 @@ interface Pretended {
  * Reads only: looks at service and stores, logs in once as consumers do, and then lets the same decision that a real
  * run asks decide step by step on what each step would leave behind. Time jumps over waiting.
  */
-export async function rehearse(rooms: RotationRooms): Promise<Rehearsal> {
-  const held = await journals(rooms.state, rooms.world).read(rooms.plan.name);
-  const seen = await look({ rooms, held });
-  const sessions = await sessionsOn(rooms, seen);
+export async function rehearse(deps: RotationDeps): Promise<Rehearsal> {
+  const held = await journals(deps.state, deps.world).read(deps.plan.name);
+  const seen = await look({ deps, held });
+  const sessions = await sessionsOn(deps, seen);
   const steps: string[] = [];
-  const at: Pretended = { journal: held?.journal, seen, now: rooms.world.now() };
+  const at: Pretended = { journal: held?.journal, seen, now: deps.world.now() };
   for (let turn = 0; turn < 500; turn += 1) {
-    const step = decide(at.journal, at.seen, { plan: rooms.plan, now: at.now, force: true, leaked: false });
+    const step = decide(at.journal, at.seen, { plan: deps.plan, now: at.now, force: true, leaked: false });
     if (step.do === 'rest' && step.outcome === 'waiting' && step.until !== undefined) {
       steps.push(`wait: ${step.text}`);
       at.now = step.until;
@@ -54,30 +54,30 @@ export async function rehearse(rooms: RotationRooms): Promise<Rehearsal> {
       step.do === 'rest' || step.do === 'block' || step.do === 'retry' || (step.do === 'move' && step.to === 'done');
     if (ended)
       return {
-        credential: rooms.plan.name,
+        credential: deps.plan.name,
         wouldFinish: step.do === 'move',
         steps,
-        ...promised(rooms, seen),
+        ...promised(deps, seen),
         sessions,
       };
-    await pretend(at, step, { rooms, sessions });
+    await pretend(at, step, { deps, sessions });
   }
-  throw new LockkeeperError('bug', `the rehearsal of ${rooms.plan.name} does not come to an end`);
+  throw new LockkeeperError('bug', `the rehearsal of ${deps.plan.name} does not come to an end`);
 }
 
-async function sessionsOn(rooms: RotationRooms, seen: Seen): Promise<readonly Session[]> {
+async function sessionsOn(deps: RotationDeps, seen: Seen): Promise<readonly Session[]> {
   if (seen.service.sessionsSeen === 'none') return [];
-  return (await Promise.all(seen.service.slots.map((slot) => rooms.service.sessions(slot)))).flat();
+  return (await Promise.all(seen.service.slots.map((slot) => deps.service.sessions(slot)))).flat();
 }
 
 /** What each step would leave behind. The one question that is really asked is whether today's login works. */
 async function pretend(
   at: Pretended,
   step: Exclude<Step, Rest>,
-  real: { readonly rooms: RotationRooms; readonly sessions: readonly Session[] },
+  real: { readonly deps: RotationDeps; readonly sessions: readonly Session[] },
 ): Promise<void> {
   if (step.do === 'ask') {
-    const answer = step.candidate === 'current' ? await acceptedNow(real.rooms, at.seen) : step.candidate === 'new';
+    const answer = step.candidate === 'current' ? await acceptedNow(real.deps, at.seen) : step.candidate === 'new';
     at.seen = { ...at.seen, answers: { ...at.seen.answers, [step.candidate]: answer } };
   } else if (step.do === 'ask-sessions') {
     // Before it begins the users must be idle now; later, draining ends when they are.
@@ -87,7 +87,7 @@ async function pretend(
         : real.sessions.filter((session) => step.slots.includes(session.slot));
     at.seen = { ...at.seen, sessions: now };
   } else if (step.do === 'plan') {
-    const start = { credential: real.rooms.plan.name, rotation: step.resume ?? 'rehearsed', now: at.now };
+    const start = { credential: real.deps.plan.name, rotation: step.resume ?? 'rehearsed', now: at.now };
     at.journal = counted(begun(at.journal, step, start));
     at.seen = { ...at.seen, sessions: undefined };
   } else {
@@ -97,9 +97,9 @@ async function pretend(
   }
 }
 
-async function acceptedNow(rooms: RotationRooms, seen: Seen): Promise<boolean> {
+async function acceptedNow(deps: RotationDeps, seen: Seen): Promise<boolean> {
   for (const login of currentLogins(seen)) {
-    const answers = await rooms.service.accepts(login);
+    const answers = await deps.service.accepts(login);
     if (answers.length === 0 || answers.some((answer) => !answer.accepted)) return false;
   }
   return currentLogins(seen).length > 0;
@@ -153,8 +153,8 @@ function said(step: Step, at: Pretended): string | undefined {
   }
 }
 
-function promised(rooms: RotationRooms, seen: Seen): Pick<Rehearsal, 'failedLogins' | 'why'> {
-  const window = `${Math.round((rooms.plan.propagationMs / hour) * 100) / 100} h`;
+function promised(deps: RotationDeps, seen: Seen): Pick<Rehearsal, 'failedLogins' | 'why'> {
+  const window = `${Math.round((deps.plan.propagationMs / hour) * 100) / 100} h`;
   if (seen.service.strategy === 'single') {
     return {
       failedLogins: undefined,

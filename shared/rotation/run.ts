@@ -5,7 +5,7 @@ import { draftOf, troubled } from './advance.ts';
 import { decide, restingAlready } from './decide.ts';
 import { carryOut } from './effects.ts';
 import { journals, type Phase } from './journal.ts';
-import type { RotationRooms } from './plan.ts';
+import type { RotationDeps } from './plan.ts';
 import type { Rest, Step } from './step.ts';
 import { nameOf } from './step-name.ts';
 import { askedOf, look, type RotateRequest, type Run } from './under-way.ts';
@@ -35,17 +35,17 @@ export interface RotationReport {
  * and a recovery; running it again is always safe, and several at once are too. It never sleeps. Failures that the
  * world caused are in the report; only defects are thrown.
  */
-export async function rotate(rooms: RotationRooms, request: RotateRequest = {}): Promise<RotationReport> {
+export async function rotate(deps: RotationDeps, request: RotateRequest = {}): Promise<RotationReport> {
   const run: Run = {
-    rooms,
+    deps,
     request,
-    journals: journals(rooms.state, rooms.world),
+    journals: journals(deps.state, deps.world),
     steps: [],
     held: undefined,
     seen: undefined,
   };
   try {
-    run.held = await run.journals.read(rooms.plan.name);
+    run.held = await run.journals.read(deps.plan.name);
     return await stepByStep(run);
   } catch (thrown) {
     if (!(thrown instanceof LockkeeperError)) throw thrown;
@@ -59,7 +59,7 @@ const mostSteps = 500;
 async function stepByStep(run: Run): Promise<RotationReport> {
   for (;;) {
     const asked = askedOf(run);
-    if (asked.now >= run.rooms.world.deadline()) return report(run, 'stopped', 'the time of this run is over');
+    if (asked.now >= run.deps.world.deadline()) return report(run, 'stopped', 'the time of this run is over');
     const early = restingAlready(run.held?.journal, asked);
     if (early?.do === 'rest') return restReport(run, early);
     run.seen ??= await look(run);
@@ -72,7 +72,7 @@ async function stepByStep(run: Run): Promise<RotationReport> {
     if (run.steps.length > mostSteps)
       throw new LockkeeperError(
         'bug',
-        `${run.rooms.plan.name}: ${mostSteps} steps without an end, the last ${nameOf(step)}`,
+        `${run.deps.plan.name}: ${mostSteps} steps without an end, the last ${nameOf(step)}`,
       );
   }
 }
@@ -96,7 +96,7 @@ async function failure(run: Run, error: LockkeeperError): Promise<RotationReport
 
 /** True where another run has written the journal since this one read it. */
 async function movedOn(run: Run): Promise<boolean> {
-  const live = await run.journals.read(run.rooms.plan.name);
+  const live = await run.journals.read(run.deps.plan.name);
   return live?.version !== run.held?.version;
 }
 
@@ -105,7 +105,7 @@ async function noteTrouble(run: Run, error: LockkeeperError): Promise<Lockkeeper
   const { held } = run;
   if (!held || held.journal.phase === 'done') return undefined;
   try {
-    run.held = await run.journals.write(held, troubled(draftOf(held.journal), error.message, run.rooms.world.now()));
+    run.held = await run.journals.write(held, troubled(draftOf(held.journal), error.message, run.deps.world.now()));
     return undefined;
   } catch (thrown) {
     if (!(thrown instanceof LockkeeperError)) throw thrown;
@@ -121,7 +121,7 @@ function restReport(run: Run, rest: Rest): RotationReport {
 function report(run: Run, outcome: Outcome, text: string): RotationReport {
   const { journal } = run.held ?? {};
   return {
-    credential: run.rooms.plan.name,
+    credential: run.deps.plan.name,
     rotation: journal?.rotation,
     phase: journal?.phase,
     outcome,

@@ -28,8 +28,8 @@ export function nameOf(step: Step): string {
     case 'review':
       return 'open the review';
     case 'alarm':
-    case 'tell':
-      return 'tell people';
+    case 'notify':
+      return 'notify people';
     case 'retry':
     case 'block':
     case 'rest':

@@ -66,4 +66,4 @@ export type Step =
   | { readonly do: 'unblock'; readonly back: Phase }
   | { readonly do: 'alarm' }
   | { readonly do: 'review' }
-  | { readonly do: 'tell' };
+  | { readonly do: 'notify' };

@@ -1,6 +1,6 @@
 import type { Sealed } from '../base/sealed.ts';
 import type { Login } from '../services/contract.ts';
-import type { CopyPlace, RotationRooms } from './plan.ts';
+import type { CopyPlace, RotationDeps } from './plan.ts';
 import { sameLogin, type CopySeen } from './seen.ts';
 
 /** One version of a secret, by the id that its own store gave it. */
@@ -17,24 +17,24 @@ export type ToldLogin = {
 
 /** What the log tells of a login, given what the stores show. */
 export function tellLogin(
-  rooms: Pick<RotationRooms, 'fingerprintKey'>,
+  deps: Pick<RotationDeps, 'fingerprintKey'>,
   copies: readonly CopySeen[],
   login: Login,
 ): ToldLogin {
   return {
     slot: login.slot,
-    ...fingerprintOf(rooms, login.value),
+    ...fingerprintOf(deps, login.value),
     versions: copies.flatMap((copy) => versionsIn(copy, login)),
   };
 }
 
 /** What the log tells of one version of one secret; nothing but the id where its text holds no login. */
 export function tellVersion(
-  rooms: Pick<RotationRooms, 'fingerprintKey'>,
+  deps: Pick<RotationDeps, 'fingerprintKey'>,
   version: { readonly id: string | undefined; readonly login: Login | undefined } | undefined,
 ) {
   const { id, login } = version ?? {};
-  return { version: id, ...(login && { slot: login.slot, ...fingerprintOf(rooms, login.value) }) };
+  return { version: id, ...(login && { slot: login.slot, ...fingerprintOf(deps, login.value) }) };
 }
 
 /** The address of a copy and nothing else of it. */
@@ -43,7 +43,7 @@ export function placeOf({ store, secret }: CopyPlace): CopyPlace & { readonly [m
 }
 
 function fingerprintOf(
-  { fingerprintKey }: Pick<RotationRooms, 'fingerprintKey'>,
+  { fingerprintKey }: Pick<RotationDeps, 'fingerprintKey'>,
   value: Sealed,
 ): { readonly fingerprint?: string } {
   return fingerprintKey ? { fingerprint: value.fingerprint(fingerprintKey) } : {};

@@ -33,7 +33,7 @@ export interface ServiceDescription {
   /** True where a new value travels as a hash or verifier, so no log of the service can hold it. */
   readonly preHashed: boolean;
   readonly valueRule: ValueRule;
-  /** What must be mended before lockkeeper may change anything, each with what to do. Empty: ready. */
+  /** What must be fixed before lockkeeper may change anything, each with what to do. Empty: ready. */
   readonly problems: readonly string[];
   /** True where both slots see the same objects and rights (the precondition of alternating). */
   readonly slotsEqual: boolean;

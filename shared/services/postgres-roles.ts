@@ -53,7 +53,7 @@ const rolesText = `
   FROM pg_roles r, pg_database d, pg_roles me
   WHERE r.rolname = ANY($1::name[]) AND d.datname = current_database() AND me.rolname = current_user`;
 
-/** What must be mended, each with the SQL that does it, in an order that can be run from top to bottom. */
+/** What must be fixed, each with the SQL that does it, in an order that can be run from top to bottom. */
 export interface RoleProblems {
   readonly problems: readonly string[];
   /** True where both users see the same objects and rights. */
@@ -64,7 +64,7 @@ export interface RoleProblems {
 export function roleProblems(roles: readonly RoleSeen[], wanted: RolesWanted): RoleProblems {
   const users = wanted.users.map((name) => ({ name, role: roles.find((role) => role.name === name) }));
   const each = users.flatMap(({ name, role }) =>
-    role ? loginProblems(role) : [mend(`role ${name} does not exist`, `CREATE ROLE ${q(name)} LOGIN`)],
+    role ? loginProblems(role) : [fix(`role ${name} does not exist`, `CREATE ROLE ${q(name)} LOGIN`)],
   );
   const count = wanted.strategy === 'alternating' ? 2 : 1;
   const counted =
@@ -89,12 +89,12 @@ function loginProblems(role: RoleSeen): readonly string[] {
   const found: string[] = [];
   if (role.superuser)
     found.push(
-      mend(`${role.name} is a superuser, which no consumer should be`, `ALTER ROLE ${q(role.name)} NOSUPERUSER`),
+      fix(`${role.name} is a superuser, which no consumer should be`, `ALTER ROLE ${q(role.name)} NOSUPERUSER`),
     );
-  if (!role.login) found.push(mend(`${role.name} cannot log in`, `ALTER ROLE ${q(role.name)} LOGIN`));
+  if (!role.login) found.push(fix(`${role.name} cannot log in`, `ALTER ROLE ${q(role.name)} LOGIN`));
   if (!role.administered) {
     found.push(
-      mend(
+      fix(
         `lockkeeper's own login may not change the password of ${role.name}`,
         `ALTER ROLE <lockkeeper> CREATEROLE; GRANT ${q(role.name)} TO <lockkeeper> WITH ADMIN OPTION`,
       ),
@@ -117,10 +117,10 @@ function ownerProblems(roles: readonly RoleSeen[], wanted: RolesWanted): readonl
           `GRANT ${q(ownerRole)} TO ${q(user)}; ALTER ROLE ${q(user)} SET role = ${pg.escapeLiteral(ownerRole)}`,
       )
       .join('; ');
-    return [mend(`the owner role ${ownerRole} does not exist`, `CREATE ROLE ${q(ownerRole)} NOLOGIN; ${grants}`)];
+    return [fix(`the owner role ${ownerRole} does not exist`, `CREATE ROLE ${q(ownerRole)} NOLOGIN; ${grants}`)];
   }
   const found = owner.login
-    ? [mend(`the owner role ${ownerRole} can log in by itself`, `ALTER ROLE ${q(ownerRole)} NOLOGIN`)]
+    ? [fix(`the owner role ${ownerRole} can log in by itself`, `ALTER ROLE ${q(ownerRole)} NOLOGIN`)]
     : [];
   return [
     ...found,
@@ -131,10 +131,10 @@ function ownerProblems(roles: readonly RoleSeen[], wanted: RolesWanted): readonl
 function memberProblems(role: RoleSeen, ownerRole: string): readonly string[] {
   const found: string[] = [];
   if (!role.memberOf.includes(ownerRole))
-    found.push(mend(`${role.name} is not a member of ${ownerRole}`, `GRANT ${q(ownerRole)} TO ${q(role.name)}`));
+    found.push(fix(`${role.name} is not a member of ${ownerRole}`, `GRANT ${q(ownerRole)} TO ${q(role.name)}`));
   if (!role.settings.some((setting) => setting === `role=${ownerRole}` || setting === `role=${q(ownerRole)}`)) {
     found.push(
-      mend(
+      fix(
         `${role.name} does not become ${ownerRole} when it logs in`,
         `ALTER ROLE ${q(role.name)} SET role = ${pg.escapeLiteral(ownerRole)}`,
       ),
@@ -142,7 +142,7 @@ function memberProblems(role: RoleSeen, ownerRole: string): readonly string[] {
   }
   if (role.owns.length > 0) {
     found.push(
-      mend(`${role.name} owns ${listed(role.owns)} itself`, `REASSIGN OWNED BY ${q(role.name)} TO ${q(ownerRole)}`),
+      fix(`${role.name} owns ${listed(role.owns)} itself`, `REASSIGN OWNED BY ${q(role.name)} TO ${q(ownerRole)}`),
     );
   }
   return found;
@@ -155,20 +155,20 @@ function pairProblems([a, b]: readonly RoleSeen[], wanted: RolesWanted): readonl
   const names = `${a.name} and ${b.name}`;
   if (a.connections !== b.connections)
     found.push(
-      mend(
+      fix(
         `${names} have different connection limits (${a.connections}, ${b.connections})`,
         `ALTER ROLE ${q(b.name)} CONNECTION LIMIT ${a.connections}`,
       ),
     );
   if (a.validUntil !== b.validUntil)
     found.push(
-      mend(
+      fix(
         `${names} expire at different times (${a.validUntil ?? 'never'}, ${b.validUntil ?? 'never'})`,
         `ALTER ROLE ${q(b.name)} VALID UNTIL ${pg.escapeLiteral(a.validUntil ?? 'infinity')}`,
       ),
     );
   if (a.inherits !== b.inherits)
-    found.push(mend(`${names} differ in INHERIT`, `ALTER ROLE ${q(b.name)} ${a.inherits ? 'INHERIT' : 'NOINHERIT'}`));
+    found.push(fix(`${names} differ in INHERIT`, `ALTER ROLE ${q(b.name)} ${a.inherits ? 'INHERIT' : 'NOINHERIT'}`));
   for (const [one, other] of [
     [a, b],
     [b, a],
@@ -176,12 +176,12 @@ function pairProblems([a, b]: readonly RoleSeen[], wanted: RolesWanted): readonl
     const isOwner = (name: string) => name === wanted.ownerRole || name.startsWith('role=');
     for (const group of missing(one.memberOf, other.memberOf))
       if (!isOwner(group))
-        found.push(mend(`only ${one.name} is a member of ${group}`, `GRANT ${q(group)} TO ${q(other.name)}`));
+        found.push(fix(`only ${one.name} is a member of ${group}`, `GRANT ${q(group)} TO ${q(other.name)}`));
     // Where both have the setting with different values, the first user's is proposed.
     const settled = one === a ? [] : other.settings.map(nameOf);
     for (const setting of missing(one.settings, other.settings))
       if (!isOwner(setting) && !settled.includes(nameOf(setting)))
-        found.push(mend(`only ${one.name} has the setting ${setting}`, settingSql(other.name, setting)));
+        found.push(fix(`only ${one.name} has the setting ${setting}`, settingSql(other.name, setting)));
     const granted = missing(one.granted, other.granted);
     if (granted.length > 0)
       found.push(
@@ -214,7 +214,7 @@ function listed(things: readonly string[]): string {
   return things.slice(0, 3).join(', ') + (things.length > 3 ? ` and ${things.length - 3} more` : '');
 }
 
-function mend(what: string, sql: string): string {
+function fix(what: string, sql: string): string {
   return `${what.charAt(0).toUpperCase()}${what.slice(1)}. Run: ${sql};`;
 }
 

@@ -19,7 +19,7 @@ import { planBatches, settle, type Batch } from './plan-batches.ts';
 import { isFirst, toGarbage, withBatch, type ReadReport, type Seen } from './count-batch.ts';
 import { sweep } from './sweep.ts';
 
-export interface CollectRooms {
+export interface CollectDeps {
   readonly flowLog: FlowLog;
   readonly state: ObjectStore;
   readonly world: World;
@@ -60,19 +60,19 @@ const watchedMs = 3 * day;
  * its whole batch, and the old batch stops counting in the same step. Stops before the deadline; run again to go on.
  * Errors: what the flow log and the store throw; whatever was committed stays.
  */
-export async function collect(rooms: CollectRooms): Promise<CollectReport> {
-  const { flowLog, state, world } = rooms;
+export async function collect(deps: CollectDeps): Promise<CollectReport> {
+  const { flowLog, state, world } = deps;
   const { name, settleMs } = flowLog.describe();
   await sweep(state, name, world.now());
   const ledger = await readLedger(state, name);
-  const before = after(world.now(), -(rooms.settle ?? settleMs));
-  const listed = await listNew(flowLog, rooms.relist ? {} : ledger.settled, before);
-  const known = await knownObjects(rooms, ledger);
+  const before = after(world.now(), -(deps.settle ?? settleMs));
+  const listed = await listNew(flowLog, deps.relist ? {} : ledger.settled, before);
+  const known = await knownObjects(deps, ledger);
   const batches = planBatches(listed.objects, known);
-  const seen: Seen = { settled: ledger.settled, batches: rooms.relist ? new Set(ledger.batches) : undefined };
-  const { reports, left } = batches.length === 0 ? { reports: [], left: 0 } : await audited(rooms, batches, seen);
+  const seen: Seen = { settled: ledger.settled, batches: deps.relist ? new Set(ledger.batches) : undefined };
+  const { reports, left } = batches.length === 0 ? { reports: [], left: 0 } : await audited(deps, batches, seen);
   if (left === 0 && reports.length > 0)
-    await settleOld(rooms, new Map(listed.objects.map(({ key, ends }) => [key, ends])));
+    await settleOld(deps, new Map(listed.objects.map(({ key, ends }) => [key, ends])));
   await sweep(state, name, world.now());
   return { ...totals(reports), left, young: listed.young };
 }
@@ -83,8 +83,8 @@ interface Read {
 }
 
 /** Nothing is read that the log was not told of first. */
-async function audited(rooms: CollectRooms, batches: readonly Batch[], seen: Seen): Promise<Read> {
-  const { name } = rooms.flowLog.describe();
+async function audited(deps: CollectDeps, batches: readonly Batch[], seen: Seen): Promise<Read> {
+  const { name } = deps.flowLog.describe();
   const objects = countObjects(batches);
   const event = () =>
     ({
@@ -94,21 +94,21 @@ async function audited(rooms: CollectRooms, batches: readonly Batch[], seen: See
       correlation: name,
       details: { objects },
     }) as const;
-  const act = () => readAll(rooms, batches, seen);
-  return rooms.audit
-    ? await auditedEffect(rooms.audit, { event, act, told: ({ reports, left }) => ({ ...totals(reports), left }) })
+  const act = () => readAll(deps, batches, seen);
+  return deps.audit
+    ? await auditedEffect(deps.audit, { event, act, told: ({ reports, left }) => ({ ...totals(reports), left }) })
     : await act();
 }
 
 /** Stops before the deadline. */
-async function readAll(rooms: CollectRooms, batches: readonly Batch[], seen: Seen): Promise<Read> {
-  const { world } = rooms;
+async function readAll(deps: CollectDeps, batches: readonly Batch[], seen: Seen): Promise<Read> {
+  const { world } = deps;
   const reports: ReadReport[] = [];
   let [longest, done] = [0, 0];
   for (const batch of batches) {
     const started = world.now();
     if (after(started, longest * 1.5) >= world.deadline()) break;
-    reports.push(...(await readAndCommit(rooms, batch, seen)));
+    reports.push(...(await readAndCommit(deps, batch, seen)));
     longest = Math.max(longest, world.now() - started);
     done += batch.objects.length;
   }
@@ -120,7 +120,7 @@ function countObjects(batches: readonly Batch[]): number {
 }
 
 async function knownObjects(
-  { flowLog, state, relist }: CollectRooms,
+  { flowLog, state, relist }: CollectDeps,
   ledger: Ledger,
 ): Promise<ReadonlyMap<string, ReadObject>> {
   const known = new Map<string, ReadObject>();
@@ -132,9 +132,9 @@ async function knownObjects(
   return known;
 }
 
-async function readAndCommit(rooms: CollectRooms, planned: Batch, seen: Seen): Promise<readonly ReadReport[]> {
-  const batch = await wholeBatch(rooms, planned);
-  const { flowLog, state, world } = rooms;
+async function readAndCommit(deps: CollectDeps, planned: Batch, seen: Seen): Promise<readonly ReadReport[]> {
+  const batch = await wholeBatch(deps, planned);
+  const { flowLog, state, world } = deps;
   const { name } = flowLog.describe();
   const id = batchId(batch, world);
   await changeLedger(state, name, (held) => ({
@@ -145,7 +145,7 @@ async function readAndCommit(rooms: CollectRooms, planned: Batch, seen: Seen): P
   const sizes = new Map(batch.objects.map(({ key, size }) => [key, size]));
   const objects = usage.objects.map((report) => ({ ...report, size: sizes.get(report.key) ?? 0 }));
   const { replaces } = batch;
-  await writeTables(rooms, usage, { id, objects, replaces: replaces === undefined ? [] : [replaces] });
+  await writeTables(deps, usage, { id, objects, replaces: replaces === undefined ? [] : [replaces] });
   const { sampled } = flowLog.describe();
   const finished = { id, objects, replaces };
   const committed = await changeLedger(state, name, (held) =>
@@ -162,7 +162,7 @@ async function readAndCommit(rooms: CollectRooms, planned: Batch, seen: Seen): P
  * To replace a batch, everything it holds has to be read again. What has left the log since would be lost with it; then
  * the old batch stays, and the changed objects are read in addition: their sums count twice, their days and times not.
  */
-async function wholeBatch({ flowLog, state }: CollectRooms, batch: Batch): Promise<Batch> {
+async function wholeBatch({ flowLog, state }: CollectDeps, batch: Batch): Promise<Batch> {
   if (batch.replaces === undefined) return batch;
   const record = await readBatch(state, flowLog.describe().name, batch.replaces);
   const present = new Map(batch.objects.map((object) => [object.key, object]));
@@ -179,7 +179,7 @@ function batchId({ objects }: Batch, world: World): string {
 }
 
 async function writeTables(
-  { flowLog, state }: CollectRooms,
+  { flowLog, state }: CollectDeps,
   { facts, coverage }: UsageBatch,
   record: BatchRecord,
 ): Promise<void> {
@@ -190,7 +190,7 @@ async function writeTables(
 }
 
 async function settleOld(
-  { flowLog, state, world }: CollectRooms,
+  { flowLog, state, world }: CollectDeps,
   ends: ReadonlyMap<string, Instant | undefined>,
 ): Promise<void> {
   const horizon = after(world.now(), -watchedMs);

@@ -16,14 +16,14 @@ const stores = {
   state: fileSystemObjects({ directory: join(directory, 'state') }),
 };
 const log = auditLog({ ...stores, ...identity, world: systemWorld(), run });
-const tell = (line: object) => writeSync(1, `${JSON.stringify(line)}\n`);
+const notify = (line: object) => writeSync(1, `${JSON.stringify(line)}\n`);
 
-tell({ ready: run });
+notify({ ready: run });
 await once(process.stdin, 'data');
 process.stdin.destroy();
 for (let number = 0; number < Number(count); number += 1) {
   const { n, hash } = await log.record(event(number, { actor: run }));
-  tell({ n, hash });
+  notify({ n, hash });
   if (number % 5 === 4) await log.seal();
 }
 await log.end();

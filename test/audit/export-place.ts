@@ -4,7 +4,7 @@ import { join, relative } from 'node:path';
 import { exportFolder } from '../../functions/cli/export-folder.ts';
 import { exportLog, type ExportFormat, type ExportReport } from '../../shared/audit/export/export.ts';
 import type { ExportFolder } from '../../shared/audit/export/folder.ts';
-import type { LogPlaces } from '../../shared/audit/log-rooms.ts';
+import type { LogPlaces } from '../../shared/audit/log-deps.ts';
 import { tiledLog } from '../../shared/audit/export/tiled-log.ts';
 import { sha256 } from '../../shared/base/canonical.ts';
 import { fileSystemObjects } from '../../shared/objects/file-system.ts';

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { exportRooms } from '../../functions/cli/audit-export-wire.ts';
+import { exportDeps } from '../../functions/cli/audit-export-wire.ts';
 import { tilesOf } from '../../functions/cli/audit.ts';
 import { run } from '../../functions/cli/main.ts';
 import { exportLog } from '../../shared/audit/export/export.ts';
@@ -170,9 +170,9 @@ describe('audit export', () => {
       await Promise.all(Array.from({ length: 300 }, (_, number) => log.record(event(number))));
       await log.end();
       const stop = new AbortController();
-      const rooms = exportRooms(async () => inside('lockkeeper.yaml'), stop.signal);
-      const stores = await rooms.stores({});
-      const [tiles, folder] = [await tilesOf(stores, undefined), await rooms.folder(inside('out'), stores)];
+      const deps = exportDeps(async () => inside('lockkeeper.yaml'), stop.signal);
+      const stores = await deps.stores({});
+      const [tiles, folder] = [await tilesOf(stores, undefined), await deps.folder(inside('out'), stores)];
       const pressed =
         <T>(act: () => Promise<T>) =>
         async () => (stop.abort(new Error('stopped')), await act());

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { auditFingerprintVerb } from '../../functions/cli/audit-fingerprint.ts';
-import { fingerprintRooms } from '../../functions/cli/audit-fingerprint-wire.ts';
+import { fingerprintDeps } from '../../functions/cli/audit-fingerprint-wire.ts';
 import { fingerprintKeyFile, openFingerprintKey } from '../../functions/local/fingerprint-key.ts';
-import { localRooms } from '../../functions/local/rooms-wire.ts';
+import { localDeps } from '../../functions/local/deps-wire.ts';
 import { LockkeeperError } from '../../shared/base/error.ts';
 import { loadConfig } from '../../shared/config/load.ts';
 import { testWorld } from '../world.ts';
@@ -79,11 +79,11 @@ describe('audit fingerprint', () => {
 
   test('makes no key: where there is none it says so', async () => {
     const { file } = await config();
-    await expect(fingerprintRooms(undefined, async () => file).key()).rejects.toMatchObject({
+    await expect(fingerprintDeps(undefined, async () => file).key()).rejects.toMatchObject({
       code: 'not-found',
       message: expect.stringContaining('fingerprint.key'),
     });
-    await expect(fingerprintRooms(join(directory, 'other.key'), async () => file).key()).rejects.toMatchObject({
+    await expect(fingerprintDeps(join(directory, 'other.key'), async () => file).key()).rejects.toMatchObject({
       code: 'not-found',
     });
     expect(await readdir(directory)).toEqual(['lockkeeper.yaml']);
@@ -93,9 +93,9 @@ describe('audit fingerprint', () => {
     const path = join(directory, 'given.key');
     await writeFile(path, Buffer.from(key).toString('hex'), { mode: 0o600 });
     const none = async () => await Promise.reject(new LockkeeperError('not-found', 'no configuration'));
-    expect(await fingerprintRooms(path, none).key()).toEqual(Buffer.from(key));
+    expect(await fingerprintDeps(path, none).key()).toEqual(Buffer.from(key));
     await chmod(path, 0o644);
-    await expect(fingerprintRooms(path, none).key()).rejects.toMatchObject({ code: 'denied' });
+    await expect(fingerprintDeps(path, none).key()).rejects.toMatchObject({ code: 'denied' });
   });
 
   test('takes the value from a pipe, and shows it nowhere', async () => {
@@ -116,11 +116,11 @@ describe('the key of the fingerprints', () => {
     const { loaded } = await config();
     const keys: (Uint8Array | undefined)[] = [];
     for (const run of ['first', 'second']) {
-      const rooms = localRooms({ loaded, world: testWorld(undefined, run), environment: { ADMIN: 'x' }, run });
+      const deps = localDeps({ loaded, world: testWorld(undefined, run), environment: { ADMIN: 'x' }, run });
       keys.push(
-        (await rooms.rotations({ tell: async () => undefined, actor: 'test' })).get('orders-db')?.fingerprintKey,
+        (await deps.rotations({ notify: async () => undefined, actor: 'test' })).get('orders-db')?.fingerprintKey,
       );
-      await rooms.close();
+      await deps.close();
     }
     expect(keys[0]).toHaveLength(32);
     expect(keys[1]).toEqual(keys[0]);

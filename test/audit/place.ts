@@ -1,7 +1,7 @@
 import type { AuditEvent } from '../../shared/audit/entry.ts';
 import { auditLog, type RunLog } from '../../shared/audit/log.ts';
 import type { SealReport } from '../../shared/audit/sealing/integrate.ts';
-import type { LogRooms } from '../../shared/audit/log-rooms.ts';
+import type { LogDeps } from '../../shared/audit/log-deps.ts';
 import { entries, type IndexedEntry } from '../../shared/audit/read.ts';
 import { MemoryBucket, memoryObjects } from '../../shared/objects/memory.ts';
 import type { ObjectStore } from '../../shared/objects/contract.ts';
@@ -29,7 +29,7 @@ export const identity = {
 };
 
 /** Two memory stores, what stands in them, and everything else a log needs. */
-export interface LogPlace extends LogRooms {
+export interface LogPlace extends LogDeps {
   readonly bucket: MemoryBucket;
   readonly heads: MemoryBucket;
   readonly world: TestWorld;

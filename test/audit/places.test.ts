@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { AuditPlace } from '../../functions/cli/audit.ts';
-import { auditRooms } from '../../functions/cli/audit-wire.ts';
+import { auditDeps } from '../../functions/cli/audit-wire.ts';
 import { publishedKey } from '../../shared/audit/layout.ts';
 import { startS3, type S3StandIn } from '../clouds/aws-s3.ts';
 
@@ -23,11 +23,11 @@ async function made(at: string, ...files: readonly string[]): Promise<string> {
 }
 
 const configFile = () => Promise.resolve(join(directory, 'lockkeeper.yaml'));
-const rooms = auditRooms(configFile);
+const deps = auditDeps(configFile);
 
 /** What is found at a place, without the stores themselves. */
 async function found(place: AuditPlace) {
-  const { state, history, where, kind } = await rooms.stores(place);
+  const { state, history, where, kind } = await deps.stores(place);
   return {
     where: where.replace(directory, ''),
     kind,
@@ -119,7 +119,7 @@ audit:
 `;
     await writeFile(await configFile(), text);
     expect(await found({})).toEqual({ where: at('log/'), kind: 'log', hasState: true, hasHistory: true });
-    expect(await rooms.stores({})).toMatchObject({ verifyWith: expect.stringMatching(/^example/) });
+    expect(await deps.stores({})).toMatchObject({ verifyWith: expect.stringMatching(/^example/) });
     expect(s3.asked.PutObject + s3.asked.DeleteObject).toBe(0);
   });
 

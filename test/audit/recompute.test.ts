@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { auditRecomputeVerb } from '../../functions/cli/audit-recompute.ts';
-import type { AuditRooms } from '../../functions/cli/audit.ts';
+import type { AuditDeps } from '../../functions/cli/audit.ts';
 import type { AuditEvent } from '../../shared/audit/entry.ts';
 import { auditLog } from '../../shared/audit/log.ts';
 import { after, day, dayOf } from '../../shared/base/time.ts';
@@ -50,12 +50,12 @@ beforeEach(async () => {
   const judgement = await judged(closing);
   facts = factsOf(judgement.input).hash;
   const audit = auditLog({ ...at, world: closing.world, run: 'scan' });
-  await scan({ ...closing.rooms(), audit, evidence: at.log }, judgement);
+  await scan({ ...closing.deps(), audit, evidence: at.log }, judgement);
   await audit.end();
 });
 
 async function recomputed(hash: string, json = false) {
-  const rooms: AuditRooms = {
+  const deps: AuditDeps = {
     stores: async () => ({
       log: at.log,
       state: at.state,
@@ -74,7 +74,7 @@ async function recomputed(hash: string, json = false) {
     json,
     signal: new AbortController().signal,
   };
-  const code = await auditRecomputeVerb({ hash, place: {} }, rooms, terminal);
+  const code = await auditRecomputeVerb({ hash, place: {} }, deps, terminal);
   return { code, lines };
 }
 

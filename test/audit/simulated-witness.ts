@@ -1,4 +1,4 @@
-import type { Witness } from '../../shared/audit/log-rooms.ts';
+import type { Witness } from '../../shared/audit/log-deps.ts';
 import { verifierKey } from '../../shared/audit/tlog/note.ts';
 import { identity } from './place.ts';
 import type { CallsUnderWay } from './simulated-line.ts';

@@ -1,4 +1,4 @@
-import type { LogPlaces, LogRooms } from '../../shared/audit/log-rooms.ts';
+import type { LogPlaces, LogDeps } from '../../shared/audit/log-deps.ts';
 import { partialPrefix, publishedKey } from '../../shared/audit/layout.ts';
 import type { Finding } from '../../shared/audit/verify/finding.ts';
 import { verifyLog, type VerifyReport } from '../../shared/audit/verify/verify.ts';
@@ -147,7 +147,7 @@ class Simulation {
     };
   }
 
-  #vouching(): Pick<LogRooms, 'anchors' | 'witnesses'> {
+  #vouching(): Pick<LogDeps, 'anchors' | 'witnesses'> {
     return { anchors: [{ name: 'anchor', store: this.#anchor }], witnesses: [this.#witness] };
   }
 

@@ -5,7 +5,7 @@ import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { auditShowVerb, type AuditShowOptions } from '../../functions/cli/audit-show.ts';
 import { auditVerifyVerb, type AuditVerifyOptions } from '../../functions/cli/audit-verify.ts';
-import { auditRooms } from '../../functions/cli/audit-wire.ts';
+import { auditDeps } from '../../functions/cli/audit-wire.ts';
 import { run } from '../../functions/cli/main.ts';
 import type { Terminal } from '../../functions/cli/io.ts';
 import { checkpointKey, sequenceKey } from '../../shared/audit/layout.ts';
@@ -46,7 +46,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-const rooms = auditRooms(async () => await Promise.reject(new LockkeeperError('not-found', 'no configuration')));
+const deps = auditDeps(async () => await Promise.reject(new LockkeeperError('not-found', 'no configuration')));
 
 function screen(json: boolean): { readonly terminal: Terminal; readonly lines: string[] } {
   const lines: string[] = [];
@@ -58,7 +58,7 @@ function screen(json: boolean): { readonly terminal: Terminal; readonly lines: s
 
 async function verified(dir: string, json = false, options: AuditVerifyOptions = {}) {
   const { terminal, lines } = screen(json);
-  const code = await auditVerifyVerb({ dir, ...options }, rooms, terminal);
+  const code = await auditVerifyVerb({ dir, ...options }, deps, terminal);
   return { code, lines };
 }
 
@@ -73,7 +73,7 @@ async function filesIn(folder: string): Promise<readonly string[]> {
 
 async function shown(options: AuditShowOptions, json = false) {
   const { terminal, lines } = screen(json);
-  const code = await auditShowVerb({ dir: directory, ...options }, rooms, terminal);
+  const code = await auditShowVerb({ dir: directory, ...options }, deps, terminal);
   return { code, lines };
 }
 
@@ -193,7 +193,7 @@ describe('audit verify', () => {
     await rm(elsewhere, { recursive: true });
   });
   test('without --dir the configuration says where', async () => {
-    await expect(rooms.stores({})).rejects.toMatchObject({ message: 'no configuration' });
+    await expect(deps.stores({})).rejects.toMatchObject({ message: 'no configuration' });
     const file = join(directory, 'lockkeeper.yaml');
     await writeFile(
       file,
@@ -203,7 +203,7 @@ describe('audit verify', () => {
     expect(
       await auditVerifyVerb(
         {},
-        auditRooms(async () => file),
+        auditDeps(async () => file),
         terminal,
       ),
     ).toBe(0);
@@ -229,7 +229,7 @@ describe('Ctrl-C', () => {
   );
   test('stops whatever reads the log, wherever it is', async () => {
     const stop = new AbortController();
-    const { log, state } = await auditRooms(async () => '', stop.signal).stores({ dir: directory });
+    const { log, state } = await auditDeps(async () => '', stop.signal).stores({ dir: directory });
     const reading = log.list('')[Symbol.asyncIterator]();
     await reading.next();
     stop.abort();

@@ -12,7 +12,7 @@ import { watchClosed } from '../../shared/idle-ports/closing/watch.ts';
 import { memoryObjects, type MemoryBucket } from '../../shared/objects/memory.ts';
 import { adopt } from '../../shared/rotation/adopt.ts';
 import { importLogin } from '../../shared/rotation/import.ts';
-import type { RotationRooms } from '../../shared/rotation/plan.ts';
+import type { RotationDeps } from '../../shared/rotation/plan.ts';
 import { rotate, type RotationReport } from '../../shared/rotation/run.ts';
 import type { RotateRequest } from '../../shared/rotation/under-way.ts';
 import { collect } from '../../shared/usage/collect.ts';
@@ -60,7 +60,7 @@ async function usages(at: LogPlace): Promise<readonly unknown[]> {
   const report = await collect({ flowLog: hourlyLog(6).log, state: memoryObjects(), world, audit });
   await audit.end();
   const told: unknown[] = [];
-  await postHead({ audit, world, tell: async (notice) => void told.push(notice) });
+  await postHead({ audit, world, notify: async (notice) => void told.push(notice) });
   await audit.end();
   return [report, ...told];
 }
@@ -90,11 +90,11 @@ async function closings(at: LogPlace, secret: string): Promise<Omit<Life, 'at'>>
   );
   here.policy = { ...here.policy, maxPerService: 99, maxQuestionsPerRun: 99, maxClosuresPerRun: 99 };
   const audit = log(at, here.world, 'closing');
-  const rooms = () => ({ ...here.rooms(), audit, evidence: at.log, account: 'ann@laptop' });
+  const deps = () => ({ ...here.deps(), audit, evidence: at.log, account: 'ann@laptop' });
   const said: unknown[] = [];
   const answer = async (...[who, word, opening, rest]: Parameters<ClosingPlace['says']>) =>
-    said.push(await takeAnswer(rooms(), await here.says(who, word, opening, rest)));
-  said.push(await scan(rooms(), await here.judgement()));
+    said.push(await takeAnswer(deps(), await here.says(who, word, opening, rest)));
+  said.push(await scan(deps(), await here.judgement()));
   await answer('eve', 'approve', 'apply');
   for (const opening of ['apply', 'auto', 'drift', 'found', 'refuse', 'settle'])
     for (const who of ['ann', 'ben']) await answer(who, 'approve', opening);
@@ -102,22 +102,22 @@ async function closings(at: LogPlace, secret: string): Promise<Omit<Life, 'at'>>
   for (const word of ['snooze', 'exempt'] as const)
     await answer('ben', word, word, { until: after(here.world.now(), 20 * day) });
   here.verdicts.set('void', { verdict: 'used' });
-  said.push(await scan({ ...rooms(), policy: { ...here.policy, maxQuestionsPerRun: 0 } }, await here.judgement()));
+  said.push(await scan({ ...deps(), policy: { ...here.policy, maxQuestionsPerRun: 0 } }, await here.judgement()));
   here.network.rules.set('drift', rule('drift', { description: 'edited' }));
-  const [net] = here.rooms().firewalls.values();
+  const [net] = here.deps().firewalls.values();
   if (!net) throw new Error('no firewall');
   const apply: typeof net.apply = async (prepared) => {
     if (prepared.change.opening === 'refuse') throw new LockkeeperError('rejected', `the cloud refuses: ${looseWords}`);
     return net.apply(prepared);
   };
-  said.push(await closeApproved({ ...rooms(), firewalls: new Map([['net', { ...net, apply }]]) }, here.hooks()));
-  await watchAll(here, { rooms, said });
+  said.push(await closeApproved({ ...deps(), firewalls: new Map([['net', { ...net, apply }]]) }, here.hooks()));
+  await watchAll(here, { deps, said });
   const { hash } = await here.closure('apply');
-  const held = () => new ClosureJournal(here.rooms().state).find(hash);
-  await reopen(rooms(), await held(), { who: 'eve', why: 'mine' }).catch((thrown: unknown) => said.push(thrown));
-  said.push(await reopen(rooms(), await held(), { who: 'ann', why: 'month end' }));
+  const held = () => new ClosureJournal(here.deps().state).find(hash);
+  await reopen(deps(), await held(), { who: 'eve', why: 'mine' }).catch((thrown: unknown) => said.push(thrown));
+  said.push(await reopen(deps(), await held(), { who: 'ann', why: 'month end' }));
   here.world.pass(30 * day);
-  await watchAll(here, { rooms, said });
+  await watchAll(here, { deps, said });
   await audit.end();
   return { said, people: [here.board], states: [here.bucket] };
 }
@@ -125,7 +125,7 @@ async function closings(at: LogPlace, secret: string): Promise<Omit<Life, 'at'>>
 /** A stranger knocks, a known client knocks at `auto`, somebody puts `found` back by hand. */
 async function watchAll(
   here: ClosingPlace,
-  { rooms, said }: { readonly rooms: () => ReturnType<ClosingPlace['rooms']>; readonly said: unknown[] },
+  { deps, said }: { readonly deps: () => ReturnType<ClosingPlace['deps']>; readonly said: unknown[] },
 ): Promise<void> {
   here.world.pass(hour);
   here.policy = { ...here.policy, knownSources: ['10.7.0.0/16'] };
@@ -134,7 +134,7 @@ async function watchAll(
   if (here.network.rules.size < names.length) knockAt('10.6.6.6', names.indexOf('apply') + 1);
   knockAt('10.7.0.1', names.indexOf('auto') + 1);
   here.network.rules.set('found', rule('found'));
-  said.push(await watchClosed(rooms(), here.hooks()));
+  said.push(await watchClosed(deps(), here.hooks()));
 }
 
 /**
@@ -145,10 +145,10 @@ async function rotations(at: LogPlace, first: string): Promise<Omit<Life, 'at'>>
   const here = await makePlace();
   const audit = log(at, here.world, 'rotation');
   const said: unknown[] = [];
-  const rooms = (): RotationRooms => ({ ...here.rooms(), audit, actor: 'ann', account: 'ann@laptop' });
-  await imported(here, first, rooms());
-  said.push(await adopt(rooms()));
-  const until = async (request: RotateRequest, outcome: RotationReport['outcome'], ours = rooms()) => {
+  const deps = (): RotationDeps => ({ ...here.deps(), audit, actor: 'ann', account: 'ann@laptop' });
+  await imported(here, first, deps());
+  said.push(await adopt(deps()));
+  const until = async (request: RotateRequest, outcome: RotationReport['outcome'], ours = deps()) => {
     for (let runs = 0; runs < 15; runs += 1) {
       const report = await rotate(ours, runs === 0 || !request.leaked ? request : {});
       said.push(report);
@@ -157,17 +157,17 @@ async function rotations(at: LogPlace, first: string): Promise<Omit<Life, 'at'>>
     }
     throw new Error(`it was never ${outcome}: ${JSON.stringify(said.at(-1))}`);
   };
-  await until({ now: true }, 'blocked', changedByHand(here, first, rooms()));
+  await until({ now: true }, 'blocked', changedByHand(here, first, deps()));
   await until({ now: true }, 'done');
   let refusals = 0;
   here.host.policy = () => (refusals++ < 9 ? `no good: ${looseWords}` : undefined);
   await until({ now: true }, 'blocked');
   await until({ now: true }, 'done');
-  const { service } = rooms();
+  const { service } = deps();
   const accepts: typeof service.accepts = async ({ slot }) => [
     { endpoint: 'memory', accepted: slot === 'app_a', encrypted: false },
   ];
-  await until({ now: true }, 'blocked', { ...rooms(), service: withOther(service, { accepts }) });
+  await until({ now: true }, 'blocked', { ...deps(), service: withOther(service, { accepts }) });
   await until({ now: true }, 'done');
   await until({ leaked: { reason: 'found in a chat' }, now: true }, 'done');
   await audit.end();
@@ -175,27 +175,27 @@ async function rotations(at: LogPlace, first: string): Promise<Omit<Life, 'at'>>
 }
 
 /** Somebody puts a value into a store while the new one is tried, once. */
-function changedByHand(here: Place, first: string, rooms: ReturnType<Place['rooms']>): ReturnType<Place['rooms']> {
+function changedByHand(here: Place, first: string, deps: ReturnType<Place['deps']>): ReturnType<Place['deps']> {
   let times = 0;
-  const accepts: typeof rooms.service.accepts = async (login) => {
+  const accepts: typeof deps.service.accepts = async (login) => {
     if (login.slot === 'app_b' && times++ === 0) putByHand(here, 'app_a', first);
-    return await rooms.service.accepts(login);
+    return await deps.service.accepts(login);
   };
-  return { ...rooms, service: withOther(rooms.service, { accepts }) };
+  return { ...deps, service: withOther(deps.service, { accepts }) };
 }
 
-async function imported(here: Place, first: string, rooms: ReturnType<Place['rooms']>): Promise<void> {
+async function imported(here: Place, first: string, deps: ReturnType<Place['deps']>): Promise<void> {
   here.host.setByHand('app_a', first);
   for (const [name, vault] of Object.entries(here.vaults)) {
     vault.shelves.clear();
     vault.add(name === 'one' ? 'app-db' : 'app/db');
   }
-  await rooms.stores['two']?.stage(
+  await deps.stores['two']?.stage(
     'app/db',
     'import-0',
     new Sealed(JSON.stringify({ username: 'app_b', password: first })),
   );
-  await importLogin(rooms, address, { slot: 'app_a', value: new Sealed(first) });
+  await importLogin(deps, address, { slot: 'app_a', value: new Sealed(first) });
 }
 
 /** All that is ever done, in order of the alphabet: an action that is new in the code belongs here, and into a life. */
@@ -231,7 +231,7 @@ export const everyAction: readonly string[] = [
   'rotation.retire-copy',
   'rotation.review',
   'rotation.stage',
-  'rotation.tell',
+  'rotation.notify',
   'rotation.unblock',
   'run.end',
   'run.start',

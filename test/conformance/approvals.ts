@@ -94,7 +94,7 @@ function asking(harness: ApprovalsHarness): void {
   test('no secret is ever shown', () =>
     within(harness, async ({ approvals, ...place }) => {
       await approvals.ask(question(hash('a')));
-      await approvals.tell({ hash: hash('a'), level: 'info', text: 'news' });
+      await approvals.notify({ hash: hash('a'), level: 'info', text: 'news' });
       const text = await place.seen();
       for (const secret of place.secrets) expect(text).not.toContain(secret);
     }));
@@ -147,8 +147,8 @@ function telling(harness: ApprovalsHarness): void {
   test('people read what they are told', () =>
     within(harness, async ({ approvals, ...place }) => {
       await approvals.ask(question(hash('a')));
-      await approvals.tell({ hash: hash('a'), level: 'warning', text: 'r-1 is open again' });
-      await approvals.tell({ hash: undefined, level: 'alarm', text: 'nobody may approve r-2' });
+      await approvals.notify({ hash: hash('a'), level: 'warning', text: 'r-1 is open again' });
+      await approvals.notify({ hash: undefined, level: 'alarm', text: 'nobody may approve r-2' });
       const text = await place.seen();
       expect([text.includes('r-1 is open again'), text.includes('nobody may approve r-2')]).toEqual([true, true]);
     }));

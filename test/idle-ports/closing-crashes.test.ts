@@ -14,7 +14,7 @@ describe.each(stories)('whatever write breaks, running again is enough: %s', (st
         'state.replace',
         'audit.record',
         'approvals.ask',
-        'approvals.tell',
+        'approvals.notify',
       ]),
     );
     for (const [at, write] of whole.writes.entries()) {

@@ -4,7 +4,7 @@ import { after, day, hour, minute } from '../../shared/base/time.ts';
 import { memoryFirewall, MemoryNetwork } from '../../shared/firewalls/memory.ts';
 import { takeAnswer } from '../../shared/idle-ports/closing/answers.ts';
 import { closeApproved } from '../../shared/idle-ports/closing/close.ts';
-import type { ClosingRooms } from '../../shared/idle-ports/closing/closing-rooms.ts';
+import type { ClosingDeps } from '../../shared/idle-ports/closing/closing-deps.ts';
 import { approversOf } from '../../shared/idle-ports/closing/decision.ts';
 import { hashOf } from '../../shared/idle-ports/closing/proposal.ts';
 import { ClosureJournal, type HeldClosure } from '../../shared/idle-ports/closing/closure-journal.ts';
@@ -33,9 +33,9 @@ export interface Outcome {
 /** Tells the story from question to end with these writes broken, checking after every attempt. */
 export async function tellStory(story: Story, broken: ReadonlyMap<number, Break>): Promise<Outcome> {
   const run = new Run(new Faults(broken));
-  await run.step((rooms) => run.scan(rooms));
+  await run.step((deps) => run.scan(deps));
   for (const who of ['ann', 'ben'])
-    await run.step(async (rooms) => void (await takeAnswer(rooms, await run.place.says(who, 'approve', 'r-1'))));
+    await run.step(async (deps) => void (await takeAnswer(deps, await run.place.says(who, 'approve', 'r-1'))));
   if (story === 'a person edits it meanwhile') await editMeanwhile(run);
   else await closeAndReopen(run, story);
   await run.expectQuiet();
@@ -48,19 +48,19 @@ const other = rule('other', { ports: { from: 80, to: 80 } });
 
 async function closeAndReopen(run: Run, story: Story): Promise<void> {
   const { place } = run;
-  await run.step((rooms) => run.close(rooms));
+  await run.step((deps) => run.close(deps));
   run.expect(!place.network.rules.has('r-1'), 'a run without faults did not close what was approved');
   place.world.pass(hour);
   if (story === 'a known client reopens it') {
     place.rows.push(row('10.1.1.1', after(place.world.now(), -90 * day), { kind: 'answered', largest: 900 }));
     place.rows.push(row('10.1.1.1', after(place.world.now(), -minute)));
-    await run.step((rooms) => run.watch(rooms));
+    await run.step((deps) => run.watch(deps));
   } else {
     place.world.pass(30 * day);
-    await run.step((rooms) => run.watch(rooms));
+    await run.step((deps) => run.watch(deps));
     run.expect((await run.closure())?.phase === 'settled', 'silence did not settle');
     await run.step(
-      async (rooms) => void (await reopen(rooms, await run.held(rooms), { who: 'ann', why: 'the year ends' })),
+      async (deps) => void (await reopen(deps, await run.held(deps), { who: 'ann', why: 'the year ends' })),
     );
   }
   run.expect(isDeepStrictEqual(place.network.rules.get('r-1'), original), 'the rule is not back exactly as it was');
@@ -70,10 +70,10 @@ async function closeAndReopen(run: Run, story: Story): Promise<void> {
 /** The edit comes after the first attempt to close, wherever that attempt broke, unless the rule was closed by then. */
 async function editMeanwhile(run: Run): Promise<void> {
   const { place } = run;
-  await run.attempt((rooms) => run.close(rooms));
+  await run.attempt((deps) => run.close(deps));
   const closedFirst = !place.network.rules.has('r-1');
   if (!closedFirst) place.network.rules.set('r-1', edited);
-  await run.step((rooms) => run.close(rooms));
+  await run.step((deps) => run.close(deps));
   if (closedFirst) run.expect(!place.network.rules.has('r-1'), 'what was closed did not stay closed');
   else run.expect(isDeepStrictEqual(place.network.rules.get('r-1'), edited), 'an edited rule was closed');
 }
@@ -87,21 +87,21 @@ class Run {
     this.faults = faults;
   }
 
-  async scan(rooms: ClosingRooms): Promise<void> {
+  async scan(deps: ClosingDeps): Promise<void> {
     this.place.verdicts.set('other', { verdict: 'used' });
-    failOn(await scan(rooms, await this.place.judgement()));
+    failOn(await scan(deps, await this.place.judgement()));
   }
 
-  async close(rooms: ClosingRooms): Promise<void> {
-    failOn(await closeApproved(rooms, this.place.hooks()));
+  async close(deps: ClosingDeps): Promise<void> {
+    failOn(await closeApproved(deps, this.place.hooks()));
   }
 
-  async watch(rooms: ClosingRooms): Promise<void> {
-    failOn(await watchClosed(rooms, this.place.hooks()));
+  async watch(deps: ClosingDeps): Promise<void> {
+    failOn(await watchClosed(deps, this.place.hooks()));
   }
 
   /** Runs a step until it succeeds, each time as a new process. */
-  async step(step: (rooms: ClosingRooms) => Promise<void>): Promise<void> {
+  async step(step: (deps: ClosingDeps) => Promise<void>): Promise<void> {
     for (let attempts = 0; attempts < 6; attempts += 1) {
       if (await this.attempt(step)) return;
     }
@@ -109,10 +109,10 @@ class Run {
   }
 
   /** One process: true if the step succeeded in it. Only injected faults, and what follows from them, may stop it. */
-  async attempt(step: (rooms: ClosingRooms) => Promise<void>): Promise<boolean> {
+  async attempt(step: (deps: ClosingDeps) => Promise<void>): Promise<boolean> {
     this.faults.restart();
     try {
-      await step(this.#rooms());
+      await step(this.#deps());
       return true;
     } catch (thrown) {
       const expected = thrown instanceof Killed || (thrown instanceof LockkeeperError && thrown.code === 'uncertain');
@@ -127,8 +127,8 @@ class Run {
     if (!holds) this.violations.push(promise);
   }
 
-  async held(rooms: Pick<ClosingRooms, 'state'>): Promise<HeldClosure> {
-    const held = await new ClosureJournal(rooms.state).load('net', 'r-1');
+  async held(deps: Pick<ClosingDeps, 'state'>): Promise<HeldClosure> {
+    const held = await new ClosureJournal(deps.state).load('net', 'r-1');
     if (!held) throw new Error('nothing is held');
     return held;
   }
@@ -141,15 +141,15 @@ class Run {
   async expectQuiet(): Promise<void> {
     const { place } = this;
     this.#expectVotesTold();
-    await this.step((rooms) => this.watch(rooms));
+    await this.step((deps) => this.watch(deps));
     const closure = await this.closure();
     this.expect(closure?.notices.length === 0, 'a notice was never told');
     this.expect(closure !== undefined && place.board.questions.has(closure.hash), 'a question was never shown');
     this.expect(closure?.phase !== 'closing' && closure?.phase !== 'reopening', `it is still ${closure?.phase}`);
     const [rules, objects] = [new Map(place.network.rules), place.bucket.nextVersion()];
-    await this.step(async (rooms) => {
-      await this.watch(rooms);
-      await this.close(rooms);
+    await this.step(async (deps) => {
+      await this.watch(deps);
+      await this.close(deps);
     });
     this.expect(isDeepStrictEqual(new Map(place.network.rules), rules), 'one more run changed a rule');
     const next = Number(place.bucket.nextVersion().slice(1));
@@ -166,15 +166,15 @@ class Run {
     }
   }
 
-  #rooms(): ClosingRooms {
-    const rooms = this.place.rooms();
+  #deps(): ClosingDeps {
+    const deps = this.place.deps();
     const firewall = this.faults.wrap(this.#witnessed(), 'firewall', ['apply', 'restore']);
     return {
-      ...rooms,
-      state: this.faults.wrap(rooms.state, 'state', ['create', 'replace', 'delete']),
-      audit: this.faults.wrap(rooms.audit, 'audit', ['record']),
-      evidence: this.faults.wrap(rooms.evidence, 'evidence', ['create']),
-      approvals: this.faults.wrap(rooms.approvals, 'approvals', ['ask', 'tell']),
+      ...deps,
+      state: this.faults.wrap(deps.state, 'state', ['create', 'replace', 'delete']),
+      audit: this.faults.wrap(deps.audit, 'audit', ['record']),
+      evidence: this.faults.wrap(deps.evidence, 'evidence', ['create']),
+      approvals: this.faults.wrap(deps.approvals, 'approvals', ['ask', 'notify']),
       firewalls: new Map([['net', firewall]]),
     };
   }

@@ -6,7 +6,7 @@ import type { Firewall } from '../../shared/firewalls/contract.ts';
 import { memoryFirewall } from '../../shared/firewalls/memory.ts';
 import { takeAnswer } from '../../shared/idle-ports/closing/answers.ts';
 import { closeApproved } from '../../shared/idle-ports/closing/close.ts';
-import type { ClosingRooms } from '../../shared/idle-ports/closing/closing-rooms.ts';
+import type { ClosingDeps } from '../../shared/idle-ports/closing/closing-deps.ts';
 import { ClosureJournal } from '../../shared/idle-ports/closing/closure-journal.ts';
 import { reopen } from '../../shared/idle-ports/closing/reopen.ts';
 import { scan } from '../../shared/idle-ports/closing/scan.ts';
@@ -18,16 +18,16 @@ import { ClosingPlace, rule } from './closing-world.ts';
 const only = () => new ClosingPlace([rule('r-1'), rule('other', { ports: { from: 80, to: 80 } })]);
 
 async function approved(place = only()): Promise<ClosingPlace> {
-  await scan(place.rooms(), await place.judgement());
-  await takeAnswer(place.rooms(), await place.says('ann', 'approve', 'r-1'));
+  await scan(place.deps(), await place.judgement());
+  await takeAnswer(place.deps(), await place.says('ann', 'approve', 'r-1'));
   place.world.pass(1000);
-  await takeAnswer(place.rooms(), await place.says('ben', 'approve', 'r-1', { why: 'quiet since spring' }));
+  await takeAnswer(place.deps(), await place.says('ben', 'approve', 'r-1', { why: 'quiet since spring' }));
   return place;
 }
 
 async function closed(): Promise<ClosingPlace> {
   const place = await approved();
-  await closeApproved(place.rooms(), place.hooks());
+  await closeApproved(place.deps(), place.hooks());
   return place;
 }
 
@@ -45,20 +45,20 @@ const texts = ({ firewall, fingerprint }: { readonly firewall: unknown; readonly
   fingerprint: String(fingerprint),
 });
 
-/** The rooms with one method of the firewall replaced. */
-function withFirewall(place: ClosingPlace, change: Partial<Firewall>): ClosingRooms {
-  const rooms = place.rooms();
-  const firewall = rooms.firewalls.get('net');
+/** The dependencies with one method of the firewall replaced. */
+function withFirewall(place: ClosingPlace, change: Partial<Firewall>): ClosingDeps {
+  const deps = place.deps();
+  const firewall = deps.firewalls.get('net');
   if (!firewall) throw new Error('no firewall');
-  return { ...rooms, firewalls: new Map([['net', { ...firewall, ...change }]]) };
+  return { ...deps, firewalls: new Map([['net', { ...firewall, ...change }]]) };
 }
 
 test('without the log nothing is reopened, by a person or by itself, and nobody is told that it was', async () => {
   const place = await closed();
   const told = place.board.notices.length;
   const audit = { record: () => Promise.reject(new LockkeeperError('unreachable', 'the log is down')) };
-  const rooms = withFirewall(place, { restore: () => Promise.reject(new Error('the rule was touched')) });
-  await expect(reopen({ ...rooms, audit }, await held(place), { who: 'ann', why: 'needed' })).rejects.toMatchObject({
+  const deps = withFirewall(place, { restore: () => Promise.reject(new Error('the rule was touched')) });
+  await expect(reopen({ ...deps, audit }, await held(place), { who: 'ann', why: 'needed' })).rejects.toMatchObject({
     code: 'unreachable',
   });
   expect((await place.closure('r-1')).phase).toBe('quarantined');
@@ -69,7 +69,7 @@ test('without the log nothing is reopened, by a person or by itself, and nobody 
     knocks: [{ who: '10.0.0.9', last: now, known: true, why: 'it was a client' }],
   });
   const { problems } = await watchClosed(
-    { ...rooms, audit, policy: { ...rooms.policy, autoReopen: true } },
+    { ...deps, audit, policy: { ...deps.policy, autoReopen: true } },
     { ...place.hooks(), refusals },
   );
   expect(problems.map(({ code }) => code)).toEqual(['unreachable']);
@@ -82,8 +82,8 @@ describe('from the log alone an auditor learns', () => {
   test('the exact rule, before and after, from every single entry of a closing and its reopening', async () => {
     const place = await closed();
     place.world.pass(30 * day);
-    await watchClosed(place.rooms(), place.hooks());
-    await reopen(place.rooms(), await held(place), { who: 'ann', why: 'the year ends' });
+    await watchClosed(place.deps(), place.hooks());
+    await reopen(place.deps(), await held(place), { who: 'ann', why: 'the year ends' });
     const entries = place.entries.filter(({ subject }) => subject.id === 'r-1');
     const { hash } = await place.closure('r-1');
     const before = asPlain(rule('r-1'));
@@ -155,10 +155,10 @@ describe('from the log alone an auditor learns', () => {
 
   test('whom a question was put to, and that it did not reach them', async () => {
     const place = only();
-    const rooms = place.rooms();
+    const deps = place.deps();
     const ask = async () => Promise.reject(new LockkeeperError('unreachable', 'the chat is down'));
     await expect(
-      scan({ ...rooms, approvals: { ...rooms.approvals, ask } }, await place.judgement()),
+      scan({ ...deps, approvals: { ...deps.approvals, ask } }, await place.judgement()),
     ).rejects.toMatchObject({ code: 'unreachable' });
     const [intent, outcome] = place.entries.filter(({ action }) => action === 'proposal.ask');
     expect(intent?.details).toMatchObject({
@@ -173,15 +173,15 @@ describe('from the log alone an auditor learns', () => {
 
   test('that an answer came too late for the journal, and that it was decided again', async () => {
     const place = only();
-    await scan(place.rooms(), await place.judgement());
-    const rooms = place.rooms();
+    await scan(place.deps(), await place.judgement());
+    const deps = place.deps();
     const heard = await place.says('ann', 'approve', 'r-1');
     let races = 1;
-    const replace: typeof rooms.state.replace = async (...args) => {
-      if (races-- > 0) await takeAnswer(place.rooms(), await place.says('ben', 'approve', 'r-1'));
-      return rooms.state.replace(...args);
+    const replace: typeof deps.state.replace = async (...args) => {
+      if (races-- > 0) await takeAnswer(place.deps(), await place.says('ben', 'approve', 'r-1'));
+      return deps.state.replace(...args);
     };
-    await takeAnswer({ ...rooms, state: { ...rooms.state, replace } }, heard);
+    await takeAnswer({ ...deps, state: { ...deps.state, replace } }, heard);
     const ann = about(place, 'decision.approve')
       .filter(({ actor }) => actor === 'ann')
       .map(({ stage, result }) => result ?? stage);
@@ -190,7 +190,7 @@ describe('from the log alone an auditor learns', () => {
 
   test('who tried to reopen what does not concern him', async () => {
     const place = await closed();
-    await expect(reopen(place.rooms(), await held(place), { who: 'mallory', why: 'let me in' })).rejects.toMatchObject({
+    await expect(reopen(place.deps(), await held(place), { who: 'mallory', why: 'let me in' })).rejects.toMatchObject({
       code: 'denied',
     });
     expect(about(place, 'closure.reopen')).toMatchObject([
@@ -229,44 +229,44 @@ describe('a closing', () => {
   test('that could not be tried afterwards is uncertain in the log, and is finished by the next run', async () => {
     const place = await approved();
     const probe = async () => Promise.reject(new LockkeeperError('unreachable', 'nobody is there to knock'));
-    const { problems } = await closeApproved(place.rooms(), { ...place.hooks(), probe });
+    const { problems } = await closeApproved(place.deps(), { ...place.hooks(), probe });
     expect(problems).toMatchObject([
       { code: 'uncertain', message: expect.stringContaining('nobody is there to knock') },
     ]);
     expect(about(place, 'closure.apply').map(({ stage, result }) => result ?? stage)).toEqual(['intent', 'uncertain']);
     expect((await place.closure('r-1')).phase).toBe('closing');
-    await closeApproved(place.rooms(), { ...place.hooks(), probe: async () => 'refused' });
+    await closeApproved(place.deps(), { ...place.hooks(), probe: async () => 'refused' });
     expect(about(place, 'closure.apply').at(-1)).toMatchObject({ result: 'done', details: { probe: 'refused' } });
     expect((await place.closure('r-1')).phase).toBe('quarantined');
   });
 
   test('whose outcome the log does not take is neither failed nor drifted: the next run finishes it', async () => {
     const place = await approved();
-    const rooms = place.rooms();
-    const record: typeof rooms.audit.record = async (event) => {
+    const deps = place.deps();
+    const record: typeof deps.audit.record = async (event) => {
       if (event.action === 'closure.apply' && event.stage === 'outcome')
         throw new LockkeeperError('denied', 'the log is read-only');
-      return rooms.audit.record(event);
+      return deps.audit.record(event);
     };
-    const { problems } = await closeApproved({ ...rooms, audit: { record } }, place.hooks());
+    const { problems } = await closeApproved({ ...deps, audit: { record } }, place.hooks());
     expect(problems).toMatchObject([{ code: 'denied', message: 'the log is read-only' }]);
     expect((await place.closure('r-1')).phase).toBe('closing');
-    await closeApproved(place.rooms(), place.hooks());
+    await closeApproved(place.deps(), place.hooks());
     expect((await place.closure('r-1')).phase).toBe('quarantined');
   });
 
   test('that another run overtook says so, and touches nothing', async () => {
     const place = await approved();
-    const rooms = place.rooms();
-    const record: typeof rooms.audit.record = async (event) => {
-      const answer = await rooms.audit.record(event);
+    const deps = place.deps();
+    const record: typeof deps.audit.record = async (event) => {
+      const answer = await deps.audit.record(event);
       if (event.action === 'closure.apply' && event.stage === 'intent') {
         const now = await held(place);
         await new ClosureJournal(memoryObjects(place.bucket)).save(now, { ...now.closure, phase: 'drifted' });
       }
       return answer;
     };
-    const { problems } = await closeApproved({ ...rooms, audit: { record } }, place.hooks());
+    const { problems } = await closeApproved({ ...deps, audit: { record } }, place.hooks());
     expect(problems).toMatchObject([{ code: 'conflict' }]);
     expect(about(place, 'closure.apply').map(({ stage, result }) => result ?? stage)).toEqual(['intent', 'refused']);
     expect(place.network.rules.has('r-1')).toBe(true);

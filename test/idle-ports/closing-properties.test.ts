@@ -6,7 +6,7 @@ import type { Firewall, PreparedChange } from '../../shared/firewalls/contract.t
 import { memoryFirewall } from '../../shared/firewalls/memory.ts';
 import { takeAnswer } from '../../shared/idle-ports/closing/answers.ts';
 import { closeApproved } from '../../shared/idle-ports/closing/close.ts';
-import type { ClosingRooms } from '../../shared/idle-ports/closing/closing-rooms.ts';
+import type { ClosingDeps } from '../../shared/idle-ports/closing/closing-deps.ts';
 import { ClosureJournal } from '../../shared/idle-ports/closing/closure-journal.ts';
 import { reopen } from '../../shared/idle-ports/closing/reopen.ts';
 import { scan } from '../../shared/idle-ports/closing/scan.ts';
@@ -63,7 +63,7 @@ const moment = fc.array(event, { minLength: 1, maxLength: 2 });
 test('whatever people, clocks and other runs do, nothing is ever closed that is not exactly what enough people approved', async () => {
   let closings = 0;
   let reopenings = 0;
-  const tell = async (moments: readonly (readonly Event[])[]): Promise<void> => {
+  const notify = async (moments: readonly (readonly Event[])[]): Promise<void> => {
     const story = new Story();
     await story.happen({ kind: 'scan' });
     for (const events of moments) await Promise.all(events.map((one) => story.happen(one)));
@@ -71,7 +71,7 @@ test('whatever people, clocks and other runs do, nothing is ever closed that is 
     closings += story.closings;
     reopenings += story.reopenings;
   };
-  await fc.assert(fc.asyncProperty(fc.array(moment, { minLength: 5, maxLength: 30 }), tell), {
+  await fc.assert(fc.asyncProperty(fc.array(moment, { minLength: 5, maxLength: 30 }), notify), {
     numRuns: 120,
     seed: 20_261_001,
   });
@@ -96,16 +96,16 @@ class Story {
   async #happen(one: Event): Promise<void> {
     const { place } = this;
     const { network } = place;
-    const rooms = this.#rooms();
+    const deps = this.#deps();
     switch (one.kind) {
       case 'scan':
-        return void (await scan(rooms, await place.judgement()));
+        return void (await scan(deps, await place.judgement()));
       case 'close':
-        return void (await closeApproved(rooms, place.hooks()));
+        return void (await closeApproved(deps, place.hooks()));
       case 'watch':
-        return void (await watchClosed(rooms, place.hooks()));
+        return void (await watchClosed(deps, place.hooks()));
       case 'answer':
-        return void (await takeAnswer(rooms, {
+        return void (await takeAnswer(deps, {
           hash: (await place.closure(one.opening)).hash,
           answer: one.answer,
           who: one.who,
@@ -117,8 +117,8 @@ class Story {
           await this.happen({ kind: 'answer', who, opening: one.opening, answer: 'approve' });
         return undefined;
       case 'reopen': {
-        const held = await new ClosureJournal(rooms.state).load('net', one.opening);
-        return held && void (await reopen(rooms, held, { who: 'ann', why: 'needed' }));
+        const held = await new ClosureJournal(deps.state).load('net', one.opening);
+        return held && void (await reopen(deps, held, { who: 'ann', why: 'needed' }));
       }
       case 'remove':
         return void network.rules.delete(one.opening);
@@ -141,7 +141,7 @@ class Story {
     }
   }
 
-  #rooms(): ClosingRooms {
+  #deps(): ClosingDeps {
     const firewall = memoryFirewall('net', this.place.network);
     const witnessed: Firewall = {
       ...firewall,
@@ -156,7 +156,7 @@ class Story {
           this.violations.push('restored otherwise');
       },
     };
-    return { ...this.place.rooms(), firewalls: new Map([['net', witnessed]]) };
+    return { ...this.place.deps(), firewalls: new Map([['net', witnessed]]) };
   }
 
   /** Judged from the durable journal and the live rule, without the code under test. */

@@ -4,7 +4,7 @@ import { LockkeeperError, type ErrorCode } from '../../shared/base/error.ts';
 import { formatInstant, instant } from '../../shared/base/time.ts';
 import { takeAnswer } from '../../shared/idle-ports/closing/answers.ts';
 import { closeApproved } from '../../shared/idle-ports/closing/close.ts';
-import type { ClosingRooms } from '../../shared/idle-ports/closing/closing-rooms.ts';
+import type { ClosingDeps } from '../../shared/idle-ports/closing/closing-deps.ts';
 import { hashOf } from '../../shared/idle-ports/closing/proposal.ts';
 import { keyOfFacts } from '../../shared/idle-ports/closing/receipt.ts';
 import { scan } from '../../shared/idle-ports/closing/scan.ts';
@@ -15,24 +15,24 @@ const only = () => new ClosingPlace([rule('r-1'), rule('other', { ports: { from:
 
 async function asked(): Promise<ClosingPlace> {
   const place = only();
-  await scan(place.rooms(), await place.judgement());
+  await scan(place.deps(), await place.judgement());
   return place;
 }
 
-/** The rooms, with a log that refuses some events like this. */
-function refusing(place: ClosingPlace, code: ErrorCode, wanted: (event: AuditEvent) => boolean): ClosingRooms {
-  const rooms = place.rooms();
-  const record: ClosingRooms['audit']['record'] = async (event) => {
+/** The dependencies, with a log that refuses some events like this. */
+function refusing(place: ClosingPlace, code: ErrorCode, wanted: (event: AuditEvent) => boolean): ClosingDeps {
+  const deps = place.deps();
+  const record: ClosingDeps['audit']['record'] = async (event) => {
     if (wanted(event))
       throw new LockkeeperError(code, 'the audit log is not as it was written', {
         hint: 'Run `lockkeeper audit verify`.',
       });
-    return rooms.audit.record(event);
+    return deps.audit.record(event);
   };
-  return { ...rooms, audit: { record } };
+  return { ...deps, audit: { record } };
 }
 
-/** What an object store may say to a log that cannot be written until a person mends it. */
+/** What an object store may say to a log that cannot be written until a person fixes it. */
 const forGood = ['conflict', 'rejected', 'unsupported', 'not-found', 'denied'] as const;
 
 describe.each(forGood)('a log that takes nothing (%s) is never mistaken for somebody who was quicker:', (code) => {
@@ -55,8 +55,8 @@ describe.each(forGood)('a log that takes nothing (%s) is never mistaken for some
 
   test('whose answer counts, but not in the log, hears that too', async () => {
     const place = await asked();
-    const rooms = refusing(place, code, ({ stage }) => stage === 'outcome');
-    await expect(takeAnswer(rooms, await place.says('ann', 'approve', 'r-1'))).rejects.toMatchObject(refusal);
+    const deps = refusing(place, code, ({ stage }) => stage === 'outcome');
+    await expect(takeAnswer(deps, await place.says('ann', 'approve', 'r-1'))).rejects.toMatchObject(refusal);
   });
 
   test('a scan names it a problem, and no question waits for it silently', async () => {
@@ -76,7 +76,7 @@ test('facts or a question that somebody replaced under their hash are a problem 
   const place = only();
   const judgement = await place.judgement();
   place.facts.objects.set(keyOfFacts(factsOf(judgement.input).hash), forged);
-  expect(await scan(place.rooms(), judgement)).toMatchObject({
+  expect(await scan(place.deps(), judgement)).toMatchObject({
     steps: [],
     problems: [{ code: 'invalid', message: expect.stringContaining('evidence/') }, { code: 'invalid' }],
   });
@@ -84,7 +84,7 @@ test('facts or a question that somebody replaced under their hash are a problem 
   const question = `proposals/${hashOf((await whole.closure('r-1')).proposal)}.json`;
   const replaced = only();
   replaced.bucket.objects.set(question, forged);
-  const { problems } = await scan(replaced.rooms(), await replaced.judgement());
+  const { problems } = await scan(replaced.deps(), await replaced.judgement());
   expect(problems).toMatchObject([
     { code: 'invalid', message: expect.stringContaining(question), hint: expect.any(String) },
   ]);
@@ -95,8 +95,8 @@ test('the time of a vote is the same in the decision and in the closing that res
   let ticks = 0;
   const world = { ...place.world, now: () => instant(place.world.now() + 1000 * (ticks += 1)) };
   for (const who of ['ann', 'ben'])
-    await takeAnswer({ ...place.rooms(), world }, await place.says(who, 'approve', 'r-1'));
-  await closeApproved(place.rooms(), place.hooks());
+    await takeAnswer({ ...place.deps(), world }, await place.says(who, 'approve', 'r-1'));
+  await closeApproved(place.deps(), place.hooks());
   const { votes } = await place.closure('r-1');
   const said = place.entries
     .filter(({ action, result }) => action === 'decision.approve' && result === 'done')

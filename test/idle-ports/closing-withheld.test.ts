@@ -19,7 +19,7 @@ const careless = rule('r-1', {
 const rules = [careless, rule('r-2', { ports: { from: 80, to: 80 } })];
 
 async function asked(place = new ClosingPlace(rules)) {
-  return { place, report: await scan(place.rooms(), await place.judgement()) };
+  return { place, report: await scan(place.deps(), await place.judgement()) };
 }
 
 describe('a rule with a secret in its description and in a tag', () => {
@@ -62,13 +62,13 @@ describe('a rule with a secret in its description and in a tag', () => {
   test('keeps its question and its answers, is closed once approved, and comes back exactly as it was', async () => {
     const { place } = await asked();
     const { hash } = await place.closure('r-1');
-    await takeAnswer(place.rooms(), await place.says('ann', 'approve', 'r-1'));
-    await scan(place.rooms(), await place.judgement());
+    await takeAnswer(place.deps(), await place.says('ann', 'approve', 'r-1'));
+    await scan(place.deps(), await place.judgement());
     expect(await place.closure('r-1')).toMatchObject({ hash, votes: [{ who: 'ann' }] });
-    await takeAnswer(place.rooms(), await place.says('ben', 'approve', 'r-1'));
-    expect((await closeApproved(place.rooms(), place.hooks())).problems).toEqual([]);
+    await takeAnswer(place.deps(), await place.says('ben', 'approve', 'r-1'));
+    expect((await closeApproved(place.deps(), place.hooks())).problems).toEqual([]);
     expect(place.network.rules.has('r-1')).toBe(false);
-    await reopen(place.rooms(), await new ClosureJournal(place.rooms().state).find(hash), {
+    await reopen(place.deps(), await new ClosureJournal(place.deps().state).find(hash), {
       who: 'ann',
       why: 'needed',
     });
@@ -80,7 +80,7 @@ describe('a rule with a secret in its description and in a tag', () => {
     const { place } = await asked();
     const { hash } = await place.closure('r-1');
     place.network.rules.set('r-1', { ...careless, description: 'ask postgres://app:other@10.0.0.10/app' });
-    await scan(place.rooms(), await place.judgement());
+    await scan(place.deps(), await place.judgement());
     expect((await place.closure('r-1')).hash).not.toBe(hash);
   });
 });
@@ -91,7 +91,7 @@ test('facts that hold a secret where nothing may be withheld are never written, 
   const sources = [{ kind: 'unknown', name: `pl-1 https://a:${planted.bare()}@b`, why: 'another account' }] as const;
   const openings = judgement.state.openings.map((opening) => ({ ...opening, sources }));
   const state = { ...judgement.state, openings };
-  const report = await scan(place.rooms(), { ...judgement, state, input: { ...judgement.input, state } });
+  const report = await scan(place.deps(), { ...judgement, state, input: { ...judgement.input, state } });
   expect(report.problems).toMatchObject([
     { code: 'invalid', message: expect.stringContaining('facts.state.openings[0].sources[0].name') },
     { code: 'invalid' },
@@ -103,7 +103,7 @@ test('facts that hold a secret where nothing may be withheld are never written, 
 test('rules without a secret have the very facts and questions they had', async () => {
   const place = new ClosingPlace();
   const { input } = await place.judgement();
-  await scan(place.rooms(), await place.judgement());
+  await scan(place.deps(), await place.judgement());
   expect([...place.facts.objects.keys()]).toEqual([keyOfFacts(factsOf(input).hash)]);
   expect((await place.closure('r-1')).proposal.before).toEqual(rule('r-1'));
 });
@@ -111,10 +111,10 @@ test('rules without a secret have the very facts and questions they had', async 
 test('reasons that fit into an entry each are no obstacle to the closing that rests on all of them', async () => {
   const place = new ClosingPlace([rule('r-1')]);
   const at = logPlace();
-  const rooms = () => ({ ...place.rooms(), audit: auditLog({ ...at, world: place.world, run: 'run' }) });
-  await scan(rooms(), await place.judgement());
+  const deps = () => ({ ...place.deps(), audit: auditLog({ ...at, world: place.world, run: 'run' }) });
+  await scan(deps(), await place.judgement());
   for (const who of ['ann', 'ben'])
-    await takeAnswer(rooms(), await place.says(who, 'approve', 'r-1', { why: 'because '.repeat(5_000) }));
-  expect((await closeApproved(rooms(), place.hooks())).problems).toEqual([]);
+    await takeAnswer(deps(), await place.says(who, 'approve', 'r-1', { why: 'because '.repeat(5_000) }));
+  expect((await closeApproved(deps(), place.hooks())).problems).toEqual([]);
   expect(place.network.rules.has('r-1')).toBe(false);
 });

@@ -6,7 +6,7 @@ import { Sealed } from '../../shared/base/sealed.ts';
 import { after, day, hour, instant, type Instant } from '../../shared/base/time.ts';
 import { memoryFirewall, MemoryNetwork, type MemoryRule } from '../../shared/firewalls/memory.ts';
 import { memoryObjects, MemoryBucket } from '../../shared/objects/memory.ts';
-import type { ClosingHooks, ClosingRooms } from '../../shared/idle-ports/closing/closing-rooms.ts';
+import type { ClosingHooks, ClosingDeps } from '../../shared/idle-ports/closing/closing-deps.ts';
 import type { Closure, People } from '../../shared/idle-ports/closing/closure.ts';
 import { ClosureJournal } from '../../shared/idle-ports/closing/closure-journal.ts';
 import { defaultClosingPolicy, type ClosingPolicy } from '../../shared/idle-ports/closing/limits.ts';
@@ -61,8 +61,8 @@ export class ClosingPlace {
     );
   }
 
-  /** The rooms of one process. */
-  rooms(): ClosingRooms {
+  /** The dependencies of one process. */
+  deps(): ClosingDeps {
     return {
       world: this.world,
       state: memoryObjects(this.bucket),

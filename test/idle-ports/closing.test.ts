@@ -4,7 +4,7 @@ import { after, day, hour } from '../../shared/base/time.ts';
 import type { Firewall } from '../../shared/firewalls/contract.ts';
 import { takeAnswer } from '../../shared/idle-ports/closing/answers.ts';
 import { closeApproved, type RunReport } from '../../shared/idle-ports/closing/close.ts';
-import type { ClosingRooms } from '../../shared/idle-ports/closing/closing-rooms.ts';
+import type { ClosingDeps } from '../../shared/idle-ports/closing/closing-deps.ts';
 import { ClosureJournal } from '../../shared/idle-ports/closing/closure-journal.ts';
 import { reopen } from '../../shared/idle-ports/closing/reopen.ts';
 import { scan } from '../../shared/idle-ports/closing/scan.ts';
@@ -16,9 +16,9 @@ async function approved(
   place = new ClosingPlace([rule('r-1'), rule('other', { ports: { from: 80, to: 80 } })]),
   openings = ['r-1'],
 ): Promise<ClosingPlace> {
-  await scan(place.rooms(), await place.judgement());
+  await scan(place.deps(), await place.judgement());
   for (const opening of openings) {
-    for (const who of ['ann', 'ben']) await takeAnswer(place.rooms(), await place.says(who, 'approve', opening));
+    for (const who of ['ann', 'ben']) await takeAnswer(place.deps(), await place.says(who, 'approve', opening));
   }
   return place;
 }
@@ -27,12 +27,12 @@ function outcomes({ steps }: RunReport): readonly string[] {
   return steps.map(({ opening, outcome }) => `${opening} ${outcome}`);
 }
 
-/** The rooms with one method of the firewall replaced. */
-function withFirewall(place: ClosingPlace, change: (firewall: Firewall) => Partial<Firewall>): ClosingRooms {
-  const rooms = place.rooms();
-  const firewall = rooms.firewalls.get('net');
+/** The dependencies with one method of the firewall replaced. */
+function withFirewall(place: ClosingPlace, change: (firewall: Firewall) => Partial<Firewall>): ClosingDeps {
+  const deps = place.deps();
+  const firewall = deps.firewalls.get('net');
   if (!firewall) throw new Error('no firewall');
-  return { ...rooms, firewalls: new Map([['net', { ...firewall, ...change(firewall) }]]) };
+  return { ...deps, firewalls: new Map([['net', { ...firewall, ...change(firewall) }]]) };
 }
 
 function failing(code: ErrorCode, message: string): Pick<Firewall, 'apply'> {
@@ -42,7 +42,7 @@ function failing(code: ErrorCode, message: string): Pick<Firewall, 'apply'> {
 describe('closing', () => {
   test('what is approved is closed, nothing else is touched, and everything to undo it is kept', async () => {
     const place = await approved();
-    expect(outcomes(await closeApproved(place.rooms(), place.hooks()))).toEqual(['r-1 closed']);
+    expect(outcomes(await closeApproved(place.deps(), place.hooks()))).toEqual(['r-1 closed']);
     expect(place.network.admits(packet)).toBe(false);
     expect([...place.network.rules.keys()]).toEqual(['other']);
     const closure = await place.closure('r-1');
@@ -51,16 +51,16 @@ describe('closing', () => {
 
   test('what is not approved by enough people is not closed', async () => {
     const place = new ClosingPlace();
-    await scan(place.rooms(), await place.judgement());
-    await takeAnswer(place.rooms(), await place.says('ann', 'approve', 'r-1'));
-    expect(outcomes(await closeApproved(place.rooms(), place.hooks()))).toEqual([]);
+    await scan(place.deps(), await place.judgement());
+    await takeAnswer(place.deps(), await place.says('ann', 'approve', 'r-1'));
+    expect(outcomes(await closeApproved(place.deps(), place.hooks()))).toEqual([]);
     expect(place.network.rules.size).toBe(2);
   });
 
   test('the log says intent before the rule changes, and outcome before the journal moves on', async () => {
     const place = await approved();
     const seen: string[] = [];
-    const rooms = withFirewall(place, (firewall) => ({
+    const deps = withFirewall(place, (firewall) => ({
       apply: async (prepared) => {
         seen.push(
           ...place.log('r-1').slice(-1),
@@ -70,7 +70,7 @@ describe('closing', () => {
         await firewall.apply(prepared);
       },
     }));
-    await closeApproved(rooms, place.hooks());
+    await closeApproved(deps, place.hooks());
     expect(seen).toEqual(['closure.apply intent', 'closing', expect.stringContaining('"why r-1"')]);
     expect(place.log('r-1').slice(-1)).toEqual(['closure.apply outcome']);
   });
@@ -78,7 +78,7 @@ describe('closing', () => {
   test('without the log nothing is closed', async () => {
     const place = await approved();
     const audit = { record: () => Promise.reject(new LockkeeperError('unreachable', 'the log is down')) };
-    const report = await closeApproved({ ...place.rooms(), audit }, place.hooks());
+    const report = await closeApproved({ ...place.deps(), audit }, place.hooks());
     expect(report.problems.map(({ code }) => code)).toEqual(['unreachable']);
     expect(place.network.admits(packet)).toBe(true);
   });
@@ -86,15 +86,15 @@ describe('closing', () => {
   test('closes at most as many as the limit in one run, the oldest approval first', async () => {
     const place = await approved(undefined, ['r-1', 'other']);
     place.policy = { ...place.policy, maxClosuresPerRun: 1 };
-    expect(outcomes(await closeApproved(place.rooms(), place.hooks()))).toEqual(['r-1 closed', 'other waiting']);
-    expect(outcomes(await closeApproved(place.rooms(), place.hooks()))).toEqual(['other closed']);
+    expect(outcomes(await closeApproved(place.deps(), place.hooks()))).toEqual(['r-1 closed', 'other waiting']);
+    expect(outcomes(await closeApproved(place.deps(), place.hooks()))).toEqual(['other closed']);
   });
 
   test('one opening of a service is closed at a time', async () => {
     const place = await approved(undefined, ['r-1', 'other']);
     place.policy = { ...place.policy, maxPerService: 1 };
-    expect(outcomes(await closeApproved(place.rooms(), place.hooks()))).toEqual(['r-1 closed', 'other waiting']);
-    expect(outcomes(await closeApproved(place.rooms(), place.hooks()))).toEqual(['other waiting']);
+    expect(outcomes(await closeApproved(place.deps(), place.hooks()))).toEqual(['r-1 closed', 'other waiting']);
+    expect(outcomes(await closeApproved(place.deps(), place.hooks()))).toEqual(['other waiting']);
   });
 
   test.each([
@@ -103,7 +103,7 @@ describe('closing', () => {
   ])('%s stops closing, and says so', async (_, change, text) => {
     const place = await approved();
     place.policy = { ...place.policy, ...change };
-    const report = await closeApproved(place.rooms(), place.hooks());
+    const report = await closeApproved(place.deps(), place.hooks());
     expect(report.steps).toMatchObject([{ outcome: 'waiting', text: expect.stringContaining(text) }]);
     expect(place.network.admits(packet)).toBe(true);
   });
@@ -112,9 +112,9 @@ describe('closing', () => {
     const place = await approved();
     const now = place.world.now();
     place.policy = { ...place.policy, freezes: [{ from: now, to: after(now, day / 2), why: 'holidays' }] };
-    expect(outcomes(await closeApproved(place.rooms(), place.hooks()))).toEqual(['r-1 waiting']);
+    expect(outcomes(await closeApproved(place.deps(), place.hooks()))).toEqual(['r-1 waiting']);
     place.world.pass(day / 2);
-    expect(outcomes(await closeApproved(place.rooms(), place.hooks()))).toEqual(['r-1 closed']);
+    expect(outcomes(await closeApproved(place.deps(), place.hooks()))).toEqual(['r-1 closed']);
   });
 });
 
@@ -159,11 +159,11 @@ describe('nothing is closed that is not exactly what was approved', () => {
     const place = await approved();
     drift(place);
     const rules = new Map(place.network.rules);
-    expect(outcomes(await closeApproved(place.rooms(), place.hooks()))).toEqual(['r-1 drifted']);
+    expect(outcomes(await closeApproved(place.deps(), place.hooks()))).toEqual(['r-1 drifted']);
     expect(place.network.rules).toEqual(rules);
     expect(place.board.notices.map((notice) => notice.text).join('\n')).toContain(text);
     expect(place.log('r-1')).toContain('approval.void fact');
-    expect(outcomes(await closeApproved(place.rooms(), place.hooks()))).toEqual([]);
+    expect(outcomes(await closeApproved(place.deps(), place.hooks()))).toEqual([]);
     expect(place.network.rules).toEqual(rules);
   });
 
@@ -171,7 +171,7 @@ describe('nothing is closed that is not exactly what was approved', () => {
     const place = await approved();
     const { hash } = await place.closure('r-1');
     place.network.rules.set('r-1', rule('r-1', { description: 'please keep' }));
-    await closeApproved(place.rooms(), place.hooks());
+    await closeApproved(place.deps(), place.hooks());
     const now = await place.closure('r-1');
     expect([now.phase, now.votes.length, now.hash === hash]).toEqual(['proposed', 0, false]);
     expect([...place.board.questions.keys()]).toContain(now.hash);
@@ -183,7 +183,7 @@ describe('nothing is closed that is not exactly what was approved', () => {
       ...place.policy,
       exemptions: [{ firewall: 'net', opening: 'r-1', until: after(place.world.now(), day), why: 'audit' }],
     };
-    expect(outcomes(await closeApproved(place.rooms(), place.hooks()))).toEqual(['r-1 drifted']);
+    expect(outcomes(await closeApproved(place.deps(), place.hooks()))).toEqual(['r-1 drifted']);
     expect((await place.closure('r-1')).phase).toBe('drifted');
     expect(place.network.admits(packet)).toBe(true);
   });
@@ -191,19 +191,19 @@ describe('nothing is closed that is not exactly what was approved', () => {
   test('an approval that waited too long is not used', async () => {
     const place = await approved();
     place.world.pass(place.policy.executionExpiresMs);
-    expect(outcomes(await closeApproved(place.rooms(), place.hooks()))).toEqual(['r-1 expired']);
+    expect(outcomes(await closeApproved(place.deps(), place.hooks()))).toEqual(['r-1 expired']);
     expect(place.network.admits(packet)).toBe(true);
   });
 
   test('an edit between the last look and the deed is the firewall’s conflict: nothing is closed', async () => {
     const place = await approved();
-    const rooms = withFirewall(place, (firewall) => ({
+    const deps = withFirewall(place, (firewall) => ({
       apply: (prepared) => {
         place.network.rules.set('r-1', rule('r-1', { description: 'just now' }));
         return firewall.apply(prepared);
       },
     }));
-    expect(outcomes(await closeApproved(rooms, place.hooks()))).toEqual(['r-1 drifted']);
+    expect(outcomes(await closeApproved(deps, place.hooks()))).toEqual(['r-1 drifted']);
     expect(place.network.rules.get('r-1')?.description).toBe('just now');
   });
 });
@@ -211,15 +211,15 @@ describe('nothing is closed that is not exactly what was approved', () => {
 describe('when the firewall fails', () => {
   test('for good, the closing has failed, people are told, and nobody is asked again at once', async () => {
     const place = await approved();
-    const rooms = withFirewall(place, () => failing('denied', 'you may not do this'));
-    expect(outcomes(await closeApproved(rooms, place.hooks()))).toEqual(['r-1 failed']);
+    const deps = withFirewall(place, () => failing('denied', 'you may not do this'));
+    expect(outcomes(await closeApproved(deps, place.hooks()))).toEqual(['r-1 failed']);
     expect(
       place.board.notices
         .filter(({ level }) => level === 'alarm')
         .map(({ text }) => text)
         .join(),
     ).toContain('you may not do this');
-    await scan(place.rooms(), await place.judgement());
+    await scan(place.deps(), await place.judgement());
     expect((await place.closure('r-1')).phase).toBe('failed');
   });
 
@@ -227,15 +227,15 @@ describe('when the firewall fails', () => {
     'for now (%s), the others go on and the next run finishes it',
     async (code) => {
       const place = await approved(undefined, ['r-1', 'other']);
-      const rooms = withFirewall(place, (firewall) => ({
+      const deps = withFirewall(place, (firewall) => ({
         apply: async (prepared) => {
           if (prepared.change.opening === 'r-1') throw new LockkeeperError(code, 'not now');
           await firewall.apply(prepared);
         },
       }));
-      const report = await closeApproved(rooms, place.hooks());
+      const report = await closeApproved(deps, place.hooks());
       expect([outcomes(report), report.problems.map((problem) => problem.code)]).toEqual([['other closed'], [code]]);
-      expect(outcomes(await closeApproved(place.rooms(), place.hooks()))).toEqual(['r-1 closed']);
+      expect(outcomes(await closeApproved(place.deps(), place.hooks()))).toEqual(['r-1 closed']);
     },
   );
 
@@ -247,28 +247,28 @@ describe('when the firewall fails', () => {
     );
     expect((await place.closure('r-1')).phase).toBe('closing');
     place.verdicts.set('r-1', { verdict: 'used' });
-    expect(outcomes(await closeApproved(place.rooms(), place.hooks()))).toEqual(['r-1 drifted']);
+    expect(outcomes(await closeApproved(place.deps(), place.hooks()))).toEqual(['r-1 drifted']);
     expect(place.network.admits(packet)).toBe(true);
   });
 
   test('a packet that still comes through undoes the closing and stops the line', async () => {
     const place = await approved(undefined, ['r-1', 'other']);
     const hooks = { ...place.hooks(), probe: async () => 'reachable' as const };
-    expect(outcomes(await closeApproved(place.rooms(), hooks))).toEqual(['r-1 reopened', 'other waiting']);
+    expect(outcomes(await closeApproved(place.deps(), hooks))).toEqual(['r-1 reopened', 'other waiting']);
     expect(place.network.rules.get('r-1')).toEqual(rule('r-1'));
   });
 
   test('a slow run that closes what was reopened meanwhile takes its closing back', async () => {
     const place = await approved();
-    const rooms = withFirewall(place, (firewall) => ({
+    const deps = withFirewall(place, (firewall) => ({
       apply: async (prepared) => {
         await firewall.apply(prepared);
-        const held = await new ClosureJournal(place.rooms().state).load('net', 'r-1');
-        if (held) await reopen(place.rooms(), held, { who: 'ann', why: 'I need it' });
+        const held = await new ClosureJournal(place.deps().state).load('net', 'r-1');
+        if (held) await reopen(place.deps(), held, { who: 'ann', why: 'I need it' });
         await firewall.apply(prepared);
       },
     }));
-    const report = await closeApproved(rooms, place.hooks());
+    const report = await closeApproved(deps, place.hooks());
     expect(report.problems.map(({ code }) => code)).toEqual(['conflict']);
     expect(place.network.rules.get('r-1')).toEqual(rule('r-1'));
     expect((await place.closure('r-1')).phase).toBe('reopened');
@@ -276,13 +276,13 @@ describe('when the firewall fails', () => {
 
   test('a run that is paused before the deed closes nothing that another run gave up meanwhile', async () => {
     const place = await approved();
-    const rooms = place.rooms();
-    const record: typeof rooms.audit.record = async (event) => {
-      const answer = await rooms.audit.record(event);
+    const deps = place.deps();
+    const record: typeof deps.audit.record = async (event) => {
+      const answer = await deps.audit.record(event);
       if (event.action === 'closure.apply' && event.stage === 'intent') await giveUp(place);
       return answer;
     };
-    const report = await closeApproved({ ...rooms, audit: { record } }, place.hooks());
+    const report = await closeApproved({ ...deps, audit: { record } }, place.hooks());
     expect(report.problems.map(({ code }) => code)).toEqual(['conflict']);
     expect(place.network.admits(packet)).toBe(true);
     expect((await place.closure('r-1')).phase).toBe('expired');
@@ -290,28 +290,28 @@ describe('when the firewall fails', () => {
 
   test('nor does one that is paused during the deed: it takes its closing back', async () => {
     const place = await approved();
-    const rooms = withFirewall(place, (firewall) => ({
+    const deps = withFirewall(place, (firewall) => ({
       apply: async (prepared) => {
         await giveUp(place);
         await firewall.apply(prepared);
       },
     }));
-    await closeApproved(rooms, place.hooks());
+    await closeApproved(deps, place.hooks());
     expect(place.network.rules.get('r-1')).toEqual(rule('r-1'));
   });
 
   test('who was refused between the deed and its recovery counts', async () => {
     const place = await approved();
     const started = place.world.now();
-    const rooms = withFirewall(place, (firewall) => ({
+    const deps = withFirewall(place, (firewall) => ({
       apply: async (prepared) => {
         await firewall.apply(prepared);
         throw new LockkeeperError('uncertain', 'the answer was lost');
       },
     }));
-    await closeApproved(rooms, place.hooks());
+    await closeApproved(deps, place.hooks());
     place.world.pass(hour);
-    await closeApproved(place.rooms(), place.hooks());
+    await closeApproved(place.deps(), place.hooks());
     expect(await place.closure('r-1')).toMatchObject({
       phase: 'quarantined',
       closedAt: started,
@@ -323,5 +323,5 @@ describe('when the firewall fails', () => {
 /** Another run finds the approval too old. */
 async function giveUp(place: ClosingPlace): Promise<void> {
   place.world.pass(place.policy.executionExpiresMs);
-  await closeApproved(place.rooms(), place.hooks());
+  await closeApproved(place.deps(), place.hooks());
 }

@@ -9,7 +9,7 @@ import { ClosingPlace, rule } from './closing-world.ts';
 
 async function asked(): Promise<ClosingPlace> {
   const place = new ClosingPlace([rule('r-1')]);
-  await scan(place.rooms(), await place.judgement());
+  await scan(place.deps(), await place.judgement());
   return place;
 }
 
@@ -19,7 +19,7 @@ async function hear(
   answer: Heard['answer'],
   rest: Partial<Heard> = {},
 ): Promise<Ruling> {
-  return takeAnswer(place.rooms(), await place.says(who, answer, 'r-1', rest));
+  return takeAnswer(place.deps(), await place.says(who, answer, 'r-1', rest));
 }
 
 describe('approving', () => {
@@ -57,10 +57,10 @@ describe('approving', () => {
     const place = await asked();
     const { hash } = await place.closure('r-1');
     place.network.rules.set('r-1', rule('r-1', { description: 'edited' }));
-    await scan(place.rooms(), await place.judgement());
+    await scan(place.deps(), await place.judgement());
     for (const who of ['ann', 'ben']) {
       const heard = { hash, answer: 'approve', who, why: '', until: undefined } as const;
-      await expect(takeAnswer(place.rooms(), heard)).rejects.toMatchObject({
+      await expect(takeAnswer(place.deps(), heard)).rejects.toMatchObject({
         code: 'conflict',
         hint: expect.stringContaining('instead'),
       });
@@ -83,7 +83,7 @@ describe('approving', () => {
 
   test('is in the log before it takes effect: without the log nothing is decided', async () => {
     const place = await asked();
-    const broken = { ...place.rooms(), audit: { record: () => Promise.reject(new Error('log is down')) } };
+    const broken = { ...place.deps(), audit: { record: () => Promise.reject(new Error('log is down')) } };
     await expect(takeAnswer(broken, await place.says('ann', 'approve', 'r-1'))).rejects.toThrow('log is down');
     expect((await place.closure('r-1')).votes).toEqual([]);
   });
@@ -162,10 +162,10 @@ describe('turning down', () => {
     const { hash } = await place.closure('r-1');
     await hear(place, 'ann', 'snooze', { until: after(place.world.now(), 5 * day) });
     place.world.pass(4 * day);
-    await scan(place.rooms(), await place.judgement());
+    await scan(place.deps(), await place.judgement());
     expect(place.board.questions.size).toBe(1);
     place.world.pass(day);
-    await scan(place.rooms(), await place.judgement());
+    await scan(place.deps(), await place.judgement());
     expect(place.board.questions.size).toBe(2);
     expect((await place.closure('r-1')).hash).not.toBe(hash);
   });

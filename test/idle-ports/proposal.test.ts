@@ -88,7 +88,7 @@ test('the question says what is lost, who owns it, who knocked last, whether rej
   const place = new ClosingPlace([rule('r-1')]);
   place.network.rejectsVisible = false;
   place.verdicts.set('r-1', { verdict: 'unused', knocks: { count: 3, last: place.world.now(), from: ['10.6.6.6'] } });
-  await scan(place.rooms(), await place.judgement());
+  await scan(place.deps(), await place.judgement());
   const question = questionOf(await place.closure('r-1'));
   const text = question.facts.map((fact) => `${fact.label}: ${fact.text}`).join('\n');
   expect(question.owner).toBe('olga');

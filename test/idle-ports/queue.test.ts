@@ -6,24 +6,24 @@ import { scan } from '../../shared/idle-ports/closing/scan.ts';
 import { ClosingPlace, rule } from './closing-world.ts';
 
 async function seen(place: ClosingPlace): Promise<{ questions: readonly unknown[]; closures: readonly unknown[] }> {
-  const { questions, closures } = await queue(place.rooms());
+  const { questions, closures } = await queue(place.deps());
   const short = closures.map(({ title, phase, canReopen, detail }) => ({ title, phase, canReopen, detail }));
   return { questions: questions.map(({ question, approvedBy }) => [question.title, approvedBy]), closures: short };
 }
 
 test('a question is in the queue with who approved it, then among the closures with its undo', async () => {
   const place = new ClosingPlace([rule('r-1')]);
-  await scan(place.rooms(), await place.judgement());
-  await takeAnswer(place.rooms(), await place.says('ann', 'approve', 'r-1'));
+  await scan(place.deps(), await place.judgement());
+  await takeAnswer(place.deps(), await place.says('ann', 'approve', 'r-1'));
   expect(await seen(place)).toEqual({ questions: [['Close r-1 (tcp 5432) in net?', ['ann']]], closures: [] });
-  await takeAnswer(place.rooms(), await place.says('ben', 'approve', 'r-1'));
-  await closeApproved(place.rooms(), place.hooks());
+  await takeAnswer(place.deps(), await place.says('ben', 'approve', 'r-1'));
+  await closeApproved(place.deps(), place.hooks());
   const title = 'r-1 (tcp 5432) in net';
   expect(await seen(place)).toEqual({
     questions: [],
     closures: [{ title, phase: 'quarantined', canReopen: true, detail: 'It is watched until 2026-10-08T00:00:00Z.' }],
   });
-  await takeAnswer(place.rooms(), await place.says('ann', 'reopen', 'r-1', { why: 'month end' }));
+  await takeAnswer(place.deps(), await place.says('ann', 'reopen', 'r-1', { why: 'month end' }));
   expect((await seen(place)).closures).toEqual([
     { title, phase: 'reopened', canReopen: false, detail: 'ann: month end' },
   ]);
@@ -31,7 +31,7 @@ test('a question is in the queue with who approved it, then among the closures w
 
 test('a question that is too old is not offered for an answer', async () => {
   const place = new ClosingPlace([rule('r-1')]);
-  await scan(place.rooms(), await place.judgement());
+  await scan(place.deps(), await place.judgement());
   place.world.pass(place.policy.approvalExpiresMs);
   expect(await seen(place)).toMatchObject({
     questions: [],
@@ -47,6 +47,6 @@ test.each([
   [{ protocol: 47, ports: 'all' }, 'protocol 47 all ports'],
 ] as const)('an opening is named as people say it: %j', async (what, name) => {
   const place = new ClosingPlace([rule('r-1', what)]);
-  await scan(place.rooms(), await place.judgement());
-  expect((await queue(place.rooms())).questions[0]?.question.title).toBe(`Close r-1 (${name}) in net?`);
+  await scan(place.deps(), await place.judgement());
+  expect((await queue(place.deps())).questions[0]?.question.title).toBe(`Close r-1 (${name}) in net?`);
 });

@@ -107,7 +107,7 @@ describe('facts', () => {
 describe('asking people', () => {
   test('leaves a receipt for each proposal, and the facts under their hash, written once for all of them', async () => {
     const { place, judgement } = await judged();
-    await scan(place.rooms(), judgement);
+    await scan(place.deps(), judgement);
     const key = keyOfFacts(factsOf(judgement.input).hash);
     expect([...place.facts.objects.keys()]).toEqual([key]);
     expect(receipts(place)).toHaveLength(2);
@@ -129,28 +129,25 @@ describe('asking people', () => {
 
   test('comes after the receipt, and after the facts that the receipt names', async () => {
     const { place, judgement } = await judged();
-    const rooms = place.rooms();
+    const deps = place.deps();
     const order: string[] = [];
-    const create: typeof rooms.evidence.create = async (key, bytes) => {
+    const create: typeof deps.evidence.create = async (key, bytes) => {
       order.push('facts');
-      return rooms.evidence.create(key, bytes);
+      return deps.evidence.create(key, bytes);
     };
-    const ask: typeof rooms.approvals.ask = async (question) => {
+    const ask: typeof deps.approvals.ask = async (question) => {
       order.push(`question ${receipts(place).length}`);
-      return rooms.approvals.ask(question);
+      return deps.approvals.ask(question);
     };
-    await scan(
-      { ...rooms, evidence: { ...rooms.evidence, create }, approvals: { ...rooms.approvals, ask } },
-      judgement,
-    );
+    await scan({ ...deps, evidence: { ...deps.evidence, create }, approvals: { ...deps.approvals, ask } }, judgement);
     expect(order).toEqual(['facts', 'question 1', 'question 2']);
   });
 
   test('is not done where the facts cannot be kept', async () => {
     const { place, judgement } = await judged();
-    const rooms = place.rooms();
+    const deps = place.deps();
     const create = async () => Promise.reject(new LockkeeperError('unreachable', 'the log store is down'));
-    await expect(scan({ ...rooms, evidence: { ...rooms.evidence, create } }, judgement)).rejects.toMatchObject({
+    await expect(scan({ ...deps, evidence: { ...deps.evidence, create } }, judgement)).rejects.toMatchObject({
       code: 'unreachable',
     });
     expect([place.board.questions.size, receipts(place).length]).toEqual([0, 0]);
@@ -158,10 +155,10 @@ describe('asking people', () => {
 
   test('again about the same, with a kept answer, writes nothing', async () => {
     const { place, judgement } = await judged();
-    await scan(place.rooms(), judgement);
-    await takeAnswer(place.rooms(), await place.says('ann', 'approve', 'r-1'));
+    await scan(place.deps(), judgement);
+    await takeAnswer(place.deps(), await place.says('ann', 'approve', 'r-1'));
     place.world.pass(1000);
-    await scan(place.rooms(), await place.judgement());
+    await scan(place.deps(), await place.judgement());
     expect([place.facts.objects.size, receipts(place).length]).toEqual([1, 2]);
   });
 });

@@ -6,7 +6,7 @@ import { scan, type ScanReport } from '../../shared/idle-ports/closing/scan.ts';
 import { ClosingPlace, rule } from './closing-world.ts';
 
 async function look(place: ClosingPlace): Promise<ScanReport> {
-  return scan(place.rooms(), await place.judgement());
+  return scan(place.deps(), await place.judgement());
 }
 
 function outcomes({ steps }: ScanReport): readonly string[] {
@@ -16,7 +16,7 @@ function outcomes({ steps }: ScanReport): readonly string[] {
 test('asks once about each unused opening, and the same look again pings nobody and keeps the answers', async () => {
   const place = new ClosingPlace();
   expect(outcomes(await look(place))).toEqual(['r-1 asked', 'r-2 asked']);
-  await takeAnswer(place.rooms(), await place.says('ann', 'approve', 'r-1'));
+  await takeAnswer(place.deps(), await place.says('ann', 'approve', 'r-1'));
   place.world.pass(day);
   expect(outcomes(await look(place))).toEqual(['r-1 kept', 'r-2 kept']);
   expect(place.board.pings).toBe(2);
@@ -40,7 +40,7 @@ test('an edit voids the answers, says what changed, and asks anew', async () => 
   const place = new ClosingPlace([rule('r-1')]);
   await look(place);
   const before = await place.closure('r-1');
-  await takeAnswer(place.rooms(), await place.says('ann', 'approve', 'r-1'));
+  await takeAnswer(place.deps(), await place.says('ann', 'approve', 'r-1'));
   place.network.rules.set('r-1', rule('r-1', { description: 'please keep' }));
   expect(outcomes(await look(place))).toEqual(['r-1 asked']);
   const now = await place.closure('r-1');
@@ -51,7 +51,7 @@ test('an edit voids the answers, says what changed, and asks anew', async () => 
 test('an edit that is taken back does not bring the old answers back', async () => {
   const place = new ClosingPlace([rule('r-1')]);
   await look(place);
-  await takeAnswer(place.rooms(), await place.says('ann', 'approve', 'r-1'));
+  await takeAnswer(place.deps(), await place.says('ann', 'approve', 'r-1'));
   const first = await place.closure('r-1');
   place.network.rules.set('r-1', rule('r-1', { description: 'edited' }));
   await look(place);
@@ -75,7 +75,7 @@ test('a question that nobody answered in time is asked again, and so is an appro
   await look(place);
   place.world.pass(place.policy.approvalExpiresMs);
   expect(outcomes(await look(place))).toEqual(['r-1 asked']);
-  for (const who of ['ann', 'ben']) await takeAnswer(place.rooms(), await place.says(who, 'approve', 'r-1'));
+  for (const who of ['ann', 'ben']) await takeAnswer(place.deps(), await place.says(who, 'approve', 'r-1'));
   place.world.pass(place.policy.executionExpiresMs);
   expect(outcomes(await look(place))).toEqual(['r-1 asked']);
   expect((await place.closure('r-1')).votes).toEqual([]);
@@ -89,12 +89,12 @@ test.each([
   'a question that could never be approved is a loud error, and others are asked all the same: %s',
   async (_, approvers) => {
     const place = new ClosingPlace();
-    const rooms = place.rooms();
-    const people = (firewall: string, opening: Parameters<typeof rooms.people>[1]) => ({
-      ...rooms.people(firewall, opening),
+    const deps = place.deps();
+    const people = (firewall: string, opening: Parameters<typeof deps.people>[1]) => ({
+      ...deps.people(firewall, opening),
       ...(opening.id === 'r-1' ? { approvers } : {}),
     });
-    const report = await scan({ ...rooms, people }, await place.judgement());
+    const report = await scan({ ...deps, people }, await place.judgement());
     expect(report.problems.map(({ code }) => code)).toEqual(['invalid']);
     expect(report.problems[0]?.message).toContain('it needs 2 approvals');
     expect(place.board.notices.map(({ level }) => level)).toEqual(['alarm']);

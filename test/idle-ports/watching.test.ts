@@ -12,19 +12,19 @@ import { ClosingPlace, row, rule } from './closing-world.ts';
 const rules = [rule('r-1'), rule('other', { ports: { from: 80, to: 80 } })];
 
 async function closed(place = new ClosingPlace(rules)): Promise<ClosingPlace> {
-  await scan(place.rooms(), await place.judgement());
-  for (const who of ['ann', 'ben']) await takeAnswer(place.rooms(), await place.says(who, 'approve', 'r-1'));
-  await closeApproved(place.rooms(), place.hooks());
+  await scan(place.deps(), await place.judgement());
+  for (const who of ['ann', 'ben']) await takeAnswer(place.deps(), await place.says(who, 'approve', 'r-1'));
+  await closeApproved(place.deps(), place.hooks());
   place.world.pass(hour);
   return place;
 }
 
 async function watch(place: ClosingPlace): Promise<RunReport> {
-  return watchClosed(place.rooms(), place.hooks());
+  return watchClosed(place.deps(), place.hooks());
 }
 
 async function held(place: ClosingPlace, opening = 'r-1'): Promise<HeldClosure> {
-  const found = await new ClosureJournal(place.rooms().state).load('net', opening);
+  const found = await new ClosureJournal(place.deps().state).load('net', opening);
   if (!found) throw new Error('nothing is held');
   return found;
 }
@@ -191,9 +191,9 @@ describe('a closed opening that is knocked at', () => {
     const place = await closed();
     used(place, '10.1.1.1');
     knock(place, '10.1.1.1');
-    for (const who of ['ann', 'ben']) await takeAnswer(place.rooms(), await place.says(who, 'approve', 'other'));
+    for (const who of ['ann', 'ben']) await takeAnswer(place.deps(), await place.says(who, 'approve', 'other'));
     await watch(place);
-    expect((await closeApproved(place.rooms(), place.hooks())).steps).toMatchObject([
+    expect((await closeApproved(place.deps(), place.hooks())).steps).toMatchObject([
       { outcome: 'waiting', text: expect.stringContaining('had to be reopened') },
     ]);
   });
@@ -244,7 +244,7 @@ describe('a silent quarantine', () => {
 describe('reopening', () => {
   test('puts back exactly what was, with intent and outcome in the log, and repeating it says so', async () => {
     const place = await closed();
-    await reopen(place.rooms(), await held(place), { who: 'ann', why: 'the month ends' });
+    await reopen(place.deps(), await held(place), { who: 'ann', why: 'the month ends' });
     expect(place.network.rules.get('r-1')).toEqual(rule('r-1'));
     expect(place.log('r-1').slice(-4)).toEqual([
       'closure.reopen intent',
@@ -252,7 +252,7 @@ describe('reopening', () => {
       'closure.restore intent',
       'closure.restore outcome',
     ]);
-    expect(await reopen(place.rooms(), await held(place), { who: 'ben', why: 'me too' })).toMatchObject({
+    expect(await reopen(place.deps(), await held(place), { who: 'ben', why: 'me too' })).toMatchObject({
       outcome: 'open',
     });
     expect((await place.closure('r-1')).reopening).toMatchObject({ who: 'ann', why: 'the month ends' });
@@ -263,19 +263,19 @@ describe('reopening', () => {
     place.world.pass(30 * day);
     await watch(place);
     expect((await place.closure('r-1')).phase).toBe('settled');
-    await takeAnswer(place.rooms(), await place.says('olga', 'reopen', 'r-1'));
+    await takeAnswer(place.deps(), await place.says('olga', 'reopen', 'r-1'));
     expect(place.network.rules.get('r-1')).toEqual(rule('r-1'));
   });
 
   test('works while nobody can be told; people hear of it in the next run', async () => {
     const place = await closed();
-    const rooms = place.rooms();
-    const tell = () => Promise.reject(new LockkeeperError('unreachable', 'the channel is down'));
-    const approvals = { ...rooms.approvals, tell };
-    await reopen({ ...rooms, approvals }, await held(place), { who: 'ann', why: 'month end' });
+    const deps = place.deps();
+    const notify = () => Promise.reject(new LockkeeperError('unreachable', 'the channel is down'));
+    const approvals = { ...deps.approvals, notify };
+    await reopen({ ...deps, approvals }, await held(place), { who: 'ann', why: 'month end' });
     expect(place.network.rules.get('r-1')).toEqual(rule('r-1'));
     const before = place.board.notices.length;
-    expect((await watchClosed({ ...rooms, approvals }, place.hooks())).problems).toHaveLength(1);
+    expect((await watchClosed({ ...deps, approvals }, place.hooks())).problems).toHaveLength(1);
     await watch(place);
     expect(place.board.notices.slice(before).map(({ text }) => text)).toEqual([expect.stringContaining('month end')]);
   });
@@ -283,7 +283,7 @@ describe('reopening', () => {
   test('works while closing is switched off', async () => {
     const place = await closed();
     place.policy = { ...place.policy, stopped: 'incident' };
-    await reopen(place.rooms(), await held(place), { who: 'ann', why: 'incident' });
+    await reopen(place.deps(), await held(place), { who: 'ann', why: 'incident' });
     expect(place.network.rules.has('r-1')).toBe(true);
   });
 
@@ -292,13 +292,13 @@ describe('reopening', () => {
     ['nobody’s reason', { who: 'ann', why: ' ' }, 'invalid'],
   ])('is refused for %s', async (_, by, code) => {
     const place = await closed();
-    await expect(reopen(place.rooms(), await held(place), by)).rejects.toMatchObject({ code });
+    await expect(reopen(place.deps(), await held(place), by)).rejects.toMatchObject({ code });
     expect(place.network.rules.has('r-1')).toBe(false);
   });
 
   test('is refused where nothing was closed', async () => {
     const place = await closed();
-    await expect(reopen(place.rooms(), await held(place, 'other'), { who: 'ann', why: 'x' })).rejects.toMatchObject({
+    await expect(reopen(place.deps(), await held(place, 'other'), { who: 'ann', why: 'x' })).rejects.toMatchObject({
       code: 'invalid',
       message: expect.stringContaining('was not closed'),
     });
@@ -307,27 +307,27 @@ describe('reopening', () => {
   test('over a rule that somebody made meanwhile is a conflict in plain words; after they removed it, it works', async () => {
     const place = await closed();
     place.network.rules.set('r-1', rule('r-1', { cidrs: ['10.5.0.0/16'] }));
-    await expect(reopen(place.rooms(), await held(place), { who: 'ann', why: 'x' })).rejects.toMatchObject({
+    await expect(reopen(place.deps(), await held(place), { who: 'ann', why: 'x' })).rejects.toMatchObject({
       code: 'conflict',
       message: expect.stringContaining('left as it is'),
     });
     expect(place.network.rules.get('r-1')?.cidrs).toEqual(['10.5.0.0/16']);
     place.network.rules.delete('r-1');
-    await reopen(place.rooms(), await held(place), { who: 'ann', why: 'x' });
+    await reopen(place.deps(), await held(place), { who: 'ann', why: 'x' });
     expect(place.network.rules.get('r-1')).toEqual(rule('r-1'));
   });
 
   test('that did not bring back the very rule is not called done', async () => {
     const place = await closed();
-    const rooms = place.rooms();
-    const firewall = rooms.firewalls.get('net');
+    const deps = place.deps();
+    const firewall = deps.firewalls.get('net');
     if (!firewall) throw new Error('no firewall');
     const forgetful = {
       ...firewall,
       restore: async () => void place.network.rules.set('r-1', rule('r-1', { tags: {} })),
     };
     await expect(
-      reopen({ ...rooms, firewalls: new Map([['net', forgetful]]) }, await held(place), { who: 'ann', why: 'x' }),
+      reopen({ ...deps, firewalls: new Map([['net', forgetful]]) }, await held(place), { who: 'ann', why: 'x' }),
     ).rejects.toMatchObject({ code: 'uncertain' });
     expect((await place.closure('r-1')).phase).toBe('reopening');
   });
@@ -335,14 +335,14 @@ describe('reopening', () => {
   test('leaves people in peace about it for a while; then the same silence is a new question that needs new answers', async () => {
     const place = await closed();
     const { hash } = await place.closure('r-1');
-    await reopen(place.rooms(), await held(place), { who: 'ann', why: 'needed' });
-    await scan(place.rooms(), await place.judgement());
+    await reopen(place.deps(), await held(place), { who: 'ann', why: 'needed' });
+    await scan(place.deps(), await place.judgement());
     expect((await place.closure('r-1')).phase).toBe('reopened');
     place.world.pass(place.policy.deniedForMs);
-    await scan(place.rooms(), await place.judgement());
+    await scan(place.deps(), await place.judgement());
     const now = await place.closure('r-1');
     expect([now.phase, now.votes.length, now.hash === hash]).toEqual(['proposed', 0, false]);
-    await closeApproved(place.rooms(), place.hooks());
+    await closeApproved(place.deps(), place.hooks());
     expect(place.network.rules.has('r-1')).toBe(true);
   });
 });

@@ -36,7 +36,7 @@ export async function changedExports(
     const [bucket, random] = [bucketOf(whole), seeded(seed * 100_003 + round)];
     // The key was given: what lies beside the log as its key is for lockkeeper alone to look at.
     const ground: Ground = {
-      rooms: [{ bucket, keys: () => [...bucket.objects.keys()].filter((key) => key !== 'log.vkey') }],
+      stores: [{ bucket, keys: () => [...bucket.objects.keys()].filter((key) => key !== 'log.vkey') }],
       other: bucket,
       random,
     };
@@ -129,7 +129,7 @@ export async function changedProofs(
       ]),
     );
     const ground: Ground = {
-      rooms: [{ bucket, keys: () => (random() < 0.9 ? ['proof'] : ['proven']) }],
+      stores: [{ bucket, keys: () => (random() < 0.9 ? ['proof'] : ['proven']) }],
       other: bucket,
       random,
     };

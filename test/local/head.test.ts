@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { auditVerifyVerb } from '../../functions/cli/audit-verify.ts';
-import { auditRooms } from '../../functions/cli/audit-wire.ts';
+import { auditDeps } from '../../functions/cli/audit-wire.ts';
 import { postHead } from '../../functions/local/head-job.ts';
-import { localRooms, type LocalRooms } from '../../functions/local/rooms-wire.ts';
+import { localDeps, type LocalDeps } from '../../functions/local/deps-wire.ts';
 import { serveJobs } from '../../functions/local/serve-jobs.ts';
 import { serveLog } from '../../functions/local/serve-log.ts';
 import type { Approvals, Notice } from '../../shared/approvals/contract.ts';
@@ -25,11 +25,11 @@ import { testWorld, type TestWorld } from '../world.ts';
 
 let directory = '';
 let world: TestWorld;
-let rooms: LocalRooms;
+let deps: LocalDeps;
 const notices: Notice[] = [];
-const tell = async (notice: Notice) => void notices.push(notice);
+const notify = async (notice: Notice) => void notices.push(notice);
 
-/** Opens the rooms of a configuration with two stores in files and an anchor. */
+/** Opens the dependencies of a configuration with two stores in files and an anchor. */
 async function open(): Promise<void> {
   const file = join(directory, 'lockkeeper.yaml');
   const stores = 'stores: { state: { kind: file-system, path: state }, log: { kind: file-system, path: log } }';
@@ -37,7 +37,7 @@ async function open(): Promise<void> {
     file,
     `version: 1\n${stores}\naudit: { origin: logs.example.org/lockkeeper, anchors: [{ kind: file-system, path: copies }] }\n`,
   );
-  rooms = localRooms({ loaded: await loadConfig(file), world, environment: {}, run: 'serve' });
+  deps = localDeps({ loaded: await loadConfig(file), world, environment: {}, run: 'serve' });
 }
 
 beforeEach(async () => {
@@ -47,12 +47,12 @@ beforeEach(async () => {
   await open();
 });
 afterEach(async () => {
-  await rooms.close();
+  await deps.close();
   await rm(directory, { recursive: true });
 });
 
 async function recordAndSeal(count: number): Promise<void> {
-  const audit = await rooms.audit();
+  const audit = await deps.audit();
   for (let number = 0; number < count; number += 1) await audit.record(event(number));
   await audit.seal();
 }
@@ -71,7 +71,7 @@ async function verified(
   };
   const code = await auditVerifyVerb(
     { dir: where, since: file },
-    auditRooms(async () => await Promise.reject(new Error('not asked'))),
+    auditDeps(async () => await Promise.reject(new Error('not asked'))),
     terminal,
   );
   return { code, lines };
@@ -80,9 +80,9 @@ async function verified(
 describe('the head of the log', () => {
   test('is posted with everything one needs: size, root, time, who vouches, what waits, and the whole note', async () => {
     await recordAndSeal(3);
-    const audit = await rooms.audit();
+    const audit = await deps.audit();
     await audit.record(event(4));
-    const head = await postHead({ audit, world, tell });
+    const head = await postHead({ audit, world, notify });
     const [notice] = notices;
     expect(notice).toMatchObject({ level: 'info', hash: undefined });
     const text = notice?.text ?? '';
@@ -106,7 +106,7 @@ describe('the head of the log', () => {
     const older = join(directory, 'older');
     for (const store of ['log', 'state']) await cp(join(directory, store), join(older, store), { recursive: true });
     await recordAndSeal(5);
-    await postHead({ audit: await rooms.audit(), world, tell });
+    await postHead({ audit: await deps.audit(), world, notify });
     const saved = `Slack | #lockkeeper\nlockkeeper  APP  7:00 AM\n${notices[0]?.text}\nann  7:12 AM\nthanks!\n`;
     world.pass(day);
     await recordAndSeal(5);
@@ -117,7 +117,7 @@ describe('the head of the log', () => {
       code: 1,
       lines: [expect.stringContaining('is missing: the log was longer, 8 entries'), expect.anything()],
     });
-    await rooms.close();
+    await deps.close();
     for (const store of ['log', 'state', 'copies']) await rm(join(directory, store), { recursive: true });
     await open();
     world.pass(1_000);
@@ -129,9 +129,9 @@ describe('the head of the log', () => {
 
   test('is found again in what a person copied from the page, also quoted, indented, and with other heads before it', async () => {
     await recordAndSeal(1);
-    await postHead({ audit: await rooms.audit(), world, tell });
+    await postHead({ audit: await deps.audit(), world, notify });
     await recordAndSeal(1);
-    await postHead({ audit: await rooms.audit(), world, tell });
+    await postHead({ audit: await deps.audit(), world, notify });
     const [older = '', newer = ''] = notices.map(({ text }) => text);
     const note = newer.slice(newer.indexOf('\n\n') + 2);
     const { origin } = identity;
@@ -161,7 +161,7 @@ describe('the head of the log', () => {
       origin: 'http://127.0.0.1:1',
       world,
     });
-    await postHead({ audit: await rooms.audit(), world, tell: (notice) => page.tell(notice) });
+    await postHead({ audit: await deps.audit(), world, notify: (notice) => page.notify(notice) });
     const html = page.html({
       who: 'ann',
       now: world.now(),
@@ -175,16 +175,16 @@ describe('the head of the log', () => {
 
   test('has its posting in the log; one that did not reach people is a failed outcome', async () => {
     await recordAndSeal(1);
-    const audit = await rooms.audit();
-    await postHead({ audit, world, tell });
+    const audit = await deps.audit();
+    await postHead({ audit, world, notify });
     await expect(
       postHead({
         audit,
         world,
-        tell: async () => await Promise.reject(new LockkeeperError('unreachable', 'no channel')),
+        notify: async () => await Promise.reject(new LockkeeperError('unreachable', 'no channel')),
       }),
     ).rejects.toMatchObject({ code: 'unreachable' });
-    const { log } = await rooms.stores();
+    const { log } = await deps.stores();
     const told: unknown[] = [];
     for await (const { event: one } of entries({ log }))
       if (one.action === 'log.post-head') told.push([one.subject, one.stage, one.result, one.details['size']]);
@@ -199,17 +199,17 @@ describe('the head of the log', () => {
 
   test('without an acknowledged intent is told to nobody', async () => {
     await recordAndSeal(1);
-    const audit = await rooms.audit();
+    const audit = await deps.audit();
     const deaf = {
       ...audit,
       record: async () => await Promise.reject(new LockkeeperError('unreachable', 'the log is down')),
     };
-    await expect(postHead({ audit: deaf, world, tell })).rejects.toMatchObject({ code: 'unreachable' });
+    await expect(postHead({ audit: deaf, world, notify })).rejects.toMatchObject({ code: 'unreachable' });
     expect(notices).toEqual([]);
   });
 
   test('of a log in which nothing is signed is not posted', async () => {
-    expect(await postHead({ audit: await rooms.audit(), world, tell })).toBeUndefined();
+    expect(await postHead({ audit: await deps.audit(), world, notify })).toBeUndefined();
     expect(notices).toEqual([]);
   });
 
@@ -228,7 +228,7 @@ describe('the head of the log', () => {
     const audit = runOn({ ...at, anchors, witnesses: [one, two].map(({ key, url }) => ({ key, url })) }, 'run');
     await audit.record(event(0));
     await audit.seal();
-    await postHead({ audit, world, tell });
+    await postHead({ audit, world, notify });
     expect(notices[0]?.text).toContain(
       'Cosigned by 1 of 2 witnesses (not witness.test/two); copied to 1 of 2 anchors (not gs://copies). No entry waits to be signed.',
     );
@@ -240,14 +240,14 @@ describe('the head of the log', () => {
 
 describe('serve', () => {
   const approvals: Approvals = {
-    tell,
+    notify,
     ask: async () => undefined,
     hear: async () => await Promise.reject(new Error('nobody speaks')),
   };
   const lines: string[] = [];
   const jobs = (asked?: Approvals) =>
     serveJobs(
-      rooms,
+      deps,
       asked,
       serveLog(world, (line) => lines.push(line)),
     );
@@ -262,7 +262,7 @@ describe('serve', () => {
       'head 0 7 * * *',
     ]);
     expect(jobs().map(({ name }) => name)).toEqual(['seal', 'rotate', 'collect']);
-    await (await rooms.audit()).record(event(0));
+    await (await deps.audit()).record(event(0));
     for (const { name, run } of jobs(approvals)) if (name === 'seal' || name === 'head') await run();
     expect(notices).toHaveLength(1);
     expect(lines.map((line): unknown => JSON.parse(line))).toEqual([

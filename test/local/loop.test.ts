@@ -15,7 +15,7 @@ import { auditRecomputeVerb } from '../../functions/cli/audit-recompute.ts';
 import { gatePlan } from '../../functions/local/gate/from-config.ts';
 import { startGate, type Gate } from '../../functions/local/gate/gate.ts';
 import { closeAll, collectAll, scanAll } from '../../functions/local/jobs.ts';
-import { localRooms } from '../../functions/local/rooms-wire.ts';
+import { localDeps } from '../../functions/local/deps-wire.ts';
 import { terminalApprovals } from '../../functions/cli/wire.ts';
 import { unpaired } from '../intent-pairs.ts';
 import { testWorld } from '../world.ts';
@@ -49,8 +49,8 @@ test('the loop runs: real traffic is read, a silent port is proposed, approved, 
   if (plan === undefined) throw new Error('no gate');
   const flowLogs = { directory: join(directory, 'flow-logs'), intervalMs: hour, publishMs: hour };
   const gate = await startGate({ ...plan, world, flowLogs, near: false, tickMs: 1_000, onFailure: () => undefined });
-  const rooms = localRooms({ loaded, world, environment: {}, run: 'test' });
-  const approvals = await terminalApprovals(rooms, {
+  const deps = localDeps({ loaded, world, environment: {}, run: 'test' });
+  const approvals = await terminalApprovals(deps, {
     out: () => undefined,
     err: () => undefined,
     json: false,
@@ -66,21 +66,21 @@ test('the loop runs: real traffic is read, a silent port is proposed, approved, 
     }
     expect([...answers]).toEqual(['x'.repeat(100)]);
     await gate.flush();
-    await (await rooms.audit()).seal();
+    await (await deps.audit()).seal();
     await withoutLog(directory, async () => {
       const state = await filesIn(join(directory, 'state'));
-      expect(await collectAll(rooms)).toMatchObject({ done: [], problems: [expect.anything()] });
+      expect(await collectAll(deps)).toMatchObject({ done: [], problems: [expect.anything()] });
       expect(await filesIn(join(directory, 'state'))).toEqual(state);
     });
-    expect((await collectAll(rooms)).done[0]?.report).toMatchObject({ malformed: 0, unreadable: 0, left: 0 });
-    const { done, problems } = await scanAll(rooms, approvals);
+    expect((await collectAll(deps)).done[0]?.report).toMatchObject({ malformed: 0, unreadable: 0, left: 0 });
+    const { done, problems } = await scanAll(deps, approvals);
     expect(problems).toEqual([]);
     const [scanned] = done;
     expect(scanned?.report.judged.judgement.verdicts.map(({ rule, verdict }) => `${rule} ${verdict}`)).toEqual([
       'to-busy used',
       'to-silent unused',
     ]);
-    const closing = await rooms.closing(approvals);
+    const closing = await deps.closing(approvals);
     const [held] = await new ClosureJournal(closing.state).all();
     await takeAnswer(closing, {
       hash: held?.closure.hash ?? '',
@@ -90,10 +90,10 @@ test('the loop runs: real traffic is read, a silent port is proposed, approved, 
       until: undefined,
     });
     await withoutLog(directory, async () => {
-      expect(await closeAll(rooms, approvals)).toMatchObject({ steps: [], problems: [expect.anything()] });
+      expect(await closeAll(deps, approvals)).toMatchObject({ steps: [], problems: [expect.anything()] });
       expect(await visit(portOf(gate, 'silent'))).toBe('hello');
     });
-    const closed = await closeAll(rooms, approvals, async () =>
+    const closed = await closeAll(deps, approvals, async () =>
       (await visit(portOf(gate, 'silent'))) === 'reset' ? 'refused' : 'reachable',
     );
     expect(closed.steps.map(({ opening, outcome }) => `${opening} ${outcome}`)).toEqual(['to-silent closed']);
@@ -113,7 +113,7 @@ test('the loop runs: real traffic is read, a silent port is proposed, approved, 
     });
     expect(await visit(portOf(gate, 'silent'))).toBe('hello');
     expect(gate.rules.rules().map((rule) => rule.id)).toEqual(['to-busy', 'to-silent']);
-    const { log } = await rooms.stores();
+    const { log } = await deps.stores();
     expect(await verdictAgain(log, held?.closure.hash ?? '')).toEqual(
       expect.objectContaining({
         opening: 'to-silent',
@@ -126,7 +126,7 @@ test('the loop runs: real traffic is read, a silent port is proposed, approved, 
     for await (const { event } of entries({ log })) told.push(event);
     expect(unpaired(told)).toEqual([]);
   } finally {
-    await rooms.close();
+    await deps.close();
     await gate.close();
     await new Promise((resolve) => echo.close(resolve));
     await rm(directory, { recursive: true });

@@ -26,7 +26,7 @@ async function witness(): Promise<WitnessServer> {
 function serving(at: LogPlace, isDeaf: () => boolean = () => false) {
   const [lines, notices]: [string[], Notice[]] = [[], []];
   let log: RunLog = runOn(at, 'serve', at.world);
-  const tell = async (notice: Notice) =>
+  const notify = async (notice: Notice) =>
     isDeaf()
       ? await Promise.reject(new LockkeeperError('unreachable', 'the channel is away'))
       : void notices.push(notice);
@@ -34,13 +34,13 @@ function serving(at: LogPlace, isDeaf: () => boolean = () => false) {
     audit: async () => log,
     world: at.world,
     log: serveLog(at.world, (line) => lines.push(line)),
-    tell,
+    notify,
   });
   return {
     run: () => job.run(),
     record: () => log.record(event(1)),
-    /** The same process with other rooms. */
-    with: (rooms: LogPlace) => void (log = runOn(rooms, 'serve', rooms.world)),
+    /** The same process with other deps. */
+    with: (deps: LogPlace) => void (log = runOn(deps, 'serve', deps.world)),
     said: () => lines.splice(0).map((line): unknown => JSON.parse(line)),
     told: () => notices.splice(0).map(({ level, text }) => [level, text]),
   };
@@ -62,8 +62,8 @@ test('a log in order is sealed, and nothing is said', async () => {
 test('a witness that is away is told once, however often it is missed, and once when it is back', async () => {
   const one = await witness();
   const at = place();
-  const rooms = { ...at, witnesses: [{ key: one.key, url: one.url }] };
-  const serve = serving(rooms);
+  const deps = { ...at, witnesses: [{ key: one.key, url: one.url }] };
+  const serve = serving(deps);
   await serve.record();
   await serve.run();
   expect(serve.said()).toEqual([]);
@@ -202,16 +202,16 @@ test('a sequence record that was changed is an alarm', async () => {
 test('what is wrong is not said to be over, and not told again, because a sealing in between failed', async () => {
   const [one, at] = [await witness(), place()];
   await one.stop();
-  const rooms = { ...at, witnesses: [{ key: one.key, url: one.url }] };
-  const serve = serving(rooms);
+  const deps = { ...at, witnesses: [{ key: one.key, url: one.url }] };
+  const serve = serving(deps);
   const strange = batchKey({ day: '2026-10-01', run: 'aaa', batch: 0 });
   tamper(at.bucket, strange, Buffer.from('not a bundle'));
   await serve.record();
   await serve.run();
   expect(serve.told()).toHaveLength(2);
-  serve.with({ ...rooms, log: { ...at.log, get: unreachable, create: unreachable } });
+  serve.with({ ...deps, log: { ...at.log, get: unreachable, create: unreachable } });
   await serve.run();
-  serve.with(rooms);
+  serve.with(deps);
   await serve.run();
   expect(serve.told()).toEqual([]);
 });

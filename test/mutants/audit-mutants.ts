@@ -74,10 +74,10 @@ export const auditMutants: readonly Mutant[] = [
   {
     name: 'places-given-by-whoever-comes-last',
     file: 'shared/audit/sealing/integrate.ts',
-    find: 'const { outcome } = await rooms.log.create(sequenceKey(sequenced.size), bytes);',
-    replace: `let { outcome } = await rooms.log.create(sequenceKey(sequenced.size), bytes);
-    const there = await rooms.log.get(sequenceKey(sequenced.size));
-    if (outcome === 'exists') ({ outcome } = await rooms.log.replace(sequenceKey(sequenced.size), bytes, there.version));`,
+    find: 'const { outcome } = await deps.log.create(sequenceKey(sequenced.size), bytes);',
+    replace: `let { outcome } = await deps.log.create(sequenceKey(sequenced.size), bytes);
+    const there = await deps.log.get(sequenceKey(sequenced.size));
+    if (outcome === 'exists') ({ outcome } = await deps.log.replace(sequenceKey(sequenced.size), bytes, there.version));`,
     tests: appending,
   },
   {

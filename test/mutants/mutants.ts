@@ -43,7 +43,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'value-only-in-memory',
     file: 'shared/rotation/effects.ts',
-    find: 'return storeOf(run.rooms, step.place.store).stage(step.place.secret, journal.rotation, text);',
+    find: 'return storeOf(run.deps, step.place.store).stage(step.place.secret, journal.rotation, text);',
     replace: "return Promise.resolve({ id: 'in-memory', value: text });",
     tests: rotation,
   },
@@ -57,8 +57,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'unreachable-taken-for-refused',
     file: 'shared/rotation/effects.ts',
-    find: '(await run.rooms.service.accepts(login))',
-    replace: '(await run.rooms.service.accepts(login).catch(() => []))',
+    find: '(await run.deps.service.accepts(login))',
+    replace: '(await run.deps.service.accepts(login).catch(() => []))',
     tests: rotation,
   },
   {
@@ -122,7 +122,7 @@ export const mutants: readonly Mutant[] = [
     file: 'shared/idle-ports/closing/close.ts',
     find: "    const closing = await this.#save(\n      held,\n      moved(held.closure, 'closing', {",
     replace:
-      "    await firewallOf(this.#rooms, held.closure.firewall).apply(prepared);\n    const closing = await this.#save(\n      held,\n      moved(held.closure, 'closing', {",
+      "    await firewallOf(this.#deps, held.closure.firewall).apply(prepared);\n    const closing = await this.#save(\n      held,\n      moved(held.closure, 'closing', {",
     tests: [...closing, 'test/idle-ports/closing-crashes.test.ts'],
   },
   {

@@ -9,11 +9,11 @@ import { ClosingPlace, rule } from '../idle-ports/closing-world.ts';
 test('where nobody can see who is refused, a closed opening is still watched to the end of its quarantine', async () => {
   const place = new ClosingPlace([rule('r-1')]);
   place.network.rejectsVisible = false;
-  await scan(place.rooms(), await place.judgement());
-  for (const who of ['ann', 'ben']) await takeAnswer(place.rooms(), await place.says(who, 'approve', 'r-1'));
-  await closeApproved(place.rooms(), place.hooks());
+  await scan(place.deps(), await place.judgement());
+  for (const who of ['ann', 'ben']) await takeAnswer(place.deps(), await place.says(who, 'approve', 'r-1'));
+  await closeApproved(place.deps(), place.hooks());
   place.world.pass(hour);
-  expect((await watchClosed(place.rooms(), place.hooks())).steps).toMatchObject([{ outcome: 'quarantined' }]);
+  expect((await watchClosed(place.deps(), place.hooks())).steps).toMatchObject([{ outcome: 'quarantined' }]);
   place.world.pass(place.policy.quarantineMs + day);
-  expect((await watchClosed(place.rooms(), place.hooks())).steps).toMatchObject([{ outcome: 'settled' }]);
+  expect((await watchClosed(place.deps(), place.hooks())).steps).toMatchObject([{ outcome: 'settled' }]);
 });

@@ -6,16 +6,16 @@ test('a run that stops right before it retires a user, and wakes after that user
   const place = await makePlace();
   await place.run({ now: true });
   place.world.pass(window);
-  const rooms = place.rooms();
-  const sleeping = withOther(rooms.service, {
+  const deps = place.deps();
+  const sleeping = withOther(deps.service, {
     async retire(login, guard, options) {
       await runUntilDone(place);
       await place.run({ now: true });
       expect(place.consumer('one').slot).toBe(login.slot);
-      await rooms.service.retire(login, guard, options);
+      await deps.service.retire(login, guard, options);
     },
   });
-  await expect(rotate({ ...rooms, service: sleeping })).resolves.not.toMatchObject({ outcome: 'done' });
+  await expect(rotate({ ...deps, service: sleeping })).resolves.not.toMatchObject({ outcome: 'done' });
   expect(place.consumerLogsIn('one')).toBe(true);
   expect(place.consumerLogsIn('two')).toBe(true);
 });

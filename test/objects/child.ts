@@ -9,11 +9,11 @@ import { fileSystemObjects } from '../../shared/objects/file-system.ts';
 const [directory = '', what = '', name = '', count = '0'] = process.argv.slice(2);
 const store = fileSystemObjects({ directory });
 const bytes = (text: string) => new TextEncoder().encode(text);
-const tell = (line: object) => writeSync(1, `${JSON.stringify(line)}\n`);
+const print = (line: object) => writeSync(1, `${JSON.stringify(line)}\n`);
 
 /** Waits until all are there, so that they race. */
 async function together(): Promise<void> {
-  tell({ ready: name });
+  print({ ready: name });
   await once(process.stdin, 'data');
   process.stdin.destroy();
 }
@@ -23,7 +23,7 @@ async function creates(): Promise<void> {
   await together();
   for (let i = 0; i < Number(count); i += 1) {
     const answer = await store.create(`race/${i}`, bytes(`${name}-${i}`));
-    if (answer.outcome === 'done') tell({ key: `race/${i}`, by: `${name}-${i}` });
+    if (answer.outcome === 'done') print({ key: `race/${i}`, by: `${name}-${i}` });
   }
 }
 
@@ -36,7 +36,7 @@ async function counts(): Promise<void> {
     const next = Number(new TextDecoder().decode(held.bytes)) + 1;
     const answer = await store.replace('count', bytes(String(next)), held.version);
     if (answer.outcome !== 'done') continue;
-    tell({ raised: next });
+    print({ raised: next });
     i += 1;
   }
 }
@@ -50,16 +50,16 @@ async function churns(): Promise<void> {
     if (!held) await store.create(key, content);
     else if (i % 3 === 0) await store.delete(key, held.version);
     else await store.replace(key, content, held.version);
-    tell({ i });
+    print({ i });
   }
 }
 
 /** Writes once and tells how it went. */
 async function writes(): Promise<void> {
   try {
-    tell(await store.create(name, bytes('x'.repeat(Number(count)))));
+    print(await store.create(name, bytes('x'.repeat(Number(count)))));
   } catch (thrown) {
-    tell({ thrown: Object.assign({}, thrown), message: String(thrown) });
+    print({ thrown: Object.assign({}, thrown), message: String(thrown) });
   }
 }
 

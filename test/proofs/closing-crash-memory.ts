@@ -9,19 +9,19 @@ import { stories, tellStory } from '../idle-ports/closing-crashes.ts';
 export async function closingCrashMemory(): Promise<Figure[]> {
   let runs = 0;
   const violations = new Set<string>();
-  const tell = async (story: (typeof stories)[number], broken: ReadonlyMap<number, Break>) => {
+  const notify = async (story: (typeof stories)[number], broken: ReadonlyMap<number, Break>) => {
     runs += 1;
     const outcome = await tellStory(story, broken);
     for (const text of outcome.violations) violations.add(`${story}: ${text}: ${JSON.stringify([...broken])}`);
     return outcome.writes.length;
   };
   for (const story of stories) {
-    const writes = await tell(story, new Map());
+    const writes = await notify(story, new Map());
     for (let first = 0; first < writes; first += 1) {
       for (const how of breaks) {
-        const most = await tell(story, new Map([[first, how]]));
+        const most = await notify(story, new Map([[first, how]]));
         for (let second = first + 1; second < most; second += 1) {
-          await tell(
+          await notify(
             story,
             new Map([
               [first, how],

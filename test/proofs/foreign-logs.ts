@@ -4,7 +4,7 @@ import { exportFolder } from '../../functions/cli/export-folder.ts';
 import type { AuditEvent } from '../../shared/audit/entry.ts';
 import { exportLog } from '../../shared/audit/export/export.ts';
 import { auditLog, type RunLog } from '../../shared/audit/log.ts';
-import type { LogRooms } from '../../shared/audit/log-rooms.ts';
+import type { LogDeps } from '../../shared/audit/log-deps.ts';
 import { placedEntries } from '../../shared/audit/read.ts';
 import { tiledLog } from '../../shared/audit/export/tiled-log.ts';
 import { rawEd25519 } from '../../shared/base/ed25519.ts';
@@ -33,15 +33,15 @@ const signer: Signer = {
  */
 export async function exportedLogs(place: string, sizes: readonly number[]): Promise<readonly ExportedLog[]> {
   const world = testWorld();
-  const rooms = { log: memoryObjects(), state: memoryObjects(), world, origin, signer };
-  const writer = new Writer(rooms);
+  const deps = { log: memoryObjects(), state: memoryObjects(), world, origin, signer };
+  const writer = new Writer(deps);
   const logs: ExportedLog[] = [];
   for (const size of sizes) {
     await writer.growTo(size);
     const directory = join(place, `log-${size}`);
-    await exportTo(directory, rooms);
+    await exportTo(directory, deps);
     const entries: Uint8Array[] = [];
-    for await (const { entry } of placedEntries(rooms.log, 0)) entries.push(entry);
+    for await (const { entry } of placedEntries(deps.log, 0)) entries.push(entry);
     if (entries.length !== size) throw new Error(`the log has ${entries.length} entries, not ${size}`);
     logs.push({ size, directory, entries });
   }
@@ -49,23 +49,23 @@ export async function exportedLogs(place: string, sizes: readonly number[]): Pro
   return logs;
 }
 
-async function exportTo(directory: string, rooms: LogRooms): Promise<void> {
-  const folder = exportFolder(directory, fileSystemObjects({ directory, world: rooms.world }));
-  await exportLog({ tiles: await tiledLog(rooms), log: rooms.log, folder, formats: ['tiles'] });
+async function exportTo(directory: string, deps: LogDeps): Promise<void> {
+  const folder = exportFolder(directory, fileSystemObjects({ directory, world: deps.world }));
+  await exportLog({ tiles: await tiledLog(deps), log: deps.log, folder, formats: ['tiles'] });
 }
 
 /** So many runs record at once, and each so many events before it ends. */
 const [sideBySide, perRun] = [7, 1_500];
 
-/** Makes the log of the rooms longer, by runs that end, and one that goes on. */
+/** Makes the log of the dependencies longer, by runs that end, and one that goes on. */
 class Writer {
-  readonly #rooms: LogRooms & { readonly world: TestWorld };
+  readonly #deps: LogDeps & { readonly world: TestWorld };
   readonly #last: RunLog;
   #size = 0;
   #runs = 0;
 
-  constructor(rooms: LogRooms & { readonly world: TestWorld }) {
-    this.#rooms = rooms;
+  constructor(deps: LogDeps & { readonly world: TestWorld }) {
+    this.#deps = deps;
     this.#last = this.#begin();
   }
 
@@ -96,13 +96,13 @@ class Writer {
   async #record(run: RunLog, count: number): Promise<void> {
     const from = this.#size;
     this.#size += count;
-    this.#rooms.world.pass(second);
+    this.#deps.world.pass(second);
     await Promise.all(Array.from({ length: count }, (_, at) => run.record(eventOf(from + at))));
   }
 
   #begin(): RunLog {
     this.#runs += 1;
-    return auditLog({ ...this.#rooms, run: `run-${this.#runs}`, version: '0.1.0' });
+    return auditLog({ ...this.#deps, run: `run-${this.#runs}`, version: '0.1.0' });
   }
 }
 

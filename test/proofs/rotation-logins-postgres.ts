@@ -6,7 +6,7 @@ import { parseInstant, second } from '../../shared/base/time.ts';
 import { memoryObjects } from '../../shared/objects/memory.ts';
 import { loginOf } from '../../shared/rotation/consumer-text.ts';
 import { importLogin } from '../../shared/rotation/import.ts';
-import type { RotationRooms } from '../../shared/rotation/plan.ts';
+import type { RotationDeps } from '../../shared/rotation/plan.ts';
 import { rotate } from '../../shared/rotation/run.ts';
 import { MemoryVault, memorySecrets } from '../../shared/secrets/memory.ts';
 import type { SecretStore } from '../../shared/secrets/contract.ts';
@@ -49,15 +49,15 @@ interface Tally {
 }
 
 async function loginsThrough(server: PostgresServer, strategy: 'alternating' | 'single'): Promise<Tally> {
-  const rooms = await roomsOn(server, strategy);
+  const deps = await depsOn(server, strategy);
   const tally: Tally = { logins: 0, failures: 0, done: 0 };
   const end = new AbortController();
   const loops = Array.from({ length: clients }, async (_, index) => {
-    const read = cachedReader(rooms, index);
+    const read = cachedReader(deps, index);
     while (!end.signal.aborted) await logInOnce(server.port, await read(), tally);
   });
   try {
-    for (; tally.done < rotations; tally.done += 1) await oneRotation(rooms);
+    for (; tally.done < rotations; tally.done += 1) await oneRotation(deps);
   } finally {
     end.abort();
     await Promise.all(loops);
@@ -66,9 +66,9 @@ async function loginsThrough(server: PostgresServer, strategy: 'alternating' | '
 }
 
 /** Runs as a schedule would, until the rotation is done; nothing waits inside lockkeeper. */
-async function oneRotation(rooms: RotationRooms): Promise<void> {
+async function oneRotation(deps: RotationDeps): Promise<void> {
   for (let runs = 0; runs < 400; runs += 1) {
-    const report = await rotate(rooms, { now: runs === 0 });
+    const report = await rotate(deps, { now: runs === 0 });
     if (report.outcome === 'done') return await pause(20);
     if (report.outcome !== 'waiting') throw new Error(`${report.outcome}: ${report.text}`);
     await pause(25);
@@ -76,13 +76,13 @@ async function oneRotation(rooms: RotationRooms): Promise<void> {
   throw new Error('the rotation does not end');
 }
 
-async function roomsOn(server: PostgresServer, strategy: 'alternating' | 'single'): Promise<RotationRooms> {
+async function depsOn(server: PostgresServer, strategy: 'alternating' | 'single'): Promise<RotationDeps> {
   const pair = await makePair(server);
   const users = strategy === 'single' ? [pair.users[0]] : pair.users;
   const world = fastWorld(parseInstant('2026-10-01T00:00:00Z'), 1);
   const vaults = { one: new MemoryVault(), two: new MemoryVault() };
   for (const vault of Object.values(vaults)) vault.add('app-db');
-  const rooms: RotationRooms = {
+  const deps: RotationDeps = {
     plan: {
       name: strategy,
       service: 'postgres',
@@ -99,28 +99,28 @@ async function roomsOn(server: PostgresServer, strategy: 'alternating' | 'single
     state: memoryObjects(),
     audit: { record: async () => ({ run: 'none', n: 0, hash: '', at: world.now() }) },
     world,
-    tell: async (notice) => void process.stderr.write(`${notice.text}\n`),
+    notify: async (notice) => void process.stderr.write(`${notice.text}\n`),
     actor: 'proof',
   };
   await importLogin(
-    rooms,
+    deps,
     { engine: 'postgres', host: '127.0.0.1', port: server.port, dbname: 'postgres' },
     pair.initial,
   );
-  return rooms;
+  return deps;
 }
 
 /**
  * Client 0 reads the store every time; the others keep what they read for up to six tenths of the window, so that a
  * login begun in time also arrives in time.
  */
-function cachedReader(rooms: RotationRooms, index: number): () => Promise<Login> {
+function cachedReader(deps: RotationDeps, index: number): () => Promise<Login> {
   const name = index % 2 === 0 ? 'one' : 'two';
-  const store: SecretStore | undefined = rooms.stores[name];
+  const store: SecretStore | undefined = deps.stores[name];
   const keepMs = (windowMs * 0.6 * index) / (clients - 1);
   let cached: { readonly login: Login; readonly readAt: number } | undefined;
   return async () => {
-    const now = rooms.world.now();
+    const now = deps.world.now();
     if (cached && now - cached.readAt < keepMs) return cached.login;
     const { current } = (await store?.read('app-db')) ?? {};
     cached = { login: loginOf(current?.value ?? new Sealed('')), readAt: now };

@@ -64,7 +64,7 @@ export class ObjectChecks {
       for await (const _ of storedCheckpoints(log, {
         signer: parseVerifierKey(this.#at.verifierKey),
         after: undefined,
-        tell: note,
+        notify: note,
       }));
     else if (['cosig', 'evidence', 'self-test'].includes(kind)) await this.#leftover(log, note);
     else return await this.#tile(key, bytes, note);

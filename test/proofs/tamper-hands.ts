@@ -8,7 +8,7 @@ import { stored, tamper } from '../audit/place.ts';
 /** Objects that somebody may put his hands on. */
 export interface Ground {
   /** Where they lie, and the keys that verification looks at by now. */
-  readonly rooms: readonly { readonly bucket: MemoryBucket; readonly keys: () => readonly string[] }[];
+  readonly stores: readonly { readonly bucket: MemoryBucket; readonly keys: () => readonly string[] }[];
   /** Another log with the same keys. */
   readonly other: MemoryBucket;
   readonly random: () => number;
@@ -28,13 +28,13 @@ interface Picked {
   readonly bucket: MemoryBucket;
   readonly key: string;
   readonly bytes: Uint8Array;
-  /** The others of its kind in that room. */
+  /** The others of its kind in that store. */
   readonly alike: readonly string[];
 }
 
 /** Rare kinds of objects as often as those of which there are many. */
-function anObject({ rooms, random }: Ground): Picked {
-  const { bucket, keys } = pick(random() < 0.15 ? rooms : rooms.slice(0, 1), random);
+function anObject({ stores, random }: Ground): Picked {
+  const { bucket, keys } = pick(random() < 0.15 ? stores : stores.slice(0, 1), random);
   const alike = pick([...Map.groupBy(keys(), kindOf).values()], random);
   const key = pick(alike, random);
   return { bucket, key, bytes: stored(bucket, key), alike: alike.filter((one) => one !== key) };
@@ -108,13 +108,13 @@ export const blindHands: Readonly<Record<string, Hand>> = {
       const at = Math.floor(ground.random() * bytes.length);
       return bytes.with(at, (bytes[at] ?? 0) ^ (1 << Math.floor(ground.random() * 8)));
     }),
-  takeFromAnotherLog({ rooms, other, random }) {
+  takeFromAnotherLog({ stores, other, random }) {
     const key = pick(
       [...other.objects.keys()].filter((one) => !one.startsWith('evidence/')),
       random,
     );
-    const [room] = rooms;
-    if (room) tamper(room.bucket, key, stored(other, key));
+    const [store] = stores;
+    if (store) tamper(store.bucket, key, stored(other, key));
     return [key];
   },
 };
@@ -137,8 +137,8 @@ function rewrite(ground: Ground, change: (bytes: Uint8Array) => Uint8Array): rea
  */
 export const hands: Readonly<Record<string, Hand>> = { ...blindHands, resequence };
 
-function resequence({ rooms, random }: Ground): readonly string[] {
-  const bucket = rooms[0]?.bucket;
+function resequence({ stores, random }: Ground): readonly string[] {
+  const bucket = stores[0]?.bucket;
   const records = bucket && readable(bucket);
   if (!bucket || !records || records.length === 0) return [];
   const at = Math.floor(random() * records.length);

@@ -71,7 +71,7 @@ export async function tamperAtRandom(
   const heads = targetsOf(at)
     .filter(({ bucket }) => bucket === at.heads)
     .map(({ key }) => key);
-  const rooms = [
+  const stores = [
     { bucket: at.bucket, keys: () => [...at.bucket.objects.keys()] },
     { bucket: at.heads, keys: () => heads.filter((key) => at.heads.objects.has(key)) },
   ];
@@ -85,9 +85,9 @@ export async function tamperAtRandom(
     await expectSound(name, verify, whole);
   return {
     'random-whole': whole,
-    random: await manyRounds({ rooms, other }, { buckets: [at.bucket, at.heads], hands, looks: live, seed, rounds }),
+    random: await manyRounds({ stores, other }, { buckets: [at.bucket, at.heads], hands, looks: live, seed, rounds }),
     'random-export': await manyRounds(
-      { rooms: inExport, other },
+      { stores: inExport, other },
       { buckets: [exported], hands: blindHands, looks: { export: ofExport }, seed, rounds: Math.ceil(rounds / 3) },
     ),
   };

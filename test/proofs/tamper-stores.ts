@@ -186,7 +186,7 @@ const extractHands: Readonly<Record<string, ExtractHand>> = {
   delete: ({ heads }) => heads.objects.delete(sequencedKey),
   'take back': ({ heads }, { older }) => tamper(heads, sequencedKey, older),
   break({ heads }, { random }) {
-    const ground = { rooms: [{ bucket: heads, keys: () => [sequencedKey] }], other: heads, random };
+    const ground = { stores: [{ bucket: heads, keys: () => [sequencedKey] }], other: heads, random };
     blindHands[pick(['truncate', 'extend', 'splice', 'flip'], random)]?.(ground);
   },
   forge,

@@ -12,7 +12,7 @@ describe('rehearsing', () => {
   test('changes nothing and names, in order, the steps that a real rotation then takes', async () => {
     const place = await makePlace();
     const before = structuredClone([...(place.vaults['one']?.shelves ?? [])]);
-    const rehearsal = await rehearse(place.rooms());
+    const rehearsal = await rehearse(place.deps());
     expect(rehearsal).toMatchObject({ wouldFinish: true, failedLogins: 0, sessions: [] });
     expect([effects(place), place.log.events, [...place.bucket.objects]]).toEqual([[], [], []]);
     expect([...(place.vaults['one']?.shelves ?? [])]).toEqual(before);
@@ -37,7 +37,7 @@ describe('rehearsing', () => {
   test('tells who is logged in, and that a single user cannot be changed without failures', async () => {
     const place = await makePlace({ strategy: 'single' });
     place.host.openSession('app_a', firstValue, '10.0.4.17');
-    const rehearsal = await rehearse(place.rooms());
+    const rehearsal = await rehearse(place.deps());
     expect(rehearsal).toMatchObject({ wouldFinish: true, failedLogins: undefined, sessions: [{ peer: '10.0.4.17' }] });
     expect(rehearsal.why).toContain('fails');
   });
@@ -45,7 +45,7 @@ describe('rehearsing', () => {
   test('says where it would stop, and why', async () => {
     const place = await makePlace();
     place.host.problems = ['The owner role is missing. Run: CREATE ROLE app_owner NOLOGIN;'];
-    const rehearsal = await rehearse(place.rooms());
+    const rehearsal = await rehearse(place.deps());
     expect(rehearsal.wouldFinish).toBe(false);
     expect(rehearsal.steps.at(-1)).toContain('CREATE ROLE app_owner');
   });
@@ -53,7 +53,7 @@ describe('rehearsing', () => {
   test('works in the middle of a drain as well', async () => {
     const place = await makePlace();
     await place.run({ now: true });
-    const { steps, wouldFinish } = await rehearse(place.rooms());
+    const { steps, wouldFinish } = await rehearse(place.deps());
     expect(wouldFinish).toBe(true);
     expect(steps[0]).toContain('wait');
     expect(place.journal()?.phase).toBe('draining');
@@ -63,9 +63,9 @@ describe('rehearsing', () => {
 describe('adopting', () => {
   test('changes no password and no secret, and makes the first rotation due one interval later', async () => {
     const place = await makePlace();
-    expect(await adopt(place.rooms())).toEqual({ credential: 'app-db', adopted: true, problems: [], sql: [] });
+    expect(await adopt(place.deps())).toEqual({ credential: 'app-db', adopted: true, problems: [], sql: [] });
     expect(effects(place)).toEqual(['effect create']);
-    expect(await adopt(place.rooms())).toMatchObject({ adopted: true });
+    expect(await adopt(place.deps())).toMatchObject({ adopted: true });
     expect(await place.run()).toMatchObject({ outcome: 'idle', steps: [] });
     place.world.pass(30 * day);
     expect(await place.run()).toMatchObject({ phase: 'draining' });
@@ -77,7 +77,7 @@ describe('adopting', () => {
     const place = await makePlace();
     place.host.problems = ['The owner role is missing. Run: CREATE ROLE app_owner NOLOGIN;'];
     putByHand(place, 'app_a', 'not-the-real-one-0123456789');
-    const report = await adopt(place.rooms());
+    const report = await adopt(place.deps());
     expect(report).toMatchObject({ adopted: false, sql: ['CREATE ROLE app_owner NOLOGIN;'] });
     expect(report.problems).toHaveLength(2);
     expect(place.journal()).toBeUndefined();
@@ -86,7 +86,7 @@ describe('adopting', () => {
   test('finds a store whose login does not work, and one that repeats the password elsewhere', async () => {
     const place = await makePlace({ plan: { stores: [{ store: 'one', secret: 'app-db' }] } });
     putByHand(place, 'app_a', 'not-the-real-one-0123456789');
-    expect((await adopt(place.rooms())).problems).toEqual([expect.stringContaining('refused')]);
+    expect((await adopt(place.deps())).problems).toEqual([expect.stringContaining('refused')]);
     const shelf = place.vaults['one']?.shelves.get('app-db');
     const url = JSON.stringify({
       username: 'app_a',
@@ -100,7 +100,7 @@ describe('adopting', () => {
       pending: null,
       current: { id: 'x', text: url },
     });
-    expect((await adopt(place.rooms())).problems).toEqual([expect.stringContaining('repeats the password in url')]);
+    expect((await adopt(place.deps())).problems).toEqual([expect.stringContaining('repeats the password in url')]);
   });
 });
 
@@ -110,19 +110,19 @@ describe('importing', () => {
     place.vaults['two']?.shelves.clear();
     place.vaults['two']?.add('app/db');
     const login = { slot: 'app_a', value: new Sealed(firstValue) };
-    expect(await importLogin(place.rooms(), address, login)).toEqual([{ store: 'two', secret: 'app/db' }]);
-    expect(await importLogin(place.rooms(), address, login)).toEqual([]);
+    expect(await importLogin(place.deps(), address, login)).toEqual([{ store: 'two', secret: 'app/db' }]);
+    expect(await importLogin(place.deps(), address, login)).toEqual([]);
     expect(place.trail.filter((what) => / (change|retire)$/.test(what))).toEqual([]);
   });
 
   test('refuses a login that the service refuses, and never overwrites another', async () => {
     const place = await makePlace();
     await expect(
-      importLogin(place.rooms(), address, { slot: 'app_a', value: new Sealed('wrong') }),
+      importLogin(place.deps(), address, { slot: 'app_a', value: new Sealed('wrong') }),
     ).rejects.toMatchObject({ code: 'rejected' });
     place.host.setByHand('app_b', 'another-value-0123456789');
     await expect(
-      importLogin(place.rooms(), address, { slot: 'app_b', value: new Sealed('another-value-0123456789') }),
+      importLogin(place.deps(), address, { slot: 'app_b', value: new Sealed('another-value-0123456789') }),
     ).rejects.toMatchObject({ code: 'conflict' });
   });
 });

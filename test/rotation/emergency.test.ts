@@ -58,16 +58,16 @@ describe('a leaked value', () => {
 
   test.each(['change', 'accepts', 'promote'] as const)('takes over a rotation that stuck at %s', async (at) => {
     const place = await makePlace();
-    const rooms = place.rooms();
+    const deps = place.deps();
     const stuck = async () => Promise.reject(new LockkeeperError('unreachable', 'stuck'));
     const accepts: Service['accepts'] = async (login) =>
-      login.slot === 'app_b' ? stuck() : rooms.service.accepts(login);
+      login.slot === 'app_b' ? stuck() : deps.service.accepts(login);
     const service =
-      at === 'promote' ? rooms.service : withOther(rooms.service, at === 'change' ? { change: stuck } : { accepts });
-    const two = rooms.stores['two'];
+      at === 'promote' ? deps.service : withOther(deps.service, at === 'change' ? { change: stuck } : { accepts });
+    const two = deps.stores['two'];
     if (!two) throw new Error('no store two');
-    const stores = at === 'promote' ? { ...rooms.stores, two: { ...readable(two), promote: stuck } } : rooms.stores;
-    expect(await rotate({ ...rooms, service, stores }, { now: true })).toMatchObject({ outcome: 'failed' });
+    const stores = at === 'promote' ? { ...deps.stores, two: { ...readable(two), promote: stuck } } : deps.stores;
+    expect(await rotate({ ...deps, service, stores }, { now: true })).toMatchObject({ outcome: 'failed' });
     const held = Object.values(place.vaults).flatMap((vault) =>
       [...vault.shelves.values()].flatMap((shelf) => shelf.pending?.text ?? []),
     );
@@ -81,9 +81,9 @@ describe('a leaked value', () => {
 
   test('is finished by the schedule if the run that began it died', async () => {
     const place = await makePlace();
-    const rooms = place.rooms();
+    const deps = place.deps();
     const retire: Service['retire'] = async () => Promise.reject(new LockkeeperError('unreachable', 'down'));
-    expect(await rotate({ ...rooms, service: withOther(rooms.service, { retire }) }, { leaked })).toMatchObject({
+    expect(await rotate({ ...deps, service: withOther(deps.service, { retire }) }, { leaked })).toMatchObject({
       outcome: 'failed',
     });
     expect(await runUntilDone(place, {})).toMatchObject({ outcome: 'done' });

@@ -10,27 +10,27 @@ import { firstValue, makePlace, putByHand, runUntilDone, window, withOther } fro
 describe('nothing is published before it is proven:', () => {
   test('the value is durable in every store before the service is touched', async () => {
     const place = await makePlace();
-    const rooms = place.rooms();
+    const deps = place.deps();
     const pending: (string | undefined)[] = [];
     const change: Service['change'] = async (login, guard) => {
       for (const vault of Object.values(place.vaults)) pending.push([...vault.shelves.values()][0]?.pending?.text);
-      await rooms.service.change(login, guard);
+      await deps.service.change(login, guard);
       expect(pending.every((text) => text?.includes(login.value.open()))).toBe(true);
     };
-    await rotate({ ...rooms, service: withOther(rooms.service, { change }) }, { now: true });
+    await rotate({ ...deps, service: withOther(deps.service, { change }) }, { now: true });
     expect(pending).toHaveLength(2);
   });
 
   test('a verification that cannot be made is no yes: nothing is published, and the same value is tried again later', async () => {
     const place = await makePlace();
-    const rooms = place.rooms();
+    const deps = place.deps();
     let isBroken = true;
     const accepts: Service['accepts'] = async (login) => {
       if (isBroken && login.slot === 'app_b')
         throw new LockkeeperError('unreachable', 'the second endpoint does not answer');
-      return await rooms.service.accepts(login);
+      return await deps.service.accepts(login);
     };
-    const broken = { ...rooms, service: withOther(rooms.service, { accepts }) };
+    const broken = { ...deps, service: withOther(deps.service, { accepts }) };
     expect(await rotate(broken, { now: true })).toMatchObject({
       outcome: 'failed',
       phase: 'set',
@@ -47,13 +47,13 @@ describe('nothing is published before it is proven:', () => {
 
   test('one endpoint that refuses is enough to publish nothing', async () => {
     const place = await makePlace({ endpoints: ['primary', 'replica'] });
-    const rooms = place.rooms();
+    const deps = place.deps();
     const accepts: Service['accepts'] = async (login) =>
-      (await rooms.service.accepts(login)).map((answer) => ({
+      (await deps.service.accepts(login)).map((answer) => ({
         ...answer,
         accepted: answer.accepted && !(login.slot === 'app_b' && answer.endpoint === 'replica'),
       }));
-    const report = await rotate({ ...rooms, service: withOther(rooms.service, { accepts }) }, { now: true });
+    const report = await rotate({ ...deps, service: withOther(deps.service, { accepts }) }, { now: true });
     expect(report).toMatchObject({ outcome: 'failed', phase: 'staged' });
     expect(place.consumer('two').value.open()).toBe(firstValue);
     expect(place.host.holds('app_a', firstValue)).toBe(true);
@@ -61,10 +61,10 @@ describe('nothing is published before it is proven:', () => {
 
   test('an endpoint that did not answer at all is not counted as a yes', async () => {
     const place = await makePlace({ endpoints: ['primary', 'replica'] });
-    const rooms = place.rooms();
+    const deps = place.deps();
     const accepts: Service['accepts'] = async (login) =>
-      (await rooms.service.accepts(login)).slice(0, login.slot === 'app_b' ? 1 : 2);
-    expect(await rotate({ ...rooms, service: withOther(rooms.service, { accepts }) }, { now: true })).toMatchObject({
+      (await deps.service.accepts(login)).slice(0, login.slot === 'app_b' ? 1 : 2);
+    expect(await rotate({ ...deps, service: withOther(deps.service, { accepts }) }, { now: true })).toMatchObject({
       outcome: 'failed',
     });
     expect(place.consumer('one').value.open()).toBe(firstValue);
@@ -74,8 +74,8 @@ describe('nothing is published before it is proven:', () => {
 describe('the drain:', () => {
   test('begins only when every store is seen to hand out the new value, however late that is', async () => {
     const place = await makePlace();
-    const rooms = place.rooms();
-    const two = rooms.stores['two'];
+    const deps = place.deps();
+    const two = deps.stores['two'];
     if (!two) throw new Error('no store two');
     const before = await two.read('app/db');
     let isBehind = true;
@@ -85,7 +85,7 @@ describe('the drain:', () => {
       stage: two.stage.bind(two),
       promote: two.promote.bind(two),
     };
-    const late = { ...rooms, stores: { ...rooms.stores, two: lagging } };
+    const late = { ...deps, stores: { ...deps.stores, two: lagging } };
     expect(await rotate(late, { now: true })).toMatchObject({ phase: 'published' });
     place.world.pass(window);
     isBehind = false;
@@ -149,8 +149,8 @@ describe('the drain:', () => {
 describe('the end:', () => {
   test('a retirement that did not work is found by logging in, tried again, and then told', async () => {
     const place = await makePlace();
-    const rooms = place.rooms();
-    const broken = { ...rooms, service: withOther(rooms.service, { retire: async () => undefined }) };
+    const deps = place.deps();
+    const broken = { ...deps, service: withOther(deps.service, { retire: async () => undefined }) };
     await rotate(broken, { now: true });
     place.world.pass(window);
     expect(await rotate(broken)).toMatchObject({ outcome: 'failed', text: expect.stringContaining('still logs in') });
@@ -188,13 +188,13 @@ describe('the guard:', () => {
     const place = await makePlace();
     const asleep = Promise.withResolvers<void>();
     const atTheDoor = Promise.withResolvers<void>();
-    const rooms = place.rooms();
+    const deps = place.deps();
     const change: Service['change'] = async (login, guard) => {
       atTheDoor.resolve();
       await asleep.promise;
-      await rooms.service.change(login, guard);
+      await deps.service.change(login, guard);
     };
-    const late = rotate({ ...rooms, service: withOther(rooms.service, { change }) }, { now: true });
+    const late = rotate({ ...deps, service: withOther(deps.service, { change }) }, { now: true });
     await atTheDoor.promise;
     const stale = loginOf(new Sealed(place.vaults['one']?.shelves.get('app-db')?.pending?.text ?? ''));
     // Three turns later the user it was about to change is the one that consumers use.

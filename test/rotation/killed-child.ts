@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { Sealed } from '../../shared/base/sealed.ts';
 import { fileSystemObjects } from '../../shared/objects/file-system.ts';
 import { localFileSecrets } from '../../shared/secrets/local-file.ts';
-import type { RotationRooms } from '../../shared/rotation/plan.ts';
+import type { RotationDeps } from '../../shared/rotation/plan.ts';
 import { rotate } from '../../shared/rotation/run.ts';
 import { postgresService } from '../../shared/services/postgres.ts';
 import { systemWorld } from '../../shared/base/world.ts';
@@ -16,8 +16,8 @@ export interface DurablePlace {
   readonly owner: string;
 }
 
-/** The rooms on it; every process makes its own. */
-export function durableRooms(place: DurablePlace): RotationRooms {
+/** The dependencies on it; every process makes its own. */
+export function durableDeps(place: DurablePlace): RotationDeps {
   const world = systemWorld();
   const secrets = (name: string) =>
     localFileSecrets({ directory: join(place.directory, name), keyFile: join(place.directory, 'key'), world });
@@ -49,7 +49,7 @@ export function durableRooms(place: DurablePlace): RotationRooms {
     state: fileSystemObjects({ directory: join(place.directory, 'state') }),
     audit: { record: async () => ({ run: 'none', n: 0, hash: '', at: world.now() }) },
     world,
-    tell: async () => undefined,
+    notify: async () => undefined,
     actor: 'test',
   };
 }
@@ -60,7 +60,7 @@ export function durableRooms(place: DurablePlace): RotationRooms {
 async function main([placeText = '', method = '', when = '', nth = '1']: readonly string[]): Promise<void> {
   const place: unknown = JSON.parse(placeText);
   if (!isPlace(place)) throw new Error('no place');
-  const rooms = durableRooms(place);
+  const deps = durableDeps(place);
   let left = Number(nth);
   const die = () => process.kill(process.pid, 'SIGKILL');
   const deadly = <T extends object>(target: T, name: string): T =>
@@ -79,12 +79,12 @@ async function main([placeText = '', method = '', when = '', nth = '1']: readonl
         };
       },
     });
-  const { one, two } = rooms.stores;
+  const { one, two } = deps.stores;
   if (!one || !two) throw new Error('no stores');
   const stores = { one: deadly(one, 'one'), two: deadly(two, 'two') };
   for (let runs = 0; runs < 5; runs += 1)
     await rotate(
-      { ...rooms, stores, service: deadly(rooms.service, 'service'), state: deadly(rooms.state, 'state') },
+      { ...deps, stores, service: deadly(deps.service, 'service'), state: deadly(deps.state, 'state') },
       { now: runs === 0 },
     );
 }

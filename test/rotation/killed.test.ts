@@ -7,12 +7,12 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { importLogin } from '../../shared/rotation/import.ts';
 import { loginOf } from '../../shared/rotation/consumer-text.ts';
-import type { RotationRooms } from '../../shared/rotation/plan.ts';
+import type { RotationDeps } from '../../shared/rotation/plan.ts';
 import { rotate } from '../../shared/rotation/run.ts';
 import { localFileSecrets } from '../../shared/secrets/local-file.ts';
 import { logsIn, makePair } from '../services/postgres-pair.ts';
 import { startPostgres, type PostgresServer } from '../services/postgres-server.ts';
-import { durableRooms, type DurablePlace } from './killed-child.ts';
+import { durableDeps, type DurablePlace } from './killed-child.ts';
 
 let server: PostgresServer;
 beforeAll(async () => {
@@ -38,18 +38,18 @@ describe('a process killed by the operating system in the middle of a rotation o
       const directory = await mkdtemp(join(tmpdir(), 'lockkeeper-killed-'));
       try {
         const place: DurablePlace = { directory, endpoint: server.endpoint, users: pair.users, owner: pair.owner };
-        const rooms = durableRooms(place);
+        const deps = durableDeps(place);
         for (const name of ['one', 'two'])
           await localFileSecrets({
             directory: join(directory, name),
             keyFile: join(directory, 'key'),
-            world: rooms.world,
+            world: deps.world,
           }).add('app');
-        await importLogin(rooms, { engine: 'postgres', host: '127.0.0.1', port: server.port }, pair.initial);
+        await importLogin(deps, { engine: 'postgres', host: '127.0.0.1', port: server.port }, pair.initial);
         expect(await killedAt(place, point)).toBe('SIGKILL');
-        await allLogIn(rooms);
-        await finish(rooms);
-        await allLogIn(rooms);
+        await allLogIn(deps);
+        await finish(deps);
+        await allLogIn(deps);
         expect(await logsIn(server.port, pair.initial)).toBe(false);
       } finally {
         await rm(directory, { recursive: true, force: true });
@@ -70,16 +70,16 @@ async function killedAt(place: DurablePlace, point: string): Promise<string | nu
 }
 
 /** What consumers read in any store logs in at the server. */
-async function allLogIn(rooms: RotationRooms): Promise<void> {
-  for (const store of Object.values(rooms.stores)) {
+async function allLogIn(deps: RotationDeps): Promise<void> {
+  for (const store of Object.values(deps.stores)) {
     const { current } = await store.read('app');
     expect(current && (await logsIn(server.port, loginOf(current.value)))).toBe(true);
   }
 }
 
-async function finish(rooms: RotationRooms): Promise<void> {
+async function finish(deps: RotationDeps): Promise<void> {
   for (let runs = 0; runs < 50; runs += 1) {
-    const report = await rotate(rooms, { now: true });
+    const report = await rotate(deps, { now: true });
     if (report.outcome === 'done') return;
     expect(['waiting', 'failed']).toContain(report.outcome);
     await pause(50);

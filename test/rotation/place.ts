@@ -7,7 +7,7 @@ import { memoryObjects, MemoryBucket } from '../../shared/objects/memory.ts';
 import { importLogin } from '../../shared/rotation/import.ts';
 import { decodeJournal, type Journal } from '../../shared/rotation/journal.ts';
 import { loginOf } from '../../shared/rotation/consumer-text.ts';
-import type { CredentialPlan, RotationRooms } from '../../shared/rotation/plan.ts';
+import type { CredentialPlan, RotationDeps } from '../../shared/rotation/plan.ts';
 import { rotate, type RotationReport } from '../../shared/rotation/run.ts';
 import type { RotateRequest } from '../../shared/rotation/under-way.ts';
 import { MemoryVault, memorySecrets } from '../../shared/secrets/memory.ts';
@@ -54,7 +54,7 @@ export interface Place {
   /** Log entries and effects in the order in which they happened. */
   readonly trail: string[];
   readonly plan: CredentialPlan;
-  rooms(faults?: Faults): RotationRooms;
+  deps(faults?: Faults): RotationDeps;
   run(request?: RotateRequest, faults?: Faults): Promise<RotationReport>;
   /** What a consumer reads in a store now. */
   consumer(store: string): Login;
@@ -92,12 +92,12 @@ export async function makePlace(options: PlaceOptions = {}): Promise<Place> {
     acceptDowntime: true,
   };
   const plan: CredentialPlan = { ...base, ...options.plan };
-  const rooms = (faults?: Faults): RotationRooms =>
-    brokenRooms({ plan, host, bucket, vaults, log, told, trail, world }, faults);
+  const deps = (faults?: Faults): RotationDeps =>
+    brokenDeps({ plan, host, bucket, vaults, log, told, trail, world }, faults);
   vaults.one.add('app-db');
   vaults.two.add('app/db');
   host.setByHand('app_a', firstValue);
-  await importLogin(rooms(), address, { slot: 'app_a', value: new Sealed(firstValue) });
+  await importLogin(deps(), address, { slot: 'app_a', value: new Sealed(firstValue) });
   log.events.length = 0;
   trail.length = 0;
   const consumer = (store: string) => consumerOf(store === 'one' ? vaults.one : vaults.two);
@@ -110,9 +110,9 @@ export async function makePlace(options: PlaceOptions = {}): Promise<Place> {
     told,
     trail,
     plan,
-    rooms,
+    deps,
     consumer,
-    run: (request, faults) => rotate(rooms(faults), request),
+    run: (request, faults) => rotate(deps(faults), request),
     consumerLogsIn(store) {
       const login = consumer(store);
       return host.holds(login.slot, login.value.open());
@@ -143,8 +143,8 @@ interface Parts extends Pick<Place, 'host' | 'bucket' | 'log' | 'told' | 'trail'
   readonly vaults: { readonly one: MemoryVault; readonly two: MemoryVault };
 }
 
-function brokenRooms(parts: Parts, faults: Faults | undefined): RotationRooms {
-  const tell = { tell: async (notice: Notice) => void parts.told.push(notice) };
+function brokenDeps(parts: Parts, faults: Faults | undefined): RotationDeps {
+  const notify = async (notice: Notice): Promise<void> => void parts.told.push(notice);
   const writes = ['stage', 'promote', 'abandon', 'retire'] as const;
   const seen = <T extends object>(target: T, names: readonly (keyof T & string)[]) =>
     followed(target, names, parts.trail);
@@ -152,15 +152,15 @@ function brokenRooms(parts: Parts, faults: Faults | undefined): RotationRooms {
   const state = seen(memoryObjects(parts.bucket), ['create', 'replace']);
   const [one, two] = [seen(memorySecrets(parts.vaults.one), writes), seen(memorySecrets(parts.vaults.two), writes)];
   const common = { plan: parts.plan, world: parts.world, actor: 'lockkeeper', fingerprintKey };
-  if (!faults) return { ...common, service, state, stores: { one, two }, audit: parts.log, tell: tell.tell };
-  const approvals = faults.wrap(tell, 'approvals', ['tell']);
+  if (!faults) return { ...common, service, state, stores: { one, two }, audit: parts.log, notify };
+  const approvals = faults.wrap({ notify }, 'approvals', ['notify']);
   return {
     ...common,
     service: faults.wrap(service, 'service', ['change', 'retire']),
     state: faults.wrap(state, 'state', ['create', 'replace', 'delete']),
     stores: { one: faults.wrap(one, 'one', writes), two: faults.wrap(two, 'two', writes) },
     audit: faults.wrap<AuditLog>(parts.log, 'audit', ['record']),
-    tell: (notice) => approvals.tell(notice),
+    notify: (notice) => approvals.notify(notice),
   };
 }
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from '@jest/globals';
 import { minute } from '../../shared/base/time.ts';
 import { rotate, type RotationReport } from '../../shared/rotation/run.ts';
-import type { RotationRooms } from '../../shared/rotation/plan.ts';
+import type { RotationDeps } from '../../shared/rotation/plan.ts';
 import { firstValue, makePlace, runUntilDone, window, type Place } from './place.ts';
 
 const strategies = ['alternating', 'additive'] as const;
@@ -38,8 +38,8 @@ test('several rotators in any interleaving lock nobody out, and a quiet run afte
  * Every call of every driver waits its turn, before and after it takes effect; after each one the invariants are
  * checked.
  */
-function slowed(place: Place, scheduler: fc.Scheduler, watch: () => void): RotationRooms {
-  const rooms = place.rooms();
+function slowed(place: Place, scheduler: fc.Scheduler, watch: () => void): RotationDeps {
+  const deps = place.deps();
   const slow = <T extends object>(target: T): T =>
     new Proxy(target, {
       get(object, property) {
@@ -54,8 +54,8 @@ function slowed(place: Place, scheduler: fc.Scheduler, watch: () => void): Rotat
         };
       },
     });
-  const stores = Object.fromEntries(Object.entries(rooms.stores).map(([name, store]) => [name, slow(store)]));
-  return { ...rooms, stores, service: slow(rooms.service), state: slow(rooms.state) };
+  const stores = Object.fromEntries(Object.entries(deps.stores).map(([name, store]) => [name, slow(store)]));
+  return { ...deps, stores, service: slow(deps.service), state: slow(deps.state) };
 }
 
 function watched(place: Place, violations: string[]): () => void {

@@ -93,13 +93,13 @@ describe('from the log alone an auditor learns', () => {
 
   test('that a login was tried although the service broke off, and that none is tried without the log', async () => {
     const place = await makePlace();
-    const rooms = place.rooms();
+    const deps = place.deps();
     let tried = 0;
-    const accepts: typeof rooms.service.accepts = async () => {
+    const accepts: typeof deps.service.accepts = async () => {
       tried += 1;
       throw new LockkeeperError('unreachable', 'the connection broke off');
     };
-    await rotate({ ...rooms, service: withOther(rooms.service, { accepts }) }, { now: true });
+    await rotate({ ...deps, service: withOther(deps.service, { accepts }) }, { now: true });
     expect(place.log.events.map(({ action, stage, result }) => [action, result ?? stage])).toEqual([
       ['rotation.login', 'intent'],
       ['rotation.login', 'failed'],
@@ -108,7 +108,7 @@ describe('from the log alone an auditor learns', () => {
       { candidate: 'current', logins: [{ slot: 'app_a', fingerprint: first }] },
     ]);
     const audit = { record: () => Promise.reject(new LockkeeperError('denied', 'the log is read-only')) };
-    await rotate({ ...rooms, audit, service: withOther(rooms.service, { accepts }) }, { now: true });
+    await rotate({ ...deps, audit, service: withOther(deps.service, { accepts }) }, { now: true });
     expect(tried).toBe(1);
   });
 
@@ -128,7 +128,7 @@ describe('from the log alone an auditor learns', () => {
     ];
     expect(said(place, 'rotation.plan', 'intent')).toMatchObject([{ leaked: 'found in a chat', replaces }]);
     const fresh = fingerprintOf(place.consumer('one').value.open());
-    for (const action of ['rotation.review', 'rotation.tell']) {
+    for (const action of ['rotation.review', 'rotation.notify']) {
       expect(said(place, action, 'outcome')).toMatchObject([
         {
           reason: 'found in a chat',
@@ -144,13 +144,13 @@ describe('from the log alone an auditor learns', () => {
     const place = await makePlace();
     place.vaults['two']?.shelves.clear();
     place.vaults['two']?.add('app/db');
-    const two = place.rooms().stores['two'];
+    const two = place.deps().stores['two'];
     const staged = await two?.stage(
       'app/db',
       'import-0',
       new Sealed('{"username":"app_b","password":"half-imported-0123"}'),
     );
-    await importLogin(place.rooms(), address, { slot: 'app_a', value: new Sealed(firstValue) });
+    await importLogin(place.deps(), address, { slot: 'app_a', value: new Sealed(firstValue) });
     const half = {
       store: 'two',
       secret: 'app/db',
@@ -170,14 +170,14 @@ describe('from the log alone an auditor learns', () => {
     const place = await makePlace();
     place.vaults['two']?.shelves.clear();
     place.vaults['two']?.add('app/db');
-    const rooms = place.rooms();
+    const deps = place.deps();
     const promote = async () => Promise.reject(new LockkeeperError('uncertain', 'the answer was lost'));
-    const two = rooms.stores['two'];
+    const two = deps.stores['two'];
     if (!two) throw new Error('no store two');
     const failing = new Proxy(two, {
       get: (store, name): unknown => (name === 'promote' ? promote : Reflect.get(store, name)),
     });
-    const broken = { ...rooms, stores: { ...rooms.stores, two: failing } };
+    const broken = { ...deps, stores: { ...deps.stores, two: failing } };
     await expect(importLogin(broken, address, { slot: 'app_a', value: new Sealed(firstValue) })).rejects.toMatchObject({
       code: 'uncertain',
     });
@@ -189,7 +189,7 @@ describe('from the log alone an auditor learns', () => {
 
   test('what was adopted', async () => {
     const place = await makePlace();
-    await adopt(place.rooms());
+    await adopt(place.deps());
     expect(said(place, 'rotation.adopt', 'outcome')).toMatchObject([
       {
         slot: 'app_a',
@@ -202,9 +202,9 @@ describe('from the log alone an auditor learns', () => {
 
   test('that nothing was adopted where the journal could not be written', async () => {
     const place = await makePlace();
-    const rooms = place.rooms();
+    const deps = place.deps();
     const create = async () => Promise.reject(new LockkeeperError('denied', 'the state store is read-only'));
-    await expect(adopt({ ...rooms, state: { ...rooms.state, create } })).rejects.toMatchObject({ code: 'denied' });
+    await expect(adopt({ ...deps, state: { ...deps.state, create } })).rejects.toMatchObject({ code: 'denied' });
     expect(place.log.events.map(({ action, stage, result }) => [action, result ?? stage])).toEqual([
       ['rotation.adopt', 'intent'],
       ['rotation.adopt', 'refused'],
@@ -245,17 +245,17 @@ describe('from the log alone an auditor learns', () => {
 
   test('that a person overruled what was blocked', async () => {
     const place = await makePlace();
-    const rooms = place.rooms();
-    const accepts: typeof rooms.service.accepts = async ({ slot }) => [
+    const deps = place.deps();
+    const accepts: typeof deps.service.accepts = async ({ slot }) => [
       { endpoint: 'memory', accepted: slot === 'app_a', encrypted: false },
     ];
-    const deaf = { ...rooms, service: withOther(rooms.service, { accepts }) };
+    const deaf = { ...deps, service: withOther(deps.service, { accepts }) };
     let report = await rotate(deaf, { now: true });
     for (let runs = 0; runs < 9 && report.outcome !== 'blocked'; runs += 1) {
       place.world.pass(Math.max((report.until ?? 0) - place.world.now(), 0));
       report = await rotate(deaf);
     }
-    await rotate({ ...rooms, actor: 'ann' }, { now: true });
+    await rotate({ ...deps, actor: 'ann' }, { now: true });
     const [overruled] = place.log.events.filter(({ action }) => action === 'rotation.unblock');
     expect(overruled).toMatchObject({ actor: 'ann', details: { reason: expect.any(String) } });
   });
@@ -263,8 +263,8 @@ describe('from the log alone an auditor learns', () => {
 
 test('without a key entries have versions and no fingerprint', async () => {
   const place = await makePlace();
-  const { fingerprintKey: _key, ...rooms } = place.rooms();
-  await rotate(rooms, { now: true });
+  const { fingerprintKey: _key, ...deps } = place.deps();
+  await rotate(deps, { now: true });
   expect(JSON.stringify(place.log.events)).not.toContain('fingerprint');
   expect(said(place, 'rotation.change', 'intent')).toMatchObject([
     { slot: 'app_b', versions: [{ store: 'one' }, { store: 'two' }] },

@@ -11,13 +11,13 @@ const stagedText = (place: Place) => place.vaults['one']?.shelves.get('app-db')?
 describe('the service in trouble:', () => {
   test('while it is down every attempt waits longer, an hour at most, and the value stays the same', async () => {
     const place = await makePlace();
-    const rooms = place.rooms();
+    const deps = place.deps();
     let isDown = true;
     const change: Service['change'] = async (login, guard) => {
       if (isDown) throw new LockkeeperError('unreachable', 'connection refused');
-      await rooms.service.change(login, guard);
+      await deps.service.change(login, guard);
     };
-    const broken = { ...rooms, service: withOther(rooms.service, { change }) };
+    const broken = { ...deps, service: withOther(deps.service, { change }) };
     const waits: number[] = [];
     let report = await rotate(broken, { now: true });
     const staged = stagedText(place);
@@ -39,13 +39,13 @@ describe('the service in trouble:', () => {
 
   test('a change that may have happened keeps its value and is done again', async () => {
     const place = await makePlace();
-    const rooms = place.rooms();
+    const deps = place.deps();
     let lost = 1;
     const change: Service['change'] = async (login, guard) => {
-      await rooms.service.change(login, guard);
+      await deps.service.change(login, guard);
       if (lost-- > 0) throw new LockkeeperError('uncertain', 'the answer was lost');
     };
-    const broken = { ...rooms, service: withOther(rooms.service, { change }) };
+    const broken = { ...deps, service: withOther(deps.service, { change }) };
     expect(await rotate(broken, { now: true })).toMatchObject({ outcome: 'failed', error: { code: 'uncertain' } });
     const staged = stagedText(place);
     place.world.pass(minute);
@@ -83,12 +83,12 @@ describe('the service in trouble:', () => {
 describe('when nobody logs in any more:', () => {
   async function lockedOut(): Promise<Place> {
     const place = await makePlace();
-    const rooms = place.rooms();
+    const deps = place.deps();
     const change: Service['change'] = async (_login, guard) => {
       await guard();
       place.host.setByHand('app_a', 'changed-by-somebody-else-0123456789');
     };
-    expect(await rotate({ ...rooms, service: withOther(rooms.service, { change }) }, { now: true })).toMatchObject({
+    expect(await rotate({ ...deps, service: withOther(deps.service, { change }) }, { now: true })).toMatchObject({
       outcome: 'blocked',
     });
     return place;
@@ -119,8 +119,8 @@ describe('when nobody logs in any more:', () => {
     const place = await makePlace();
     place.host.policy = () => 'never';
     const deaf = {
-      ...place.rooms(),
-      tell: async () => Promise.reject(new LockkeeperError('unreachable', 'chat is down')),
+      ...place.deps(),
+      notify: async () => Promise.reject(new LockkeeperError('unreachable', 'chat is down')),
     };
     expect(await rotate(deaf, { now: true })).toMatchObject({ outcome: 'failed' });
     expect(await place.run()).toMatchObject({ outcome: 'blocked' });
@@ -131,12 +131,12 @@ describe('when nobody logs in any more:', () => {
 describe('somebody else at the stores:', () => {
   test('a hand-made change during the rotation stops it; --now goes on from there', async () => {
     const place = await makePlace();
-    const rooms = place.rooms();
+    const deps = place.deps();
     const accepts: Service['accepts'] = async (login) => {
       if (login.slot === 'app_b') putByHand(place, 'app_a', firstValue);
-      return await rooms.service.accepts(login);
+      return await deps.service.accepts(login);
     };
-    const report = await rotate({ ...rooms, service: withOther(rooms.service, { accepts }) }, { now: true });
+    const report = await rotate({ ...deps, service: withOther(deps.service, { accepts }) }, { now: true });
     expect(report).toMatchObject({ outcome: 'failed', error: { code: 'conflict' } });
     place.world.pass(hour);
     expect(await place.run({ now: true })).toMatchObject({
@@ -152,7 +152,7 @@ describe('somebody else at the stores:', () => {
     const place = await makePlace();
     await runUntilDone(place);
     const text = new Sealed(JSON.stringify({ username: 'app_a', password: 'staged-by-hand-0123456789' }));
-    await place.rooms().stores['two']?.stage('app/db', 'by-hand', text);
+    await place.deps().stores['two']?.stage('app/db', 'by-hand', text);
     expect(await place.run({ now: true })).toMatchObject({
       outcome: 'blocked',
       text: expect.stringContaining('by-hand'),
@@ -163,9 +163,9 @@ describe('somebody else at the stores:', () => {
 
   test('a rotation whose journal was lost goes on with the value that is staged', async () => {
     const place = await makePlace();
-    const rooms = place.rooms();
+    const deps = place.deps();
     const change: Service['change'] = async () => Promise.reject(new LockkeeperError('unreachable', 'down'));
-    await rotate({ ...rooms, service: withOther(rooms.service, { change }) }, { now: true });
+    await rotate({ ...deps, service: withOther(deps.service, { change }) }, { now: true });
     const staged = stagedText(place);
     const lost = place.journal()?.rotation;
     place.bucket.objects.clear();
@@ -230,7 +230,7 @@ describe('before it begins:', () => {
   test('without an acknowledged intent nothing is done', async () => {
     const place = await makePlace();
     const deaf = {
-      ...place.rooms(),
+      ...place.deps(),
       audit: { record: async () => Promise.reject(new LockkeeperError('unreachable', 'the log is down')) },
     };
     expect(await rotate(deaf, { now: true })).toMatchObject({ outcome: 'failed', error: { code: 'unreachable' } });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Terminal } from '../../functions/cli/io.ts';
-import { rotateVerb, type RotateOptions, type RotateRooms } from '../../functions/cli/rotate.ts';
+import { rotateVerb, type RotateOptions, type RotateDeps } from '../../functions/cli/rotate.ts';
 import { firstValue, makePlace, type Place } from './place.ts';
 
 interface Heard extends Terminal {
@@ -12,8 +12,8 @@ function listening(json = false, signal = new AbortController().signal): Heard {
   return { lines, json, signal, out: (line) => void lines.push(line), err: () => undefined };
 }
 
-function roomsOf(place: Place): RotateRooms {
-  const { plan, service, stores, ...shared } = place.rooms();
+function depsOf(place: Place): RotateDeps {
+  const { plan, service, stores, ...shared } = place.deps();
   return { ...shared, credentials: [{ plan, service, stores }] };
 }
 
@@ -21,22 +21,22 @@ describe('lockkeeper rotate', () => {
   test('rotates what is named and says what it did and what it waits for', async () => {
     const place = await makePlace();
     const terminal = listening();
-    expect(await rotateVerb(['app-db'], { now: true }, roomsOf(place), terminal)).toBe(0);
+    expect(await rotateVerb(['app-db'], { now: true }, depsOf(place), terminal)).toBe(0);
     expect(terminal.lines[0]).toMatch(/^app-db: waiting \(draining\): consumers may hold the old value until /);
     expect(terminal.lines).toContain('  publish in two/app/db');
   });
 
   test('tells the log in every entry from which account it was ordered', async () => {
     const place = await makePlace();
-    await rotateVerb(['app-db'], { now: true }, { ...roomsOf(place), account: 'ann@laptop' }, listening());
+    await rotateVerb(['app-db'], { now: true }, { ...depsOf(place), account: 'ann@laptop' }, listening());
     expect([...new Set(place.log.events.map(({ details }) => details['account']))]).toEqual(['ann@laptop']);
   });
 
   test('prints one JSON object with --output json, and no value in it', async () => {
     const place = await makePlace();
     const terminal = listening(true);
-    await rotateVerb([], { all: true }, roomsOf(place), terminal);
-    await rotateVerb(['app-db'], { now: true }, roomsOf(place), terminal);
+    await rotateVerb([], { all: true }, depsOf(place), terminal);
+    await rotateVerb(['app-db'], { now: true }, depsOf(place), terminal);
     const [idle, waiting] = terminal.lines.map((line): unknown => JSON.parse(line));
     expect(idle).toMatchObject({ rotations: [{ credential: 'app-db', outcome: 'idle' }] });
     expect(waiting).toMatchObject({ rotations: [{ outcome: 'waiting', until: '2026-10-01T02:00:00Z' }] });
@@ -47,8 +47,8 @@ describe('lockkeeper rotate', () => {
   test('rehearses and adopts without touching the service or the stores', async () => {
     const place = await makePlace();
     const terminal = listening();
-    expect(await rotateVerb(['app-db'], { rehearse: true }, roomsOf(place), terminal)).toBe(0);
-    expect(await rotateVerb(['app-db'], { adopt: true }, roomsOf(place), terminal)).toBe(0);
+    expect(await rotateVerb(['app-db'], { rehearse: true }, depsOf(place), terminal)).toBe(0);
+    expect(await rotateVerb(['app-db'], { adopt: true }, depsOf(place), terminal)).toBe(0);
     expect(terminal.lines.join('\n')).toMatch(
       /would finish\. Nothing was changed\.[\s\S]*failed logins: 0\.[\s\S]*app-db: adopted\./,
     );
@@ -58,17 +58,17 @@ describe('lockkeeper rotate', () => {
   test('replaces a leaked value at once', async () => {
     const place = await makePlace();
     expect(
-      await rotateVerb(['app-db'], { now: true, leaked: true, reason: 'in a chat' }, roomsOf(place), listening()),
+      await rotateVerb(['app-db'], { now: true, leaked: true, reason: 'in a chat' }, depsOf(place), listening()),
     ).toBe(0);
     expect(place.host.holds('app_a', firstValue)).toBe(false);
   });
 
-  test('ends with 1 where something is blocked, and names what to mend', async () => {
+  test('ends with 1 where something is blocked, and names what to fix', async () => {
     const place = await makePlace();
     place.host.problems = ['The owner role is missing. Run: CREATE ROLE app_owner NOLOGIN;'];
     for (const options of [{ now: true }, { adopt: true }, { rehearse: true }]) {
       const terminal = listening();
-      expect(await rotateVerb(['app-db'], options, roomsOf(place), terminal)).toBe(1);
+      expect(await rotateVerb(['app-db'], options, depsOf(place), terminal)).toBe(1);
       expect(terminal.lines.join('\n')).toContain('CREATE ROLE app_owner NOLOGIN');
     }
   });
@@ -77,9 +77,9 @@ describe('lockkeeper rotate', () => {
     const place = await makePlace();
     place.host.isUp = false;
     const terminal = listening();
-    expect(await rotateVerb(['app-db'], { now: true }, roomsOf(place), terminal)).toBe(1);
+    expect(await rotateVerb(['app-db'], { now: true }, depsOf(place), terminal)).toBe(1);
     expect(terminal.lines.join('\n')).toMatch(/failed.*is down[\s\S]*what to do: Bring it up again/);
-    await expect(rotateVerb(['app-db'], { rehearse: true }, roomsOf(place), listening())).rejects.toMatchObject({
+    await expect(rotateVerb(['app-db'], { rehearse: true }, depsOf(place), listening())).rejects.toMatchObject({
       code: 'unreachable',
     });
   });
@@ -96,7 +96,7 @@ describe('lockkeeper rotate', () => {
   ];
   test.each(wrong)('refuses %j with %j before anything happens', async (names, options, said) => {
     const place = await makePlace();
-    await expect(rotateVerb(names, options, roomsOf(place), listening())).rejects.toMatchObject({
+    await expect(rotateVerb(names, options, depsOf(place), listening())).rejects.toMatchObject({
       code: 'invalid',
       message: expect.stringMatching(said),
       hint: expect.stringMatching(/./),
@@ -106,7 +106,7 @@ describe('lockkeeper rotate', () => {
 
   test('stops between two credentials when it is interrupted', async () => {
     const place = await makePlace();
-    expect(await rotateVerb([], { all: true, now: true }, roomsOf(place), listening(false, AbortSignal.abort()))).toBe(
+    expect(await rotateVerb([], { all: true, now: true }, depsOf(place), listening(false, AbortSignal.abort()))).toBe(
       130,
     );
     expect(place.trail).toEqual([]);

@@ -52,7 +52,7 @@ describe('an encrypted file', () => {
 });
 
 describe('the key file', () => {
-  test('is refused where others may read it, with the command that mends it', async () => {
+  test('is refused where others may read it, with the command that fixes it', async () => {
     await using place = disposable(await openFilePlace());
     await chmod(place.options.keyFile, 0o640);
     await expect(place.first.read(place.secret)).rejects.toMatchObject({

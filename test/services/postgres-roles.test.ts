@@ -46,7 +46,7 @@ const breakages: readonly (readonly [string, (pair: PostgresPair) => string, Reg
   ],
 ];
 
-describe('what would lock consumers out at the next turn is found, and the SQL that comes with it mends it:', () => {
+describe('what would lock consumers out at the next turn is found, and the SQL that comes with it fixes it:', () => {
   test.each(breakages)('%s', async (_name, sql, said) => {
     const pair = await makePair(server);
     const service = postgresService(pair.options());

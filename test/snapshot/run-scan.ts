@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { scanSnapshotVerb, type SnapshotOptions } from '../../functions/cli/scan-snapshot.ts';
-import { snapshotRooms } from '../../functions/cli/snapshot-wire.ts';
+import { snapshotDeps } from '../../functions/cli/snapshot-wire.ts';
 import { testWorld } from '../world.ts';
 import { asOf, type Account } from './account.ts';
 
@@ -35,7 +35,7 @@ export async function scanned(directory: string, options: SnapshotOptions = { as
     json,
     signal: new AbortController().signal,
   };
-  const code = await scanSnapshotVerb(directory, options, snapshotRooms(testWorld('2026-10-31T00:00:00Z')), terminal);
+  const code = await scanSnapshotVerb(directory, options, snapshotDeps(testWorld('2026-10-31T00:00:00Z')), terminal);
   return { out, err, code };
 }
 

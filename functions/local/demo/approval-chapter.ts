@@ -105,7 +105,7 @@ export async function waitForPerson(stage: Stage, opening: string, phase: 'appro
 
 /** The journal of one AWS opening's closing; `not-found` where nobody was asked about it. */
 export async function closureOf(stage: Stage, opening: string): Promise<Closure> {
-  const { state } = await stage.rooms.stores();
+  const { state } = await stage.deps.stores();
   const held = await new ClosureJournal(state).load('aws', opening);
   if (held) return held.closure;
   throw new LockkeeperError('not-found', `nobody was asked about ${opening}`);

@@ -5,12 +5,12 @@ import type { Stage } from './stage.ts';
 
 /** Every action left its entries, the log is signed, and one changed byte is found. */
 export async function auditChapter(stage: Stage, scratch: string): Promise<void> {
-  const { teller, rooms, directory } = stage;
+  const { teller, deps, directory } = stage;
   teller.chapter(
     'A log that nobody can rewrite',
     'every action has its entry before and after, in a signed Merkle tree; its head goes to people; one changed byte in a copy is found and named',
   );
-  const audit = await rooms.audit();
+  const audit = await deps.audit();
   await audit.seal();
   const [posted, saved] = await headPosted(stage);
   const { size, root } = await audit.seal();
@@ -47,12 +47,12 @@ export async function auditChapter(stage: Stage, scratch: string): Promise<void>
 }
 
 /** Posts the head as `serve` does daily; answers how many entries it covers, and what people read. */
-async function headPosted({ rooms, page }: Stage): Promise<readonly [number, string]> {
+async function headPosted({ deps, page }: Stage): Promise<readonly [number, string]> {
   const texts: string[] = [];
-  const tell = async (notice: Notice): Promise<void> => {
+  const notify = async (notice: Notice): Promise<void> => {
     texts.push(notice.text);
-    await page.page.tell(notice);
+    await page.page.notify(notice);
   };
-  const head = await postHead({ audit: await rooms.audit(), world: rooms.world, tell });
+  const head = await postHead({ audit: await deps.audit(), world: deps.world, notify });
   return [head?.size ?? 0, texts.join('\n')];
 }

@@ -1,5 +1,5 @@
 import { canonicalJson } from '../../../shared/base/canonical.ts';
-import type { Step } from '../../../shared/idle-ports/closing/closing-rooms.ts';
+import type { Step } from '../../../shared/idle-ports/closing/closing-deps.ts';
 import { closeAll } from '../jobs.ts';
 import { answerOnPage, closureOf, waitForPerson } from './approval-chapter.ts';
 import { liveRules } from './live-rules.ts';
@@ -89,7 +89,7 @@ export async function driftChapter(stage: Stage): Promise<void> {
 
 /** A run of `close`, as the scheduler of `lockkeeper serve` has it, with a real attempt at what was closed. */
 async function closeRun(stage: Stage): Promise<readonly Step[]> {
-  const { steps, problems } = await closeAll(stage.rooms, stage.page.page, async (closure) => {
+  const { steps, problems } = await closeAll(stage.deps, stage.page.page, async (closure) => {
     const seen = await knock(stage, closure.opening);
     return seen.kind === 'refused' ? 'refused' : 'reachable';
   });

@@ -7,7 +7,7 @@ import { systemWorld } from '../../../shared/base/world.ts';
 import { loadConfig } from '../../../shared/config/load.ts';
 import type { Terminal } from '../../cli/io.ts';
 import { openPage } from '../page-wire.ts';
-import { localRooms } from '../rooms-wire.ts';
+import { localDeps } from '../deps-wire.ts';
 import { stoppingWorld } from '../stopping-world.ts';
 import { comeAlive } from './alive.ts';
 import { adminPasswordFile, configText } from './config-text.ts';
@@ -37,7 +37,7 @@ export interface SetStage {
   strike(): Promise<void>;
 }
 
-/** Builds the stage: directories, the miniature multi-cloud, a configuration, the rooms it gives, the page. */
+/** Builds the stage: directories, the miniature multi-cloud, a configuration, the dependencies it gives, the page. */
 export async function setStage({ isScript, keep, terminal, teller }: StageOptions): Promise<SetStage> {
   const scratch = await mkdtemp(join(tmpdir(), 'lockkeeper-demo-'));
   // PostgreSQL may run as another user, who must be able to walk through.
@@ -60,18 +60,18 @@ export async function setStage({ isScript, keep, terminal, teller }: StageOption
     const first = await makeRoles(alive.postgres, world, join(directory, adminPasswordFile));
     const configFile = join(directory, 'lockkeeper.yaml');
     await writeFile(configFile, configText(alive));
-    const rooms = localRooms({
+    const deps = localDeps({
       loaded: await loadConfig(configFile),
       world: stoppingWorld(real, terminal.signal),
       environment: {},
       run: 'demo',
     });
-    endings.push(() => rooms.close());
+    endings.push(() => deps.close());
     const page = await openPage(people.approvers, 0, real);
     endings.push(() => page.close());
-    page.serve(await rooms.closing(page.page));
+    page.serve(await deps.closing(page.page));
     const [approver] = people.approvers;
-    const stage: Stage = { teller, alive, rooms, page, world, directory, approver, isScript, signal: terminal.signal };
+    const stage: Stage = { teller, alive, deps, page, world, directory, approver, isScript, signal: terminal.signal };
     return { stage, first, configFile, scratch, strike };
   } catch (error) {
     await strike();

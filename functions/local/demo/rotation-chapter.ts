@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LockkeeperError } from '../../../shared/base/error.ts';
 import { importLogin } from '../../../shared/rotation/import.ts';
-import type { RotationRooms } from '../../../shared/rotation/plan.ts';
+import type { RotationDeps } from '../../../shared/rotation/plan.ts';
 import { rotate, type RotationReport } from '../../../shared/rotation/run.ts';
 import type { Login } from '../../../shared/services/contract.ts';
 import { propagationMs } from './config-text.ts';
@@ -49,14 +49,14 @@ interface Load {
 }
 
 async function rotateUnderLoad(stage: Stage, { name, times, first }: Load): Promise<Tally> {
-  const tell = async ({ text }: { readonly text: string }): Promise<void> => stage.teller.shows(text);
-  const rooms = (await stage.rooms.rotations({ tell, actor: 'demo' })).get(name);
-  const store = rooms?.stores['vault'];
-  if (!rooms || !store) throw new LockkeeperError('bug', `the demo's configuration has no credential ${name}`);
+  const notify = async ({ text }: { readonly text: string }): Promise<void> => stage.teller.shows(text);
+  const deps = (await stage.deps.rotations({ notify, actor: 'demo' })).get(name);
+  const store = deps?.stores['vault'];
+  if (!deps || !store) throw new LockkeeperError('bug', `the demo's configuration has no credential ${name}`);
   const port = stage.alive.portOf(name);
-  await importLogin(rooms, { engine: 'postgres', host: '127.0.0.1', port, dbname: 'postgres' }, first);
+  await importLogin(deps, { engine: 'postgres', host: '127.0.0.1', port, dbname: 'postgres' }, first);
   const consumers = startConsumers({
-    world: rooms.world,
+    world: deps.world,
     store,
     secret: name,
     port,
@@ -65,7 +65,7 @@ async function rotateUnderLoad(stage: Stage, { name, times, first }: Load): Prom
   });
   try {
     for (let round = 1; round <= times && !stage.signal.aborted; round += 1) {
-      const report = await rotateOnce(rooms, stage);
+      const report = await rotateOnce(deps, stage);
       if (round === 1) stage.teller.shows(...stepsOf(report), '');
     }
   } finally {
@@ -76,19 +76,19 @@ async function rotateUnderLoad(stage: Stage, { name, times, first }: Load): Prom
 }
 
 /** One whole rotation: runs until it is done, and waits for the drain between runs as a scheduler would. */
-async function rotateOnce(rooms: RotationRooms, stage: Stage): Promise<RotationReport> {
+async function rotateOnce(deps: RotationDeps, stage: Stage): Promise<RotationReport> {
   const steps: string[] = [];
-  let report = await rotate(rooms, { now: true });
+  let report = await rotate(deps, { now: true });
   steps.push(...report.steps);
   while (report.outcome === 'waiting' && !stage.signal.aborted) {
-    await sleep(Math.max(20, (report.until ?? 0) - rooms.world.now()));
-    report = await rotate(rooms);
+    await sleep(Math.max(20, (report.until ?? 0) - deps.world.now()));
+    report = await rotate(deps);
     steps.push(...report.steps);
   }
   if (report.outcome !== 'done' && !stage.signal.aborted) {
     throw (
       report.error ??
-      new LockkeeperError('rejected', `the rotation of ${rooms.plan.name} ended ${report.outcome}: ${report.text}`)
+      new LockkeeperError('rejected', `the rotation of ${deps.plan.name} ended ${report.outcome}: ${report.text}`)
     );
   }
   return { ...report, steps };

@@ -1,6 +1,6 @@
 import type { FastWorld } from '../../../shared/base/world.ts';
 import type { OpenPage } from '../page-wire.ts';
-import type { LocalRooms } from '../rooms-wire.ts';
+import type { LocalDeps } from '../deps-wire.ts';
 import type { Alive } from './alive.ts';
 import type { Teller } from './teller.ts';
 
@@ -8,7 +8,7 @@ import type { Teller } from './teller.ts';
 export interface Stage {
   readonly teller: Teller;
   readonly alive: Alive;
-  readonly rooms: LocalRooms;
+  readonly deps: LocalDeps;
   readonly page: OpenPage;
   /** The clock of gates and clients; stories live in real time. */
   readonly world: FastWorld;

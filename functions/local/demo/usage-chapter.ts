@@ -6,14 +6,14 @@ import { openings, type Stage } from './stage.ts';
 
 /** Reads 45 days of flow logs once, judges every opening, and asks about what is unused. */
 export async function usageChapter(stage: Stage): Promise<void> {
-  const { teller, rooms } = stage;
+  const { teller, deps } = stage;
   teller.chapter(
     'What the flow logs say',
     'silence, a scanner, a gap in the log and real use are four different things',
   );
-  const collected = await collectAll(rooms);
+  const collected = await collectAll(deps);
   for (const { name, report } of collected.done) teller.shows(collectLine(name, report));
-  const { done: scanned, problems } = await scanAll(rooms, stage.page.page);
+  const { done: scanned, problems } = await scanAll(deps, stage.page.page);
   const [problem] = [...collected.problems, ...problems];
   if (problem) throw problem;
   teller.shows('', ...tableOf(scanned.flatMap(({ report }) => report.judged.judgement.verdicts)), '');

@@ -3,7 +3,7 @@ import type { ObjectStore } from '../../objects/contract.ts';
 import { readCheckpoint, readVerifierKey, type SignedCheckpoint } from '../sealing/checkpoints.ts';
 import { openTree } from '../sealing/grow.ts';
 import { cosignatureKey, verifierKeyKey } from '../layout.ts';
-import type { LogPlaces } from '../log-rooms.ts';
+import type { LogPlaces } from '../log-deps.ts';
 import { readPublished } from '../sealing/published.ts';
 import { tampered } from '../tampered.ts';
 import { formatNote, parseNote, parseVerifierKey, type NoteSignature } from '../tlog/note.ts';

@@ -2,7 +2,7 @@ import { hasCode, LockkeeperError } from '../../base/error.ts';
 import type { ObjectStore } from '../../objects/contract.ts';
 import type { GrowingTree } from './grow.ts';
 import { checkpointKey, checkpointPrefix, numberIn, verifierKeyKey } from '../layout.ts';
-import type { LogRooms } from '../log-rooms.ts';
+import type { LogDeps } from '../log-deps.ts';
 import { tampered } from '../tampered.ts';
 import { checkOrigin, formatCheckpoint, parseCheckpoint, type Checkpoint } from '../tlog/checkpoint.ts';
 import { formatNote, parseNote, parseVerifierKey, verifierKey, verifyNote, type VerifierKey } from '../tlog/note.ts';
@@ -21,7 +21,7 @@ export async function expectOwnKey({
   log,
   origin,
   signer,
-}: Pick<LogRooms, 'log' | 'origin' | 'signer'>): Promise<VerifierKey> {
+}: Pick<LogDeps, 'log' | 'origin' | 'signer'>): Promise<VerifierKey> {
   checkOrigin(origin);
   const own = verifierKey(origin, await signer.publicKey());
   const { outcome } = await log.create(verifierKeyKey, Buffer.from(`${own}\n`));
@@ -47,7 +47,7 @@ export async function readVerifierKey(log: ObjectStore): Promise<string | undefi
  * another root: a fork.
  */
 export async function checkpointOf(
-  { log, signer }: LogRooms,
+  { log, signer }: LogDeps,
   key: VerifierKey,
   tree: GrowingTree,
 ): Promise<SignedCheckpoint> {

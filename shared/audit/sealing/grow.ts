@@ -1,6 +1,6 @@
 import type { ObjectStore } from '../../objects/contract.ts';
 import { partialPrefix } from '../layout.ts';
-import type { LogPlaces, LogRooms } from '../log-rooms.ts';
+import type { LogPlaces, LogDeps } from '../log-deps.ts';
 import { sequencedEntries } from './sequenced-entries.ts';
 import { tampered } from '../tampered.ts';
 import { encodeBundle, entriesIn } from '../tlog/bundle.ts';
@@ -64,7 +64,7 @@ export class GrowingTree {
  * `conflict` where other bytes are there.
  */
 export async function growTo(
-  { log, state }: Pick<LogRooms, 'log' | 'state'>,
+  { log, state }: Pick<LogDeps, 'log' | 'state'>,
   tree: GrowingTree,
   size: number,
 ): Promise<void> {

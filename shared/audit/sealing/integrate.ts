@@ -3,7 +3,7 @@ import { after, dayOf, type Instant } from '../../base/time.ts';
 import { publishAnchors } from '../vouching/anchor.ts';
 import { checkpointOf, expectOwnKey, readCheckpoint, type SignedCheckpoint } from './checkpoints.ts';
 import { GrowingTree, growTo, hasPartials, openTree, sweepPartials } from './grow.ts';
-import type { LogRooms } from '../log-rooms.ts';
+import type { LogDeps } from '../log-deps.ts';
 import { publish, readPublished, type Published } from './published.ts';
 import { catchUp, follow, keepSequenced, readSequenced, type HeldSequenced } from './sequenced.ts';
 import { keptOpenMs, sequenceKey } from '../layout.ts';
@@ -38,22 +38,22 @@ export interface SealReport {
  * finished first. Errors: those of the stores and the signer; `conflict` where the stores hold what this log cannot
  * have written.
  */
-export async function integrate(rooms: LogRooms): Promise<SealReport> {
-  const key = await expectOwnKey(rooms);
+export async function integrate(deps: LogDeps): Promise<SealReport> {
+  const key = await expectOwnKey(deps);
   // Before the inbox is listed: whoever sleeps after that knows nothing of what came since.
-  const began = rooms.world.now();
+  const began = deps.world.now();
   // In this order: another integrator may publish what it gave its place in between.
-  const published = await readPublished(rooms);
-  const held = await readSequenced({ ...rooms, now: began });
+  const published = await readPublished(deps);
+  const held = await readSequenced({ ...deps, now: began });
   if ((published?.size ?? 0) > held.size)
     throw tampered(`${published?.size} entries were published, and only ${held.size} have their place`);
-  const { sequenced, refused, all } = await sequenceAll(rooms, held);
+  const { sequenced, refused, all } = await sequenceAll(deps, held);
   if (sequenced.size === 0)
     return { size: 0, root: undefined, refused, cosigned: 0, witnessed: true, problems: [], alarms: [] };
-  const { checkpoint, cosigned, problems, alarms } = await sealed(rooms, { key, published, size: sequenced.size });
-  await keepSequenced(rooms.state, held, { ...sequenced, doneBefore: doneBefore(began, held, all) });
-  const unanchored = await publishAnchors(rooms, checkpoint);
-  const { witnesses = [], needed = witnesses.length } = rooms;
+  const { checkpoint, cosigned, problems, alarms } = await sealed(deps, { key, published, size: sequenced.size });
+  await keepSequenced(deps.state, held, { ...sequenced, doneBefore: doneBefore(began, held, all) });
+  const unanchored = await publishAnchors(deps, checkpoint);
+  const { witnesses = [], needed = witnesses.length } = deps;
   const root = Buffer.from(checkpoint.root).toString('hex');
   return {
     size: checkpoint.size,
@@ -78,24 +78,24 @@ interface Sealing {
  * The published checkpoint of `size` entries; what is published already, whole and cosigned by everybody stays as it
  * is.
  */
-async function sealed(rooms: LogRooms, { key, published, size }: Sealing): Promise<Sealed> {
+async function sealed(deps: LogDeps, { key, published, size }: Sealing): Promise<Sealed> {
   if (
     published?.size === size &&
     published.version !== undefined &&
-    isCosigned(rooms, key, published.note) &&
-    (await hasPartials(rooms.state, size))
+    isCosigned(deps, key, published.note) &&
+    (await hasPartials(deps.state, size))
   ) {
     return {
       checkpoint: readCheckpoint(published.note, key),
-      cosigned: rooms.witnesses?.length ?? 0,
+      cosigned: deps.witnesses?.length ?? 0,
       problems: [],
       alarms: [],
     };
   }
-  const checkpoint = await signAll(rooms, key, published);
-  const { note, ...vouched } = await witnessed(rooms, checkpoint);
-  await publish(rooms, note);
-  await sweepPartials(rooms.state, published?.size ?? 0, size);
+  const checkpoint = await signAll(deps, key, published);
+  const { note, ...vouched } = await witnessed(deps, checkpoint);
+  await publish(deps, note);
+  await sweepPartials(deps.state, published?.size ?? 0, size);
   return { checkpoint, ...vouched };
 }
 
@@ -103,20 +103,20 @@ async function sealed(rooms: LogRooms, { key, published, size }: Sealing): Promi
  * Signs the tree at the end of every sequence record since the one that was published, so that no checkpoint can go
  * unseen.
  */
-async function signAll(rooms: LogRooms, key: VerifierKey, published: Published | undefined): Promise<SignedCheckpoint> {
-  const tree = published ? await openTree(rooms, published) : new GrowingTree();
+async function signAll(deps: LogDeps, key: VerifierKey, published: Published | undefined): Promise<SignedCheckpoint> {
+  const tree = published ? await openTree(deps, published) : new GrowingTree();
   let checkpoint: SignedCheckpoint | undefined;
-  for await (const record of sequencesFrom(rooms.log, tree.size)) {
-    await growTo(rooms, tree, endOf(record));
-    checkpoint = await checkpointOf(rooms, key, tree);
+  for await (const record of sequencesFrom(deps.log, tree.size)) {
+    await growTo(deps, tree, endOf(record));
+    checkpoint = await checkpointOf(deps, key, tree);
   }
   if (checkpoint) return checkpoint;
-  await growTo(rooms, tree, tree.size);
-  return await checkpointOf(rooms, key, tree);
+  await growTo(deps, tree, tree.size);
+  return await checkpointOf(deps, key, tree);
 }
 
 /** Whether the log and every witness signed it; a line that was changed since does not count. */
-function isCosigned({ witnesses = [] }: LogRooms, own: VerifierKey, note: string): boolean {
+function isCosigned({ witnesses = [] }: LogDeps, own: VerifierKey, note: string): boolean {
   const keys = [own, ...witnesses.map(({ key }) => parseVerifierKey(key))];
   try {
     return verifyNote(parseNote(note), keys).length === keys.length;
@@ -136,21 +136,21 @@ interface SequencedAll {
   readonly all: boolean;
 }
 
-async function sequenceAll(rooms: LogRooms, held: HeldSequenced): Promise<SequencedAll> {
+async function sequenceAll(deps: LogDeps, held: HeldSequenced): Promise<SequencedAll> {
   let sequenced = held;
   const refused: Inbox['refused'][number][] = [];
   for (let lost = 0; lost < atMost.lost;) {
-    const inbox = await readInbox(rooms.log, sequenced, { limit: atMost.batches, without: refused });
+    const inbox = await readInbox(deps.log, sequenced, { limit: atMost.batches, without: refused });
     refused.push(...inbox.refused);
     if (inbox.batches.length === 0 && inbox.refused.length === 0) return { sequenced, refused, all: true };
     if (inbox.batches.length === 0) continue;
     const bytes = encodeSequence({ first: sequenced.size, previous: sequenced.last, batches: inbox.batches });
-    const { outcome } = await rooms.log.create(sequenceKey(sequenced.size), bytes);
+    const { outcome } = await deps.log.create(sequenceKey(sequenced.size), bytes);
     if (outcome === 'exists') lost += 1;
     sequenced =
       outcome === 'done'
         ? { ...sequenced, ...follow(sequenced, decodeSequence(bytes)) }
-        : await catchUp(rooms.log, sequenced);
+        : await catchUp(deps.log, sequenced);
   }
   return { sequenced, refused, all: false };
 }

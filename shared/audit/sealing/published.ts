@@ -2,7 +2,7 @@ import { hasCode, LockkeeperError } from '../../base/error.ts';
 import type { ObjectVersion } from '../../objects/contract.ts';
 import { checkpointSizes } from './checkpoints.ts';
 import { checkpointKey, publishedKey } from '../layout.ts';
-import type { LogPlaces, LogRooms } from '../log-rooms.ts';
+import type { LogPlaces, LogDeps } from '../log-deps.ts';
 import { tampered } from '../tampered.ts';
 import { parseCheckpoint, type Checkpoint } from '../tlog/checkpoint.ts';
 import { formatNote, parseNote } from '../tlog/note.ts';
@@ -37,17 +37,17 @@ export async function readPublished({ log, state }: LogPlaces): Promise<Publishe
  * Shows readers this checkpoint, unless they are shown a larger one already, or this one with all of its cosignatures;
  * those that somebody else had for it are kept. Late and repeated calls change nothing.
  */
-export async function publish(rooms: Pick<LogRooms, 'state'>, note: string): Promise<void> {
+export async function publish(deps: Pick<LogDeps, 'state'>, note: string): Promise<void> {
   const next = readNote(note);
   for (;;) {
-    const held = await rooms.state.get(publishedKey);
+    const held = await deps.state.get(publishedKey);
     const before = held && readNote(Buffer.from(held.bytes).toString());
     const shown = before?.size === next.size ? withLinesOf(before.note, note) : note;
     if (before && (before.size > next.size || before.note === shown)) return;
     const bytes = Buffer.from(shown);
     const answer = held
-      ? await rooms.state.replace(publishedKey, bytes, held.version)
-      : await rooms.state.create(publishedKey, bytes);
+      ? await deps.state.replace(publishedKey, bytes, held.version)
+      : await deps.state.create(publishedKey, bytes);
     if (answer.outcome === 'done') return;
   }
 }
@@ -64,7 +64,7 @@ function withLinesOf(shown: string, note: string): string {
   return formatNote(text, [...own, ...signatures.filter(({ id }) => !ids.has(id))]);
 }
 
-async function newestSize(log: LogRooms['log']): Promise<number | undefined> {
+async function newestSize(log: LogDeps['log']): Promise<number | undefined> {
   let newest: number | undefined;
   for await (const size of checkpointSizes(log)) newest = size;
   return newest;

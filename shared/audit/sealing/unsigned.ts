@@ -1,6 +1,6 @@
 import { instant, type Instant } from '../../base/time.ts';
 import { parseCanonical } from '../entries/codec.ts';
-import type { LogRooms } from '../log-rooms.ts';
+import type { LogDeps } from '../log-deps.ts';
 import { readPublished } from './published.ts';
 import { sequencedEntries } from './sequenced-entries.ts';
 import { readSequenced } from './sequenced.ts';
@@ -24,7 +24,7 @@ export async function unsignedEntries({
   log,
   state,
   world,
-}: Pick<LogRooms, 'log' | 'state' | 'world'>): Promise<Unsigned> {
+}: Pick<LogDeps, 'log' | 'state' | 'world'>): Promise<Unsigned> {
   const signed = (await readPublished({ log, state }))?.size ?? 0;
   const sequenced = await readSequenced({ log, state, now: world.now() });
   const { batches } = await readInbox(log, sequenced, { limit: lookedAt, without: [] });

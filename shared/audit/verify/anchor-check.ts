@@ -27,7 +27,7 @@ export async function checkAnchors(anchors: readonly AnchorToCheck[], options: A
       const key = `anchor ${name}: ${checkpointKey(size)}`;
       if (stored && isSame(stored.bytes, (await options.log.get(checkpointKey(size)))?.bytes)) continue;
       const anchored =
-        stored && trusted(Buffer.from(stored.bytes).toString(), { key, signer: options.signer, tell: options.note });
+        stored && trusted(Buffer.from(stored.bytes).toString(), { key, signer: options.signer, notify: options.note });
       if (anchored) await compare(anchored, name, options);
     }
   }
@@ -40,7 +40,7 @@ async function compare(
 ): Promise<void> {
   const key = checkpointKey(size);
   const stored = await log.get(key);
-  const own = stored && trusted(Buffer.from(stored.bytes).toString(), { key, signer, tell: () => {} });
+  const own = stored && trusted(Buffer.from(stored.bytes).toString(), { key, signer, notify: () => {} });
   if (!stored) note({ key, kind: size > signed ? 'cut-off' : 'missing', what: `is missing: anchor ${anchor} has it` });
   else if (own && Buffer.compare(own.root, root) !== 0)
     note({ key, kind: 'forked', what: `signs another tree than the one that anchor ${anchor} has` });

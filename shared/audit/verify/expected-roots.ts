@@ -11,12 +11,12 @@ import type { ExpectedRoot } from './tree-check.ts';
 /** A signed checkpoint, or undefined after telling what is wrong with it. */
 export function trusted(
   note: string,
-  { key, signer, tell }: { readonly key: string; readonly signer: VerifierKey; readonly tell: Note },
+  { key, signer, notify }: { readonly key: string; readonly signer: VerifierKey; readonly notify: Note },
 ): SignedCheckpoint | undefined {
   try {
     return readCheckpoint(note, signer);
   } catch (thrown) {
-    tell({ key, kind: kindOf(note, signer), what: `does not count: ${asLockkeeperError(thrown).message}` });
+    notify({ key, kind: kindOf(note, signer), what: `does not count: ${asLockkeeperError(thrown).message}` });
     return undefined;
   }
 }
@@ -64,13 +64,17 @@ export class ExpectedRoots {
 /** The checkpoints in the log store of more than `after` entries; those that do not count are told and left out. */
 export async function* storedCheckpoints(
   log: ObjectStore,
-  { signer, after, tell }: { readonly signer: VerifierKey; readonly after: number | undefined; readonly tell: Note },
+  {
+    signer,
+    after,
+    notify,
+  }: { readonly signer: VerifierKey; readonly after: number | undefined; readonly notify: Note },
 ): AsyncGenerator<ExpectedRoot> {
   const read = async (size: number) => ({ size, key: checkpointKey(size), stored: await log.get(checkpointKey(size)) });
   for await (const { size, key, stored } of ahead(checkpointSizes(log, after), read, objectsAhead)) {
-    const checkpoint = stored && trusted(Buffer.from(stored.bytes).toString(), { key, signer, tell });
+    const checkpoint = stored && trusted(Buffer.from(stored.bytes).toString(), { key, signer, notify });
     if (checkpoint && checkpoint.size !== size)
-      tell({ key, kind: 'moved', what: `holds the checkpoint of ${checkpoint.size} entries` });
+      notify({ key, kind: 'moved', what: `holds the checkpoint of ${checkpoint.size} entries` });
     else if (checkpoint) yield { size, root: checkpoint.root, key };
   }
 }

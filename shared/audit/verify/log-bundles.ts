@@ -108,11 +108,11 @@ export async function bundleOf(
       });
     return { index, key, bytes: own };
   }
-  return { index, key, bytes: mended({ slots, width, stored }) };
+  return { index, key, bytes: repaired({ slots, width, stored }) };
 }
 
 /** The stored bundle, if it fits what is known of it, with what comes after it. */
-function mended({
+function repaired({
   slots,
   width,
   stored,

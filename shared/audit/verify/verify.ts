@@ -103,7 +103,7 @@ export async function verifyLog(options: VerifyLogOptions): Promise<VerifyReport
   );
   const stored =
     key &&
-    storedCheckpoints(log, { signer: key, after: start.size === 0 ? undefined : start.size, tell: findings.note });
+    storedCheckpoints(log, { signer: key, after: start.size === 0 ? undefined : start.size, notify: findings.note });
   const tree = await checkTree({
     bundles: logBundles({
       stretches: sequence.stretches(),
@@ -177,7 +177,7 @@ export async function verifyTiles(options: TrustOptions & { readonly store: Obje
   const checkpoint =
     stored &&
     key &&
-    trusted(Buffer.from(stored.bytes).toString(), { key: 'checkpoint', signer: key, tell: findings.note });
+    trusted(Buffer.from(stored.bytes).toString(), { key: 'checkpoint', signer: key, notify: findings.note });
   const [size, since] = [checkpoint?.size ?? 0, key && sinceOf(options, key)];
   const start = await rowsFrom(tiles, { since: since?.size ?? 0, size, note: findings.note });
   const known = [...expected(checkpoint, 'checkpoint'), ...expected(since, 'the checkpoint given')].filter(
@@ -261,7 +261,7 @@ function sinceOf({ since }: TrustOptions, key: VerifierKey): SignedCheckpoint | 
       : trusted(noteIn(since, key.name), {
           key: 'the checkpoint given',
           signer: key,
-          tell: (finding) => wrong.push(finding),
+          notify: (finding) => wrong.push(finding),
         });
   const [why] = wrong;
   if (why)
@@ -274,10 +274,10 @@ function sinceOf({ since }: TrustOptions, key: VerifierKey): SignedCheckpoint | 
 async function publishedIn(
   state: ObjectStore | undefined,
   signer: VerifierKey,
-  tell: Note,
+  notify: Note,
 ): Promise<SignedCheckpoint | undefined> {
   const stored = await state?.get(publishedKey);
-  return stored && trusted(Buffer.from(stored.bytes).toString(), { key: publishedKey, signer, tell });
+  return stored && trusted(Buffer.from(stored.bytes).toString(), { key: publishedKey, signer, notify });
 }
 
 /** The newest of the checkpoints in the log store, and of the published one, that counts. */
@@ -290,7 +290,7 @@ async function newestIn(
   for await (const size of checkpointSizes(log, published?.size)) sizes.push(size);
   for (const size of sizes.toReversed()) {
     const stored = await log.get(checkpointKey(size));
-    const checkpoint = stored && trusted(Buffer.from(stored.bytes).toString(), { key: '', signer, tell: () => {} });
+    const checkpoint = stored && trusted(Buffer.from(stored.bytes).toString(), { key: '', signer, notify: () => {} });
     if (checkpoint?.size === size) return checkpoint;
   }
   return published;

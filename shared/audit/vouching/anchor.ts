@@ -1,7 +1,7 @@
 import { asLockkeeperError } from '../../base/error.ts';
 import type { SignedCheckpoint } from '../sealing/checkpoints.ts';
 import { checkpointKey } from '../layout.ts';
-import type { Anchor, LogRooms } from '../log-rooms.ts';
+import type { Anchor, LogDeps } from '../log-deps.ts';
 import { tampered } from '../tampered.ts';
 import { parseCheckpoint, type Checkpoint } from '../tlog/checkpoint.ts';
 import { parseNote } from '../tlog/note.ts';
@@ -12,7 +12,7 @@ import { parseNote } from '../tlog/note.ts';
  * anchor has another tree of this size.
  */
 export async function publishAnchors(
-  { anchors = [] }: LogRooms,
+  { anchors = [] }: LogDeps,
   checkpoint: SignedCheckpoint,
 ): Promise<readonly string[]> {
   const told = await Promise.all(anchors.map((anchor) => publishTo(anchor, checkpoint)));

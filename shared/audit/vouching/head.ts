@@ -1,7 +1,7 @@
 import { asLockkeeperError } from '../../base/error.ts';
 import { formatInstant, type Instant } from '../../base/time.ts';
 import { checkpointKey } from '../layout.ts';
-import type { Anchor, LogRooms } from '../log-rooms.ts';
+import type { Anchor, LogDeps } from '../log-deps.ts';
 import { readPublished } from '../sealing/published.ts';
 import { encodeBase64 } from '../tlog/base64.ts';
 import { parseNote, parseVerifierKey, verifyNote } from '../tlog/note.ts';
@@ -28,14 +28,14 @@ export interface LogHead {
  * The head of a log; undefined where nothing was sealed yet. Only reads. Errors: those of the stores; `conflict` where
  * they were changed.
  */
-export async function readHead(rooms: LogRooms): Promise<LogHead | undefined> {
-  const published = await readPublished(rooms);
+export async function readHead(deps: LogDeps): Promise<LogHead | undefined> {
+  const published = await readPublished(deps);
   if (!published) return undefined;
   const { origin, size, root, note } = published;
-  const witnesses = (rooms.witnesses ?? []).map(({ key }) => parseVerifierKey(key));
+  const witnesses = (deps.witnesses ?? []).map(({ key }) => parseVerifierKey(key));
   const signed = new Set(verifyNote(parseNote(note), witnesses));
   const copied = await Promise.all(
-    (rooms.anchors ?? []).map(async (anchor) => ({ name: anchor.name, isThere: await has(anchor, size, note) })),
+    (deps.anchors ?? []).map(async (anchor) => ({ name: anchor.name, isThere: await has(anchor, size, note) })),
   );
   return {
     origin,
@@ -46,7 +46,7 @@ export async function readHead(rooms: LogRooms): Promise<LogHead | undefined> {
     notCosigned: witnesses.filter((key) => !signed.has(key)).map(({ name }) => name),
     anchored: copied.filter(({ isThere }) => isThere).map(({ name }) => name),
     notAnchored: copied.filter(({ isThere }) => !isThere).map(({ name }) => name),
-    unsigned: await unsignedEntries(rooms),
+    unsigned: await unsignedEntries(deps),
   };
 }
 

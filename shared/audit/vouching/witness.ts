@@ -2,7 +2,7 @@ import { asLockkeeperError, LockkeeperError } from '../../base/error.ts';
 import { second } from '../../base/time.ts';
 import type { SignedCheckpoint } from '../sealing/checkpoints.ts';
 import { checkpointKey, cosignatureKey, partialPrefix } from '../layout.ts';
-import type { LogRooms, Witness } from '../log-rooms.ts';
+import type { LogDeps, Witness } from '../log-deps.ts';
 import { encodeBase64 } from '../tlog/base64.ts';
 import { hashBytes } from '../tlog/merkle.ts';
 import { formatNote, parseNote, parseVerifierKey, type NoteSignature, type VerifierKey } from '../tlog/note.ts';
@@ -35,9 +35,9 @@ type Given = { readonly signature: NoteSignature | undefined } | Silence;
  * store. A witness that is away, or says nonsense, is a problem and no error: the log goes on, and the next checkpoint
  * covers this one. Throws what the stores throw.
  */
-export async function witnessed(rooms: LogRooms, checkpoint: SignedCheckpoint): Promise<Witnessed> {
+export async function witnessed(deps: LogDeps, checkpoint: SignedCheckpoint): Promise<Witnessed> {
   const { text, signatures } = parseNote(checkpoint.note);
-  const asked = await Promise.all((rooms.witnesses ?? []).map((witness) => cosignedBy(rooms, checkpoint, witness)));
+  const asked = await Promise.all((deps.witnesses ?? []).map((witness) => cosignedBy(deps, checkpoint, witness)));
   const vouching = asked.filter((one) => 'signature' in one);
   const silent = asked.filter((one) => 'problem' in one);
   const given = vouching.flatMap(({ signature }) => signature ?? []);
@@ -49,20 +49,20 @@ export async function witnessed(rooms: LogRooms, checkpoint: SignedCheckpoint): 
   };
 }
 
-async function cosignedBy(rooms: LogRooms, checkpoint: SignedCheckpoint, witness: Witness): Promise<Given> {
+async function cosignedBy(deps: LogDeps, checkpoint: SignedCheckpoint, witness: Witness): Promise<Given> {
   const key = parseVerifierKey(witness.key);
   const place = cosignatureKey(checkpoint.size, key.id);
-  const kept = await rooms.log.get(place);
+  const kept = await deps.log.get(place);
   if (kept) return lineIn(key, () => decodeCosignature(kept.bytes, checkpoint.note).signature);
-  const answer = await ask(rooms, checkpoint, { ...witness, name: key.name });
+  const answer = await ask(deps, checkpoint, { ...witness, name: key.name });
   if (answer === undefined) return { signature: undefined };
   if (typeof answer !== 'string') return answer;
   const given = lineIn(key, () => cosignatureIn(checkpoint.note, answer, key));
   if (!('signature' in given) || !given.signature) return given;
   const line = formatNote('x\n', [given.signature]).slice('x\n\n'.length);
-  const { outcome } = await rooms.log.create(place, encodeCosignature(witness.key, line));
+  const { outcome } = await deps.log.create(place, encodeCosignature(witness.key, line));
   // Another integrator was faster: the line that is kept is the one to publish.
-  return outcome === 'done' ? given : await cosignedBy(rooms, checkpoint, witness);
+  return outcome === 'done' ? given : await cosignedBy(deps, checkpoint, witness);
 }
 
 function lineIn({ name }: VerifierKey, read: () => NoteSignature): Given {
@@ -94,12 +94,12 @@ const mostSizes = 4;
  * that does not know what it has seen, and answers 409 with that size: then the proof is made from there.
  */
 async function ask(
-  rooms: LogRooms,
+  deps: LogDeps,
   checkpoint: SignedCheckpoint,
   { url, name, waitMs }: Witness & { readonly name: string },
 ): Promise<string | undefined | Silence> {
   for (let [old, asked] = [0, 0]; asked < mostSizes; asked += 1) {
-    const proof = (await proofOf(rooms, old, checkpoint.size)).map((hash) => `${encodeBase64(hash)}\n`).join('');
+    const proof = (await proofOf(deps, old, checkpoint.size)).map((hash) => `${encodeBase64(hash)}\n`).join('');
     const answer = await post(`${url.replace(/\/$/, '')}/add-checkpoint`, {
       body: `old ${old}\n${proof}\n${checkpoint.note}`,
       waitMs,
@@ -111,14 +111,14 @@ async function ask(
       return hasSeenAnother(name, `it refuses the proof that the ${old} entries it knows are the first of this log`);
     if (known === undefined) return didNot(name, refusal(answer));
     if (known === old) return hasSeenAnother(name, `its tree of ${old} entries is another one`);
-    if (known > checkpoint.size) return await overtaken(rooms, name, known);
+    if (known > checkpoint.size) return await overtaken(deps, name, known);
     old = known;
   }
   return didNot(name, `it named another size ${mostSizes} times`);
 }
 
 /** Somebody else may have sealed meanwhile; a size that this log never had is another matter. */
-async function overtaken({ log }: LogRooms, name: string, known: number): Promise<undefined | Silence> {
+async function overtaken({ log }: LogDeps, name: string, known: number): Promise<undefined | Silence> {
   if (await log.get(checkpointKey(known))) return undefined;
   return hasSeenAnother(
     name,
@@ -147,7 +147,7 @@ function sizeIn(text: string): number | undefined {
   return Number.isSafeInteger(size) ? size : undefined;
 }
 
-async function proofOf({ log, state }: LogRooms, from: number, to: number): Promise<readonly Uint8Array[]> {
+async function proofOf({ log, state }: LogDeps, from: number, to: number): Promise<readonly Uint8Array[]> {
   if (from === 0 || from === to) return [];
   const read = subtreeReader(to, async (level, index, width) => {
     const path = tilePath(level, index, width);

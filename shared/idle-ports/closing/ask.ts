@@ -1,7 +1,7 @@
 import { toldText } from '../../audit/entries/withhold.ts';
 import { isTransient, LockkeeperError } from '../../base/error.ts';
 import { after, formatInstant } from '../../base/time.ts';
-import type { ClosingRooms } from './closing-rooms.ts';
+import type { ClosingDeps } from './closing-deps.ts';
 import { notice, type Closure, type People } from './closure.ts';
 import { ClosureJournal, type HeldClosure } from './closure-journal.ts';
 import { evidenceFor, hashOf, proposalFor, type Material } from './proposal.ts';
@@ -21,44 +21,44 @@ export interface Before {
  * `invalid` where nobody, or not enough people, could approve. Crash: the proposal, the receipt of what it rests on and
  * the journal are durable before anybody is asked, and `show` finishes what is not shown yet.
  */
-export async function ask(rooms: ClosingRooms, material: Material, { held, why }: Before): Promise<HeldClosure> {
-  const people = rooms.people(material.judgement.firewall, material.opening);
+export async function ask(deps: ClosingDeps, material: Material, { held, why }: Before): Promise<HeldClosure> {
+  const people = deps.people(material.judgement.firewall, material.opening);
   refuseUnanswerable(material.opening.id, people);
-  const closure = newClosure(rooms, material, { people, round: (held?.closure.proposal.round ?? 0) + 1 });
-  const journal = new ClosureJournal(rooms.state);
+  const closure = newClosure(deps, material, { people, round: (held?.closure.proposal.round ?? 0) + 1 });
+  const journal = new ClosureJournal(deps.state);
   await journal.keep(closure.proposal);
-  await keepReceipt(rooms, closure, material);
-  if (!held) return show(rooms, await journal.begin(closure));
+  await keepReceipt(deps, closure, material);
+  if (!held) return show(deps, await journal.begin(closure));
   if (why !== '')
-    await record(rooms, held.closure, {
+    await record(deps, held.closure, {
       action: 'proposal.void',
       details: { why: toldText(why), instead: closure.hash },
     });
   const news = why === '' ? [] : [notice(closure, 'warning', why)];
-  return show(rooms, await journal.save(held, { ...closure, notices: [...held.closure.notices, ...news] }));
+  return show(deps, await journal.save(held, { ...closure, notices: [...held.closure.notices, ...news] }));
 }
 
 /** Shows a question that is not known to have reached people. Repeatable: asking is idempotent on the hash. */
-export async function show(rooms: ClosingRooms, held: HeldClosure): Promise<HeldClosure> {
+export async function show(deps: ClosingDeps, held: HeldClosure): Promise<HeldClosure> {
   const { closure } = held;
   if (closure.shown) return held;
   const { service, owner, approvers, excluded, needed } = closure.people;
   const details = { service, owner, approvers, excluded, needed, expires: formatInstant(closure.expires) };
-  await audited(rooms, { closure, action: 'proposal.ask', details }, () => rooms.approvals.ask(questionOf(closure)));
-  return new ClosureJournal(rooms.state).save(held, { ...closure, shown: true });
+  await audited(deps, { closure, action: 'proposal.ask', details }, () => deps.approvals.ask(questionOf(closure)));
+  return new ClosureJournal(deps.state).save(held, { ...closure, shown: true });
 }
 
 /** Tells people what they were not told yet. Telling may repeat after a crash; nothing is forgotten. */
-export async function tell(rooms: ClosingRooms, held: HeldClosure): Promise<HeldClosure> {
+export async function notify(deps: ClosingDeps, held: HeldClosure): Promise<HeldClosure> {
   if (held.closure.notices.length === 0) return held;
-  for (const one of held.closure.notices) await rooms.approvals.tell(one);
-  return new ClosureJournal(rooms.state).save(held, { ...held.closure, notices: [] });
+  for (const one of held.closure.notices) await deps.approvals.notify(one);
+  return new ClosureJournal(deps.state).save(held, { ...held.closure, notices: [] });
 }
 
 /** Finishes what earlier runs left untold: questions that were not shown, notices that did not arrive. Repeatable. */
-export async function deliver(rooms: ClosingRooms): Promise<void> {
-  for (const held of await new ClosureJournal(rooms.state).all()) {
-    await tell(rooms, held.closure.phase === 'proposed' ? await show(rooms, held) : held);
+export async function deliver(deps: ClosingDeps): Promise<void> {
+  for (const held of await new ClosureJournal(deps.state).all()) {
+    await notify(deps, held.closure.phase === 'proposed' ? await show(deps, held) : held);
   }
 }
 
@@ -66,9 +66,9 @@ export async function deliver(rooms: ClosingRooms): Promise<void> {
  * The same after a person's own act, which is done by now: where people cannot be reached at the moment, what they
  * should hear stays in the journals, and the next run delivers it.
  */
-export async function deliverOrLeave(rooms: ClosingRooms): Promise<void> {
+export async function deliverOrLeave(deps: ClosingDeps): Promise<void> {
   try {
-    await deliver(rooms);
+    await deliver(deps);
   } catch (thrown) {
     if (!(thrown instanceof LockkeeperError) || !(isTransient(thrown.code) || thrown.code === 'conflict')) throw thrown;
   }
@@ -91,12 +91,12 @@ function refuseUnanswerable(opening: string, people: People): void {
 }
 
 function newClosure(
-  rooms: ClosingRooms,
+  deps: ClosingDeps,
   material: Material,
   { people, round }: { people: People; round: number },
 ): Closure {
   const proposal = proposalFor(material, round);
-  const now = rooms.world.now();
+  const now = deps.world.now();
   return {
     firewall: proposal.firewall,
     opening: proposal.opening,
@@ -106,7 +106,7 @@ function newClosure(
     people,
     phase: 'proposed',
     since: now,
-    expires: after(now, rooms.policy.approvalExpiresMs),
+    expires: after(now, deps.policy.approvalExpiresMs),
     shown: false,
     votes: [],
     approvedAt: undefined,

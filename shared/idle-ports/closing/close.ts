@@ -9,9 +9,9 @@ import {
   stepOf,
   timeIsUp,
   type ClosingHooks,
-  type ClosingRooms,
+  type ClosingDeps,
   type Step,
-} from './closing-rooms.ts';
+} from './closing-deps.ts';
 import { checkApproval, type Check, type Fresh } from './closure-check.ts';
 import { moved, nameOf, notice, type Closure } from './closure.ts';
 import { ClosureJournal, type HeldClosure } from './closure-journal.ts';
@@ -39,11 +39,11 @@ export interface RunReport {
  * crash:   nothing │        next run looks again, and finishes or voids        │ all done
  * ```
  */
-export async function closeApproved(rooms: ClosingRooms, hooks: ClosingHooks): Promise<RunReport> {
-  const all = await new ClosureJournal(rooms.state).all();
-  const run = new Closing(rooms, hooks, all);
+export async function closeApproved(deps: ClosingDeps, hooks: ClosingHooks): Promise<RunReport> {
+  const all = await new ClosureJournal(deps.state).all();
+  const run = new Closing(deps, hooks, all);
   for (const held of turns(all)) {
-    if (timeIsUp(rooms.world)) return run.report(true);
+    if (timeIsUp(deps.world)) return run.report(true);
     await run.handle(held);
   }
   await run.deliver();
@@ -58,7 +58,7 @@ function turns(all: readonly HeldClosure[]): readonly HeldClosure[] {
 }
 
 class Closing {
-  readonly #rooms: ClosingRooms;
+  readonly #deps: ClosingDeps;
   readonly #hooks: ClosingHooks;
   readonly #journal: ClosureJournal;
   readonly #all: Map<string, Closure>;
@@ -66,10 +66,10 @@ class Closing {
   readonly #problems: LockkeeperError[] = [];
   #closed = 0;
 
-  constructor(rooms: ClosingRooms, hooks: ClosingHooks, all: readonly HeldClosure[]) {
-    this.#rooms = rooms;
+  constructor(deps: ClosingDeps, hooks: ClosingHooks, all: readonly HeldClosure[]) {
+    this.#deps = deps;
     this.#hooks = hooks;
-    this.#journal = new ClosureJournal(rooms.state);
+    this.#journal = new ClosureJournal(deps.state);
     this.#all = new Map(all.map(({ key, closure }) => [key, closure]));
   }
 
@@ -82,14 +82,14 @@ class Closing {
   }
 
   async deliver(): Promise<void> {
-    await keepGoing(this.#problems, () => deliver(this.#rooms));
+    await keepGoing(this.#problems, () => deliver(this.#deps));
   }
 
   async #handle(held: HeldClosure): Promise<Step> {
     const wait = this.#mustWait(held);
     if (held.closure.phase === 'approved' && wait !== undefined) return stepOf(held.closure, 'waiting', wait);
     const fresh = await this.#look(held.closure);
-    const check = checkApproval(held.closure, fresh, { policy: this.#rooms.policy, now: this.#rooms.world.now() });
+    const check = checkApproval(held.closure, fresh, { policy: this.#deps.policy, now: this.#deps.world.now() });
     if (check.kind === 'void' || check.kind === 'expired') return this.#giveUp(held, check, fresh.material);
     if (check.kind === 'go' && wait !== undefined) return stepOf(held.closure, 'waiting', wait);
     const prepared = held.closure.prepared ?? fresh.material?.prepared;
@@ -98,7 +98,7 @@ class Closing {
   }
 
   #mustWait({ key, closure }: HeldClosure): string | undefined {
-    const { policy, world } = this.#rooms;
+    const { policy, world } = this.#deps;
     const stopped = lineStopped(policy, [...this.#all.values()], world.now());
     if (stopped !== undefined) return stopped;
     if (this.#closed >= policy.maxClosuresPerRun) return `${this.#closed} closed in this run, and that is the limit`;
@@ -115,7 +115,7 @@ class Closing {
     const live = judgement.state.openings.find(({ id }) => id === closure.opening);
     const nothing = { live, material: undefined, people: undefined };
     if (!live) return { ...nothing, otherwise: 'the opening is not there any more' };
-    const people = this.#rooms.people(closure.firewall, live);
+    const people = this.#deps.people(closure.firewall, live);
     const verdict = judgement.verdicts.find(({ rule }) => rule === closure.opening);
     if (verdict?.verdict !== 'unused') {
       return {
@@ -125,7 +125,7 @@ class Closing {
       };
     }
     if (live.managedBy !== undefined) return { ...nothing, people, otherwise: `it belongs to ${live.managedBy} now` };
-    const prepared = await firewallOf(this.#rooms, closure.firewall).prepare({ kind: 'close', opening: live.id });
+    const prepared = await firewallOf(this.#deps, closure.firewall).prepare({ kind: 'close', opening: live.id });
     return { live, material: { judgement, opening: live, verdict, prepared }, people, otherwise: '' };
   }
 
@@ -136,21 +136,21 @@ class Closing {
   ): Promise<Step> {
     const { closure } = held;
     const phase = check.kind === 'expired' ? 'expired' : 'drifted';
-    await record(this.#rooms, closure, { action: 'approval.void', details: { why: toldText(check.why) } });
+    await record(this.#deps, closure, { action: 'approval.void', details: { why: toldText(check.why) } });
     const text = `${nameOf(closure)} was not closed, and its approval is void: ${check.why}`;
     const change = {
-      since: this.#rooms.world.now(),
+      since: this.#deps.world.now(),
       problem: check.why,
       notices: [...closure.notices, notice(closure, 'warning', text)],
     };
     const next = await this.#save(held, moved(closure, phase, change));
-    const stays = exempted(this.#rooms.policy, closure, this.#rooms.world.now()) !== undefined;
-    if (check.kind === 'void' && material && !stays) await ask(this.#rooms, material, { held: next, why: '' });
+    const stays = exempted(this.#deps.policy, closure, this.#deps.world.now()) !== undefined;
+    if (check.kind === 'void' && material && !stays) await ask(this.#deps, material, { held: next, why: '' });
     return stepOf(closure, phase, check.why);
   }
 
   async #close(held: HeldClosure, prepared: PreparedChange): Promise<Step> {
-    const now = this.#rooms.world.now();
+    const now = this.#deps.world.now();
     const closing = await this.#save(
       held,
       moved(held.closure, 'closing', { since: now, prepared, closedAt: held.closure.closedAt ?? now }),
@@ -160,7 +160,7 @@ class Closing {
     let refusal: unknown;
     const close = async (): Promise<'refused' | 'reachable' | undefined> => {
       await this.#refuseIfMoved(closing);
-      await firewallOf(this.#rooms, closure.firewall)
+      await firewallOf(this.#deps, closure.firewall)
         .apply(prepared)
         .catch((thrown: unknown) => {
           refusal = thrown;
@@ -169,7 +169,7 @@ class Closing {
       return await this.#probe(closure);
     };
     try {
-      const seen = await audited(this.#rooms, { closure, ...applying(closure) }, close);
+      const seen = await audited(this.#deps, { closure, ...applying(closure) }, close);
       return seen === 'reachable' ? await this.#hadNoEffect(closing) : await this.#quarantine(closing, prepared);
     } catch (thrown) {
       // Only what the firewall itself said, and the log took, decides about the closing.
@@ -193,9 +193,9 @@ class Closing {
   }
 
   async #quarantine(held: HeldClosure, prepared: PreparedChange): Promise<Step> {
-    const now = this.#rooms.world.now();
+    const now = this.#deps.world.now();
     const closure = moved(held.closure, 'quarantined', { since: now });
-    const watched = formatInstant(watchUntil(closure, this.#rooms.policy));
+    const watched = formatInstant(watchUntil(closure, this.#deps.policy));
     const text = `${nameOf(closure)} is closed and watched until ${watched}. Undo: lockkeeper reopen ${closure.hash.slice(0, 12)} --reason WHY`;
     try {
       await this.#save(held, { ...closure, notices: [...closure.notices, notice(closure, 'info', text)] });
@@ -221,16 +221,16 @@ class Closing {
     const stands = current?.phase === 'closing' || current?.phase === 'quarantined' || current?.phase === 'settled';
     if (stands && current.hash === closure.hash) return;
     const details = { why: `it is ${current?.phase} meanwhile` };
-    await audited(this.#rooms, { closure, action: 'closure.restore', details }, () =>
-      firewallOf(this.#rooms, closure.firewall).restore(prepared),
+    await audited(this.#deps, { closure, action: 'closure.restore', details }, () =>
+      firewallOf(this.#deps, closure.firewall).restore(prepared),
     );
   }
 
   async #hadNoEffect(held: HeldClosure): Promise<Step> {
     const why = 'closing it had no effect: a packet still comes through';
     const back = await finishReopening(
-      this.#rooms,
-      await beginReopening(this.#rooms, held, { who: 'lockkeeper', why, automatic: true }),
+      this.#deps,
+      await beginReopening(this.#deps, held, { who: 'lockkeeper', why, automatic: true }),
     );
     this.#all.set(back.key, back.closure);
     return stepOf(back.closure, 'reopened', why);
@@ -240,10 +240,10 @@ class Closing {
     const { closure } = held;
     const phase = error.code === 'conflict' ? 'drifted' : 'failed';
     if (phase === 'failed' && !isDefinite(error)) throw error;
-    const now = this.#rooms.world.now();
+    const now = this.#deps.world.now();
     const problem = toldText(error.message);
     const text = `${nameOf(closure)} was not closed: ${problem}`;
-    const change = { since: now, problem, until: after(now, this.#rooms.policy.approvalExpiresMs) };
+    const change = { since: now, problem, until: after(now, this.#deps.policy.approvalExpiresMs) };
     const notices = [...closure.notices, notice(closure, 'alarm', text)];
     await this.#save(held, moved(closure, phase, { ...change, notices }));
     return stepOf(closure, phase, error.message);

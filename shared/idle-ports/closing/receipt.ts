@@ -8,7 +8,7 @@ import type { ObjectStore } from '../../objects/contract.ts';
 import { factsOf, type Facts } from '../judging/facts.ts';
 import type { JudgeInput } from '../judging/judge.ts';
 import type { Verdict } from '../verdict.ts';
-import type { ClosingRooms } from './closing-rooms.ts';
+import type { ClosingDeps } from './closing-deps.ts';
 import type { Closure } from './closure.ts';
 import type { Material, Proposal } from './proposal.ts';
 import { record } from './recorded.ts';
@@ -49,11 +49,11 @@ export function keyOfFacts(hash: string): string {
  * that nothing names; repeating it tells the log a second time. Facts of one judgement are written once a run.
  */
 export async function keepReceipt(
-  rooms: ClosingRooms,
+  deps: ClosingDeps,
   closure: Closure,
   { judgement, verdict }: Material,
 ): Promise<void> {
-  const { hash, bytes } = await keepFacts(rooms.evidence, judgement.input);
+  const { hash, bytes } = await keepFacts(deps.evidence, judgement.input);
   const { form, ruleSet, rejectsVisible, windowMs, verdict: name, reasons, policy, round } = closure.proposal;
   const receipt: Receipt = {
     evidence: hash,
@@ -63,7 +63,7 @@ export async function keepReceipt(
     verdict: asPlain(verdict),
     proposal: { form, ruleSet, rejectsVisible, windowMs, verdict: name, reasons, policy, round },
   };
-  await record(rooms, closure, { action: receiptAction, details: receipt });
+  await record(deps, closure, { action: receiptAction, details: receipt });
 }
 
 /** The receipt in the details of an entry; undefined where they are none. */

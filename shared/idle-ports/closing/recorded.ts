@@ -1,7 +1,7 @@
 import { acknowledged, audited as auditedBy } from '../../audit/audited.ts';
 import { withhold } from '../../audit/entries/withhold.ts';
 import type { AuditEvent } from '../../audit/entry.ts';
-import type { ClosingRooms } from './closing-rooms.ts';
+import type { ClosingDeps } from './closing-deps.ts';
 import type { Closure } from './closure.ts';
 
 /** What the log tells of one effect or fact about a closure. */
@@ -19,21 +19,21 @@ export interface ToldEffect<T> extends Told {
 
 /** Intent into the log, then the effect, then its outcome; see shared/audit/audited.ts. */
 export async function audited<T>(
-  rooms: Pick<ClosingRooms, 'audit'>,
+  deps: Pick<ClosingDeps, 'audit'>,
   what: ToldEffect<T> & { readonly closure: Closure },
   act: () => Promise<T>,
 ): Promise<T> {
-  return await auditedBy(rooms.audit, { event: () => eventOf(what.closure, what), act, told: what.told });
+  return await auditedBy(deps.audit, { event: () => eventOf(what.closure, what), act, told: what.told });
 }
 
 /** One fact about a closure, durable on return. */
-export async function record(rooms: Pick<ClosingRooms, 'audit'>, closure: Closure, what: Told): Promise<void> {
-  await acknowledged(rooms.audit, { ...eventOf(closure, what), stage: 'fact' });
+export async function record(deps: Pick<ClosingDeps, 'audit'>, closure: Closure, what: Told): Promise<void> {
+  await acknowledged(deps.audit, { ...eventOf(closure, what), stage: 'fact' });
 }
 
 /** What somebody asked for and may not have. It was never begun, so there is no intent. */
-export async function recordRefused(rooms: Pick<ClosingRooms, 'audit'>, closure: Closure, what: Told): Promise<void> {
-  await acknowledged(rooms.audit, { ...eventOf(closure, what), stage: 'outcome', result: 'refused' });
+export async function recordRefused(deps: Pick<ClosingDeps, 'audit'>, closure: Closure, what: Told): Promise<void> {
+  await acknowledged(deps.audit, { ...eventOf(closure, what), stage: 'outcome', result: 'refused' });
 }
 
 /**

@@ -3,7 +3,7 @@ import { asLockkeeperError, hasCode, LockkeeperError } from '../../base/error.ts
 import { after, formatInstant } from '../../base/time.ts';
 import type { PreparedChange } from '../../firewalls/contract.ts';
 import { deliverOrLeave } from './ask.ts';
-import { firewallOf, stepOf, type ClosingRooms, type Step } from './closing-rooms.ts';
+import { firewallOf, stepOf, type ClosingDeps, type Step } from './closing-deps.ts';
 import { moved, nameOf, notice, type Closure, type Reopening } from './closure.ts';
 import { ClosureJournal, type HeldClosure } from './closure-journal.ts';
 import { audited, recordRefused } from './recorded.ts';
@@ -14,17 +14,17 @@ import { audited, recordRefused } from './recorded.ts';
  * `conflict` where somebody else changed the rule after it was closed: then nothing is changed.
  */
 export async function reopen(
-  rooms: ClosingRooms,
+  deps: ClosingDeps,
   held: HeldClosure,
   by: { readonly who: string; readonly why: string },
 ): Promise<Step> {
   const { closure } = held;
-  await refuseReopening(rooms, closure, by);
-  if (closure.phase === 'reopened' && (await isBack(rooms, closure)))
+  await refuseReopening(deps, closure, by);
+  if (closure.phase === 'reopened' && (await isBack(deps, closure)))
     return stepOf(closure, 'open', `${nameOf(closure)} is open`);
-  const begun = closure.phase === 'reopening' ? held : await beginReopening(rooms, held, { ...by, automatic: false });
-  const { closure: done } = await finishReopening(rooms, begun);
-  await deliverOrLeave(rooms);
+  const begun = closure.phase === 'reopening' ? held : await beginReopening(deps, held, { ...by, automatic: false });
+  const { closure: done } = await finishReopening(deps, begun);
+  await deliverOrLeave(deps);
   return stepOf(done, 'reopened', `${nameOf(done)} is open again, exactly as it was`);
 }
 
@@ -33,20 +33,20 @@ export async function reopen(
  * quicker.
  */
 export async function beginReopening(
-  rooms: ClosingRooms,
+  deps: ClosingDeps,
   held: HeldClosure,
   by: Omit<Reopening, 'at'>,
 ): Promise<HeldClosure> {
   const { closure } = held;
-  const now = rooms.world.now();
+  const now = deps.world.now();
   const entry = {
     closure,
     action: 'closure.reopen',
     actor: by.who,
-    details: { why: by.why, automatic: by.automatic, account: by.automatic ? undefined : rooms.account },
+    details: { why: by.why, automatic: by.automatic, account: by.automatic ? undefined : deps.account },
   };
-  return await audited(rooms, entry, () => {
-    return new ClosureJournal(rooms.state).save(
+  return await audited(deps, entry, () => {
+    return new ClosureJournal(deps.state).save(
       held,
       moved(closure, 'reopening', { since: now, reopening: { ...by, at: now }, problem: undefined }),
     );
@@ -58,42 +58,42 @@ export async function beginReopening(
  * Repeatable. Where a person changed the rule meanwhile the closure is `failed`, people are told, and it throws
  * `conflict`.
  */
-export async function finishReopening(rooms: ClosingRooms, held: HeldClosure): Promise<HeldClosure> {
+export async function finishReopening(deps: ClosingDeps, held: HeldClosure): Promise<HeldClosure> {
   const { closure } = held;
   const prepared = preparedOf(closure);
   const who = closure.reopening?.who ?? 'lockkeeper';
   let refusal: unknown;
   try {
     await audited(
-      rooms,
+      deps,
       { closure, action: 'closure.restore', actor: who, details: { why: closure.reopening?.why } },
       async () => {
-        await firewallOf(rooms, closure.firewall)
+        await firewallOf(deps, closure.firewall)
           .restore(prepared)
           .catch((thrown: unknown) => {
             refusal = thrown;
             throw thrown;
           });
-        await refuseUnlessBack(rooms, closure);
+        await refuseUnlessBack(deps, closure);
       },
     );
   } catch (thrown) {
     if (!hasCode(thrown, 'conflict') || thrown !== refusal) throw thrown;
-    throw await giveUp(rooms, held, thrown);
+    throw await giveUp(deps, held, thrown);
   }
-  const now = rooms.world.now();
+  const now = deps.world.now();
   const text = `${nameOf(closure)} is open again, exactly as it was: ${who}: ${closure.reopening?.why ?? ''}`;
   const change = {
     since: now,
-    until: after(now, rooms.policy.deniedForMs),
+    until: after(now, deps.policy.deniedForMs),
     notices: [...closure.notices, notice(closure, 'warning', text)],
   };
-  return new ClosureJournal(rooms.state).save(held, moved(closure, 'reopened', change));
+  return new ClosureJournal(deps.state).save(held, moved(closure, 'reopened', change));
 }
 
 /** Who tried to reopen what does not concern him is in the log too. */
 async function refuseReopening(
-  rooms: ClosingRooms,
+  deps: ClosingDeps,
   closure: Closure,
   by: { readonly who: string; readonly why: string },
 ): Promise<void> {
@@ -101,10 +101,10 @@ async function refuseReopening(
     checkReopening(closure, by);
   } catch (thrown) {
     const { code, message } = asLockkeeperError(thrown);
-    await recordRefused(rooms, closure, {
+    await recordRefused(deps, closure, {
       action: 'closure.reopen',
       actor: by.who,
-      details: { why: by.why, code, message: toldText(message), account: rooms.account },
+      details: { why: by.why, code, message: toldText(message), account: deps.account },
     });
     throw thrown;
   }
@@ -135,14 +135,14 @@ function preparedOf(closure: Closure): PreparedChange {
   );
 }
 
-async function isBack(rooms: ClosingRooms, closure: Closure): Promise<boolean> {
+async function isBack(deps: ClosingDeps, closure: Closure): Promise<boolean> {
   const { fingerprint } = preparedOf(closure);
-  const state = await firewallOf(rooms, closure.firewall).openings();
+  const state = await firewallOf(deps, closure.firewall).openings();
   return state.openings.some((opening) => opening.id === closure.opening && opening.fingerprint === fingerprint);
 }
 
-async function refuseUnlessBack(rooms: ClosingRooms, closure: Closure): Promise<void> {
-  if (await isBack(rooms, closure)) return;
+async function refuseUnlessBack(deps: ClosingDeps, closure: Closure): Promise<void> {
+  if (await isBack(deps, closure)) return;
   throw new LockkeeperError(
     'uncertain',
     `${nameOf(closure)} was restored, but the live rule is not exactly as it was`,
@@ -152,18 +152,18 @@ async function refuseUnlessBack(rooms: ClosingRooms, closure: Closure): Promise<
   );
 }
 
-async function giveUp(rooms: ClosingRooms, held: HeldClosure, cause: unknown): Promise<LockkeeperError> {
+async function giveUp(deps: ClosingDeps, held: HeldClosure, cause: unknown): Promise<LockkeeperError> {
   const { closure } = held;
-  const now = rooms.world.now();
+  const now = deps.world.now();
   const problem = toldText(asLockkeeperError(cause).message);
   const text = `${nameOf(closure)} cannot be reopened: somebody changed the rule after it was closed; it is left as it is`;
   const change = {
     since: now,
-    until: after(now, rooms.policy.deniedForMs),
+    until: after(now, deps.policy.deniedForMs),
     problem,
     notices: [...closure.notices, notice(closure, 'alarm', text)],
   };
-  await new ClosureJournal(rooms.state).save(held, moved(closure, 'failed', change));
+  await new ClosureJournal(deps.state).save(held, moved(closure, 'failed', change));
   return new LockkeeperError('conflict', text, {
     cause,
     hint: 'Put the rule right by hand, or remove it and reopen again: the rule as it was is in the question and in the audit log.',

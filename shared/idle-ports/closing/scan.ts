@@ -1,8 +1,8 @@
 import { toldText } from '../../audit/entries/withhold.ts';
 import { asLockkeeperError, isTransient, LockkeeperError } from '../../base/error.ts';
 import type { Opening } from '../../firewalls/contract.ts';
-import { ask, show, tell } from './ask.ts';
-import { firewallOf, stepOf, timeIsUp, type ClosingRooms, type Step } from './closing-rooms.ts';
+import { ask, show, notify } from './ask.ts';
+import { firewallOf, stepOf, timeIsUp, type ClosingDeps, type Step } from './closing-deps.ts';
 import { moved, notice, type Closure } from './closure.ts';
 import { ClosureJournal, type HeldClosure } from './closure-journal.ts';
 import type { Claim } from './limits.ts';
@@ -27,10 +27,10 @@ export interface ScanReport {
  * Asks people about unused openings, keeps questions that still hold with their answers, and voids those that do not.
  * The same judgement again changes nothing and pings nobody. Errors of the stores are thrown.
  */
-export async function scan(rooms: ClosingRooms, judgement: Judgement): Promise<ScanReport> {
-  const run = new Scan(rooms, judgement, await new ClosureJournal(rooms.state).all());
+export async function scan(deps: ClosingDeps, judgement: Judgement): Promise<ScanReport> {
+  const run = new Scan(deps, judgement, await new ClosureJournal(deps.state).all());
   for (const verdict of judgement.verdicts.toSorted((a, b) => (a.rule < b.rule ? -1 : 1))) {
-    if (timeIsUp(rooms.world)) return run.report(true);
+    if (timeIsUp(deps.world)) return run.report(true);
     await run.handle(verdict);
   }
   await run.tellWithheld();
@@ -38,7 +38,7 @@ export async function scan(rooms: ClosingRooms, judgement: Judgement): Promise<S
 }
 
 class Scan {
-  readonly #rooms: ClosingRooms;
+  readonly #deps: ClosingDeps;
   readonly #judgement: Judgement;
   readonly #journal: ClosureJournal;
   readonly #steps: Step[] = [];
@@ -48,10 +48,10 @@ class Scan {
   readonly #all: Map<string, Closure>;
   #asked = 0;
 
-  constructor(rooms: ClosingRooms, judgement: Judgement, all: readonly HeldClosure[]) {
-    this.#rooms = rooms;
+  constructor(deps: ClosingDeps, judgement: Judgement, all: readonly HeldClosure[]) {
+    this.#deps = deps;
     this.#judgement = judgement;
-    this.#journal = new ClosureJournal(rooms.state);
+    this.#journal = new ClosureJournal(deps.state);
     this.#all = new Map(all.map(({ key, closure }) => [key, closure]));
   }
 
@@ -71,7 +71,7 @@ class Scan {
       if (error.code === 'conflict' || error.code === 'unsupported') return this.#wait(opening.id, error.message);
       this.#problems.push(error);
       if (error.code === 'invalid')
-        await this.#rooms.approvals.tell({ hash: undefined, level: 'alarm', text: error.message });
+        await this.#deps.approvals.notify({ hash: undefined, level: 'alarm', text: error.message });
     }
   }
 
@@ -89,17 +89,17 @@ class Scan {
         hint: 'Change each secret where it is used, then take it out of the rule.',
       }),
     );
-    await this.#rooms.approvals.tell({ hash: undefined, level: 'alarm', text });
+    await this.#deps.approvals.notify({ hash: undefined, level: 'alarm', text });
   }
 
   async #handle(opening: Opening, verdict: Verdict): Promise<void> {
     const held = await this.#journal.load(this.#judgement.firewall, opening.id);
-    const told = held && (await tell(this.#rooms, held));
+    const told = held && (await notify(this.#deps, held));
     if (verdict.verdict !== 'unused') return this.#carryOut(planOther(told?.closure, verdict.verdict), undefined, told);
     if (opening.managedBy !== undefined) this.#patches.push({ opening, managedBy: opening.managedBy });
     if (opening.managedBy !== undefined)
       return this.#carryOut(planOther(told?.closure, `owned by ${opening.managedBy}`), undefined, told);
-    const prepared = await firewallOf(this.#rooms, this.#judgement.firewall).prepare({
+    const prepared = await firewallOf(this.#deps, this.#judgement.firewall).prepare({
       kind: 'close',
       opening: opening.id,
     });
@@ -110,7 +110,7 @@ class Scan {
 
   async #plan(material: Material, held: HeldClosure | undefined): Promise<Plan> {
     const { opening, verdict, judgement } = material;
-    const { service } = this.#rooms.people(judgement.firewall, opening);
+    const { service } = this.#deps.people(judgement.firewall, opening);
     const { ruleSet, protocol, ports } = opening;
     const claim: Claim = {
       firewall: judgement.firewall,
@@ -122,8 +122,8 @@ class Scan {
       service,
     };
     return planUnused({
-      policy: this.#rooms.policy,
-      now: this.#rooms.world.now(),
+      policy: this.#deps.policy,
+      now: this.#deps.world.now(),
       proposalOf: (round) => proposalFor(material, round),
       claim,
       closure: held?.closure,
@@ -138,12 +138,12 @@ class Scan {
     held: HeldClosure | undefined,
   ): Promise<void> {
     if (plan?.kind === 'ask' && material) {
-      const asked = await tell(this.#rooms, await ask(this.#rooms, material, { held, why: plan.why }));
+      const asked = await notify(this.#deps, await ask(this.#deps, material, { held, why: plan.why }));
       this.#asked += 1;
       this.#all.set(asked.key, asked.closure);
       this.#steps.push(stepOf(asked.closure, 'asked', plan.why));
     } else if (plan?.kind === 'keep' && held) {
-      this.#steps.push(stepOf((await show(this.#rooms, held)).closure, 'kept', 'nothing changed'));
+      this.#steps.push(stepOf((await show(this.#deps, held)).closure, 'kept', 'nothing changed'));
     } else if (plan?.kind === 'void' && held) {
       this.#steps.push(await this.#void(held, plan.why));
     } else if (plan?.kind === 'wait') {
@@ -157,11 +157,11 @@ class Scan {
 
   async #void(held: HeldClosure, why: string): Promise<Step> {
     const { closure } = held;
-    await record(this.#rooms, closure, { action: 'proposal.void', details: { why: toldText(why) } });
+    await record(this.#deps, closure, { action: 'proposal.void', details: { why: toldText(why) } });
     const text = `the question about ${closure.opening} is void: ${why}`;
-    const change = { since: this.#rooms.world.now(), problem: why, notices: [notice(closure, 'info', text)] };
+    const change = { since: this.#deps.world.now(), problem: why, notices: [notice(closure, 'info', text)] };
     const next = await this.#journal.save(held, moved(closure, 'drifted', change));
     this.#all.set(next.key, next.closure);
-    return stepOf((await tell(this.#rooms, next)).closure, 'void', why);
+    return stepOf((await notify(this.#deps, next)).closure, 'void', why);
   }
 }

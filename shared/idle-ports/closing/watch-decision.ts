@@ -9,7 +9,7 @@ export type Watching =
   | { readonly kind: 'back-already' }
   | { readonly kind: 'reopen'; readonly knock: Knock; readonly why: string }
   /** Tell people who knocked since they were last told. */
-  | { readonly kind: 'tell'; readonly knocks: readonly Knock[] }
+  | { readonly kind: 'notify'; readonly knocks: readonly Knock[] }
   | { readonly kind: 'settle' }
   | { readonly kind: 'wait'; readonly why: string };
 
@@ -34,7 +34,7 @@ export function decideWatching(
   const news = knocks.filter(
     (knock) => strangers.has(knock) || closure.knocksTold === undefined || knock.last > closure.knocksTold,
   );
-  if (news.length > 0) return { kind: 'tell', knocks: news };
+  if (news.length > 0) return { kind: 'notify', knocks: news };
   if (missed) return { kind: 'wait', why: `${missed.who} is refused, and a person must decide` };
   return settle(closure, seenUntil, { policy, now });
 }

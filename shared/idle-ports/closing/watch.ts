@@ -4,7 +4,7 @@ import { after, formatInstant, instant } from '../../base/time.ts';
 import type { FirewallState } from '../../firewalls/contract.ts';
 import { deliver } from './ask.ts';
 import type { RunReport } from './close.ts';
-import { firewallOf, keepGoing, stepOf, timeIsUp, type ClosingRooms, type Step } from './closing-rooms.ts';
+import { firewallOf, keepGoing, stepOf, timeIsUp, type ClosingDeps, type Step } from './closing-deps.ts';
 import { moved, nameOf, notice, type Closure } from './closure.ts';
 import { ClosureJournal, type HeldClosure } from './closure-journal.ts';
 import { record } from './recorded.ts';
@@ -21,12 +21,12 @@ export interface WatchHooks {
  * Looks after everything that is closed: finishes reopenings that a crashed run began, reopens where a known source is
  * refused, tells who knocks, settles what stayed silent long enough. Run it before closing anything more.
  */
-export async function watchClosed(rooms: ClosingRooms, hooks: WatchHooks): Promise<RunReport> {
-  const run = new Watch(rooms, hooks);
-  const all = await new ClosureJournal(rooms.state).all();
+export async function watchClosed(deps: ClosingDeps, hooks: WatchHooks): Promise<RunReport> {
+  const run = new Watch(deps, hooks);
+  const all = await new ClosureJournal(deps.state).all();
   const reopening = all.filter(({ closure }) => closure.phase === 'reopening');
   for (const held of [...reopening, ...all.filter(({ closure }) => closure.phase === 'quarantined')]) {
-    if (timeIsUp(rooms.world)) return run.report(true);
+    if (timeIsUp(deps.world)) return run.report(true);
     await run.handle(held);
   }
   await run.deliver();
@@ -34,7 +34,7 @@ export async function watchClosed(rooms: ClosingRooms, hooks: WatchHooks): Promi
 }
 
 class Watch {
-  readonly #rooms: ClosingRooms;
+  readonly #deps: ClosingDeps;
   readonly #hooks: WatchHooks;
   readonly #journal: ClosureJournal;
   readonly #steps: Step[] = [];
@@ -42,10 +42,10 @@ class Watch {
   /** Each firewall is read once a run. */
   readonly #states = new Map<string, FirewallState>();
 
-  constructor(rooms: ClosingRooms, hooks: WatchHooks) {
-    this.#rooms = rooms;
+  constructor(deps: ClosingDeps, hooks: WatchHooks) {
+    this.#deps = deps;
     this.#hooks = hooks;
-    this.#journal = new ClosureJournal(rooms.state);
+    this.#journal = new ClosureJournal(deps.state);
   }
 
   report(unfinished: boolean): RunReport {
@@ -58,12 +58,12 @@ class Watch {
   }
 
   async deliver(): Promise<void> {
-    await keepGoing(this.#problems, () => deliver(this.#rooms));
+    await keepGoing(this.#problems, () => deliver(this.#deps));
   }
 
   async #watch(held: HeldClosure): Promise<Step> {
     const { closure } = held;
-    const { policy, world } = this.#rooms;
+    const { policy, world } = this.#deps;
     const refusals = await this.#hooks.refusals(closure);
     const decided = decideWatching(
       closure,
@@ -73,10 +73,10 @@ class Watch {
     switch (decided.kind) {
       case 'reopen':
         return this.#finish(
-          await beginReopening(this.#rooms, held, { who: 'lockkeeper', why: decided.why, automatic: true }),
+          await beginReopening(this.#deps, held, { who: 'lockkeeper', why: decided.why, automatic: true }),
         );
-      case 'tell':
-        return this.#tell(held, decided.knocks);
+      case 'notify':
+        return this.#notify(held, decided.knocks);
       case 'back-already':
         return this.#backAlready(held);
       case 'settle':
@@ -88,26 +88,26 @@ class Watch {
   }
 
   async #finish(held: HeldClosure): Promise<Step> {
-    const { closure } = await finishReopening(this.#rooms, held);
+    const { closure } = await finishReopening(this.#deps, held);
     return stepOf(closure, 'reopened', closure.reopening?.why ?? '');
   }
 
   /** True where a rule of this id stands that is not what lockkeeper left behind. */
   async #isOpen({ firewall, opening, prepared }: Closure): Promise<boolean> {
     if (prepared?.after !== undefined) return false;
-    const state = this.#states.get(firewall) ?? (await firewallOf(this.#rooms, firewall).openings());
+    const state = this.#states.get(firewall) ?? (await firewallOf(this.#deps, firewall).openings());
     this.#states.set(firewall, state);
     return state.openings.some(({ id }) => id === opening);
   }
 
-  async #tell(held: HeldClosure, knocks: readonly Knock[]): Promise<Step> {
+  async #notify(held: HeldClosure, knocks: readonly Knock[]): Promise<Step> {
     const { closure } = held;
     const who = knocks.map((knock) => `${knock.who} at ${formatInstant(knock.last)} (${knock.why})`).join(', ');
     const level = knocks.some(({ known }) => known) ? 'alarm' : 'info';
     const text = `refused at ${nameOf(closure)} since it was closed: ${who}`;
     const strangers = newKnockers(closure, knocks);
     if (strangers.length > 0)
-      await record(this.#rooms, closure, { action: 'closure.knock', details: toldKnocks(strangers, knocks) });
+      await record(this.#deps, closure, { action: 'closure.knock', details: toldKnocks(strangers, knocks) });
     const knockers = [...(closure.knockers ?? []), ...strangers.map((knock) => knock.who)];
     const told = [...knocks.map(({ last }) => last), closure.knocksTold ?? instant(0)].toSorted((a, b) => b - a)[0];
     await this.#journal.save(held, {
@@ -121,10 +121,10 @@ class Watch {
 
   async #backAlready(held: HeldClosure): Promise<Step> {
     const { closure } = held;
-    const now = this.#rooms.world.now();
+    const now = this.#deps.world.now();
     const why = 'somebody put the rule back by hand';
-    await record(this.#rooms, closure, { action: 'closure.found-open', details: { why } });
-    const change = { since: now, until: after(now, this.#rooms.policy.deniedForMs), problem: why };
+    await record(this.#deps, closure, { action: 'closure.found-open', details: { why } });
+    const change = { since: now, until: after(now, this.#deps.policy.deniedForMs), problem: why };
     const notices = [...closure.notices, notice(closure, 'warning', `${nameOf(closure)} is open again: ${why}`)];
     await this.#journal.save(held, moved(closure, 'reopened', { ...change, notices }));
     return stepOf(closure, 'reopened', why);
@@ -132,12 +132,12 @@ class Watch {
 
   async #settle(held: HeldClosure): Promise<Step> {
     const { closure } = held;
-    await record(this.#rooms, closure, {
+    await record(this.#deps, closure, {
       action: 'closure.settle',
       details: { closedAt: closure.closedAt && formatInstant(closure.closedAt) },
     });
     const text = `${nameOf(closure)} stayed silent and is settled. It can still be reopened exactly as it was.`;
-    const change = { since: this.#rooms.world.now(), notices: [...closure.notices, notice(closure, 'info', text)] };
+    const change = { since: this.#deps.world.now(), notices: [...closure.notices, notice(closure, 'info', text)] };
     await this.#journal.save(held, moved(closure, 'settled', change));
     return stepOf(closure, 'settled', text);
   }

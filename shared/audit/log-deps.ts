@@ -27,7 +27,7 @@ export interface LogPlaces {
 }
 
 /** Everything that one log works with. */
-export interface LogRooms {
+export interface LogDeps {
   /** Create-only; under retention where the store has it. */
   readonly log: ObjectStore;
   readonly state: ObjectStore;
@@ -42,7 +42,7 @@ export interface LogRooms {
 }
 
 /** What the log of one run takes. */
-export interface AuditLogOptions extends LogRooms {
+export interface AuditLogOptions extends LogDeps {
   /** Names the run in its entries; a random end makes it unique. */
   readonly run: string;
   /** The version of the tool, for the run's first entry. */

@@ -6,8 +6,8 @@ import type { LoadedConfig } from '../../shared/config/load.ts';
 import type { Config } from '../../shared/config/schema.ts';
 import type { Firewall } from '../../shared/firewalls/contract.ts';
 import type { FlowLog } from '../../shared/flow-logs/contract.ts';
-import type { ClosingRooms } from '../../shared/idle-ports/closing/closing-rooms.ts';
-import type { RotationRooms } from '../../shared/rotation/plan.ts';
+import type { ClosingDeps } from '../../shared/idle-ports/closing/closing-deps.ts';
+import type { RotationDeps } from '../../shared/rotation/plan.ts';
 import type { SecretStore } from '../../shared/secrets/contract.ts';
 import { runEndings } from './endings.ts';
 import { gatePlan } from './gate/from-config.ts';
@@ -16,7 +16,7 @@ import { peopleOf } from './people.ts';
 import { closingPolicyOf } from './policies.ts';
 import type { Stores } from './stores-wire.ts';
 
-export interface LocalRoomsOptions {
+export interface LocalDepsOptions {
   readonly loaded: LoadedConfig;
   readonly world: World;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -24,8 +24,8 @@ export interface LocalRoomsOptions {
   readonly run: string;
 }
 
-/** What one configuration gives to the stories. Each room is opened at its first use, and loads its drivers then. */
-export interface LocalRooms {
+/** What one configuration gives to the stories. Each is opened at its first use, and loads its drivers then. */
+export interface LocalDeps {
   readonly config: Config;
   readonly world: World;
   stores(): Promise<Stores>;
@@ -36,16 +36,16 @@ export interface LocalRooms {
   /** By network. */
   flowLogs(): Promise<ReadonlyMap<string, readonly FlowLog[]>>;
   rotations(by: {
-    readonly tell: (notice: Notice) => Promise<void>;
+    readonly notify: (notice: Notice) => Promise<void>;
     readonly actor: string;
-  }): Promise<ReadonlyMap<string, RotationRooms>>;
-  closing(approvals: Approvals): Promise<ClosingRooms>;
+  }): Promise<ReadonlyMap<string, RotationDeps>>;
+  closing(approvals: Approvals): Promise<ClosingDeps>;
   /** Brings the log's head up to date and frees what was opened. */
   close(): Promise<void>;
 }
 
-/** The rooms of one machine. Nothing is opened yet. */
-export function localRooms({ loaded, world, environment, run }: LocalRoomsOptions): LocalRooms {
+/** The dependencies of one machine. Nothing is opened yet. */
+export function localDeps({ loaded, world, environment, run }: LocalDepsOptions): LocalDeps {
   const { config } = loaded;
   const closers: (() => Promise<void>)[] = [];
   const stores = once(async () => (await import('./stores-wire.ts')).openStores(config, world));
@@ -78,19 +78,19 @@ export function localRooms({ loaded, world, environment, run }: LocalRoomsOption
     firewalls,
     flowLogs: once(() => openFlowLogs(config)),
     async rotations(by) {
-      const { rotationRooms } = await import('./credentials-wire.ts');
+      const { rotationDeps } = await import('./credentials-wire.ts');
       const kept = {
         secrets: await secrets(),
         state: (await stores()).state,
         audit: await audit(),
         fingerprintKey: await fingerprintKey(),
       };
-      return rotationRooms({ config, world, environment, ...kept, ...by });
+      return rotationDeps({ config, world, environment, ...kept, ...by });
     },
     async closing(approvals) {
       // The facts behind verdicts lie beside the entries: evidence that goes before the log does proves nothing.
       const { state, log } = await stores();
-      const people: ClosingRooms['people'] = (network, opening) => peopleOf(config, network, opening);
+      const people: ClosingDeps['people'] = (network, opening) => peopleOf(config, network, opening);
       return {
         world,
         state,

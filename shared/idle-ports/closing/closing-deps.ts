@@ -10,7 +10,7 @@ import type { ClosingPolicy } from './limits.ts';
 import type { Judgement } from './proposal.ts';
 
 /** Everything the story of closing needs from the world; a host fills it. */
-export interface ClosingRooms {
+export interface ClosingDeps {
   readonly world: World;
   readonly state: ObjectStore;
   readonly audit: AuditLog;
@@ -70,8 +70,8 @@ export async function keepGoing(problems: LockkeeperError[], part: () => Promise
 }
 
 /** The firewall of that name; `not-found` where the host has none. */
-export function firewallOf(rooms: ClosingRooms, name: string): Firewall {
-  const firewall = rooms.firewalls.get(name);
+export function firewallOf(deps: ClosingDeps, name: string): Firewall {
+  const firewall = deps.firewalls.get(name);
   if (firewall) return firewall;
   throw new LockkeeperError('not-found', `there is no firewall ${JSON.stringify(name)} in the configuration`, {
     hint: 'A question or a closed opening still refers to it: put its network back into the configuration.',

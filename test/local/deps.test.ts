@@ -7,14 +7,14 @@ import { loadConfig } from '../../shared/config/load.ts';
 import { gatePlan } from '../../functions/local/gate/from-config.ts';
 import { startGate } from '../../functions/local/gate/gate.ts';
 import { standIn } from '../../functions/local/gate/stand-in.ts';
-import { localRooms } from '../../functions/local/rooms-wire.ts';
+import { localDeps } from '../../functions/local/deps-wire.ts';
 import { testWorld } from '../world.ts';
 import { visit } from './gate-place.ts';
 
 let directory = '';
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'lockkeeper-rooms-'));
+  directory = await mkdtemp(join(tmpdir(), 'lockkeeper-deps-'));
 });
 
 afterAll(async () => {
@@ -58,20 +58,20 @@ async function open(change: (text: string) => string = (same) => same) {
   return {
     config: loaded.config,
     world,
-    rooms: localRooms({ loaded, world, environment: { ADMIN: 'planted-admin-password' }, run: 'test' }),
+    deps: localDeps({ loaded, world, environment: { ADMIN: 'planted-admin-password' }, run: 'test' }),
   };
 }
 
-describe('the rooms of one machine', () => {
+describe('the deps of one machine', () => {
   test('open nothing before they are used', async () => {
-    const { rooms } = await open();
-    await rooms.close();
+    const { deps } = await open();
+    await deps.close();
     await expect(stat(join(directory, 'state'))).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
   test('read and change the rules of a gate that is not running; the gate obeys when it starts', async () => {
-    const { config, world, rooms } = await open();
-    const firewall = (await rooms.firewalls()).get('office');
+    const { config, world, deps } = await open();
+    const firewall = (await deps.firewalls()).get('office');
     const token = (await readFile(join(directory, 'gate', 'token'), 'utf8')).trim();
     const plan = gatePlan(config, 'office');
     if (firewall === undefined || plan === undefined) throw new Error('no gate');
@@ -93,7 +93,7 @@ describe('the rooms of one machine', () => {
     });
     expect(made.status).toBe(201);
     expect((await firewall.openings()).openings.map(({ id }) => id)).toEqual(['to-files']);
-    await rooms.close();
+    await deps.close();
     const gate = await startGate({
       ...plan,
       world,
@@ -109,13 +109,13 @@ describe('the rooms of one machine', () => {
   });
 
   test('ask about an opening those of the service behind it, and never count its owner', async () => {
-    const { rooms } = await open();
+    const { deps } = await open();
     const approvals = {
       ask: async () => undefined,
-      tell: async () => undefined,
+      notify: async () => undefined,
       hear: async () => Promise.reject(new Error('nobody speaks')),
     };
-    const closing = await rooms.closing(approvals);
+    const closing = await deps.closing(approvals);
     const opening = {
       id: 'x',
       ruleSet: 'r',
@@ -142,12 +142,12 @@ describe('the rooms of one machine', () => {
       owner: 'nobody',
       excluded: [],
     });
-    await rooms.close();
+    await deps.close();
   });
 
   test('give each credential its plan, and show its admin password to nobody', async () => {
-    const { rooms } = await open();
-    const rotations = await rooms.rotations({ tell: async () => undefined, actor: 'test' });
+    const { deps } = await open();
+    const rotations = await deps.rotations({ notify: async () => undefined, actor: 'test' });
     expect(rotations.get('orders-db')?.plan).toEqual({
       name: 'orders-db',
       service: 'orders-db',
@@ -158,7 +158,7 @@ describe('the rooms of one machine', () => {
     });
     const { inspect } = await import('node:util');
     expect(inspect(rotations, { depth: 10 })).not.toContain('planted-admin-password');
-    await rooms.close();
+    await deps.close();
   });
 });
 
