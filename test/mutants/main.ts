@@ -1,5 +1,6 @@
+import { attackMutants } from './attack-mutants.ts';
 import type { Mutant } from './mutant.ts';
-import { mutants } from './mutants.ts';
+import { mutants as seeded } from './mutants.ts';
 import { Tree, type TestRun } from './tree.ts';
 
 /**
@@ -7,6 +8,7 @@ import { Tree, type TestRun } from './tree.ts';
  * runs all. Exit code 1 where a fault survives, cannot be seeded, or the tests fail without any.
  */
 async function main(names: readonly string[]): Promise<number> {
+  const mutants = [...seeded, ...(await attackMutants())];
   const unknown = names.filter((name) => !mutants.some((mutant) => mutant.name === name));
   if (unknown.length > 0) {
     console.error(`${unknown.join(', ')}: not known. There is: ${mutants.map(({ name }) => name).join(', ')}.`);
@@ -23,10 +25,14 @@ async function main(names: readonly string[]): Promise<number> {
 
 /** Without a fault the tests pass; else a failing test would prove nothing. */
 async function isHealthy(tree: Tree, chosen: readonly Mutant[]): Promise<boolean> {
-  const { outcome, text } = await tree.runTests([...new Set(chosen.flatMap(({ tests }) => tests))]);
-  if (outcome === 'passed') return true;
-  console.error(`${text}\nWithout any fault the tests ${outcome}; so nothing can be told.`);
-  return false;
+  const files = new Set(chosen.flatMap(({ tests }) => (typeof tests === 'number' ? [] : tests)));
+  const attacks = new Set(chosen.flatMap(({ tests }) => (typeof tests === 'number' ? [tests] : [])));
+  const runs: TestRun[] = files.size > 0 ? [await tree.runTests([...files])] : [];
+  for (const attack of attacks) runs.push(await tree.runAttack(attack));
+  const bad = runs.filter(({ outcome }) => outcome !== 'passed');
+  for (const { outcome, text } of bad)
+    console.error(`${text}\nWithout any fault the tests ${outcome}; so nothing can be told.`);
+  return bad.length === 0;
 }
 
 async function seedAll(tree: Tree, chosen: readonly Mutant[]): Promise<number> {
@@ -53,7 +59,7 @@ interface Found {
 async function seed(tree: Tree, { file, find, replace, tests }: Mutant): Promise<Found> {
   const undo = await tree.patch(file, find, replace);
   try {
-    return told(await tree.runTests(tests));
+    return typeof tests === 'number' ? reached(await tree.runAttack(tests)) : told(await tree.runTests(tests));
   } finally {
     await undo();
   }
@@ -67,6 +73,14 @@ function told({ outcome, text }: TestRun): Found {
   if (broken === undefined || broken.includes('Test suite failed to run'))
     return { isCaught: false, how: `the tests did not run: ${text.slice(0, 400)}` };
   return { isCaught: true, how: broken };
+}
+
+/** A fix is needed where its attack succeeds without it; an attack that cannot be made shows nothing. */
+function reached({ outcome, text }: TestRun): Found {
+  if (outcome === 'timed-out') return { isCaught: true, how: 'ran for ever' };
+  const line = /^SUCCEEDED +\d+ +(.*)$/m.exec(text)?.[1];
+  if (line !== undefined) return { isCaught: true, how: line.slice(0, 120) };
+  return { isCaught: false, how: outcome === 'passed' ? 'the attack failed all the same' : text.slice(0, 400) };
 }
 
 process.exitCode = await main(process.argv.slice(2));

@@ -5,6 +5,6 @@ export interface Mutant {
   /** Stands exactly once in the file. */
   readonly find: string;
   readonly replace: string;
-  /** The jest files that have to fail. */
-  readonly tests: readonly string[];
+  /** The jest files of which one has to fail; or the number of the attack in test/proofs/attacks that has to succeed. */
+  readonly tests: readonly string[] | number;
 }

@@ -51,14 +51,22 @@ export class Tree {
   /** Runs these jest files and no others. A file that is not there is a failure of the run itself and throws. */
   async runTests(files: readonly string[]): Promise<TestRun> {
     for (const file of files) await readFile(join(this.#directory, file));
-    const words = [
+    return await this.#run([
       '--experimental-vm-modules',
       '--no-warnings',
       'node_modules/jest/bin/jest.js',
       '--bail',
       '--runTestsByPath',
       ...files,
-    ];
+    ]);
+  }
+
+  /** Makes one attack of test/proofs/attacks: passed where it failed, as it must. */
+  async runAttack(number: number): Promise<TestRun> {
+    return await this.#run(['--no-warnings', 'test/proofs/attacks/alone.ts', String(number)]);
+  }
+
+  async #run(words: readonly string[]): Promise<TestRun> {
     const child = spawn(process.execPath, words, {
       cwd: this.#directory,
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -2,6 +2,11 @@ import { runMeasures, type Measure } from '../bench/run-measures.ts';
 
 const proofs: readonly Measure[] = [
   {
+    name: 'attacks',
+    about: 'every attack that SECURITY.md names, made for real',
+    run: async () => (await import('./attacks.ts')).attacks(),
+  },
+  {
     name: 'rotation-crash-memory',
     about: 'every write of a rotation lost or killed, once and twice; then simply run again',
     run: async () => (await import('./rotation-crash-memory.ts')).rotationCrashMemory(),
