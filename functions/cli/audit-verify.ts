@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
-import { verifyLog, verifyTiles, type VerifyReport } from '../../shared/audit/verify/verify.ts';
+import type { VerifyReport } from '../../shared/audit/verify/report.ts';
+import { verifyLog, verifyTiles } from '../../shared/audit/verify/verify.ts';
 import type { AuditPlace, AuditDeps, AuditStores } from './audit.ts';
 import { exitCode, type ExitCode, type Terminal } from './io.ts';
 import { printable } from './printable.ts';
