@@ -1,6 +1,7 @@
 import { basename, dirname, join, resolve } from 'node:path';
 import { LockkeeperError } from '../../shared/base/error.ts';
 import { inboxPrefix, publishedKey, sequencePrefix } from '../../shared/audit/layout.ts';
+import { longestInLog, longestInState } from '../../shared/audit/limits.ts';
 import { systemWorld } from '../../shared/base/world.ts';
 import { neededOf } from '../../shared/config/audit.ts';
 import { parseStoreUrl, storeUrl } from '../../shared/config/store-url.ts';
@@ -55,7 +56,7 @@ async function configured(file: string): Promise<AuditStores> {
   const anchors = await Promise.all(
     audit.anchors.map(async (place) => ({
       name: storeUrl(place),
-      store: (await openStore(place, { world, contents: 'create-only' })).store,
+      store: (await openStore(place, { world, contents: 'create-only', mostBytes: longestInLog })).store,
     })),
   );
   const trustedWitnesses =
@@ -114,8 +115,8 @@ async function opened(places: Places, hint: string): Promise<AuditStores> {
 
 async function storesAt({ log, state }: Places): Promise<AuditStores> {
   const world = systemWorld();
-  const { store, history } = await openStore(log, { world, contents: 'create-only' });
-  const heads = state && (await openStore(state, { world, contents: 'changing' })).store;
+  const { store, history } = await openStore(log, { world, contents: 'create-only', mostBytes: longestInLog });
+  const heads = state && (await openStore(state, { world, contents: 'changing', mostBytes: longestInState })).store;
   return {
     log: store,
     state: heads,
