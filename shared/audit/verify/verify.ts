@@ -3,6 +3,7 @@ import { readVerifierKey, type SignedCheckpoint } from '../sealing/checkpoints.t
 import { checkpointKey, evidenceKey, publishedKey } from '../layout.ts';
 import { type VerifierKey } from '../tlog/note.ts';
 import { tileWidth } from '../tlog/tile.ts';
+import { asFound } from './as-found.ts';
 import { checkAnchors, type AnchorToCheck } from './anchor-check.ts';
 import { checkTree } from './check-tree.ts';
 import { ExpectedRoots, storedCheckpoints, trusted } from './expected-roots.ts';
@@ -46,9 +47,9 @@ export interface VerifyLogOptions extends TrustOptions {
  * checkpoint, no anchor and no witness to compare with.
  */
 export async function verifyLog(options: VerifyLogOptions): Promise<VerifyReport> {
-  const { log, state } = options;
   const findings = new Findings();
   const { note } = findings;
+  const { log, state } = placesAsFound(options, note);
   const own = await readVerifierKey(log);
   const key = keyOf(options, own, note);
   const published = key && (await publishedIn(state, key, note));
@@ -71,12 +72,16 @@ export async function verifyLog(options: VerifyLogOptions): Promise<VerifyReport
     evidenceProblem: async (hash) => ((await log.get(evidenceKey(hash))) ? undefined : missingEvidence),
   });
   tellShort(note, { sequenced: sequence.size, size, since, hasKey: own !== undefined });
-  const waiting = await checkRest(options, { sequence, size, runs, note });
-  if (key) await checkCopies(options, { key, published, size, note });
+  const waiting = await checkRest({ log, history: options.history }, { sequence, size, runs, note });
+  if (key) await checkCopies({ log, anchors: options.anchors ?? [] }, { key, published, size, note });
   const vouched = { checkpoint: published ?? newest, key: published ? publishedKey : checkpointKey(size), log, note };
   const witnesses = await checkWitnesses(options.trustedWitnesses, vouched);
   const seen = { size, waiting, checkpoint: newest, published: published?.size, witnesses };
   return report({ ...tree, ...seen, verifierKey: key, given: options.verifierKey }, findings);
+}
+
+function placesAsFound({ log, state }: VerifyLogOptions, note: Note): Pick<VerifyLogOptions, 'log' | 'state'> {
+  return { log: asFound(log, note), state: state && asFound(state, note) };
 }
 
 interface RestOptions {
@@ -88,7 +93,7 @@ interface RestOptions {
 
 /** Everything in the log store that the tree does not speak of. */
 async function checkRest(
-  { log, history }: VerifyLogOptions,
+  { log, history }: Pick<VerifyLogOptions, 'log' | 'history'>,
   { sequence, size, runs, note }: RestOptions,
 ): Promise<Waiting> {
   const { next, isWhole, lastDay } = sequence;
@@ -108,7 +113,7 @@ interface CopiesOptions {
 
 /** What anchors have, and what readers are shown. */
 async function checkCopies(
-  { log, anchors = [] }: VerifyLogOptions,
+  { log, anchors }: Required<Pick<VerifyLogOptions, 'log' | 'anchors'>>,
   { key, published, size, note }: CopiesOptions,
 ): Promise<void> {
   await checkAnchors(anchors, { log, size, signer: key, note });
@@ -142,9 +147,9 @@ function known(
  * is given.
  */
 export async function verifyTiles(options: TrustOptions & { readonly store: ObjectStore }): Promise<VerifyReport> {
-  const { store } = options;
   const findings = new Findings();
   const { note } = findings;
+  const store = asFound(options.store, note);
   const tiles: TileStore = {
     get: async (path) => (await store.get(path))?.bytes,
     keyOf: (path) => path,
