@@ -34,7 +34,11 @@ export async function readObject(path: string, most: number): Promise<StoredObje
   }
 }
 
-async function opened(path: string): Promise<FileHandle | undefined> {
+/**
+ * Opens what should be a plain file, to be read; undefined where nothing is. `conflict` for a link, a socket or a
+ * device; that it is no FIFO and no folder is for the caller to see.
+ */
+export async function opened(path: string): Promise<FileHandle | undefined> {
   try {
     return await open(path, readOnly);
   } catch (thrown) {

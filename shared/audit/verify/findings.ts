@@ -28,6 +28,9 @@ export class Findings {
     return this.#found;
   }
 
+  /** Whether something was found about this object, as far as it is kept. */
+  readonly isNoted = (key: string): boolean => this.#first.some((finding) => finding.key === key);
+
   readonly note = (finding: Finding): void => {
     const { key, kind } = finding;
     if (this.#unreadable.has(key) && (kind === 'missing' || kind === 'unreadable')) return;

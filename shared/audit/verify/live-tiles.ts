@@ -30,7 +30,7 @@ function fullPath(tile: TilePath): string {
 }
 
 /** What the partial tile held, of the full one. */
-function beginOf({ kind, width }: TilePath, full: Uint8Array | undefined): Uint8Array | undefined {
+export function beginOf({ kind, width }: TilePath, full: Uint8Array | undefined): Uint8Array | undefined {
   if (kind === 'hashes') return full?.subarray(0, width * hashBytes);
   const entries = full && entriesIn(full);
   return entries && encodeBundle(entries.slice(0, width));

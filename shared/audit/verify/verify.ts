@@ -142,11 +142,30 @@ function known(
   return roots.filter((one) => one.size <= size);
 }
 
+export interface VerifyTilesOptions extends TrustOptions {
+  readonly store: ObjectStore;
+  /** Looks at what else lies there, once the tree was looked at. */
+  readonly alsoCheck?: (verified: VerifiedTiles) => Promise<void>;
+}
+
+/** A directory whose tree was looked at. */
+export interface VerifiedTiles {
+  /** What cannot be read in it is noted and absent. */
+  readonly store: ObjectStore;
+  readonly note: Note;
+  readonly isNoted: (key: string) => boolean;
+  /** How many entries were signed; 0 where no checkpoint counts. */
+  readonly size: number;
+  readonly checkpoint: SignedCheckpoint | undefined;
+  /** The key that counts, as text. */
+  readonly verifierKey: string | undefined;
+}
+
 /**
  * The same for a plain tlog-tiles directory: `checkpoint`, tiles, entry bundles, and the key in `log.vkey` where none
  * is given.
  */
-export async function verifyTiles(options: TrustOptions & { readonly store: ObjectStore }): Promise<VerifyReport> {
+export async function verifyTiles(options: VerifyTilesOptions): Promise<VerifyReport> {
   const findings = new Findings();
   const { note } = findings;
   const store = asFound(options.store, note);
@@ -155,7 +174,8 @@ export async function verifyTiles(options: TrustOptions & { readonly store: Obje
     keyOf: (path) => path,
     hasPartial: true,
   };
-  const key = keyOf(options, await readVerifierKey(store), note);
+  const own = await readVerifierKey(store);
+  const key = keyOf(options, own, note);
   const checkpoint = await checkpointIn(store, key, note);
   const [size, since] = [checkpoint?.size ?? 0, key && sinceOf(options, key)];
   const start = await rowsFrom(tiles, { since: since?.size ?? 0, size, note });
@@ -171,6 +191,8 @@ export async function verifyTiles(options: TrustOptions & { readonly store: Obje
     evidenceProblem: (hash) => evidenceProblem(store, hash),
   });
   tellShort(note, { sequenced: size, size, since, hasKey: key !== undefined });
+  const verifierKey = options.verifierKey ?? own;
+  await options.alsoCheck?.({ store, note, isNoted: findings.isNoted, size, checkpoint, verifierKey });
   const vouched = { checkpoint, key: 'checkpoint', log: undefined, note };
   return report(
     {
