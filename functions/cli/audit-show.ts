@@ -1,5 +1,6 @@
 import { parseInstant } from '../../shared/base/time.ts';
 import type { IndexedEntry } from '../../shared/audit/read.ts';
+import { signedEntries, type Shown } from './audit-shown.ts';
 import { entriesOf, type AuditPlace, type AuditDeps } from './audit.ts';
 import { EntryPages, jsonOf } from './entry-table.ts';
 import { exitCode, type ExitCode, type Terminal } from './io.ts';
@@ -21,17 +22,26 @@ export interface AuditShowOptions extends AuditPlace {
   readonly run?: string | undefined;
   /** What ties the entries of one rotation or closing together, or its beginning. */
   readonly correlation?: string | undefined;
+  /** The verifier key to trust, NAME+ID+KEY. */
+  readonly key?: string | undefined;
+  /** Prints what lies there, whether or not it is what was signed. */
+  readonly unverified?: boolean | undefined;
 }
 
 /**
- * Prints the entries that fit all options, as a table or as one JSON object a line. Those that wait for their place
- * come last, without an index. An empty answer is said on stderr.
+ * Prints the entries that fit all options, as a table or as one JSON object a line, each once it was compared with the
+ * signed tree; `conflict` at one that is not what was signed, unless `unverified`. Those that wait for their place come
+ * last, without an index. An empty answer, and what was not compared, are said on stderr.
  */
 export async function auditShowVerb(options: AuditShowOptions, deps: AuditDeps, terminal: Terminal): Promise<ExitCode> {
   const fits = filterOf(options);
   const pages = new EntryPages();
   let shown = 0;
-  for await (const entry of entriesOf(await deps.stores(options))) {
+  let seen: Shown = { signed: 0, unsigned: 0 };
+  const stores = await deps.stores(options);
+  const told = (now: Shown) => (seen = now);
+  const all = options.unverified === true ? entriesOf(stores) : signedEntries(stores, { key: options.key, told });
+  for await (const entry of all) {
     if (terminal.signal.aborted) return exitCode.interrupted;
     if (!fits(entry)) continue;
     shown += 1;
@@ -40,7 +50,16 @@ export async function auditShowVerb(options: AuditShowOptions, deps: AuditDeps, 
   }
   if (shown === 0) terminal.err('No entry fits.');
   else if (!terminal.json) for (const line of pages.end()) terminal.out(line);
+  for (const line of caveats(options, seen)) terminal.err(line);
   return exitCode.done;
+}
+
+/** What was not compared with anything signed. */
+function caveats({ unverified }: AuditShowOptions, { unsigned }: Shown): readonly string[] {
+  if (unverified === true)
+    return ['Not verified: this is what lies there. Run `lockkeeper audit verify` to compare it with what was signed.'];
+  if (unsigned === 0) return [];
+  return [`${unsigned} ${unsigned === 1 ? 'entry is' : 'entries are'} not signed yet: nothing vouches for them.`];
 }
 
 function filterOf({

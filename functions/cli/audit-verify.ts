@@ -1,8 +1,17 @@
 import { availableParallelism } from 'node:os';
-import { verifyLog, verifyTiles, type VerifyReport } from '../../shared/audit/verify/verify.ts';
+import type { VerifyReport } from '../../shared/audit/verify/report.ts';
+import type { ExportVerifyReport, TablesPlace } from '../../shared/audit/export/check-export.ts';
+import type { TrustOptions } from '../../shared/audit/verify/trust.ts';
+import { verifyLog } from '../../shared/audit/verify/verify.ts';
 import type { AuditPlace, AuditDeps, AuditStores } from './audit.ts';
 import { exitCode, type ExitCode, type Terminal } from './io.ts';
 import { printable } from './printable.ts';
+
+/** What the wiring provides besides. */
+export interface VerifyDeps extends AuditDeps {
+  /** Where the tables of an export are compared; undefined where it lies in no directory. To be removed afterwards. */
+  tables(stores: AuditStores): Promise<(TablesPlace & { remove(): Promise<void> }) | undefined>;
+}
 
 export interface AuditVerifyOptions extends AuditPlace {
   /**
@@ -22,7 +31,7 @@ export interface AuditVerifyOptions extends AuditPlace {
  */
 export async function auditVerifyVerb(
   options: AuditVerifyOptions,
-  deps: AuditDeps,
+  deps: VerifyDeps,
   terminal: Terminal,
 ): Promise<ExitCode> {
   const stores = await deps.stores(options);
@@ -38,12 +47,20 @@ export async function auditVerifyVerb(
     threads: availableParallelism(),
   };
   const report =
-    stores.kind === 'tiles'
-      ? await verifyTiles({ store: stores.log, ...trust })
-      : await verifyLog({ ...stores, ...trust });
+    stores.kind === 'tiles' ? await ofExport(stores, trust, deps) : await verifyLog({ ...stores, ...trust });
   if (terminal.json) terminal.out(jsonOf(report));
   else for (const line of told(report, stores)) terminal.out(line);
   return report.ok ? exitCode.done : exitCode.failed;
+}
+
+async function ofExport(stores: AuditStores, trust: TrustOptions, deps: VerifyDeps): Promise<ExportVerifyReport> {
+  const { verifyExport } = await import('../../shared/audit/export/check-export.ts');
+  const place = await deps.tables(stores);
+  try {
+    return await verifyExport({ store: stores.log, ...trust, place });
+  } finally {
+    await place?.remove();
+  }
 }
 
 function jsonOf({ checkpoint, ...report }: VerifyReport): string {
@@ -55,7 +72,7 @@ function jsonOf({ checkpoint, ...report }: VerifyReport): string {
   });
 }
 
-function told(report: VerifyReport, stores: AuditStores): readonly string[] {
+function told(report: VerifyReport | ExportVerifyReport, stores: AuditStores): readonly string[] {
   const { findings, found, entries } = report;
   const lines = findings.map(
     ({ key, index, what }) => `${printable(key)}${index === undefined ? '' : ` (entry ${index})`} ${printable(what)}`,
@@ -63,7 +80,19 @@ function told(report: VerifyReport, stores: AuditStores): readonly string[] {
   if (found > findings.length) lines.push(`and ${found - findings.length} more`);
   const read = `${stores.where}: ${entries} ${entries === 1 ? 'entry' : 'entries'}`;
   if (found > 0) return [...lines, `${read}, ${found === 1 ? 'one thing was' : `${found} things were`} changed`];
-  return [`${read}, none changed${endOf(report, stores)}`, ...vouched(report), ...cosigned(report), ...open(report)];
+  const whole = `${read}, none changed${endOf(report, stores)}`;
+  return [whole, ...vouched(report), ...cosigned(report), ...open(report), ...compared(report)];
+}
+
+function compared(report: VerifyReport | ExportVerifyReport): readonly string[] {
+  if (!('tables' in report)) return [];
+  const { compared: same, left } = report.tables;
+  return [
+    ...(same.length > 0 ? [`${same.join(', ')}: as the entries say`] : []),
+    ...(left.length > 0
+      ? [`${left.join(', ')}: not compared with the entries; copy the export to a directory, and give --dir`]
+      : []),
+  ];
 }
 
 /** What can be said about entries that were cut off the end. */

@@ -1,6 +1,7 @@
-import { basename, dirname, join, resolve } from 'node:path';
-import { LockkeeperError } from '../../shared/base/error.ts';
-import { inboxPrefix, publishedKey, sequencePrefix } from '../../shared/audit/layout.ts';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
+import { hasCode, LockkeeperError } from '../../shared/base/error.ts';
+import { inboxPrefix, numberIn, parseBatchKey, publishedKey, sequencePrefix } from '../../shared/audit/layout.ts';
+import { longestInLog, longestInState } from '../../shared/audit/limits.ts';
 import { systemWorld } from '../../shared/base/world.ts';
 import { neededOf } from '../../shared/config/audit.ts';
 import { parseStoreUrl, storeUrl } from '../../shared/config/store-url.ts';
@@ -9,8 +10,10 @@ import type { ObjectStore } from '../../shared/objects/contract.ts';
 import { fileError } from '../../shared/objects/file-errors.ts';
 import { infoAt } from '../../shared/objects/file-state.ts';
 import { openStore } from '../local/stores-wire.ts';
-import type { AuditPlace, AuditDeps, AuditStores } from './audit.ts';
+import type { AuditPlace, AuditStores } from './audit.ts';
+import type { VerifyDeps } from './audit-verify.ts';
 import { auditFiles } from './audit-files.ts';
+import { tablesPlace } from './export-tables-wire.ts';
 import { untilStopped } from './until-stopped.ts';
 
 /**
@@ -21,9 +24,10 @@ import { untilStopped } from './until-stopped.ts';
 export function auditDeps(
   configFile: () => Promise<string>,
   signal: AbortSignal = new AbortController().signal,
-): AuditDeps {
+): VerifyDeps {
   return {
     stores: async (place) => untilStopped(await storesOf(place, configFile), signal),
+    tables: async ({ where }) => (isAbsolute(where) ? await tablesPlace(where) : undefined),
     text: async (path) => Buffer.from(await auditFiles.bytes(path)).toString(),
   };
 }
@@ -55,7 +59,7 @@ async function configured(file: string): Promise<AuditStores> {
   const anchors = await Promise.all(
     audit.anchors.map(async (place) => ({
       name: storeUrl(place),
-      store: (await openStore(place, { world, contents: 'create-only' })).store,
+      store: (await openStore(place, { world, contents: 'create-only', mostBytes: longestInLog })).store,
     })),
   );
   const trustedWitnesses =
@@ -114,8 +118,8 @@ async function opened(places: Places, hint: string): Promise<AuditStores> {
 
 async function storesAt({ log, state }: Places): Promise<AuditStores> {
   const world = systemWorld();
-  const { store, history } = await openStore(log, { world, contents: 'create-only' });
-  const heads = state && (await openStore(state, { world, contents: 'changing' })).store;
+  const { store, history } = await openStore(log, { world, contents: 'create-only', mostBytes: longestInLog });
+  const heads = state && (await openStore(state, { world, contents: 'changing', mostBytes: longestInState })).store;
   return {
     log: store,
     state: heads,
@@ -133,13 +137,36 @@ async function storesAt({ log, state }: Places): Promise<AuditStores> {
  * beside a head that was published, does not make verify look away from those.
  */
 async function kindOf(log: ObjectStore, state: ObjectStore | undefined): Promise<AuditStores['kind']> {
-  if ((await log.get(checkpointKey)) === undefined || (await state?.get(publishedKey)) !== undefined) return 'log';
-  const isPutInto = !(await isEmpty(log, inboxPrefix)) || !(await isEmpty(log, sequencePrefix));
-  return isPutInto ? 'log' : 'tiles';
+  if (!(await holds(log, checkpointKey)) || (state && (await holds(state, publishedKey)))) return 'log';
+  return (await has(log, inboxPrefix)) || (await has(log, sequencePrefix)) ? 'log' : 'tiles';
 }
 
-async function isEmpty(store: ObjectStore, prefix = ''): Promise<boolean> {
-  for await (const _ of store.list(prefix)) return false;
+/** Whether anything lies under the key: what cannot be read is for verify to name. */
+async function holds(store: ObjectStore, key: string): Promise<boolean> {
+  try {
+    return (await store.get(key)) !== undefined;
+  } catch (thrown) {
+    if (hasCode(thrown, 'conflict') || hasCode(thrown, 'denied')) return true;
+    throw thrown;
+  }
+}
+
+/** Whether there is an object that only the log puts there; what hides the whole folder is none. */
+async function has(store: ObjectStore, prefix: string): Promise<boolean> {
+  try {
+    for await (const { key, oddity } of store.list(prefix)) if (oddity === undefined && isOwn(key)) return true;
+  } catch (thrown) {
+    if (!hasCode(thrown, 'conflict') && !hasCode(thrown, 'denied')) throw thrown;
+  }
+  return false;
+}
+
+function isOwn(key: string): boolean {
+  return (parseBatchKey(key) ?? numberIn(key, sequencePrefix)) !== undefined;
+}
+
+async function isEmpty(store: ObjectStore): Promise<boolean> {
+  for await (const _ of store.list('')) return false;
   return true;
 }
 

@@ -34,7 +34,9 @@ export function declareAudit(audit: Command, frame: Frame): void {
       'only what belongs to this rotation or closing: its id or hash, or the beginning of it',
     )
     .option('--since <time>', 'from this time on, as 2026-11-22T00:00:00Z')
-    .option('--until <time>', 'before this time');
+    .option('--until <time>', 'before this time')
+    .option(...logKeyOption)
+    .option('--unverified', 'print what lies there, whether or not it is what was signed');
   runs(show, frame, async ({ configFile, terminal }) => {
     const { auditShowVerb } = await import('./audit-show.ts');
     const { auditDeps } = await import('./audit-wire.ts');

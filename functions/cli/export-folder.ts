@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import type { Draft, ExportFolder } from '../../shared/audit/export/folder.ts';
 import { LockkeeperError } from '../../shared/base/error.ts';
 import { fileError, isErrno } from '../../shared/objects/file-errors.ts';
+import { expectOwnFolders } from '../../shared/objects/file-folders.ts';
 import { syncFolder } from '../../shared/objects/file-state.ts';
 
 /** Where files are until they have their place. "~" is in no object's key. */
@@ -16,7 +17,7 @@ export function exportFolder(where: string, objects: ExportFolder['objects']): E
     objects,
     names: () => attempt(`look into ${where}`, () => namesIn(where)),
     put: (path, bytes) => attempt(`write ${join(where, path)}`, () => files.put(path, bytes)),
-    remove: (path) => attempt(`delete ${join(where, path)}`, () => removeFile(join(where, path))),
+    remove: (path) => attempt(`delete ${join(where, path)}`, () => removeFile(where, path)),
     draft: async () => new FileDraft(files, await attempt(`write to ${where}`, () => files.make())),
     settle: () => attempt(`write to ${where}`, () => files.settle()),
     begin: () => attempt(`write to ${where}`, () => files.begin()),
@@ -119,6 +120,8 @@ class NewFiles {
   }
 
   async #folder(folder: string): Promise<void> {
+    // A link would have files of others thrown away, and own ones put, where it leads.
+    await expectOwnFolders(this.#where, folder);
     const first = await mkdir(folder, { recursive: true });
     if (first === undefined) return;
     for (let made = folder; made.length >= first.length; made = dirname(made)) this.#unsettled.add(dirname(made));
@@ -181,7 +184,9 @@ async function namesIn(where: string): Promise<readonly string[]> {
 }
 
 /** With the folder that has nothing else in it. */
-async function removeFile(path: string): Promise<void> {
+async function removeFile(where: string, name: string): Promise<void> {
+  const path = join(where, name);
+  await expectOwnFolders(where, dirname(path));
   await rm(path, { force: true });
   await removeEmpty(dirname(path));
 }

@@ -1,3 +1,4 @@
+import { longestInLog } from '../../shared/audit/limits.ts';
 import type { World } from '../../shared/base/world.ts';
 import { keyOf, neededOf, originOf, type AuditConfig } from '../../shared/config/audit.ts';
 import type { Config } from '../../shared/config/schema.ts';
@@ -39,7 +40,7 @@ export async function openAudit(config: Pick<Config, 'stores' | 'audit'>, world:
     anchors: await Promise.all(
       anchors.map(async (place) => ({
         name: storeUrl(place),
-        store: (await openStore(place, { world, contents: 'create-only' })).store,
+        store: (await openStore(place, { world, contents: 'create-only', mostBytes: longestInLog })).store,
       })),
     ),
     verifyWith,

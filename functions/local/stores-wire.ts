@@ -1,7 +1,8 @@
+import { longestInLog, longestInState } from '../../shared/audit/limits.ts';
 import type { World } from '../../shared/base/world.ts';
 import type { Config } from '../../shared/config/schema.ts';
 import type { StoreConfig } from '../../shared/config/stores.ts';
-import type { ObjectHistory, ObjectStore } from '../../shared/objects/contract.ts';
+import type { ObjectHistory, ObjectStore, SizeLimit } from '../../shared/objects/contract.ts';
 
 /** The two places of the configuration. */
 export interface Stores {
@@ -15,8 +16,8 @@ export interface Stores {
  */
 export async function openStores({ stores }: Pick<Config, 'stores'>, world: World): Promise<Stores> {
   const { proveConditions } = await import('../../shared/objects/self-test.ts');
-  const { store: state } = await openStore(stores.state, { world, contents: 'changing' });
-  const { store: log } = await openStore(stores.log, { world, contents: 'create-only' });
+  const { store: state } = await openStore(stores.state, { world, contents: 'changing', mostBytes: longestInState });
+  const { store: log } = await openStore(stores.log, { world, contents: 'create-only', mostBytes: longestInLog });
   await proveConditions(state, { world, writes: 'all' });
   await proveConditions(log, { world, writes: 'create-only' });
   return { state, log };
@@ -27,6 +28,8 @@ export interface StoreUse {
   readonly world: World;
   /** `create-only`: its objects are never replaced or deleted. */
   readonly contents: 'create-only' | 'changing';
+  /** How many bytes its objects may have. */
+  readonly mostBytes?: SizeLimit;
 }
 
 /** A store, and what it remembers of its past where it keeps one. */
@@ -36,23 +39,23 @@ export interface OpenedStore {
 }
 
 /** Opens one store of any kind, and loads the driver of that kind alone. Nothing is read, written or proven yet. */
-export async function openStore(place: StoreConfig, { world, contents }: StoreUse): Promise<OpenedStore> {
+export async function openStore(place: StoreConfig, { world, contents, mostBytes }: StoreUse): Promise<OpenedStore> {
   switch (place.kind) {
     case 'file-system': {
       const { fileSystemObjects } = await import('../../shared/objects/file-system.ts');
-      return { store: fileSystemObjects({ directory: place.path, world }), history: undefined };
+      return { store: fileSystemObjects({ directory: place.path, world, mostBytes }), history: undefined };
     }
     case 'aws-s3': {
       const { awsS3Objects } = await import('../../shared/objects/aws-s3.ts');
-      return remembering(awsS3Objects({ ...place, contents, world }));
+      return remembering(awsS3Objects({ ...place, contents, world, mostBytes }));
     }
     case 'gcp-storage': {
       const { gcpStorageObjects } = await import('../../shared/objects/gcp-storage.ts');
-      return remembering(gcpStorageObjects(place));
+      return remembering(gcpStorageObjects({ ...place, mostBytes }));
     }
     case 'azure-blob': {
       const { azureBlobObjects } = await import('../../shared/objects/azure-blob.ts');
-      return remembering(azureBlobObjects({ ...place, world }));
+      return remembering(azureBlobObjects({ ...place, world, mostBytes }));
     }
   }
 }

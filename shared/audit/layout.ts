@@ -42,7 +42,9 @@ export function batchKey({ day, run, batch }: BatchName): string {
 /** The batch that a key names, or undefined for a key that lockkeeper never writes. */
 export function parseBatchKey(key: string): BatchName | undefined {
   const [, day, run, batch] = /^inbox\/(\d{4}-\d\d-\d\d)\/([A-Za-z0-9._=-]+)\/(\d{8})$/.exec(key) ?? [];
-  return day === undefined || run === undefined ? undefined : { day, run, batch: Number(batch) };
+  // A bucket may hold keys that no store reads: they are nobody's batches.
+  const isReadable = key.length <= 900 && run !== '.' && run !== '..';
+  return day === undefined || run === undefined || !isReadable ? undefined : { day, run, batch: Number(batch) };
 }
 
 /** The key of the sequence record whose first entry has this index. */

@@ -5,6 +5,8 @@ import type { World } from '../base/world.ts';
 import { awsAnswer, awsClientSettings, type AwsPlace } from '../clouds/aws.ts';
 import { attempt, type Patience } from './aws-s3-attempts.ts';
 import { checkKey } from './key.ts';
+import { longestObject, type SizeLimit } from './contract.ts';
+import { expectSize } from './size-limit.ts';
 
 /** Which bucket, and how it is reached. */
 export interface S3Place extends AwsPlace {
@@ -16,6 +18,8 @@ export interface S3Place extends AwsPlace {
   readonly answerMs?: number;
   /** The first pause before a request is sent again; 100 ms if left out. */
   readonly pauseMs?: number;
+  /** How many bytes an object may have; a longer one is `conflict`, and is not read. */
+  readonly mostBytes?: SizeLimit | undefined;
 }
 
 /** What is stored, and the ETag that the same answer told. */
@@ -149,7 +153,13 @@ export class S3Bucket {
 
   async #read(key: string): Promise<S3Object> {
     const { GetObjectCommand, client } = await this.sdk();
-    const { Body, ETag } = await client.send(new GetObjectCommand(this.#at(key)), this.limit());
+    const { Body, ETag, ContentLength } = await client.send(new GetObjectCommand(this.#at(key)), this.limit());
+    try {
+      expectSize(this.tried('get', key), ContentLength, this.#place.mostBytes?.(key) ?? longestObject);
+    } catch (thrown) {
+      if (Body && 'destroy' in Body) Body.destroy();
+      throw thrown;
+    }
     const stored = (await Body?.transformToByteArray()) ?? new Uint8Array();
     return { stored, etag: etagOf(ETag, this.tried('get', key)) };
   }

@@ -1,5 +1,6 @@
 import type { ContainerClient } from '@azure/storage-blob';
 import { azureLogin } from '../clouds/azure.ts';
+import type { SizeLimit } from './contract.ts';
 import { LockkeeperError } from '../base/error.ts';
 import type { Sealed } from '../base/sealed.ts';
 import type { World } from '../base/world.ts';
@@ -22,6 +23,8 @@ export interface AzureBlobOptions {
   readonly pageSize?: number;
   /** For the pauses between tries. */
   readonly world?: World;
+  /** How many bytes an object may have; a longer one is `conflict`, and is not read. */
+  readonly mostBytes?: SizeLimit | undefined;
 }
 
 /** A container that can be reached, opened at its first use. */

@@ -6,16 +6,18 @@ import { azureAnswer } from '../clouds/azure.ts';
 import { persist, type Trial, type Try } from './azure-blob-attempts.ts';
 import { azureContainer, type AzureBlobOptions } from './azure-blob-container.ts';
 import { alteredBlobs, listBlobs, type Pages } from './azure-blob-listing.ts';
-import type {
-  CreateAnswer,
-  DeleteAnswer,
-  ObjectHistory,
-  ObjectStore,
-  ObjectVersion,
-  ReplaceAnswer,
-  StoredObject,
+import {
+  type CreateAnswer,
+  type DeleteAnswer,
+  type ObjectHistory,
+  type ObjectStore,
+  type ObjectVersion,
+  type ReplaceAnswer,
+  type StoredObject,
+  longestObject,
 } from './contract.ts';
 import { checkKey } from './key.ts';
+import { expectSize } from './size-limit.ts';
 
 /**
  * Objects as block blobs of one container. A version is the blob's ETag, which is new with every write. An account with
@@ -64,7 +66,7 @@ export function azureBlobObjects(options: AzureBlobOptions): ObjectStore & Objec
       },
     );
   return {
-    get: async (key) => await blob('get', key).ask('read', read),
+    get: async (key) => await blob('get', key).ask('read', (one) => read(one, options.mostBytes?.(key))),
     create: async (key, bytes) => await create(blob('create', key), Buffer.from(bytes)),
     replace: async (key, bytes, held) => await replace(blob('replace', key), Buffer.from(bytes), held),
     delete: async (key, held) => await remove(blob('delete', key), held),
@@ -85,10 +87,16 @@ interface BlobTry extends Try {
 }
 
 /** Bytes and ETag of one answer: two requests could meet two states. */
-async function read({ client, limit }: BlobTry): Promise<StoredObject | undefined> {
+async function read({ client, limit }: BlobTry, most = longestObject): Promise<StoredObject | undefined> {
   const answer = await unlessAbsent(client.download(0, undefined, limit()));
   if (!answer) return undefined;
   if (!answer.readableStreamBody) throw incomplete('body', client.name);
+  try {
+    expectSize(`get ${client.name}`, answer.contentLength, most);
+  } catch (thrown) {
+    if ('destroy' in answer.readableStreamBody) answer.readableStreamBody.destroy();
+    throw thrown;
+  }
   return { bytes: Uint8Array.from(await buffer(answer.readableStreamBody)), version: versionOf(answer, client.name) };
 }
 

@@ -13,6 +13,11 @@ export interface ObjectInfo {
   readonly key: string;
   /** Size in bytes. */
   readonly size: number;
+  /**
+   * What is there instead of an object, for people ("a FIFO"), where a driver over a file system meets something that
+   * nobody can have put there by it: `get` of its key does not answer. A folder that cannot be looked into is one too.
+   */
+  readonly oddity?: string;
 }
 
 export type CreateAnswer =
@@ -30,7 +35,8 @@ export type DeleteAnswer =
  * another ("a" and "a/b"): stores with real folders refuse that as `invalid`.
  *
  * What was asked for and could not be, because of the state of the store, is a value. Errors: `throttled`, `denied`,
- * `unreachable` (nothing was written), `uncertain` (it may have been written: read back), `rejected` (store full).
+ * `unreachable` (nothing was written), `uncertain` (it may have been written: read back), `rejected` (store full),
+ * `conflict` (what is there is no object, or longer than the limit with which the store was opened).
  */
 export interface ObjectStore {
   /** The object as one consistent pair of bytes and version, or undefined. */
@@ -51,6 +57,12 @@ export interface ObjectStore {
   /** Deletes only where `held` is still the current version. */
   delete(key: string, held: ObjectVersion): Promise<DeleteAnswer>;
 }
+
+/** How many bytes an object of this key may have at most, as whoever opens a store knows its own objects. */
+export type SizeLimit = (key: string) => number;
+
+/** Longer than any object of lockkeeper. What holds for a store that is opened without a limit of its own. */
+export const longestObject = 1_073_741_824;
 
 /** An object of which the store remembers more than the state that `get` tells. */
 export interface AlteredObject {

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { LockkeeperError } from '../base/error.ts';
 import type { DeleteAnswer, ObjectVersion, ReplaceAnswer } from './contract.ts';
 import { isErrno } from './file-errors.ts';
+import { expectOwnFolders } from './file-folders.ts';
 import type { FilePlace } from './file-place.ts';
 import { makeLater, stateAt, syncFolder, writeFile, type FileState } from './file-state.ts';
 import type { FileTurns } from './file-turns.ts';
@@ -88,6 +89,7 @@ export class FileChange {
   }
 
   async #refusal(): Promise<Refusal | undefined> {
+    await expectOwnFolders(this.#place.directory, dirname(this.#path));
     const now = await stateAt(this.#path);
     if (!now) return { outcome: 'missing' };
     return now.version === this.#held ? undefined : { outcome: 'stale' };

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { LockkeeperError } from '../base/error.ts';
 import type { CreateAnswer, StoredObject } from './contract.ts';
 import { isErrno } from './file-errors.ts';
+import { noObject, oddKind } from './file-kind.ts';
 import type { FilePlace } from './file-place.ts';
 import { infoAt, readObject, syncFolder, writeFile } from './file-state.ts';
 
@@ -21,9 +22,12 @@ export async function createFile(place: FilePlace, { key, bytes, landed }: NewFi
   const path = place.pathOf(key);
   for (let tries = 0; tries < 10; tries += 1) {
     const there = await infoAt(path);
-    if (there?.isFile() === false)
+    if (there?.isDirectory() === true)
       throw new LockkeeperError('invalid', `create ${key}: it is a folder of other objects`);
-    const held = there && (await readObject(path));
+    const kind = there && oddKind(there);
+    if (kind !== undefined) throw noObject(path, kind);
+    if (there && there.size !== BigInt(bytes.length)) return { outcome: 'exists' };
+    const held = there && (await readObject(path, bytes.length));
     if (held) return await meet(path, held, bytes);
     const work = await place.workFolder();
     try {

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { hour } from '../base/time.ts';
 import type { World } from '../base/world.ts';
 import { isErrno } from './file-errors.ts';
+import { expectOwnFolders } from './file-folders.ts';
 import { infoAt, stateAt, syncFolder } from './file-state.ts';
 import { checkKey } from './key.ts';
 
@@ -59,8 +60,12 @@ export class FilePlace {
     }
   }
 
-  /** Makes `folder` with everything above it; on return a power loss cannot take it away. */
+  /**
+   * Makes `folder` with everything above it; on return a power loss cannot take it away. `conflict` where a part of it
+   * is a link, or anything else that is no folder.
+   */
   async makeFolder(folder: string): Promise<void> {
+    await expectOwnFolders(this.directory, folder);
     if (this.#durable.has(folder)) return;
     const first = await mkdir(folder, { recursive: true });
     const madeStore = first !== undefined && first.length <= this.directory.length;

@@ -1,8 +1,10 @@
 import { constants, type BigIntStats } from 'node:fs';
-import { open, stat, type FileHandle } from 'node:fs/promises';
+import { lstat, open, type FileHandle } from 'node:fs/promises';
 import { LockkeeperError } from '../base/error.ts';
 import type { ObjectVersion, StoredObject } from './contract.ts';
 import { isErrno } from './file-errors.ts';
+import { noObject, oddKind } from './file-kind.ts';
+import { expectSize } from './size-limit.ts';
 
 /** Which write of an object is stored: no two writes of one key share it. */
 export interface FileState {
@@ -10,25 +12,47 @@ export interface FileState {
   readonly modifiedNs: bigint;
 }
 
-/** Bytes and version of one and the same file: no writer ever changes a file that has a key. Undefined: no object. */
-export async function readObject(path: string): Promise<StoredObject | undefined> {
-  let file;
-  try {
-    file = await open(path, 'r');
-  } catch (thrown) {
-    if (isErrno(thrown, 'ENOENT', 'ENOTDIR')) return undefined;
-    throw thrown;
-  }
+/** Follows no link, waits for nobody who would open the other end, and makes no terminal its own. */
+const readOnly = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY;
+
+/**
+ * Bytes and version of one and the same file: no writer ever changes a file that has a key. Undefined: no object.
+ * `conflict` where something else than a file lies there, or one of more than `most` bytes.
+ */
+export async function readObject(path: string, most: number): Promise<StoredObject | undefined> {
+  const file = await opened(path);
+  if (!file) return undefined;
   try {
     const info = await file.stat({ bigint: true });
-    if (!info.isFile()) return undefined;
+    if (info.isDirectory()) return undefined;
+    const kind = oddKind(info);
+    if (kind !== undefined) throw noObject(path, kind);
+    expectSize(`read ${path}`, Number(info.size), most);
     return { bytes: await readWhole(file, Number(info.size)), version: stateOf(info).version };
   } finally {
     await file.close();
   }
 }
 
-/** A file that nobody changes has as many bytes as it says, so its end need not be looked for. */
+/**
+ * Opens what should be a plain file, to be read; undefined where nothing is. `conflict` for a link, a socket or a
+ * device; that it is no FIFO and no folder is for the caller to see.
+ */
+export async function opened(path: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(path, readOnly);
+  } catch (thrown) {
+    if (isErrno(thrown, 'ENOENT', 'ENOTDIR')) return undefined;
+    if (isErrno(thrown, 'ELOOP', 'EMLINK')) throw noObject(path, 'a symbolic link');
+    if (isErrno(thrown, 'ENXIO', 'ENODEV', 'EOPNOTSUPP')) throw noObject(path, 'a socket or a device');
+    throw thrown;
+  }
+}
+
+/**
+ * A file that nobody changes has as many bytes as it says, so its end need not be looked for. Of one that grows
+ * meanwhile no more is read, so that what it is does not depend on who writes.
+ */
 async function readWhole(file: FileHandle, size: number): Promise<Uint8Array> {
   const bytes = new Uint8Array(size);
   for (let at = 0; at < size;) {
@@ -69,16 +93,18 @@ export async function makeLater(file: FileHandle, ns: bigint): Promise<FileState
   );
 }
 
-/** State of the file at `path`; undefined where there is none or a folder. */
+/** State of the file at `path`; undefined where there is none or a folder. `conflict` where it is neither. */
 export async function stateAt(path: string): Promise<FileState | undefined> {
   const info = await infoAt(path);
+  const kind = info && oddKind(info);
+  if (kind !== undefined) throw noObject(path, kind);
   return info?.isFile() === true ? stateOf(info) : undefined;
 }
 
-/** What is at `path`; undefined where nothing is. */
+/** What is at `path`, a link itself where one is; undefined where nothing is. */
 export async function infoAt(path: string): Promise<BigIntStats | undefined> {
   try {
-    return await stat(path, { bigint: true });
+    return await lstat(path, { bigint: true });
   } catch (thrown) {
     if (isErrno(thrown, 'ENOENT', 'ENOTDIR')) return undefined;
     throw thrown;

@@ -5,7 +5,7 @@ import { LockkeeperError } from '../base/error.ts';
 import type { Sealed } from '../base/sealed.ts';
 import { second } from '../base/time.ts';
 import { gcpError, gcpFault, isPassing, type GcpFault } from '../clouds/gcp.ts';
-import type { StoredObject } from './contract.ts';
+import type { SizeLimit, StoredObject } from './contract.ts';
 import { download, sumOf } from './gcp-storage-download.ts';
 
 /** Which bucket, and how patient to be with it. */
@@ -26,6 +26,8 @@ export interface GcpStorageSettings {
   readonly waitsMs?: readonly number[];
   /** How long one request may take, in milliseconds; 10 s if left out. */
   readonly limitMs?: number;
+  /** How many bytes an object may have; a longer one is `conflict`, and is not read. */
+  readonly mostBytes?: SizeLimit | undefined;
 }
 
 /** What one generation of an object is, as a listing tells it. */
@@ -87,7 +89,7 @@ export class GcpBucket {
 
   /** Bytes and generation, or undefined where there is no object. */
   async read(key: string): Promise<StoredObject | undefined> {
-    return await this.#look(key, download);
+    return await this.#look(key, (file) => download(file, this.#settings.mostBytes?.(key)));
   }
 
   /** The live generation, or undefined where there is no object. */

@@ -1,8 +1,9 @@
 import type { Readable } from 'node:stream';
 import type { File } from '@google-cloud/storage';
 import { z } from 'zod';
-import { LockkeeperError } from '../base/error.ts';
-import type { StoredObject } from './contract.ts';
+import { asLockkeeperError, LockkeeperError } from '../base/error.ts';
+import { type StoredObject, longestObject } from './contract.ts';
+import { expectSize } from './size-limit.ts';
 
 const answered = z.object({
   statusCode: z.number(),
@@ -16,14 +17,14 @@ const answered = z.object({
  * Not by the SDK's createReadStream: where one download breaks off, it closes the connections of every other request of
  * this process, and the writes among them are `uncertain` then.
  */
-export async function download(file: File): Promise<StoredObject> {
+export async function download(file: File, most = longestObject): Promise<StoredObject> {
   const headers = { 'accept-encoding': 'gzip', 'cache-control': 'no-store' };
   const stream = file.requestStream({ uri: '', qs: { alt: 'media' }, headers });
   let answer: z.infer<typeof answered> | undefined;
   stream.on('response', (response: unknown) => {
     answer = answered.safeParse(response).data;
   });
-  const body = await all(stream);
+  const body = await all(stream, (bytes) => expectSize(`read ${file.name}`, bytes, most));
   if (answer === undefined || answer.statusCode >= 300) throw refusal(answer, body);
   await checkSum(body, answer.headers['x-goog-hash']);
   const version = answer.headers['x-goog-generation'];
@@ -34,10 +35,20 @@ export async function download(file: File): Promise<StoredObject> {
 }
 
 /** The SDK's stream can be written to as well, so it never closes: whoever waits for that waits for ever. */
-async function all(stream: Readable): Promise<Buffer> {
+async function all(stream: Readable, expectAtMost: (bytes: number) => void): Promise<Buffer> {
   const parts: Buffer[] = [];
+  let bytes = 0;
   return await new Promise((resolve, reject) => {
-    stream.on('data', (part: Buffer) => parts.push(part));
+    stream.on('data', (part: Buffer) => {
+      bytes += part.length;
+      try {
+        expectAtMost(bytes);
+        parts.push(part);
+      } catch (thrown) {
+        reject(asLockkeeperError(thrown));
+        stream.destroy();
+      }
+    });
     stream.on('end', () => resolve(Buffer.concat(parts)));
     stream.on('error', reject);
   });

@@ -1,7 +1,8 @@
 import type { LogPlaces, LogDeps } from '../../shared/audit/log-deps.ts';
 import { partialPrefix, publishedKey } from '../../shared/audit/layout.ts';
 import type { Finding } from '../../shared/audit/verify/finding.ts';
-import { verifyLog, type VerifyReport } from '../../shared/audit/verify/verify.ts';
+import type { VerifyReport } from '../../shared/audit/verify/report.ts';
+import { verifyLog } from '../../shared/audit/verify/verify.ts';
 import { day, hour, minute, second } from '../../shared/base/time.ts';
 import type { StoredObject } from '../../shared/objects/contract.ts';
 import { memoryObjects } from '../../shared/objects/memory.ts';

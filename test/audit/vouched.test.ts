@@ -49,7 +49,11 @@ async function printed(at: LogPlace, options: AuditVerifyOptions = {}, more: Par
     json,
     signal: new AbortController().signal,
   };
-  const code = await auditVerifyVerb(options, { stores, text: async () => '' }, terminal);
+  const code = await auditVerifyVerb(
+    options,
+    { stores, tables: async () => undefined, text: async () => '' },
+    terminal,
+  );
   return { code, lines };
 }
 

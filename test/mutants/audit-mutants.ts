@@ -1,8 +1,9 @@
 import type { Mutant } from './mutant.ts';
 
-const auditing = ['test/audit/log.test.ts', 'test/audit/secrets.test.ts'];
+const log = ['test/audit/log.test.ts', 'test/audit/seal.test.ts', 'test/audit/fails-closed.test.ts'];
+const auditing = [...log, 'test/audit/secrets.test.ts'];
 const verifying = ['test/audit/verify.test.ts', 'test/audit/verify-edges.test.ts'];
-const appending = ['test/audit/log.test.ts', 'test/audit/crowd.test.ts', 'test/audit/broken-writes.test.ts'];
+const appending = [...log, 'test/audit/crowd.test.ts', 'test/audit/broken-writes.test.ts'];
 const clocks = ['test/audit/clocks.test.ts'];
 
 /** Those of the audit log. */
@@ -117,7 +118,7 @@ export const auditMutants: readonly Mutant[] = [
   },
   {
     name: 'the-key-in-the-log-believed-more-than-the-given-one',
-    file: 'shared/audit/verify/verify.ts',
+    file: 'shared/audit/verify/trust.ts',
     find: 'return parseVerifierKey(verifierKey);',
     replace: 'return parseVerifierKey(own ?? verifierKey);',
     tests: verifying,

@@ -1,18 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { longLog } from '../audit/long-log.ts';
-import {
-  blindSpots,
-  carryOut,
-  deletions,
-  forks,
-  moves,
-  omissions,
-  resignings,
-  rewrites,
-  truncations,
-} from './tamper-attacks.ts';
+import { carryOut, deletions, moves } from './tamper-attacks.ts';
+import { blindSpots, forks, omissions, resignings, truncations } from './tamper-endings.ts';
 import { flipAlone, flipByObject, flipEveryByte, soundByObject, type Tampering } from './tamper-flips.ts';
 import { hideBehindMarkers } from './tamper-past.ts';
+import { rewrites } from './tamper-rewrites.ts';
 import { livelyLog, tamperAtRandom } from './tamper-random.ts';
 import { forgeExtracts, rollBackAtRandom } from './tamper-stores.ts';
 

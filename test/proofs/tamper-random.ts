@@ -2,7 +2,8 @@ import { parseBatchKey, partialPrefix, publishedKey, verifierKeyKey } from '../.
 import { tiledLog } from '../../shared/audit/export/tiled-log.ts';
 import { decodeSequence } from '../../shared/audit/sealing/sequence.ts';
 import { bundlePath, tilePath, tilesOf } from '../../shared/audit/tlog/tile.ts';
-import { verifyLog, verifyTiles, type VerifyReport } from '../../shared/audit/verify/verify.ts';
+import type { VerifyReport } from '../../shared/audit/verify/report.ts';
+import { verifyLog, verifyTiles } from '../../shared/audit/verify/verify.ts';
 import { MemoryBucket, memoryObjects } from '../../shared/objects/memory.ts';
 import { longLog, type LongLog } from '../audit/long-log.ts';
 import { event, runOn, stored, tamper } from '../audit/place.ts';

@@ -23,13 +23,7 @@ export async function auditChapter(stage: Stage, scratch: string): Promise<void>
     `${report.entries} entries, none changed, all signed`,
     report.ok && report.entries > 0 && report.size === size,
   );
-  teller.shows(
-    'the page shows, as every morning:',
-    ...saved
-      .trimEnd()
-      .split('\n')
-      .map((line) => `  ${line}`),
-  );
+  teller.shows('the page shows, as every morning:', ...indented(saved));
   const since = await verifyBelow(directory, saved);
   teller.proves(
     `who saved that message knows that the log went on from its ${posted} entries`,
@@ -44,6 +38,13 @@ export async function auditChapter(stage: Stage, scratch: string): Promise<void>
     'the changed byte is found, in the object that holds it',
     !tampered.ok && tampered.findings.some(({ key }) => key === object),
   );
+}
+
+function indented(text: string): readonly string[] {
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line) => `  ${line}`);
 }
 
 /** Posts the head as `serve` does daily; answers how many entries it covers, and what people read. */

@@ -1,6 +1,7 @@
 import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { verifyLog, type VerifyReport } from '../../../shared/audit/verify/verify.ts';
+import type { VerifyReport } from '../../../shared/audit/verify/report.ts';
+import { verifyLog } from '../../../shared/audit/verify/verify.ts';
 import { fileSystemObjects } from '../../../shared/objects/file-system.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { sha256 } from '../../base/canonical.ts';
-import { asLockkeeperError } from '../../base/error.ts';
-import type { ObjectStore } from '../../objects/contract.ts';
+import { asLockkeeperError, hasCode } from '../../base/error.ts';
+import type { ObjectStore, StoredObject } from '../../objects/contract.ts';
 import { inboxPrefix, parseBatchKey } from '../layout.ts';
 import type { SequencedBatch } from './sequence.ts';
 import type { Sequenced } from './sequenced.ts';
@@ -30,9 +30,14 @@ export async function readInbox(
   { limit, without }: { readonly limit: number; readonly without: Inbox['refused'] },
 ): Promise<Inbox> {
   const strangers = new Set(without.map(({ key }) => parseBatchKey(key)?.run));
-  const keys = await nextKeys(log, sequenced, { limit, strangers });
-  const batches: WaitingBatch[] = [];
   const refused: { key: string; why: string }[] = [];
+  const told = new Set(without.map(({ key }) => key));
+  const refuse = (key: string, oddity: string) => {
+    if (told.has(key) || told.size + refused.length >= oddAtMost) return;
+    refused.push({ key, why: `is ${oddity}, and no object of the log` });
+  };
+  const keys = await nextKeys(log, sequenced, { limit, strangers, refuse });
+  const batches: WaitingBatch[] = [];
   const stopped = new Set<string>();
   for (let at = 0; at < keys.length; at += atOnce) {
     const read = await Promise.all(keys.slice(at, at + atOnce).map(({ key, run }) => readBatch(log, key, run)));
@@ -50,15 +55,26 @@ export async function readInbox(
 }
 
 const atOnce = 16;
+/** So many that are no objects are named by whoever seals; `verify` names more of them. */
+const oddAtMost = 1_000;
 
 async function nextKeys(
   log: ObjectStore,
   { runs, doneBefore }: Sequenced,
-  { limit, strangers }: { limit: number; strangers: ReadonlySet<string | undefined> },
+  {
+    limit,
+    strangers,
+    refuse,
+  }: { limit: number; strangers: ReadonlySet<string | undefined>; refuse: (key: string, oddity: string) => void },
 ): Promise<readonly { key: string; run: string }[]> {
   const next = new Map([...runs].map(([run, one]) => [run, one.next]));
   const found: { key: string; run: string }[] = [];
-  for await (const { key } of log.list(inboxPrefix, doneBefore === '' ? undefined : `${inboxPrefix}${doneBefore}`)) {
+  for await (const { key, oddity } of log.list(
+    inboxPrefix,
+    doneBefore === '' ? undefined : `${inboxPrefix}${doneBefore}`,
+  )) {
+    if (oddity !== undefined) refuse(key, oddity);
+    if (oddity !== undefined) continue;
     const name = parseBatchKey(key);
     if (!name || strangers.has(name.run) || name.batch !== (next.get(name.run) ?? 0)) continue;
     next.set(name.run, name.batch + 1);
@@ -69,12 +85,23 @@ async function nextKeys(
 }
 
 async function readBatch(log: ObjectStore, key: string, run: string): Promise<WaitingBatch | { readonly why: string }> {
-  const stored = await log.get(key);
+  const stored = await readable(log, key);
   if (!stored) return { why: 'was listed and is gone' };
+  if ('why' in stored) return stored;
   const why = strangeness(stored.bytes, run);
   if (why !== undefined) return { why };
   const entries = decodeBundle(stored.bytes);
   return { key, hash: sha256(stored.bytes), count: entries.length, entries };
+}
+
+/** Longer than any batch: whoever may create objects must not stop all sealing with one. */
+async function readable(log: ObjectStore, key: string): Promise<StoredObject | { readonly why: string } | undefined> {
+  try {
+    return await log.get(key);
+  } catch (thrown) {
+    if (hasCode(thrown, 'conflict')) return { why: `cannot be read: ${thrown.message}` };
+    throw thrown;
+  }
 }
 
 /** Why no run can have written these bytes as a batch of `run`; undefined where it can. */

@@ -3,6 +3,7 @@ import { checkpointSizes } from '../sealing/checkpoints.ts';
 import { checkpointKey } from '../layout.ts';
 import type { VerifierKey } from '../tlog/note.ts';
 import { trusted } from './expected-roots.ts';
+import { asFound } from './as-found.ts';
 import type { Note } from './finding.ts';
 
 /** A store in another cloud that has copies of the checkpoints. */
@@ -21,7 +22,8 @@ export interface AnchorCheckOptions {
 
 /** Every checkpoint that an anchor has must be in the log, the same tree: what the log forgot or signed twice shows. */
 export async function checkAnchors(anchors: readonly AnchorToCheck[], options: AnchorCheckOptions): Promise<void> {
-  for (const { name, store } of anchors) {
+  for (const { name, store: kept } of anchors) {
+    const store = asFound(kept, options.note, `anchor ${name}: `);
     for await (const size of checkpointSizes(store)) {
       const stored = await store.get(checkpointKey(size));
       const key = `anchor ${name}: ${checkpointKey(size)}`;

@@ -8,7 +8,8 @@ export interface Finding {
    * changed: bytes differ · missing: no object where one must be · moved: holds what belongs elsewhere · doubled: has a
    * place twice · chain: does not follow the entry before it in its run · omitted: a run's entries are fewer than it
    * counts · cut-off: the log was longer · forked: another tree of this size was signed · unsigned: not signed by the
-   * key · altered: the store kept that it was replaced, deleted or hidden · foreign: no object of the log
+   * key · altered: the store kept that it was replaced, deleted or hidden · foreign: no object of the log ·
+   * unreadable: what lies there is no object, is longer than any, or may not be read
    */
   readonly kind:
     | 'changed'
@@ -21,7 +22,8 @@ export interface Finding {
     | 'forked'
     | 'unsigned'
     | 'altered'
-    | 'foreign';
+    | 'foreign'
+    | 'unreadable';
   /** One phrase that continues "KEY …". */
   readonly what: string;
 }

@@ -53,7 +53,11 @@ export interface Waiting {
 export async function checkLeftovers(options: LeftoversOptions): Promise<Waiting> {
   const next = new Map(options.next);
   let [batches, since]: [number, string | undefined] = [0, undefined];
-  for await (const { key } of options.log.list('')) {
+  for await (const { key, oddity } of options.log.list('')) {
+    if (oddity !== undefined) {
+      options.note({ key, kind: 'unreadable', what: `is ${oddity}, and no object of the log` });
+      continue;
+    }
     const name = parseBatchKey(key);
     const { day, batch: expected } = (name && next.get(name.run)) ?? { day: name?.day, batch: 0 };
     if (name && name.batch < expected && name.day === day) continue;
@@ -171,14 +175,16 @@ async function problemOf({ log, size }: LeftoversOptions, key: string): Promise<
   const [first, signed] = [numberIn(key, sequencePrefix), numberIn(key, checkpointPrefix)];
   if (first !== undefined) return key === sequenceKey(first) ? undefined : stranger;
   if (signed !== undefined) return key === checkpointKey(signed) && signed > 0 ? undefined : stranger;
+  if (key === verifierKeyKey) return undefined;
+  const named = /^evidence\/([0-9a-f]{64})\.json$/.exec(key)?.[1];
+  const cosigned = /^cosig\/\d{20}\/[0-9a-f]{8}$/.test(key) ? numberIn(key, cosignaturePrefix) : undefined;
+  // Nobody reads what no object of the log is called: it may be anything.
+  if (named === undefined && cosigned === undefined && key !== selfTestObject.key) return stranger;
   const bytes = (await log.get(key))?.bytes;
   if (!bytes) return undefined;
-  if (key === verifierKeyKey) return undefined;
   if (key === selfTestObject.key)
     return Buffer.compare(bytes, Buffer.from(selfTestObject.text)) === 0 ? undefined : stranger;
-  const named = /^evidence\/([0-9a-f]{64})\.json$/.exec(key)?.[1];
   if (named !== undefined) return sha256(bytes) === named ? undefined : changedEvidence;
-  const cosigned = numberIn(key, cosignaturePrefix);
   if (cosigned === undefined) return stranger;
   const checkpoint = (await log.get(checkpointKey(cosigned)))?.bytes;
   return cosignatureProblem(bytes, checkpoint, (id) => key === cosignatureKey(cosigned, id));

@@ -1,17 +1,14 @@
-import { LockkeeperError } from '../../base/error.ts';
 import type { ObjectHistory, ObjectStore } from '../../objects/contract.ts';
-import { checkpointSizes, readVerifierKey, type SignedCheckpoint } from '../sealing/checkpoints.ts';
-import { checkpointKey, evidenceKey, partialPrefix, publishedKey, sequenceKey, verifierKeyKey } from '../layout.ts';
-import { noteIn } from '../vouching/saved-note.ts';
-import { parseVerifierKey, type VerifierKey } from '../tlog/note.ts';
-import { encodeBundle, entriesIn } from '../tlog/bundle.ts';
-import { hashBytes } from '../tlog/merkle.ts';
-import { bundlePath, parseTilePath, tilePath, tileWidth, type TilePath } from '../tlog/tile.ts';
+import { readVerifierKey, type SignedCheckpoint } from '../sealing/checkpoints.ts';
+import { checkpointKey, evidenceKey, publishedKey } from '../layout.ts';
+import { type VerifierKey } from '../tlog/note.ts';
+import { tileWidth } from '../tlog/tile.ts';
+import { asFound } from './as-found.ts';
 import { checkAnchors, type AnchorToCheck } from './anchor-check.ts';
-import { checkTree, type TreeReport } from './check-tree.ts';
+import { checkTree } from './check-tree.ts';
 import { ExpectedRoots, storedCheckpoints, trusted } from './expected-roots.ts';
 import { Findings } from './findings.ts';
-import type { Finding, Note } from './finding.ts';
+import type { Note } from './finding.ts';
 import {
   checkBoundaries,
   checkHistory,
@@ -26,23 +23,11 @@ import { RunCheck } from './run-check.ts';
 import { SequenceCheck } from './sequence-check.ts';
 import { rowsFrom } from './start.ts';
 import { tilesBundles } from './tiles-bundles.ts';
-import type { TileStore } from './tree-check.ts';
-import { checkWitnesses, type WitnessPolicy, type WitnessReport } from './witness-check.ts';
-
-/** What both ways of verifying take. */
-export interface TrustOptions {
-  /** The verifier key that counts, as text; without it the one that lies in the log, which proves less. */
-  readonly verifierKey?: string | undefined;
-  /**
-   * A checkpoint that the caller trusts, as a signed note, or a text that holds one: the log must go on from it, and
-   * what was before is not read again.
-   */
-  readonly since?: string | undefined;
-  /** Whose cosignatures count; without it nobody's are looked for. */
-  readonly trustedWitnesses?: WitnessPolicy | undefined;
-  /** How many threads hash; 0 uses none of their own. */
-  readonly threads?: number;
-}
+import { report, tellShort, type VerifyReport } from './report.ts';
+import { expected, keyOf, newestIn, publishedIn, sinceOf, type TrustOptions } from './trust.ts';
+import { liveTiles } from './live-tiles.ts';
+import type { ExpectedRoot, TileStore } from './tree-check.ts';
+import { checkWitnesses } from './witness-check.ts';
 
 export interface VerifyLogOptions extends TrustOptions {
   readonly log: ObjectStore;
@@ -51,31 +36,6 @@ export interface VerifyLogOptions extends TrustOptions {
   /** What the log store remembers of its past. */
   readonly history?: ObjectHistory | undefined;
   readonly anchors?: readonly AnchorToCheck[];
-}
-
-export interface VerifyReport extends TreeReport {
-  /** Nothing was changed, and as many witnesses cosigned as must. */
-  readonly ok: boolean;
-  /** Everything that was changed, each named; empty where nothing was. Of very many the first thousand. */
-  readonly findings: readonly Finding[];
-  /** How many findings there are. */
-  readonly found: number;
-  /** How many entries were signed. */
-  readonly size: number;
-  /** Acknowledged entries without a place in the tree; whoever seals next gives them one. */
-  readonly waiting: Waiting;
-  /** The key that counted, and whether the caller gave it. */
-  readonly verifierKey: string | undefined;
-  readonly isKeyGiven: boolean;
-  /** The newest checkpoint that counts. */
-  readonly checkpoint: SignedCheckpoint | undefined;
-  /**
-   * How many entries the published checkpoint covers; undefined where none is known: then nobody can see that newer
-   * ones were cut off.
-   */
-  readonly published: number | undefined;
-  /** Who cosigned, of the witnesses that were given. */
-  readonly witnesses: WitnessReport | undefined;
 }
 
 /**
@@ -87,270 +47,174 @@ export interface VerifyReport extends TreeReport {
  * checkpoint, no anchor and no witness to compare with.
  */
 export async function verifyLog(options: VerifyLogOptions): Promise<VerifyReport> {
-  const { log, state } = options;
   const findings = new Findings();
+  const { note } = findings;
+  const { log, state } = placesAsFound(options, note);
   const own = await readVerifierKey(log);
-  const key = keyOf(options, own, findings.note);
-  const published = key && (await publishedIn(state, key, findings.note));
+  const key = keyOf(options, own, note);
+  const published = key && (await publishedIn(state, key, note));
   const newest = key && (await newestIn(log, key, published));
   const [size, since] = [newest?.size ?? 0, key && sinceOf(options, key)];
   const tiles = liveTiles(log, state);
-  const start = await rowsFrom(tiles, { since: since?.size ?? 0, size, note: findings.note });
+  const start = await rowsFrom(tiles, { since: since?.size ?? 0, size, note });
   const runs = new RunCheck(start.size > 0);
-  const sequence = new SequenceCheck({ log, from: start.size, note: findings.note });
-  const known = [...expected(published, publishedKey), ...expected(since, 'the checkpoint given')].filter(
-    (one) => one.size <= size,
-  );
-  const stored =
-    key &&
-    storedCheckpoints(log, { signer: key, after: start.size === 0 ? undefined : start.size, notify: findings.note });
+  const sequence = new SequenceCheck({ log, from: start.size, note });
   const tree = await checkTree({
-    bundles: logBundles({
-      stretches: sequence.stretches(),
-      from: start.size / tileWidth,
-      size,
-      tiles,
-      note: findings.note,
-    }),
-    expected: new ExpectedRoots(known, stored),
+    bundles: logBundles({ stretches: sequence.stretches(), from: start.size / tileWidth, size, tiles, note }),
+    expected: rootsOf(log, { key, known: known(size, [published, publishedKey], since), from: start.size, note }),
     start,
     size,
     tiles,
     runs,
-    note: findings.note,
+    note,
     threads: options.threads ?? 0,
     // What is there is looked at with everything else that lies in the store.
     evidenceProblem: async (hash) => ((await log.get(evidenceKey(hash))) ? undefined : missingEvidence),
   });
-  tellShort(findings.note, { sequenced: sequence.size, size, since, hasKey: own !== undefined });
-  const rest = {
-    log,
-    next: sequence.next,
-    size,
-    isWhole: sequence.isWhole,
-    lastDay: sequence.lastDay,
-    runs,
-    note: findings.note,
-  };
+  tellShort(note, { sequenced: sequence.size, size, since, hasKey: own !== undefined });
+  const waiting = await checkRest({ log, history: options.history }, { sequence, size, runs, note });
+  if (key) await checkCopies({ log, anchors: options.anchors ?? [] }, { key, published, size, note });
+  const vouched = { checkpoint: published ?? newest, key: published ? publishedKey : checkpointKey(size), log, note };
+  const witnesses = await checkWitnesses(options.trustedWitnesses, vouched);
+  const seen = { size, waiting, checkpoint: newest, published: published?.size, witnesses };
+  return report({ ...tree, ...seen, verifierKey: key, given: options.verifierKey }, findings);
+}
+
+function placesAsFound({ log, state }: VerifyLogOptions, note: Note): Pick<VerifyLogOptions, 'log' | 'state'> {
+  return { log: asFound(log, note), state: state && asFound(state, note) };
+}
+
+interface RestOptions {
+  readonly sequence: SequenceCheck;
+  readonly size: number;
+  readonly runs: RunCheck;
+  readonly note: Note;
+}
+
+/** Everything in the log store that the tree does not speak of. */
+async function checkRest(
+  { log, history }: Pick<VerifyLogOptions, 'log' | 'history'>,
+  { sequence, size, runs, note }: RestOptions,
+): Promise<Waiting> {
+  const { next, isWhole, lastDay } = sequence;
+  const rest = { log, next, size, isWhole, lastDay, runs, note };
   await checkBoundaries(rest, sequence.size);
   const waiting = await checkLeftovers({ ...rest, size: Math.max(size, sequence.size) });
-  if (options.history) await checkHistory(options.history, findings.note);
-  if (key) await checkAnchors(options.anchors ?? [], { log, size, signer: key, note: findings.note });
-  if (key && published) await checkPublished(published, { log, signer: key, note: findings.note });
-  const vouched = {
-    checkpoint: published ?? newest,
-    key: published ? publishedKey : checkpointKey(size),
-    log,
-    note: findings.note,
-  };
-  const witnesses = await checkWitnesses(options.trustedWitnesses, vouched);
-  return report(
-    {
-      ...tree,
-      size,
-      waiting,
-      verifierKey: key,
-      given: options.verifierKey,
-      checkpoint: newest,
-      published: published?.size,
-      witnesses,
-    },
-    findings,
-  );
+  if (history) await checkHistory(history, note);
+  return waiting;
+}
+
+interface CopiesOptions {
+  readonly key: VerifierKey;
+  readonly published: SignedCheckpoint | undefined;
+  readonly size: number;
+  readonly note: Note;
+}
+
+/** What anchors have, and what readers are shown. */
+async function checkCopies(
+  { log, anchors }: Required<Pick<VerifyLogOptions, 'log' | 'anchors'>>,
+  { key, published, size, note }: CopiesOptions,
+): Promise<void> {
+  await checkAnchors(anchors, { log, size, signer: key, note });
+  if (published) await checkPublished(published, { log, signer: key, note });
+}
+
+interface RootsOptions {
+  readonly key: VerifierKey | undefined;
+  readonly known: readonly ExpectedRoot[];
+  readonly from: number;
+  readonly note: Note;
+}
+
+function rootsOf(log: ObjectStore, { key, known: roots, from, note }: RootsOptions): ExpectedRoots {
+  const after = from === 0 ? undefined : from;
+  return new ExpectedRoots(roots, key && storedCheckpoints(log, { signer: key, after, notify: note }));
+}
+
+/** The roots that are known beforehand, as far as there is a tree to compare with them. */
+function known(
+  size: number,
+  [checkpoint, name]: readonly [SignedCheckpoint | undefined, string],
+  since: SignedCheckpoint | undefined,
+): readonly ExpectedRoot[] {
+  const roots = [...expected(checkpoint, name), ...expected(since, 'the checkpoint given')];
+  return roots.filter((one) => one.size <= size);
+}
+
+export interface VerifyTilesOptions extends TrustOptions {
+  readonly store: ObjectStore;
+  /** Looks at what else lies there, once the tree was looked at. */
+  readonly alsoCheck?: (verified: VerifiedTiles) => Promise<void>;
+}
+
+/** A directory whose tree was looked at. */
+export interface VerifiedTiles {
+  /** What cannot be read in it is noted and absent. */
+  readonly store: ObjectStore;
+  readonly note: Note;
+  readonly isNoted: (key: string) => boolean;
+  /** How many entries were signed; 0 where no checkpoint counts. */
+  readonly size: number;
+  readonly checkpoint: SignedCheckpoint | undefined;
+  /** The key that counts, as text. */
+  readonly verifierKey: string | undefined;
 }
 
 /**
  * The same for a plain tlog-tiles directory: `checkpoint`, tiles, entry bundles, and the key in `log.vkey` where none
  * is given.
  */
-export async function verifyTiles(options: TrustOptions & { readonly store: ObjectStore }): Promise<VerifyReport> {
-  const { store } = options;
+export async function verifyTiles(options: VerifyTilesOptions): Promise<VerifyReport> {
   const findings = new Findings();
+  const { note } = findings;
+  const store = asFound(options.store, note);
   const tiles: TileStore = {
     get: async (path) => (await store.get(path))?.bytes,
     keyOf: (path) => path,
     hasPartial: true,
   };
-  const key = keyOf(options, await readVerifierKey(store), findings.note);
-  const stored = await store.get('checkpoint');
-  if (!stored) findings.note({ key: 'checkpoint', kind: 'missing', what: 'is missing' });
-  const checkpoint =
-    stored &&
-    key &&
-    trusted(Buffer.from(stored.bytes).toString(), { key: 'checkpoint', signer: key, notify: findings.note });
+  const own = await readVerifierKey(store);
+  const key = keyOf(options, own, note);
+  const checkpoint = await checkpointIn(store, key, note);
   const [size, since] = [checkpoint?.size ?? 0, key && sinceOf(options, key)];
-  const start = await rowsFrom(tiles, { since: since?.size ?? 0, size, note: findings.note });
-  const known = [...expected(checkpoint, 'checkpoint'), ...expected(since, 'the checkpoint given')].filter(
-    (one) => one.size <= size,
-  );
+  const start = await rowsFrom(tiles, { since: since?.size ?? 0, size, note });
   const tree = await checkTree({
-    bundles: tilesBundles(tiles, { from: start.size / tileWidth, size, note: findings.note }),
-    expected: new ExpectedRoots(known),
+    bundles: tilesBundles(tiles, { from: start.size / tileWidth, size, note }),
+    expected: new ExpectedRoots(known(size, [checkpoint, 'checkpoint'], since)),
     start,
     size,
     tiles,
     runs: new RunCheck(start.size > 0),
-    note: findings.note,
+    note,
     threads: options.threads ?? 0,
     evidenceProblem: (hash) => evidenceProblem(store, hash),
   });
-  tellShort(findings.note, { sequenced: size, size, since, hasKey: key !== undefined });
-  const waiting = { batches: 0, since: undefined };
-  const witnesses = await checkWitnesses(options.trustedWitnesses, {
-    checkpoint,
-    key: 'checkpoint',
-    log: undefined,
-    note: findings.note,
-  });
+  tellShort(note, { sequenced: size, size, since, hasKey: key !== undefined });
+  const verifierKey = options.verifierKey ?? own;
+  await options.alsoCheck?.({ store, note, isNoted: findings.isNoted, size, checkpoint, verifierKey });
+  const vouched = { checkpoint, key: 'checkpoint', log: undefined, note };
   return report(
     {
       ...tree,
       size,
-      waiting,
+      waiting: { batches: 0, since: undefined },
       verifierKey: key,
       given: options.verifierKey,
       checkpoint,
       published: checkpoint?.size,
-      witnesses,
+      witnesses: await checkWitnesses(options.trustedWitnesses, vouched),
     },
     findings,
   );
 }
 
-type Told = TreeReport &
-  Pick<VerifyReport, 'size' | 'waiting' | 'checkpoint' | 'published' | 'witnesses'> & {
-    readonly verifierKey: VerifierKey | undefined;
-    readonly given: string | undefined;
-  };
-
-function report({ verifierKey, given, ...told }: Told, findings: Findings): VerifyReport {
-  const key = verifierKey && `${verifierKey.name}+${verifierKey.id}`;
-  const ok = findings.found === 0 && told.witnesses?.isEnough !== false;
-  return {
-    ...told,
-    ok,
-    findings: findings.first,
-    found: findings.found,
-    verifierKey: given ?? key,
-    isKeyGiven: given !== undefined,
-  };
-}
-
-/** The key that counts. One that lies in the log and is another than the given one is told. */
-function keyOf({ verifierKey }: TrustOptions, own: string | undefined, note: Note): VerifierKey | undefined {
-  if (verifierKey !== undefined) {
-    if (own !== undefined && own !== verifierKey)
-      note({ key: verifierKeyKey, kind: 'unsigned', what: 'is another key than the one given' });
-    return parseVerifierKey(verifierKey);
-  }
-  if (own === undefined) return undefined;
-  try {
-    return parseVerifierKey(own);
-  } catch (thrown) {
-    if (!(thrown instanceof LockkeeperError)) throw thrown;
-    note({ key: verifierKeyKey, kind: 'changed', what: `was changed: ${thrown.message}` });
-    return undefined;
-  }
-}
-
-function sinceOf({ since }: TrustOptions, key: VerifierKey): SignedCheckpoint | undefined {
-  const wrong: Finding[] = [];
-  const checkpoint =
-    since === undefined
-      ? undefined
-      : trusted(noteIn(since, key.name), {
-          key: 'the checkpoint given',
-          signer: key,
-          notify: (finding) => wrong.push(finding),
-        });
-  const [why] = wrong;
-  if (why)
-    throw new LockkeeperError('invalid', `the checkpoint given ${why.what}`, {
-      hint: 'Give a checkpoint of this log, as it was saved earlier.',
-    });
-  return checkpoint;
-}
-
-async function publishedIn(
-  state: ObjectStore | undefined,
-  signer: VerifierKey,
+async function checkpointIn(
+  store: ObjectStore,
+  signer: VerifierKey | undefined,
   notify: Note,
 ): Promise<SignedCheckpoint | undefined> {
-  const stored = await state?.get(publishedKey);
-  return stored && trusted(Buffer.from(stored.bytes).toString(), { key: publishedKey, signer, notify });
-}
-
-/** The newest of the checkpoints in the log store, and of the published one, that counts. */
-async function newestIn(
-  log: ObjectStore,
-  signer: VerifierKey,
-  published: SignedCheckpoint | undefined,
-): Promise<SignedCheckpoint | undefined> {
-  const sizes: number[] = [];
-  for await (const size of checkpointSizes(log, published?.size)) sizes.push(size);
-  for (const size of sizes.toReversed()) {
-    const stored = await log.get(checkpointKey(size));
-    const checkpoint = stored && trusted(Buffer.from(stored.bytes).toString(), { key: '', signer, notify: () => {} });
-    if (checkpoint?.size === size) return checkpoint;
-  }
-  return published;
-}
-
-function expected(checkpoint: SignedCheckpoint | undefined, key: string) {
-  return checkpoint ? [{ size: checkpoint.size, root: checkpoint.root, key }] : [];
-}
-
-interface Sizes {
-  readonly sequenced: number;
-  readonly size: number;
-  readonly since: SignedCheckpoint | undefined;
-  readonly hasKey: boolean;
-}
-
-function tellShort(note: Note, { sequenced, size, since, hasKey }: Sizes): void {
-  if (sequenced < size)
-    note({
-      key: sequenceKey(sequenced),
-      index: sequenced,
-      kind: 'cut-off',
-      what: `is missing: ${size} entries were signed, and only ${sequenced} have their place`,
-    });
-  if (since && since.size > size)
-    note({
-      key: checkpointKey(since.size),
-      kind: 'cut-off',
-      what: `is missing: the log was longer, ${since.size} entries, when the checkpoint given was made`,
-    });
-  if (!hasKey && sequenced > 0)
-    note({ key: verifierKeyKey, kind: 'missing', what: 'is missing: nobody can tell whether the entries were signed' });
-}
-
-function liveTiles(log: ObjectStore, state: ObjectStore | undefined): TileStore {
-  return {
-    async get(path) {
-      const tile = partialIn(path);
-      if (!tile) return (await log.get(path))?.bytes;
-      const stored = await state?.get(`${partialPrefix}${path}`);
-      // Whoever seals meanwhile may have filled it, and swept the partial one away.
-      return stored ? stored.bytes : beginOf(tile, (await log.get(fullPath(tile)))?.bytes);
-    },
-    keyOf: (path) => (partialIn(path) ? `${partialPrefix}${path}` : path),
-    hasPartial: state !== undefined,
-  };
-}
-
-function partialIn(path: string): TilePath | undefined {
-  const tile = parseTilePath(path);
-  return tile && tile.width < tileWidth ? tile : undefined;
-}
-
-function fullPath(tile: TilePath): string {
-  return tile.kind === 'entries' ? bundlePath(tile.index) : tilePath(tile.level, tile.index);
-}
-
-/** What the partial tile held, of the full one. */
-function beginOf({ kind, width }: TilePath, full: Uint8Array | undefined): Uint8Array | undefined {
-  if (kind === 'hashes') return full?.subarray(0, width * hashBytes);
-  const entries = full && entriesIn(full);
-  return entries && encodeBundle(entries.slice(0, width));
+  const stored = await store.get('checkpoint');
+  if (!stored) notify({ key: 'checkpoint', kind: 'missing', what: 'is missing' });
+  return stored && signer && trusted(Buffer.from(stored.bytes).toString(), { key: 'checkpoint', signer, notify });
 }
