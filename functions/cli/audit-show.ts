@@ -1,8 +1,10 @@
 import { parseInstant } from '../../shared/base/time.ts';
 import type { IndexedEntry } from '../../shared/audit/read.ts';
-import { entriesOf, type AuditPlace, type AuditDeps } from './audit.ts';
+import type { Refused } from '../../shared/audit/sealing/waiting.ts';
+import { allEntriesOf, type AuditPlace, type AuditDeps } from './audit.ts';
 import { EntryPages, jsonOf } from './entry-table.ts';
 import { exitCode, type ExitCode, type Terminal } from './io.ts';
+import { printable } from './printable.ts';
 
 export interface AuditShowOptions extends AuditPlace {
   /** Entries about this service's credential. */
@@ -25,23 +27,52 @@ export interface AuditShowOptions extends AuditPlace {
 
 /**
  * Prints the entries that fit all options, as a table or as one JSON object a line. Those that wait for their place
- * come last, without an index. An empty answer is said on stderr.
+ * come last, without an index; what nobody is known to have written is marked, or left out by name. An entry that
+ * cannot be read is shown as that, where no option chooses entries. An empty answer is said on stderr.
  */
 export async function auditShowVerb(options: AuditShowOptions, deps: AuditDeps, terminal: Terminal): Promise<ExitCode> {
   const fits = filterOf(options);
   const pages = new EntryPages();
-  let shown = 0;
-  for await (const entry of entriesOf(await deps.stores(options))) {
+  const isAll = Object.keys(options).every((name) => places.has(name));
+  const refused: Refused[] = [];
+  let [shown, unreadable, unproven] = [0, 0, 0];
+  for await (const entry of allEntriesOf(await deps.stores(options), (one) => refused.push(one))) {
     if (terminal.signal.aborted) return exitCode.interrupted;
-    if (!fits(entry)) continue;
+    if ('unreadable' in entry) unreadable += 1;
+    if ('unreadable' in entry ? !isAll : !fits(entry)) continue;
     shown += 1;
+    if (entry.unproven) unproven += 1;
     if (terminal.json) terminal.out(JSON.stringify(jsonOf(entry)));
     else for (const line of pages.add(entry)) terminal.out(line);
   }
   if (shown === 0) terminal.err('No entry fits.');
   else if (!terminal.json) for (const line of pages.end()) terminal.out(line);
+  for (const line of notes({ unreadable, unproven, refused })) terminal.err(printable(line));
   return exitCode.done;
 }
+
+/** The options that say which log is meant; all others say which entries. */
+const places: ReadonlySet<string> = new Set(['dir', 'store', 'state', 'writerKey']);
+
+interface Counted {
+  readonly unreadable: number;
+  readonly unproven: number;
+  readonly refused: readonly Refused[];
+}
+
+function notes({ unreadable, unproven, refused }: Counted): readonly string[] {
+  const lines = refused.slice(0, mostNamed).map(({ key, why }) => `${key} is left out: it ${why}`);
+  if (refused.length > mostNamed)
+    lines.push(`and ${refused.length - mostNamed} more are left out: \`lockkeeper audit verify\` names them`);
+  if (unreadable > 0) lines.push(`${unreadable} of the entries cannot be read by this version.`);
+  if (unproven > 0)
+    lines.push(
+      `${unproven} of the entries are unproven: they are not signed, and anybody who may write to the log store can have put them there. Give the writer key: --writer-key FILE.`,
+    );
+  return lines;
+}
+
+const mostNamed = 20;
 
 function filterOf({
   service,

@@ -37,10 +37,12 @@ export async function auditVerifyVerb(
     trustedWitnesses,
     threads: availableParallelism(),
   };
+  const { writer, ...places } = stores;
+  const writerKey = writer && (async () => writer.key);
   const report =
     stores.kind === 'tiles'
       ? await verifyTiles({ store: stores.log, ...trust })
-      : await verifyLog({ ...stores, ...trust });
+      : await verifyLog({ ...places, ...trust, writerKey });
   if (terminal.json) terminal.out(jsonOf(report));
   else for (const line of told(report, stores)) terminal.out(line);
   return report.ok ? exitCode.done : exitCode.failed;
@@ -62,8 +64,16 @@ function told(report: VerifyReport, stores: AuditStores): readonly string[] {
   );
   if (found > findings.length) lines.push(`and ${found - findings.length} more`);
   const read = `${stores.where}: ${entries} ${entries === 1 ? 'entry' : 'entries'}`;
-  if (found > 0) return [...lines, `${read}, ${found === 1 ? 'one thing was' : `${found} things were`} changed`];
-  return [`${read}, none changed${endOf(report, stores)}`, ...vouched(report), ...cosigned(report), ...open(report)];
+  if (found > 0) return [...lines, `${read}, ${wrong(report)}`];
+  const signed = [`${read}, none changed${endOf(report, stores)}`, ...vouched(report), ...cosigned(report)];
+  return [...signed, ...open(report, stores.writer !== undefined)];
+}
+
+/** What waits without a proof changed nothing that was written. */
+function wrong({ findings, found }: VerifyReport): string {
+  const unproven = findings.filter(({ kind }) => kind === 'unproven').length;
+  if (unproven < found) return `${found === 1 ? 'one thing was' : `${found} things were`} changed`;
+  return `none changed; ${unproven === 1 ? 'one object that nobody is known to have written stays' : `${unproven} objects that nobody is known to have written stay`} outside`;
 }
 
 /** What can be said about entries that were cut off the end. */
@@ -91,13 +101,14 @@ function cosigned({ witnesses }: VerifyReport): readonly string[] {
   ];
 }
 
-function open({ waiting, runs, size, entries }: VerifyReport): readonly string[] {
+function open({ waiting, runs, size, entries }: VerifyReport, hasWriter: boolean): readonly string[] {
   const unsigned = Math.max(0, entries - size);
   return [
     ...(unsigned > 0 ? [`${unsigned} entries have their place and are not signed yet`] : []),
     ...(waiting.batches > 0
       ? [
           `${waiting.batches} ${waiting.batches === 1 ? 'object waits' : 'objects wait'} in the inbox since ${waiting.since}; the next run puts them into the tree`,
+          ...(hasWriter ? [] : ['who wrote what waits was not checked: that takes the writer key (--writer-key FILE)']),
         ]
       : []),
     ...(runs.open > 0 ? [`${runs.open} of ${runs.began} runs have no end: they go on, or were killed`] : []),

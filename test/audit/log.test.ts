@@ -8,19 +8,19 @@ import {
   sequenceKey,
   verifierKeyKey,
 } from '../../shared/audit/layout.ts';
-import { decodeBundle, encodeBundle } from '../../shared/audit/tlog/bundle.ts';
+import { decodeBatch, encodeBatch } from '../../shared/audit/sealing/batch.ts';
 import { verifyLog } from '../../shared/audit/verify/verify.ts';
 import { LockkeeperError } from '../../shared/base/error.ts';
 import { day, hour } from '../../shared/base/time.ts';
 import { memorySigner } from '../../shared/signers/memory.ts';
 import { Faults } from '../broken-writes.ts';
 import { testWorld } from '../world.ts';
-import { allEntries, event, filled, place, runOn, stored, tamper, type LogPlace } from './place.ts';
+import { allEntries, event, filled, place, runOn, stored, tamper, writer, type LogPlace } from './place.ts';
 
 const keysIn = (at: LogPlace, prefix: string) =>
   [...at.bucket.objects.keys()].filter((key) => key.startsWith(prefix)).toSorted();
 const inboxEntries = (at: LogPlace) =>
-  keysIn(at, 'inbox/').flatMap((key) => decodeBundle(stored(at.bucket, key)).map((bytes) => decodeEntry(bytes)));
+  keysIn(at, 'inbox/').flatMap((key) => decodeBatch(stored(at.bucket, key)).entries.map((bytes) => decodeEntry(bytes)));
 
 describe('to record', () => {
   test('is acknowledged when it is durable, in its place in the run, and says what was given', async () => {
@@ -281,9 +281,10 @@ describe('to seal', () => {
       at: at.world.now(),
       event: event(1),
     });
+    const put = (key = '', entry = bytes) => tamper(at.bucket, key, encodeBatch([entry], key, writer));
     tamper(at.bucket, strange[0] ?? '', Buffer.from('not a bundle'));
-    tamper(at.bucket, strange[1] ?? '', encodeBundle([Buffer.from(` ${Buffer.from(bytes).toString()}`)]));
-    tamper(at.bucket, strange[2] ?? '', encodeBundle([bytes]));
+    put(strange[1], Buffer.from(` ${Buffer.from(bytes).toString()}`));
+    put(strange[2]);
     const log = runOn(at, 'second');
     await log.record(event(1));
     const report = await log.end();
@@ -301,7 +302,8 @@ describe('to seal', () => {
       event: event(1),
     });
     const newer = Buffer.from(bytes).toString().replace('"stage":"intent"', '"stage":"doubt"');
-    await at.log.create(batchKey({ day: '2026-10-01', run: 'newer', batch: 0 }), encodeBundle([Buffer.from(newer)]));
+    const key = batchKey({ day: '2026-10-01', run: 'newer', batch: 0 });
+    await at.log.create(key, encodeBatch([Buffer.from(newer)], key, writer));
     const log = runOn(at, 'older', at.world);
     expect(await log.unsigned()).toEqual({ entries: 1, since: at.world.now() });
     expect(await log.head()).toMatchObject({ size: 3, unsigned: { entries: 1 } });

@@ -1,5 +1,6 @@
 import { checkpointKey, parseBatchKey, publishedKey } from '../../shared/audit/layout.ts';
-import { decodeBundle, encodeBundle } from '../../shared/audit/tlog/bundle.ts';
+import { decodeBatch } from '../../shared/audit/sealing/batch.ts';
+import { encodeBundle } from '../../shared/audit/tlog/bundle.ts';
 import type { VerifyLogOptions } from '../../shared/audit/verify/verify.ts';
 import { LockkeeperError } from '../../shared/base/error.ts';
 import { memorySigner } from '../../shared/signers/memory.ts';
@@ -128,7 +129,7 @@ function rewritten(
     name,
     change: async (at) => {
       const key = middleBatch(at);
-      tamper(at.bucket, key, encodeBundle(change(decodeBundle(stored(at.bucket, key)))));
+      tamper(at.bucket, key, encodeBundle(change(decodeBatch(stored(at.bucket, key)).entries)));
       resequence(at, recordsOf(at));
       await (more.isSigned ? resign(at) : rederive(at));
       return more.expected;
@@ -145,7 +146,7 @@ export const rewrites: readonly Attack[] = [
   {
     name: 'entries of a batch in another order',
     change: async (at) => (
-      tamper(at.bucket, middleBatch(at), encodeBundle(turned(decodeBundle(stored(at.bucket, middleBatch(at)))))),
+      tamper(at.bucket, middleBatch(at), encodeBundle(turned(decodeBatch(stored(at.bucket, middleBatch(at))).entries))),
       [middleBatch(at)]
     ),
   },
@@ -268,7 +269,7 @@ async function cutRuns(at: LongLog): Promise<readonly (string | RegExp)[]> {
 const fork = async (at: LongLog) => {
   const [last] = recordsOf(at).slice(-1).flat().slice(-1);
   if (!last) throw new Error('the log is empty');
-  const entries = decodeBundle(stored(at.bucket, last.key));
+  const { entries } = decodeBatch(stored(at.bucket, last.key));
   const text = Buffer.from(entries[0] ?? new Uint8Array()).toString();
   tamper(
     at.bucket,

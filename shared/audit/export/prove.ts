@@ -45,7 +45,7 @@ export async function proveEntry(tiles: TiledLog, index: number): Promise<Proven
 export async function findEntry(entries: AsyncIterable<IndexedEntry>, name: string): Promise<IndexedEntry> {
   const alike: IndexedEntry[] = [];
   for await (const entry of entries) {
-    if (isExactly(entry, name)) return entry;
+    if (isExactly(entry, name) && entry.unproven !== true) return entry;
     if (/^[0-9a-f]{6,64}$/.test(name) && (entry.hash.startsWith(name) || entry.id.startsWith(name))) alike.push(entry);
   }
   const [found, ...more] = alike;

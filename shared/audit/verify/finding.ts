@@ -9,6 +9,7 @@ export interface Finding {
    * place twice · chain: does not follow the entry before it in its run · omitted: a run's entries are fewer than it
    * counts · cut-off: the log was longer · forked: another tree of this size was signed · unsigned: not signed by the
    * key · altered: the store kept that it was replaced, deleted or hidden · foreign: no object of the log
+   * · unproven: waits, and nobody with the log's key is known to have written it
    */
   readonly kind:
     | 'changed'
@@ -21,7 +22,8 @@ export interface Finding {
     | 'forked'
     | 'unsigned'
     | 'altered'
-    | 'foreign';
+    | 'foreign'
+    | 'unproven';
   /** One phrase that continues "KEY …". */
   readonly what: string;
 }

@@ -21,6 +21,7 @@ import {
   type Waiting,
 } from './leftovers.ts';
 import { logBundles } from './log-bundles.ts';
+import { checkUnsignedRecords } from './proof-check.ts';
 import { checkPublished } from './published-check.ts';
 import { RunCheck } from './run-check.ts';
 import { SequenceCheck } from './sequence-check.ts';
@@ -51,6 +52,8 @@ export interface VerifyLogOptions extends TrustOptions {
   /** What the log store remembers of its past. */
   readonly history?: ObjectHistory | undefined;
   readonly anchors?: readonly AnchorToCheck[];
+  /** Whose proofs count, of what is not signed yet. Without it nobody can tell whether a proof fits. */
+  readonly writerKey?: (() => Promise<Uint8Array>) | undefined;
 }
 
 export interface VerifyReport extends TreeReport {
@@ -123,8 +126,11 @@ export async function verifyLog(options: VerifyLogOptions): Promise<VerifyReport
     evidenceProblem: async (hash) => ((await log.get(evidenceKey(hash))) ? undefined : missingEvidence),
   });
   tellShort(findings.note, { sequenced: sequence.size, size, since, hasKey: own !== undefined });
+  const writerKey = await options.writerKey?.();
+  const writer = writerKey && key && { key: writerKey, origin: key.name };
   const rest = {
     log,
+    writer,
     next: sequence.next,
     size,
     isWhole: sequence.isWhole,
@@ -133,6 +139,7 @@ export async function verifyLog(options: VerifyLogOptions): Promise<VerifyReport
     note: findings.note,
   };
   await checkBoundaries(rest, sequence.size);
+  await checkUnsignedRecords(rest);
   const waiting = await checkLeftovers({ ...rest, size: Math.max(size, sequence.size) });
   if (options.history) await checkHistory(options.history, findings.note);
   if (key) await checkAnchors(options.anchors ?? [], { log, size, signer: key, note: findings.note });
