@@ -69,9 +69,14 @@ export function allEntriesOf(
   return kind === 'tiles' ? tilesEntries(log) : readEntries({ log, state, writer, ...(refused && { refused }) });
 }
 
-/** Those of them that can be read, and that the key or a signature vouches for. */
+/** Those of them that can be read. */
+export async function* readableOf(stores: AuditStores): AsyncGenerator<IndexedEntry> {
+  for await (const entry of allEntriesOf(stores)) if (!('unreadable' in entry)) yield entry;
+}
+
+/** Those that can be read, and that the key or a signature vouches for. */
 export async function* entriesOf(stores: AuditStores): AsyncGenerator<IndexedEntry> {
-  for await (const entry of allEntriesOf(stores)) if (!('unreadable' in entry) && entry.unproven !== true) yield entry;
+  for await (const entry of readableOf(stores)) if (entry.unproven !== true) yield entry;
 }
 
 /**

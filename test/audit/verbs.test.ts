@@ -17,7 +17,7 @@ import { proveConditions } from '../../shared/objects/self-test.ts';
 import { memorySigner } from '../../shared/signers/memory.ts';
 import { memoryHost } from '../cli/memory-host.ts';
 import { testWorld } from '../world.ts';
-import { event, identity } from './place.ts';
+import { event, identity, writer } from './place.ts';
 
 let directory = '';
 beforeEach(async () => {
@@ -296,10 +296,12 @@ describe('audit show', () => {
       state: fileSystemObjects({ directory: join(directory, 'state') }),
     };
     await auditLog({ ...stores, ...identity, world: testWorld(undefined, 'later'), run: 'later' }).record(event(9));
-    expect((await shown({ run: 'later' })).lines.slice(1).map((line) => line.split(' ')[0])).toEqual([
-      'waits',
-      'waits',
-    ]);
+    const writerKey = join(directory, 'writer.key');
+    await writeFile(writerKey, Buffer.from(writer.key).toString('hex'), { mode: 0o600 });
+    const firstWords = async (options: AuditShowOptions) =>
+      (await shown(options)).lines.slice(1).map((line) => line.split(' ')[0]);
+    expect(await firstWords({ run: 'later', writerKey })).toEqual(['waits', 'waits']);
+    expect(await firstWords({ run: 'later' })).toEqual(['unproven', 'unproven']);
     expect((await shown({ run: 'later' }, true)).lines.map((line): unknown => JSON.parse(line))).toEqual([
       expect.not.objectContaining({ index: expect.anything() }),
       expect.objectContaining({ run: expect.stringContaining('later') }),

@@ -1,4 +1,4 @@
-import { hasCode } from '../../base/error.ts';
+import { hasCode, LockkeeperError } from '../../base/error.ts';
 import { decodeEntry, type Entry } from '../entries/codec.ts';
 import { tampered } from '../tampered.ts';
 import type { TiledLog } from './tiled-log.ts';
@@ -59,10 +59,21 @@ export async function writeTables(tiles: TiledLog, tables: readonly Table[]): Pr
       if (!taken.has(index)) leftOut.first.push(index);
     for (const table of tables) await table.add(rows);
   }
+  if (leftOut.count > 0 && leftOut.count === tree.size) throw noneOfOurs(leftOut.count);
   if (Buffer.compare(tree.root(), checkpoint.root) !== 0) throw tampered('its entries are not those that were signed');
   const files: string[] = [];
   for (const table of tables) files.push(await table.end());
   return { files, leftOut };
+}
+
+function noneOfOurs(count: number): LockkeeperError {
+  return new LockkeeperError(
+    'unsupported',
+    `no table is made of this log: none of its ${count} entries is lockkeeper's`,
+    {
+      hint: "Export --format tiles: it takes entries of any kind. Run `lockkeeper audit verify` where the log is lockkeeper's own.",
+    },
+  );
 }
 
 function rowOf(bytes: Uint8Array, index: number): Row | undefined {
