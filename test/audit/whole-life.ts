@@ -216,6 +216,7 @@ async function imported(here: Place, first: string, deps: ReturnType<Place['deps
 /** All that is ever done, in order of the alphabet: an action that is new in the code belongs here, and into a life. */
 export const everyAction: readonly string[] = [
   'approval.void',
+  'audit.admit',
   'closure.apply',
   'closure.found-open',
   'closure.knock',
@@ -226,6 +227,7 @@ export const everyAction: readonly string[] = [
   'decision.deny',
   'decision.exempt',
   'decision.snooze',
+  'log.occupied',
   'log.post-head',
   'proposal.ask',
   'proposal.receipt',
@@ -238,6 +240,7 @@ export const everyAction: readonly string[] = [
   'rotation.done',
   'rotation.import',
   'rotation.login',
+  'rotation.notify',
   'rotation.plan',
   'rotation.promote',
   'rotation.rebase',
@@ -246,7 +249,6 @@ export const everyAction: readonly string[] = [
   'rotation.retire-copy',
   'rotation.review',
   'rotation.stage',
-  'rotation.notify',
   'rotation.unblock',
   'run.end',
   'run.start',

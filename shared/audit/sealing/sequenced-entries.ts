@@ -21,8 +21,9 @@ export async function* sequencedEntries(
   { from, to = Infinity }: { readonly from: number; readonly to?: number },
 ): AsyncGenerator<PlacedEntry> {
   if (from >= to) return;
-  for await (const { first, batches } of sequencesFrom(log, await recordHolding(log, from))) {
-    if (first >= to) return;
+  // No record after the last that is wanted is read: anybody may have put one there.
+  const upTo = { signed: to, writer: undefined };
+  for await (const { first, batches } of sequencesFrom(log, await recordHolding(log, from), upTo)) {
     let index = first;
     for (const group of inGroups(batches)) {
       const wanted = group.map((batch) => {

@@ -1,0 +1,3 @@
+import type { SwitchedBack } from '../attack.ts';
+
+export const switchedBack: readonly SwitchedBack[] = [];
