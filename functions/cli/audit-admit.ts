@@ -1,5 +1,5 @@
 import { acknowledged } from '../../shared/audit/audited.ts';
-import { inboxPrefix, parseBatchKey } from '../../shared/audit/layout.ts';
+import { inboxPrefix, numberIn, parseBatchKey, sequencePrefix } from '../../shared/audit/layout.ts';
 import type { RunLog } from '../../shared/audit/log.ts';
 import { sha256 } from '../../shared/base/canonical.ts';
 import { LockkeeperError } from '../../shared/base/error.ts';
@@ -18,7 +18,7 @@ const mostAtOnce = 200;
 
 /**
  * A person vouches for batches of the inbox that have no valid proof, as those that an earlier version wrote and nobody
- * sealed: each of `names` is the key of one, or of the folder of a run. It is recorded, with the hash of each, before it
+ * sealed: each of `names` is the key of one, of the folder of a run, or of a sequence record. It is recorded, with the hash of each, before it
  * counts. Answers their keys. `not-found` where there is none of a name, `invalid` for more than 200.
  */
 export async function admit(
@@ -47,6 +47,7 @@ export async function admit(
 }
 
 async function batchesOf(log: ObjectStore, name: string): Promise<readonly string[]> {
+  if (numberIn(name, sequencePrefix) !== undefined && (await log.get(name))) return [name];
   const folder = /^inbox\/[^/]+\/[^/]+\/?$/.test(name) ? `${name.replace(/\/$/, '')}/` : undefined;
   const keys: string[] = [];
   for await (const { key } of log.list(folder ?? (name.startsWith(inboxPrefix) ? name : inboxPrefix)))

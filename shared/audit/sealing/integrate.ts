@@ -56,7 +56,7 @@ export async function integrate(deps: LogDeps, options: SealOptions = {}): Promi
   const began = deps.world.now();
   // In this order: another integrator may publish what it gave its place in between.
   const published = await readPublished(deps);
-  const trust = { signed: published?.size ?? 0, writer: await writerOf(deps) };
+  const trust = { signed: published?.size ?? 0, writer: await writerOf(deps), admitted: options.admitted };
   const held = await readSequenced({ ...deps, now: began, trust });
   if ((published?.size ?? 0) > held.size)
     throw tampered(`${published?.size} entries were published, and only ${held.size} have their place`);
@@ -192,7 +192,7 @@ async function blockedAt(
 ): Promise<readonly string[]> {
   if ((await readOwnSequence(log, size, trust)) !== 'planted') return [];
   return [
-    `${sequenceKey(size)} was put into the log store by somebody who has no writer key, and stands where the log has to go on: nothing more is sealed until it is taken away. What is recorded meanwhile is kept in the inbox`,
+    `${sequenceKey(size)} was put into the log store by somebody who has no writer key, and stands where the log has to go on: nothing more is sealed until it is taken away, or admitted where an earlier version wrote it. What is recorded meanwhile is kept in the inbox`,
   ];
 }
 

@@ -104,6 +104,8 @@ export interface SequenceTrust {
   readonly signed: number;
   /** Without it nothing counts that is not signed. */
   readonly writer: LogWriter | undefined;
+  /** Keys of records without a valid proof that a person vouches for. */
+  readonly admitted?: ReadonlySet<string> | undefined;
 }
 
 /**
@@ -113,14 +115,15 @@ export interface SequenceTrust {
 export async function readOwnSequence(
   log: ObjectStore,
   first: number,
-  { signed, writer }: SequenceTrust,
+  { signed, writer, admitted }: SequenceTrust,
 ): Promise<StoredSequence | 'planted' | undefined> {
   if (first < signed) return await readSequence(log, first);
   const stored = await log.get(sequenceKey(first));
   if (!stored) return undefined;
   try {
     const record = decodeSequence(stored.bytes);
-    return record.first === first && writer && isOwnSequence(record, writer) ? record : 'planted';
+    const counts = admitted?.has(sequenceKey(first)) === true || (writer && isOwnSequence(record, writer));
+    return record.first === first && counts ? record : 'planted';
   } catch (thrown) {
     if (hasCode(thrown, 'invalid')) return 'planted';
     throw thrown;

@@ -25,8 +25,8 @@ export interface InboxOptions {
   readonly log: ObjectStore;
   /** Whose proofs count. Without it nothing is refused for its proof: each batch tells its standing. */
   readonly writer: LogWriter | undefined;
-  /** Keys of batches without a valid proof that a person vouches for. */
-  readonly admitted?: ReadonlySet<string>;
+  /** Keys of batches and records without a valid proof that a person vouches for. */
+  readonly admitted?: ReadonlySet<string> | undefined;
   /** What was refused before: it is not read again. What is refused now is added. */
   readonly known?: Map<string, string>;
 }
