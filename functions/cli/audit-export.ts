@@ -45,6 +45,11 @@ export async function auditExportVerb(
       isTrusted: (options.key ?? stores.verifyWith) !== undefined,
     }))
       terminal.out(printable(line));
+  const { count, first } = report.leftOut;
+  if (count > 0)
+    terminal.err(
+      `${counted(count)} of the log ${count === 1 ? 'is' : 'are'} in no table, for this version cannot read ${count === 1 ? 'it' : 'them'}: ${first.join(', ')}${count > first.length ? ', …' : ''}`,
+    );
   if (waiting > 0)
     terminal.err(
       `${waiting} more ${waiting === 1 ? 'entry waits' : 'entries wait'} for a place in the tree: run \`lockkeeper audit seal\`, and export again.`,

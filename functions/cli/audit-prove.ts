@@ -2,7 +2,7 @@ import { findEntry, proveEntry } from '../../shared/audit/export/prove.ts';
 import { leafHash } from '../../shared/audit/tlog/merkle.ts';
 import { formatProof } from '../../shared/audit/tlog/proof.ts';
 import { LockkeeperError } from '../../shared/base/error.ts';
-import { entriesOf, tilesOf, type AuditFiles, type AuditPlace, type AuditDeps } from './audit.ts';
+import { readableOf, tilesOf, type AuditFiles, type AuditPlace, type AuditDeps } from './audit.ts';
 import { exitCode, type ExitCode, type Terminal } from './io.ts';
 
 export interface AuditProveOptions extends AuditPlace {
@@ -31,7 +31,7 @@ export async function auditProveVerb(
   const { size, origin } = tiles.checkpoint;
   const index = isIndex(options.wanted, size)
     ? Number(options.wanted)
-    : (await findEntry(entriesOf(stores), options.wanted)).index;
+    : (await findEntry(readableOf(stores), options.wanted)).index;
   if (index === undefined || index >= size) {
     throw new LockkeeperError(
       'not-found',

@@ -1,9 +1,11 @@
 import { parseInstant } from '../../shared/base/time.ts';
 import type { IndexedEntry } from '../../shared/audit/read.ts';
+import type { Refused } from '../../shared/audit/sealing/waiting.ts';
 import { signedEntries, type Shown } from './audit-shown.ts';
-import { entriesOf, type AuditPlace, type AuditDeps } from './audit.ts';
+import { allEntriesOf, type AuditPlace, type AuditDeps, type AuditStores } from './audit.ts';
 import { EntryPages, jsonOf } from './entry-table.ts';
 import { exitCode, type ExitCode, type Terminal } from './io.ts';
+import { printable } from './printable.ts';
 
 export interface AuditShowOptions extends AuditPlace {
   /** Entries about this service's credential. */
@@ -31,35 +33,83 @@ export interface AuditShowOptions extends AuditPlace {
 /**
  * Prints the entries that fit all options, as a table or as one JSON object a line, each once it was compared with the
  * signed tree; `conflict` at one that is not what was signed, unless `unverified`. Those that wait for their place come
- * last, without an index. An empty answer, and what was not compared, are said on stderr.
+ * last, without an index; what nobody is known to have written is marked, or left out by name. An entry that cannot be
+ * read is shown as that, where no option chooses entries. An empty answer, and what was not compared, are said on
+ * stderr.
  */
 export async function auditShowVerb(options: AuditShowOptions, deps: AuditDeps, terminal: Terminal): Promise<ExitCode> {
   const fits = filterOf(options);
   const pages = new EntryPages();
-  let shown = 0;
+  const isAll = Object.keys(options).every((name) => places.has(name));
+  const refused: Refused[] = [];
+  let [shown, unreadable, unproven] = [0, 0, 0];
   let seen: Shown = { signed: 0, unsigned: 0 };
-  const stores = await deps.stores(options);
-  const told = (now: Shown) => (seen = now);
-  const all = options.unverified === true ? entriesOf(stores) : signedEntries(stores, { key: options.key, told });
+  const all = shownOf(options, await deps.stores(options), {
+    refused: (one) => refused.push(one),
+    told: (now) => (seen = now),
+  });
   for await (const entry of all) {
     if (terminal.signal.aborted) return exitCode.interrupted;
-    if (!fits(entry)) continue;
+    if ('unreadable' in entry) unreadable += 1;
+    if (entry.unproven) unproven += 1;
+    if ('unreadable' in entry ? !isAll : !fits(entry)) continue;
     shown += 1;
     if (terminal.json) terminal.out(JSON.stringify(jsonOf(entry)));
     else for (const line of pages.add(entry)) terminal.out(line);
   }
   if (shown === 0) terminal.err('No entry fits.');
   else if (!terminal.json) for (const line of pages.end()) terminal.out(line);
-  for (const line of caveats(options, seen)) terminal.err(line);
+  const notes = [...leftOut(refused), ...caveats(options, { ...seen, unreadable, unproven })];
+  for (const line of notes) terminal.err(printable(line));
   return exitCode.done;
 }
 
-/** What was not compared with anything signed. */
-function caveats({ unverified }: AuditShowOptions, { unsigned }: Shown): readonly string[] {
-  if (unverified === true)
-    return ['Not verified: this is what lies there. Run `lockkeeper audit verify` to compare it with what was signed.'];
-  if (unsigned === 0) return [];
-  return [`${unsigned} ${unsigned === 1 ? 'entry is' : 'entries are'} not signed yet: nothing vouches for them.`];
+interface Hears {
+  readonly refused: (one: Refused) => void;
+  readonly told: (shown: Shown) => void;
+}
+
+function shownOf(
+  { unverified, key }: AuditShowOptions,
+  stores: AuditStores,
+  { refused, told }: Hears,
+): ReturnType<typeof allEntriesOf> {
+  return unverified === true ? allEntriesOf(stores, refused) : signedEntries(stores, { key, told, refused });
+}
+
+/** The options that say which log is meant, and how far it is trusted; all others say which entries. */
+const places: ReadonlySet<string> = new Set(['dir', 'store', 'state', 'writerKey', 'key', 'unverified']);
+
+function leftOut(refused: readonly Refused[]): readonly string[] {
+  const lines = refused.slice(0, mostNamed).map(({ key, why }) => `${key} is left out: it ${why}`);
+  if (refused.length <= mostNamed) return lines;
+  return [...lines, `and ${refused.length - mostNamed} more are left out: \`lockkeeper audit verify\` names them`];
+}
+
+const mostNamed = 20;
+
+interface Counted extends Shown {
+  readonly unreadable: number;
+  readonly unproven: number;
+}
+
+/** What was not compared with anything signed, or not read. */
+function caveats({ unverified }: AuditShowOptions, counted: Counted): readonly string[] {
+  const { unsigned, unreadable, unproven } = counted;
+  const proven = unsigned - unproven;
+  return [
+    ...(unreadable > 0 ? [`${unreadable} of the entries cannot be read by this version.`] : []),
+    ...(unproven > 0
+      ? [
+          `${unproven} of the entries are unproven: they are not signed, and anybody who may write to the log store can have put them there. Give the writer key: --writer-key FILE.`,
+        ]
+      : []),
+    ...(unverified === true
+      ? ['Not verified: this is what lies there. Run `lockkeeper audit verify` to compare it with what was signed.']
+      : proven > 0
+        ? [`${proven} of the entries wait to be signed; the key of their writer vouches for them.`]
+        : []),
+  ];
 }
 
 function filterOf({

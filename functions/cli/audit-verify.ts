@@ -46,8 +46,10 @@ export async function auditVerifyVerb(
     trustedWitnesses,
     threads: availableParallelism(),
   };
+  const { writer, ...places } = stores;
+  const writerKey = writer && (async () => writer.key);
   const report =
-    stores.kind === 'tiles' ? await ofExport(stores, trust, deps) : await verifyLog({ ...stores, ...trust });
+    stores.kind === 'tiles' ? await ofExport(stores, trust, deps) : await verifyLog({ ...places, ...trust, writerKey });
   if (terminal.json) terminal.out(jsonOf(report));
   else for (const line of told(report, stores)) terminal.out(line);
   return report.ok ? exitCode.done : exitCode.failed;
@@ -79,9 +81,17 @@ function told(report: VerifyReport | ExportVerifyReport, stores: AuditStores): r
   );
   if (found > findings.length) lines.push(`and ${found - findings.length} more`);
   const read = `${stores.where}: ${entries} ${entries === 1 ? 'entry' : 'entries'}`;
-  if (found > 0) return [...lines, `${read}, ${found === 1 ? 'one thing was' : `${found} things were`} changed`];
+  if (found > 0) return [...lines, `${read}, ${wrong(report)}`];
   const whole = `${read}, none changed${endOf(report, stores)}`;
-  return [whole, ...vouched(report), ...cosigned(report), ...open(report), ...compared(report)];
+  const standing = open(report, stores.writer !== undefined);
+  return [whole, ...vouched(report), ...cosigned(report), ...standing, ...compared(report)];
+}
+
+/** What waits without a proof changed nothing that was written. */
+function wrong({ findings, found }: VerifyReport | ExportVerifyReport): string {
+  const unproven = findings.filter(({ kind }) => kind === 'unproven').length;
+  if (unproven < found) return `${found === 1 ? 'one thing was' : `${found} things were`} changed`;
+  return `none changed; ${unproven === 1 ? 'one object that nobody is known to have written stays' : `${unproven} objects that nobody is known to have written stay`} outside`;
 }
 
 function compared(report: VerifyReport | ExportVerifyReport): readonly string[] {
@@ -120,13 +130,14 @@ function cosigned({ witnesses }: VerifyReport): readonly string[] {
   ];
 }
 
-function open({ waiting, runs, size, entries }: VerifyReport): readonly string[] {
+function open({ waiting, runs, size, entries }: VerifyReport, hasWriter: boolean): readonly string[] {
   const unsigned = Math.max(0, entries - size);
   return [
     ...(unsigned > 0 ? [`${unsigned} entries have their place and are not signed yet`] : []),
     ...(waiting.batches > 0
       ? [
           `${waiting.batches} ${waiting.batches === 1 ? 'object waits' : 'objects wait'} in the inbox since ${waiting.since}; the next run puts them into the tree`,
+          ...(hasWriter ? [] : ['who wrote what waits was not checked: that takes the writer key (--writer-key FILE)']),
         ]
       : []),
     ...(runs.open > 0 ? [`${runs.open} of ${runs.began} runs have no end: they go on, or were killed`] : []),

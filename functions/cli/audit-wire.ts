@@ -2,14 +2,18 @@ import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { hasCode, LockkeeperError } from '../../shared/base/error.ts';
 import { inboxPrefix, numberIn, parseBatchKey, publishedKey, sequencePrefix } from '../../shared/audit/layout.ts';
 import { longestInLog, longestInState } from '../../shared/audit/limits.ts';
+import { readVerifierKey } from '../../shared/audit/sealing/checkpoints.ts';
+import { parseVerifierKey } from '../../shared/audit/tlog/note.ts';
 import { systemWorld } from '../../shared/base/world.ts';
-import { neededOf } from '../../shared/config/audit.ts';
+import { neededOf, originOf } from '../../shared/config/audit.ts';
 import { parseStoreUrl, storeUrl } from '../../shared/config/store-url.ts';
 import type { StoreConfig } from '../../shared/config/stores.ts';
 import type { ObjectStore } from '../../shared/objects/contract.ts';
-import { fileError } from '../../shared/objects/file-errors.ts';
+import { fileError, isErrno } from '../../shared/objects/file-errors.ts';
 import { infoAt } from '../../shared/objects/file-state.ts';
+import { readKey } from '../../shared/secrets/key-file.ts';
 import { openStore } from '../local/stores-wire.ts';
+import { writerKeyFile } from '../local/writer-key.ts';
 import type { AuditPlace, AuditStores } from './audit.ts';
 import type { VerifyDeps } from './audit-verify.ts';
 import { auditFiles } from './audit-files.ts';
@@ -26,7 +30,7 @@ export function auditDeps(
   signal: AbortSignal = new AbortController().signal,
 ): VerifyDeps {
   return {
-    stores: async (place) => untilStopped(await storesOf(place, configFile), signal),
+    stores: async (place) => untilStopped(await withWriter(place, await storesOf(place, configFile)), signal),
     tables: async ({ where }) => (isAbsolute(where) ? await tablesPlace(where) : undefined),
     text: async (path) => Buffer.from(await auditFiles.bytes(path)).toString(),
   };
@@ -38,6 +42,16 @@ async function storesOf(place: AuditPlace, configFile: () => Promise<string>): P
   if (place.store === undefined) return await configured(await configFile());
   const state = place.state === undefined ? undefined : parseStoreUrl(place.state);
   return await opened({ log: parseStoreUrl(place.store), state }, 'Check the address.');
+}
+
+/** The key that is named counts instead of the configured one. The log's own key says for which log it is. */
+async function withWriter({ writerKey }: AuditPlace, stores: AuditStores): Promise<AuditStores> {
+  if (writerKey === undefined) return stores;
+  const key = await readKey(resolve(writerKey));
+  if (!key)
+    throw new LockkeeperError('not-found', `there is no writer key at ${writerKey}`, { hint: 'Check the path.' });
+  const own = stores.verifyWith ?? (await readVerifierKey(stores.log));
+  return own === undefined ? stores : { ...stores, writer: { key, origin: parseVerifierKey(own).name } };
 }
 
 function refuseTwo({ dir, store, state }: AuditPlace): void {
@@ -53,7 +67,8 @@ function refuseTwo({ dir, store, state }: AuditPlace): void {
 
 async function configured(file: string): Promise<AuditStores> {
   const { loadConfig } = await import('../../shared/config/load.ts');
-  const { stores, audit } = (await loadConfig(file)).config;
+  const { config } = await loadConfig(file);
+  const { stores, audit } = config;
   const found = await opened(stores, 'Nothing was logged there yet; check stores.log in the configuration.');
   const world = systemWorld();
   const anchors = await Promise.all(
@@ -64,7 +79,19 @@ async function configured(file: string): Promise<AuditStores> {
   );
   const trustedWitnesses =
     audit.witnesses.length === 0 ? undefined : { keys: audit.witnesses.map(({ key }) => key), needed: neededOf(audit) };
-  return { ...found, verifyWith: audit.verifyWith, anchors, trustedWitnesses };
+  const key = await readableKey(writerKeyFile(config));
+  const writer = key && { key, origin: originOf(config) };
+  return { ...found, verifyWith: audit.verifyWith, anchors, trustedWitnesses, writer };
+}
+
+/** An auditor with an account of his own may not read it: then proofs are not checked. */
+async function readableKey(path: string | undefined): Promise<Uint8Array | undefined> {
+  try {
+    return path === undefined ? undefined : await readKey(path);
+  } catch (thrown) {
+    if (isErrno(thrown, 'EACCES')) return undefined;
+    throw thrown;
+  }
 }
 
 async function below(directory: string): Promise<AuditStores> {

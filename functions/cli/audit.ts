@@ -1,6 +1,8 @@
 import type { AnchorToCheck } from '../../shared/audit/verify/anchor-check.ts';
 import type { WitnessPolicy } from '../../shared/audit/verify/witness-check.ts';
-import { entries, tilesEntries, type IndexedEntry } from '../../shared/audit/read.ts';
+import { readEntries, tilesEntries, type IndexedEntry, type UnreadableEntry } from '../../shared/audit/read.ts';
+import type { Refused } from '../../shared/audit/sealing/waiting.ts';
+import type { LogWriter } from '../../shared/audit/writer-key.ts';
 import { tiledDirectory, tiledLog, type TiledLog } from '../../shared/audit/export/tiled-log.ts';
 import type { ObjectHistory, ObjectStore } from '../../shared/objects/contract.ts';
 
@@ -25,6 +27,8 @@ export interface AuditStores {
   readonly anchors: readonly AnchorToCheck[];
   /** Whose cosignatures count, as the configuration has it; undefined: nobody's are looked for. */
   readonly trustedWitnesses?: WitnessPolicy | undefined;
+  /** Whose proofs count, of what is not signed yet; undefined where its key is not at hand. */
+  readonly writer?: LogWriter | undefined;
 }
 
 /** Which log is meant; the configured one where nothing is said. */
@@ -37,6 +41,8 @@ export interface AuditPlace {
   readonly store?: string | undefined;
   /** The state store that belongs to `store`, written the same way. */
   readonly state?: string | undefined;
+  /** The file with the key of the writer's proofs, instead of the configured one. */
+  readonly writerKey?: string | undefined;
 }
 
 /** What the wiring provides. */
@@ -55,9 +61,22 @@ export interface AuditFiles {
   create(path: string, bytes: Uint8Array): Promise<void>;
 }
 
-/** The entries of a log of either kind, in their order. */
-export function entriesOf({ kind, log, state }: AuditStores): AsyncGenerator<IndexedEntry> {
-  return kind === 'tiles' ? tilesEntries(log) : entries({ log, state });
+/** What stands in a log of either kind, in its order; what is left out is told to `refused`. */
+export function allEntriesOf(
+  { kind, log, state, writer }: AuditStores,
+  refused?: (one: Refused) => void,
+): AsyncGenerator<IndexedEntry | UnreadableEntry> {
+  return kind === 'tiles' ? tilesEntries(log) : readEntries({ log, state, writer, ...(refused && { refused }) });
+}
+
+/** Those of them that can be read. */
+export async function* readableOf(stores: AuditStores): AsyncGenerator<IndexedEntry> {
+  for await (const entry of allEntriesOf(stores)) if (!('unreadable' in entry)) yield entry;
+}
+
+/** Those that can be read, and that the key or a signature vouches for. */
+export async function* entriesOf(stores: AuditStores): AsyncGenerator<IndexedEntry> {
+  for await (const entry of readableOf(stores)) if (entry.unproven !== true) yield entry;
 }
 
 /**
@@ -74,8 +93,8 @@ export async function tilesOf(
 }
 
 /** How many acknowledged entries are not among the first `size`, which a checkpoint covers. */
-export async function unsealed({ kind, log, state }: AuditStores, size: number): Promise<number> {
+export async function unsealed({ kind, ...stores }: AuditStores, size: number): Promise<number> {
   let count = 0;
-  if (kind === 'log') for await (const _ of entries({ log, state, from: size })) count += 1;
+  if (kind === 'log') for await (const _ of readEntries({ ...stores, from: size })) count += 1;
   return count;
 }

@@ -81,10 +81,20 @@ export function declareSeal(audit: Command, frame: Frame): void {
     .command('seal')
     .description(
       'put what waits into the signed tree now, as every run does at its end; exit 1 where a witness or an anchor did not take it',
+    )
+    .option(
+      '--admit <keys...>',
+      'take in batches that have no valid proof of their writer, or all of the folder of a run: you vouch for them, and the log says so',
     );
   runs(seal, frame, async ({ configFile, terminal }) => {
     const { auditSealVerb } = await import('./audit-seal.ts');
+    const { accountAtTerminal } = await import('./account.ts');
     const { withDeps } = await import('./wire.ts');
-    return withDeps(await configFile(), (deps) => auditSealVerb(deps, terminal));
+    return withDeps(await configFile(), (deps) =>
+      auditSealVerb(
+        { ...deps, account: accountAtTerminal(), names: seal.opts<{ admit?: string[] }>().admit },
+        terminal,
+      ),
+    );
   });
 }

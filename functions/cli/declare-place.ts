@@ -8,7 +8,11 @@ export function takesPlace(command: Command): Command {
       '--store <url>',
       'a log in a cloud: s3://BUCKET/PREFIX, gs://BUCKET/PREFIX, https://ACCOUNT.blob.core.windows.net/CONTAINER/PREFIX',
     )
-    .option('--state <url>', 'the state store that belongs to --store');
+    .option('--state <url>', 'the state store that belongs to --store')
+    .option(
+      '--writer-key <file>',
+      'the key that proves who wrote what is not signed yet, instead of the configured one',
+    );
 }
 
 /** The option that says whose signature counts. */

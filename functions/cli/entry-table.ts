@@ -1,9 +1,16 @@
-import type { IndexedEntry } from '../../shared/audit/read.ts';
+import type { IndexedEntry, UnreadableEntry } from '../../shared/audit/read.ts';
+import { leafHash } from '../../shared/audit/tlog/merkle.ts';
 import { formatInstant } from '../../shared/base/time.ts';
 import { printable } from './printable.ts';
 
 /** One entry as a line of JSON shows it; the index is left out while it waits. */
-export function jsonOf({ event, at, ...place }: IndexedEntry) {
+export function jsonOf(entry: IndexedEntry | UnreadableEntry) {
+  if ('unreadable' in entry) {
+    const { bytes, ...rest } = entry;
+    const hash = Buffer.from(leafHash(bytes)).toString('hex');
+    return { ...rest, hash, bytes: Buffer.from(bytes).toString('base64') };
+  }
+  const { event, at, ...place } = entry;
   return { ...place, at: formatInstant(at), ...event };
 }
 
@@ -25,7 +32,7 @@ export class EntryPages {
   #widths: readonly number[] = head.map(() => 0);
 
   /** The lines that can be shown by now. */
-  add(entry: IndexedEntry): readonly string[] {
+  add(entry: IndexedEntry | UnreadableEntry): readonly string[] {
     this.#waiting.push(cellsOf(entry));
     return this.#waiting.length > this.#perPage ? this.end() : [];
   }
@@ -46,16 +53,25 @@ export class EntryPages {
   }
 }
 
+/** So many bytes of what cannot be read. */
+const mostShown = 200;
+
 /** One long name does not push all others away. */
 const widest = 48;
 
-function cellsOf({ index, at, event }: IndexedEntry): readonly string[] {
+function cellsOf(entry: IndexedEntry | UnreadableEntry): readonly string[] {
+  const place = entry.index === undefined ? (entry.unproven ? 'unproven' : 'waits') : String(entry.index);
+  if ('unreadable' in entry) {
+    const text = Buffer.from(entry.bytes.subarray(0, mostShown)).toString();
+    return [place, '', 'unreadable', '', '', '', `${entry.unreadable}: ${text}`].map(printable);
+  }
+  const { at, event } = entry;
   const { action, stage, result, subject, actor, details } = event;
   const said = Object.entries(details).map(
     ([name, item]) => `${name}=${typeof item === 'string' ? item : JSON.stringify(item)}`,
   );
   return [
-    index === undefined ? 'waits' : String(index),
+    place,
     formatInstant(at),
     action,
     result ?? stage,

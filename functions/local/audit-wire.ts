@@ -6,6 +6,7 @@ import { storeUrl } from '../../shared/config/store-url.ts';
 import type { ObjectStore } from '../../shared/objects/contract.ts';
 import type { Signer } from '../../shared/signers/contract.ts';
 import { openStore } from './stores-wire.ts';
+import { openWriterKey } from './writer-key.ts';
 
 /** A store that gets a copy of every checkpoint. */
 export interface Anchor {
@@ -18,6 +19,8 @@ export interface Anchor {
 export interface AuditParts {
   readonly signer: Signer;
   readonly origin: string;
+  /** Proves who wrote an entry; made at its first use. */
+  readonly writerKey: () => Promise<Uint8Array>;
   readonly witnesses: AuditConfig['witnesses'];
   /** How many of the witnesses must cosign before a checkpoint counts as witnessed. */
   readonly needed: number;
@@ -30,11 +33,15 @@ export interface AuditParts {
  * Opens what the section `audit` names. Nothing is asked for yet: a key, a witness or an anchor that cannot be reached
  * shows at its first use, so that an anchor which is away does not keep the others from working.
  */
-export async function openAudit(config: Pick<Config, 'stores' | 'audit'>, world: World): Promise<AuditParts> {
+export async function openAudit(
+  config: Pick<Config, 'stores' | 'audit' | 'secrets'>,
+  world: World,
+): Promise<AuditParts> {
   const { witnesses, anchors, verifyWith } = config.audit;
   return {
     signer: await openSigner(keyOf(config), world),
     origin: originOf(config),
+    writerKey: kept(() => openWriterKey(config, world)),
     witnesses,
     needed: neededOf(config.audit),
     anchors: await Promise.all(
@@ -45,6 +52,12 @@ export async function openAudit(config: Pick<Config, 'stores' | 'audit'>, world:
     ),
     verifyWith,
   };
+}
+
+/** Read once; a failure is not kept. */
+function kept(open: () => Promise<Uint8Array>): () => Promise<Uint8Array> {
+  let key: Uint8Array | undefined;
+  return async () => (key ??= await open());
 }
 
 async function openSigner(key: ReturnType<typeof keyOf>, world: World): Promise<Signer> {

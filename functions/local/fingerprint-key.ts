@@ -12,18 +12,21 @@ import { createKey, readKey } from '../../shared/secrets/key-file.ts';
  * A file of its own, not derived from another key: an auditor who is to test values gets this one and can neither sign
  * the log nor open a secret with it. It belongs to one log, so that the fingerprints of two logs cannot be matched.
  */
-export function fingerprintKeyFile({
-  stores,
-  audit,
-  secrets,
-}: Pick<Config, 'stores' | 'audit' | 'secrets'>): string | undefined {
+export function fingerprintKeyFile(config: WithPlaces): string | undefined {
+  return fileBesideKeys(config, 'fingerprint.key');
+}
+
+type WithPlaces = Pick<Config, 'stores' | 'audit' | 'secrets'>;
+
+/** A file of this name beside the file that signs the log, else beside what comes next; see fingerprintKeyFile. */
+export function fileBesideKeys({ stores, audit, secrets }: WithPlaces, name: string): string | undefined {
   const besides = [
     audit.key?.kind === 'file' ? audit.key.path : undefined,
     stores.state.kind === 'file-system' ? stores.state.path : undefined,
     ...Object.values(secrets).map((store) => (store.kind === 'local-file' ? store.keyFile : undefined)),
   ];
   const beside = besides.find((path) => path !== undefined);
-  return beside === undefined ? undefined : join(dirname(beside), 'fingerprint.key');
+  return beside === undefined ? undefined : join(dirname(beside), name);
 }
 
 /**

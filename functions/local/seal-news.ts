@@ -59,13 +59,22 @@ export function troublesOf(
   return troubles;
 }
 
+/** So many objects are told one by one: whoever may write to the log store is not to fill people's channels. */
+const mostNamed = 10;
+
 function toldBy({ problems, alarms, refused, witnessed, cosigned }: SealReport): Troubles {
   const troubles = new Map<string, Trouble>();
   const add = (text: string, level: Trouble['level'], name = nameOf(text)) =>
     troubles.set(name, { text, level, source: 'report' });
   for (const problem of problems) add(problem, alarms.includes(problem) ? 'alarm' : undefined);
-  for (const { key, why } of refused)
-    add(`${key} in the log store ${why}, and stays outside the tree: no run can have written it`, 'alarm', key);
+  for (const { key, why } of refused.slice(0, mostNamed))
+    add(`${key} in the log store ${why}, and stays outside the tree`, 'alarm', key);
+  if (refused.length > mostNamed)
+    add(
+      `more than ${mostNamed} objects in the inbox of the log store stay outside the tree, for nobody is known to have written them: \`lockkeeper audit verify\` names them`,
+      'alarm',
+      'refused',
+    );
   if (!witnessed)
     add(`too few witnesses cosign the audit log: ${cosigned} by now; it goes on recording`, 'warning', 'witnessed');
   return troubles;

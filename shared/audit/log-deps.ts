@@ -1,6 +1,7 @@
 import type { World } from '../base/world.ts';
 import type { ObjectStore } from '../objects/contract.ts';
 import type { Signer } from '../signers/contract.ts';
+import type { LogWriter } from './writer-key.ts';
 
 /** Somebody independent who puts a cosignature to checkpoints that only ever grow (C2SP tlog-witness). */
 export interface Witness {
@@ -26,6 +27,11 @@ export interface LogPlaces {
   readonly state?: ObjectStore | undefined;
 }
 
+/** Who writes the log of these: its key and its name. Throws what the key's file throws. */
+export async function writerOf({ writerKey, origin }: Pick<LogDeps, 'writerKey' | 'origin'>): Promise<LogWriter> {
+  return { key: await writerKey(), origin };
+}
+
 /** Everything that one log works with. */
 export interface LogDeps {
   /** Create-only; under retention where the store has it. */
@@ -35,6 +41,8 @@ export interface LogDeps {
   /** The log's name for ever: a schemeless URL prefix, as tlog-checkpoint wants it. */
   readonly origin: string;
   readonly signer: Signer;
+  /** The key of the proofs that batches carry: 32 bytes, the same for all who write to this log. */
+  readonly writerKey: () => Promise<Uint8Array>;
   readonly witnesses?: readonly Witness[];
   /** How many of them must cosign before a checkpoint counts as witnessed; all if left out. */
   readonly needed?: number;

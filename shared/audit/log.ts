@@ -1,6 +1,6 @@
 import type { Acknowledgement, AuditEvent, AuditLog } from './entry.ts';
 import { readHead, type LogHead } from './vouching/head.ts';
-import { integrate, type SealReport } from './sealing/integrate.ts';
+import { integrate, type SealOptions, type SealReport } from './sealing/integrate.ts';
 import type { AuditLogOptions } from './log-deps.ts';
 import { refuseSecrets } from './entries/refuse-secrets.ts';
 import { RunWriter } from './run-writer.ts';
@@ -10,9 +10,9 @@ import { unsignedEntries, type Unsigned } from './sealing/unsigned.ts';
 export interface RunLog extends AuditLog {
   /**
    * Puts everything that was acknowledged, by whomever, into the tree, signs and publishes it. Throws what the stores
-   * throw.
+   * throw. `admitted`: keys of batches without a valid proof that a person vouches for.
    */
-  seal(): Promise<SealReport>;
+  seal(options?: Pick<SealOptions, 'admitted'>): Promise<SealReport>;
   /** The newest published checkpoint and who vouches for it; undefined where nothing was sealed yet. Only reads. */
   head(): Promise<LogHead | undefined>;
   /** How far the signed tree is behind what was acknowledged, by whomever. Only reads. */
@@ -42,17 +42,19 @@ export interface RunLog extends AuditLog {
  */
 export function auditLog(options: AuditLogOptions): RunLog {
   const writer = new RunWriter(options);
+  // What is refused once is not read again by this process: so junk costs one reading.
+  const known = new Map<string, string>();
   return {
     async record(event: AuditEvent): Promise<Acknowledgement> {
       refuseSecrets(event);
       return await writer.record(event);
     },
-    seal: () => integrate(options),
+    seal: (asked) => integrate(options, { ...asked, known }),
     head: () => readHead(options),
-    unsigned: () => unsignedEntries(options),
+    unsigned: () => unsignedEntries(options, known),
     async end() {
       await writer.end();
-      return await integrate(options);
+      return await integrate(options, { known });
     },
   };
 }

@@ -3,10 +3,10 @@ import { after, day, dayOf, type Instant } from '../base/time.ts';
 import { encodeEntry, firstPrevious } from './entries/codec.ts';
 import type { Acknowledgement, AuditEvent } from './entry.ts';
 import { batchKey, dayFor } from './layout.ts';
-import type { AuditLogOptions } from './log-deps.ts';
+import { writerOf, type AuditLogOptions } from './log-deps.ts';
+import { encodeBatch } from './sealing/batch.ts';
 import { forgetSequenced } from './sealing/sequenced.ts';
 import { expectSound } from './sealing/sound.ts';
-import { encodeBundle } from './tlog/bundle.ts';
 
 /** One event that waits for its place, and whoever waits for it. */
 interface Waiting {
@@ -34,9 +34,11 @@ interface Batch {
   readonly bytes: Uint8Array;
   readonly clockDay: string;
   readonly after: Run | undefined;
+  /** Keys of other objects that it tells of. */
+  readonly tells: readonly string[];
 }
 
-/** At most so many events go into one object; with room for two more, the run's first and last. */
+/** At most so many events go into one object; with room for two more, the run's first ones. See largestBatch. */
 const mostAtOnce = 200;
 
 /** Writes the entries of one host into the inbox, one object at a time. */
@@ -48,6 +50,8 @@ export class RunWriter {
   #unsettled: Batch | undefined;
   /** Something came, or may have come, too late for its day: until whoever seals looks for it, it has no place. */
   #isLate = false;
+  /** Keys of this host's runs that somebody else had put an object under; the next run tells it. */
+  #occupied: readonly string[] = [];
   #working: Promise<void> | undefined;
   #ending: Promise<void> | undefined;
 
@@ -87,7 +91,8 @@ export class RunWriter {
       resolve: nobody,
       reject: nobody,
     };
-    await this.#settle({ ...this.#encode(run, [last]).batch, after: undefined });
+    const { batch } = await this.#encode(run, [last]);
+    await this.#settle({ ...batch, after: undefined });
   }
 
   async #put(event: AuditEvent): Promise<Acknowledgement> {
@@ -143,9 +148,15 @@ export class RunWriter {
   async #write(taken: readonly Waiting[]): Promise<void> {
     await this.#leaveOldRun();
     if (this.#unsettled) await this.#settle(this.#unsettled);
-    const { batch, acknowledged } = this.#encode(this.#run ?? (await this.#begin()), taken);
-    if (acknowledged.length > 0) await this.#settle(batch);
-    for (const acknowledge of acknowledged) acknowledge();
+    for (let tried = 0; ; tried += 1) {
+      const { batch, acknowledged } = await this.#encode(this.#run ?? (await this.#begin()), taken);
+      if (acknowledged.length > 0 && (await this.#settle(batch)) === 'occupied') {
+        if (tried < mostOccupied) continue;
+        throw occupied(batch.key);
+      }
+      for (const acknowledge of acknowledged) acknowledge();
+      return;
+    }
   }
 
   async #begin(): Promise<Run> {
@@ -157,10 +168,11 @@ export class RunWriter {
   }
 
   /** Gives each event its place; one that cannot be written is refused by itself. */
-  #encode(
+  async #encode(
     run: Run,
     taken: readonly Waiting[],
-  ): { readonly batch: Batch; readonly acknowledged: readonly (() => void)[] } {
+  ): Promise<{ readonly batch: Batch; readonly acknowledged: readonly (() => void)[] }> {
+    const writer = await writerOf(this.#options);
     const entries: Uint8Array[] = [];
     const acknowledged: (() => void)[] = [];
     let { n, previous } = run;
@@ -173,13 +185,10 @@ export class RunWriter {
       return acknowledgement;
     };
     const { world, version } = this.#options;
-    // It came to be with the first event: no entry of the run is earlier than its start.
-    if (n === 0)
-      put({
-        event: runEvent(run.name, 'run.start', { version }),
-        at: taken[0]?.at ?? world.now(),
-        id: hex(world.random(16)),
-      });
+    const tells = n === 0 ? this.#occupied : [];
+    const firsts = n > 0 ? [] : [runEvent(run.name, 'run.start', { version }), ...occupiedEvents(run.name, tells)];
+    // They came to be with the first event: no entry of the run is earlier than its start.
+    for (const one of firsts) put({ event: one, at: taken[0]?.at ?? world.now(), id: hex(world.random(16)) });
     for (const one of taken) {
       try {
         const acknowledgement = put(one);
@@ -189,41 +198,43 @@ export class RunWriter {
       }
     }
     const next = { ...run, n, previous, batch: run.batch + 1 };
-    return {
-      batch: {
-        key: batchKey({ ...run, run: run.name }),
-        bytes: encodeBundle(entries),
-        clockDay: run.clockDay,
-        after: next,
-      },
-      acknowledged,
-    };
+    const key = batchKey({ ...run, run: run.name });
+    const bytes = encodeBatch(entries, key, writer);
+    return { batch: { key, bytes, clockDay: run.clockDay, after: next, tells }, acknowledged };
   }
 
   /**
    * Creates an object surely: repeated with the same bytes, which heals a lost answer. While nobody can tell whether it
-   * is there, it stays to be settled first: another object under its key would be a fork of the run.
+   * is there, it stays to be settled first: another object under its key would be a fork of the run. `occupied` where
+   * somebody else put an object there: then nothing of it is there, and the run ends where it was, as if killed.
    */
-  async #settle(batch: Batch): Promise<void> {
+  async #settle(batch: Batch): Promise<'there' | 'occupied'> {
     const first = await this.#tryOnce(batch);
-    const problem = hasCode(first, 'uncertain') ? await this.#tryOnce(batch) : first;
-    if (problem !== undefined) throw problem;
+    const answer = hasCode(first, 'uncertain') ? await this.#tryOnce(batch) : first;
+    if (answer instanceof Error) throw answer;
+    if (answer === 'occupied') {
+      this.#run = undefined;
+      this.#occupied = [...this.#occupied, batch.key].slice(-mostTold);
+      return answer;
+    }
     this.#run = batch.after;
-    if (this.#isOpen(batch)) return;
+    this.#occupied = this.#occupied.filter((key) => !batch.tells.includes(key));
+    if (this.#isOpen(batch)) return answer;
     // It stands there, and whoever seals may be done with its day.
     this.#isLate = true;
     await this.#haveLateOnesFound();
     if (batch.after) throw tooLate(batch.key);
+    return answer;
   }
 
-  /** What came in between, or undefined once the object is there. */
-  async #tryOnce(batch: Batch): Promise<Error | undefined> {
+  /** What came in between, or whether the object is there. */
+  async #tryOnce(batch: Batch): Promise<Error | 'there' | 'occupied'> {
     const wasTried = this.#unsettled === batch;
     this.#unsettled = batch;
     try {
       const { outcome } = await this.#options.log.create(batch.key, batch.bytes);
       this.#unsettled = undefined;
-      return outcome === 'exists' ? occupied(batch.key) : undefined;
+      return outcome === 'exists' ? 'occupied' : 'there';
     } catch (thrown) {
       if (!wasTried && !hasCode(thrown, 'uncertain')) this.#unsettled = undefined;
       return thrown instanceof Error ? thrown : asLockkeeperError(thrown);
@@ -231,11 +242,24 @@ export class RunWriter {
   }
 }
 
+/** So often in a row a record begins a new run: nobody can guess the name of even one. */
+const mostOccupied = 2;
+
+/** So many keys an entry tells. */
+const mostTold = 20;
+
 /** Nobody waits for what a run says of itself. */
 const nobody = () => undefined;
 
 function runEvent(name: string, action: string, details: AuditEvent['details']): AuditEvent {
   return { action, stage: 'fact', subject: { kind: 'run', id: name }, actor: 'lockkeeper', correlation: name, details };
+}
+
+/** That somebody had put objects where earlier runs of this host wanted to write. */
+function occupiedEvents(run: string, keys: readonly string[]): readonly AuditEvent[] {
+  const [id] = keys;
+  if (id === undefined) return [];
+  return [{ ...runEvent(run, 'log.occupied', { keys: [...keys] }), subject: { kind: 'log', id } }];
 }
 
 function occupied(key: string): LockkeeperError {

@@ -22,6 +22,11 @@ export function audit(resolve: ResolvePath) {
       .describe(
         'The Ed25519 key that signs the log. Default: the file audit.key beside the directory of `stores.state`.',
       ),
+    writerKey: pathOf(resolve)
+      .exactOptional()
+      .describe(
+        'The file with the key that proves who wrote an entry: 64 hex digits, readable by its owner only. It is made where it is missing; all hosts that write to one log need the same. Default: writer.key beside the file of `audit.key`, else beside the directory of `stores.state`.',
+      ),
     witnesses: z.array(witness).default([]).describe('Who cosigns checkpoints after checking that the log only grew.'),
     needed: z
       .int()

@@ -8,6 +8,7 @@ import { run } from '../../functions/cli/main.ts';
 import { exportLog } from '../../shared/audit/export/export.ts';
 import { auditLog, type RunLog } from '../../shared/audit/log.ts';
 import { fileSystemObjects } from '../../shared/objects/file-system.ts';
+import { createKey, readKey } from '../../shared/secrets/key-file.ts';
 import { keyFileSigner } from '../../shared/signers/key-file.ts';
 import { memoryHost } from '../cli/memory-host.ts';
 import { testWorld } from '../world.ts';
@@ -43,6 +44,7 @@ function logOf(name: string): RunLog {
     world,
     run: name,
     origin: 'lockkeeper.test/log',
+    writerKey: async () => (await readKey(inside('writer.key'))) ?? (await createKey(inside('writer.key'), world)),
     signer: keyFileSigner({ path: inside('audit.key'), world }),
   });
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { decodeEntry } from '../../shared/audit/entries/codec.ts';
 import { verifierKeyKey } from '../../shared/audit/layout.ts';
-import { decodeBundle } from '../../shared/audit/tlog/bundle.ts';
+import { decodeBatch } from '../../shared/audit/sealing/batch.ts';
 import { verifyLog } from '../../shared/audit/verify/verify.ts';
 import { day, hour } from '../../shared/base/time.ts';
 import { Faults } from '../broken-writes.ts';
@@ -11,7 +11,7 @@ import { allEntries, event, filled, place, runOn, stored, type LogPlace } from '
 const keysIn = (at: LogPlace, prefix: string) =>
   [...at.bucket.objects.keys()].filter((key) => key.startsWith(prefix)).toSorted();
 const inboxEntries = (at: LogPlace) =>
-  keysIn(at, 'inbox/').flatMap((key) => decodeBundle(stored(at.bucket, key)).map((bytes) => decodeEntry(bytes)));
+  keysIn(at, 'inbox/').flatMap((key) => decodeBatch(stored(at.bucket, key)).entries.map((bytes) => decodeEntry(bytes)));
 
 describe('to record', () => {
   test('is acknowledged when it is durable, in its place in the run, and says what was given', async () => {

@@ -3,6 +3,7 @@ import { auditLog, type RunLog } from '../../shared/audit/log.ts';
 import type { SealReport } from '../../shared/audit/sealing/integrate.ts';
 import type { LogDeps } from '../../shared/audit/log-deps.ts';
 import { entries, type IndexedEntry } from '../../shared/audit/read.ts';
+import type { LogWriter } from '../../shared/audit/writer-key.ts';
 import { MemoryBucket, memoryObjects } from '../../shared/objects/memory.ts';
 import type { ObjectStore } from '../../shared/objects/contract.ts';
 import { memorySigner } from '../../shared/signers/memory.ts';
@@ -26,6 +27,13 @@ export function event(number: number, more: Partial<AuditEvent> = {}): AuditEven
 export const identity = {
   origin: 'lockkeeper.test/log',
   signer: memorySigner(Uint8Array.from({ length: 32 }, (_, at) => at)),
+  writerKey: async () => Uint8Array.from({ length: 32 }, (_, at) => 255 - at),
+};
+
+/** Whose proofs the batches of these logs carry. */
+export const writer: LogWriter = {
+  key: Uint8Array.from({ length: 32 }, (_, at) => 255 - at),
+  origin: identity.origin,
 };
 
 /** Two memory stores, what stands in them, and everything else a log needs. */
@@ -75,7 +83,7 @@ export async function allEntries(
   from?: number,
 ): Promise<readonly IndexedEntry[]> {
   const found: IndexedEntry[] = [];
-  for await (const entry of entries(from === undefined ? at : { ...at, from })) found.push(entry);
+  for await (const entry of entries({ ...at, writer, ...(from !== undefined && { from }) })) found.push(entry);
   return found;
 }
 

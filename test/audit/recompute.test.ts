@@ -10,7 +10,7 @@ import { scan } from '../../shared/idle-ports/closing/scan.ts';
 import { factsOf } from '../../shared/idle-ports/judging/facts.ts';
 import { judge } from '../../shared/idle-ports/judging/judge.ts';
 import { ClosingPlace, row, rule } from '../idle-ports/closing-world.ts';
-import { allEntries, place, tamper } from './place.ts';
+import { allEntries, place, tamper, writer } from './place.ts';
 
 /**
  * An account that is judged for real: complete coverage, and something going out, so that the log is known to show it.
@@ -57,6 +57,7 @@ beforeEach(async () => {
 async function recomputed(hash: string, json = false) {
   const deps: AuditDeps = {
     stores: async () => ({
+      writer,
       log: at.log,
       state: at.state,
       history: undefined,

@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { encodeEntry } from '../../shared/audit/entries/codec.ts';
 import { batchKey, publishedKey, sequencedKey } from '../../shared/audit/layout.ts';
-import { encodeBundle } from '../../shared/audit/tlog/bundle.ts';
+import { encodeBatch } from '../../shared/audit/sealing/batch.ts';
 import { verifyLog } from '../../shared/audit/verify/verify.ts';
 import { memorySigner } from '../../shared/signers/memory.ts';
 import { testWorld } from '../world.ts';
-import { allEntries, event, filled, place, runOn, stored, tamper } from './place.ts';
+import { allEntries, event, filled, place, runOn, stored, tamper, writer } from './place.ts';
 
 describe('to seal', () => {
   test('puts what all runs wrote into one signed tree, without a fork, a gap or a lost entry', async () => {
@@ -101,9 +101,10 @@ describe('to seal', () => {
       at: at.world.now(),
       event: event(1),
     });
+    const put = (key = '', entry = bytes) => tamper(at.bucket, key, encodeBatch([entry], key, writer));
     tamper(at.bucket, strange[0] ?? '', Buffer.from('not a bundle'));
-    tamper(at.bucket, strange[1] ?? '', encodeBundle([Buffer.from(` ${Buffer.from(bytes).toString()}`)]));
-    tamper(at.bucket, strange[2] ?? '', encodeBundle([bytes]));
+    put(strange[1], Buffer.from(` ${Buffer.from(bytes).toString()}`));
+    put(strange[2]);
     const log = runOn(at, 'second');
     await log.record(event(1));
     const report = await log.end();
@@ -121,7 +122,8 @@ describe('to seal', () => {
       event: event(1),
     });
     const newer = Buffer.from(bytes).toString().replace('"stage":"intent"', '"stage":"doubt"');
-    await at.log.create(batchKey({ day: '2026-10-01', run: 'newer', batch: 0 }), encodeBundle([Buffer.from(newer)]));
+    const key = batchKey({ day: '2026-10-01', run: 'newer', batch: 0 });
+    await at.log.create(key, encodeBatch([Buffer.from(newer)], key, writer));
     const log = runOn(at, 'older', at.world);
     expect(await log.unsigned()).toEqual({ entries: 1, since: at.world.now() });
     expect(await log.head()).toMatchObject({ size: 3, unsigned: { entries: 1 } });

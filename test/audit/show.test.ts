@@ -10,7 +10,7 @@ import { LockkeeperError } from '../../shared/base/error.ts';
 import { fileSystemObjects } from '../../shared/objects/file-system.ts';
 import { proveConditions } from '../../shared/objects/self-test.ts';
 import { testWorld } from '../world.ts';
-import { event, identity } from './place.ts';
+import { event, identity, writer } from './place.ts';
 
 let directory = '';
 beforeEach(async () => {
@@ -121,10 +121,12 @@ describe('audit show', () => {
       state: fileSystemObjects({ directory: join(directory, 'state') }),
     };
     await auditLog({ ...stores, ...identity, world: testWorld(undefined, 'later'), run: 'later' }).record(event(9));
-    expect((await shown({ run: 'later' })).lines.slice(1).map((line) => line.split(' ')[0])).toEqual([
-      'waits',
-      'waits',
-    ]);
+    const writerKey = join(directory, 'writer.key');
+    await writeFile(writerKey, Buffer.from(writer.key).toString('hex'), { mode: 0o600 });
+    const firstWords = async (options: AuditShowOptions) =>
+      (await shown(options)).lines.slice(1).map((line) => line.split(' ')[0]);
+    expect(await firstWords({ run: 'later', writerKey })).toEqual(['waits', 'waits']);
+    expect(await firstWords({ run: 'later' })).toEqual(['unproven', 'unproven']);
     expect((await shown({ run: 'later' }, true)).lines.map((line): unknown => JSON.parse(line))).toEqual([
       expect.not.objectContaining({ index: expect.anything() }),
       expect.objectContaining({ run: expect.stringContaining('later') }),

@@ -1,3 +1,4 @@
+import { decodeBatch, encodeBatch } from '../../shared/audit/sealing/batch.ts';
 import { describe, expect, test } from '@jest/globals';
 import { encodeEntry, firstPrevious } from '../../shared/audit/entries/codec.ts';
 import type { AuditEvent } from '../../shared/audit/entry.ts';
@@ -14,7 +15,7 @@ import type { ObjectStore } from '../../shared/objects/contract.ts';
 import { MemoryBucket, memoryObjects } from '../../shared/objects/memory.ts';
 import { memorySigner } from '../../shared/signers/memory.ts';
 import { longLog } from './long-log.ts';
-import { event, filled, grow, identity, place, runOn, stored, tamper, type LogPlace } from './place.ts';
+import { event, filled, grow, identity, place, runOn, stored, tamper, type LogPlace, writer } from './place.ts';
 
 const ownKey = async () => verifierKey(identity.origin, await identity.signer.publicKey());
 
@@ -61,7 +62,8 @@ describe('verify finds', () => {
       .filter((key) => key.includes('/open.'))
       .toSorted()
       .slice(-2);
-    tamper(at.bucket, waiting[0] ?? '', stored(at.bucket, waiting[1] ?? ''));
+    const [first = '', second = ''] = waiting;
+    tamper(at.bucket, first, encodeBatch(decodeBatch(stored(at.bucket, second)).entries, first, writer));
     expect((await verifyLog(at)).findings).toMatchObject([
       { key: waiting[0], kind: 'omitted' },
       { key: waiting[1], kind: 'chain' },
@@ -208,7 +210,7 @@ describe('verify finds', () => {
       const { bucket } = at;
       const more = keysIn(bucket, 'inbox/')
         .filter((key) => key.includes('/run-'))
-        .flatMap((key) => decodeBundle(stored(bucket, key)));
+        .flatMap((key) => decodeBatch(stored(bucket, key)).entries);
       for (const key of keysIn(out, 'tile/entries/')) {
         const whole = stored(out, key);
         // Those of earlier sizes are there too.

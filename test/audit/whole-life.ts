@@ -1,3 +1,4 @@
+import { admit } from '../../functions/cli/audit-admit.ts';
 import { postHead } from '../../functions/local/head-job.ts';
 import { auditLog, type RunLog } from '../../shared/audit/log.ts';
 import { LockkeeperError } from '../../shared/base/error.ts';
@@ -20,7 +21,7 @@ import { ClosingPlace, row, rule } from '../idle-ports/closing-world.ts';
 import { address, makePlace, putByHand, withOther, type Place } from '../rotation/place.ts';
 import { hourlyLog, start } from '../usage/made-log.ts';
 import { testWorld, type TestWorld } from '../world.ts';
-import { place, type LogPlace } from './place.ts';
+import { place, tamper, type LogPlace } from './place.ts';
 
 /** What came out of a whole life besides its log. */
 export interface Life {
@@ -58,11 +59,25 @@ async function usages(at: LogPlace): Promise<readonly unknown[]> {
   const world = testWorld(new Date(after(start, day)).toISOString());
   const audit = log(at, world, 'usage');
   const report = await collect({ flowLog: hourlyLog(6).log, state: memoryObjects(), world, audit });
+  const planted = squat(at, '/usage.');
   await audit.end();
+  await admit([planted], { audit, log: at.log, account: 'anna@here' });
   const told: unknown[] = [];
   await postHead({ audit, world, notify: async (notice) => void told.push(notice) });
   await audit.end();
   return [report, ...told];
+}
+
+/** Puts something where the run of this name would write next; tells where. */
+function squat({ bucket }: LogPlace, run: string): string {
+  const last =
+    [...bucket.objects.keys()]
+      .filter((key) => key.includes(run))
+      .toSorted()
+      .at(-1) ?? '';
+  const next = `${last.slice(0, -8)}${String(Number(last.slice(-8)) + 1).padStart(8, '0')}`;
+  tamper(bucket, next, Buffer.from('squatted'));
+  return next;
 }
 
 const names = [
@@ -201,6 +216,7 @@ async function imported(here: Place, first: string, deps: ReturnType<Place['deps
 /** All that is ever done, in order of the alphabet: an action that is new in the code belongs here, and into a life. */
 export const everyAction: readonly string[] = [
   'approval.void',
+  'audit.admit',
   'closure.apply',
   'closure.found-open',
   'closure.knock',
@@ -211,6 +227,7 @@ export const everyAction: readonly string[] = [
   'decision.deny',
   'decision.exempt',
   'decision.snooze',
+  'log.occupied',
   'log.post-head',
   'proposal.ask',
   'proposal.receipt',
@@ -223,6 +240,7 @@ export const everyAction: readonly string[] = [
   'rotation.done',
   'rotation.import',
   'rotation.login',
+  'rotation.notify',
   'rotation.plan',
   'rotation.promote',
   'rotation.rebase',
@@ -231,7 +249,6 @@ export const everyAction: readonly string[] = [
   'rotation.retire-copy',
   'rotation.review',
   'rotation.stage',
-  'rotation.notify',
   'rotation.unblock',
   'run.end',
   'run.start',

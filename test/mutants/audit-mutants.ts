@@ -39,8 +39,8 @@ export const auditMutants: readonly Mutant[] = [
   {
     name: 'a-run-that-goes-on-after-its-end',
     file: 'shared/audit/run-writer.ts',
-    find: '{ ...this.#encode(run, [last]).batch, after: undefined }',
-    replace: 'this.#encode(run, [last]).batch',
+    find: 'await this.#settle({ ...batch, after: undefined });',
+    replace: 'await this.#settle(batch);',
     tests: appending,
   },
   {
@@ -60,9 +60,9 @@ export const auditMutants: readonly Mutant[] = [
   {
     name: 'acknowledged-before-it-is-durable',
     file: 'shared/audit/run-writer.ts',
-    find: '    if (acknowledged.length > 0) await this.#settle(batch);\n    for (const acknowledge of acknowledged) acknowledge();',
+    find: 'const { batch, acknowledged } = await this.#encode(this.#run ?? (await this.#begin()), taken);\n',
     replace:
-      '    for (const acknowledge of acknowledged) acknowledge();\n    if (acknowledged.length > 0) await this.#settle(batch);',
+      'const { batch, acknowledged } = await this.#encode(this.#run ?? (await this.#begin()), taken);\n      for (const acknowledge of acknowledged) acknowledge();\n',
     tests: appending,
   },
   {

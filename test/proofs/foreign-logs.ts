@@ -22,6 +22,8 @@ export interface ExportedLog {
   readonly entries: readonly Uint8Array[];
 }
 
+const writerKey = new Uint8Array(32).fill(7);
+
 const signer: Signer = {
   publicKey: async () => rawEd25519(logKey),
   sign: async (message) => sign(null, message, logKey),
@@ -33,7 +35,14 @@ const signer: Signer = {
  */
 export async function exportedLogs(place: string, sizes: readonly number[]): Promise<readonly ExportedLog[]> {
   const world = testWorld();
-  const deps = { log: memoryObjects(), state: memoryObjects(), world, origin, signer };
+  const deps = {
+    log: memoryObjects(),
+    state: memoryObjects(),
+    world,
+    origin,
+    signer,
+    writerKey: async () => writerKey,
+  };
   const writer = new Writer(deps);
   const logs: ExportedLog[] = [];
   for (const size of sizes) {
@@ -41,7 +50,7 @@ export async function exportedLogs(place: string, sizes: readonly number[]): Pro
     const directory = join(place, `log-${size}`);
     await exportTo(directory, deps);
     const entries: Uint8Array[] = [];
-    for await (const { entry } of placedEntries(deps.log, 0)) entries.push(entry);
+    for await (const { entry } of placedEntries(deps.log, 0, { to: size, signed: size })) entries.push(entry);
     if (entries.length !== size) throw new Error(`the log has ${entries.length} entries, not ${size}`);
     logs.push({ size, directory, entries });
   }

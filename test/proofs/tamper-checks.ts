@@ -2,7 +2,7 @@ import { leafHash, treeRoot, type Hash } from '../../shared/audit/tlog/merkle.ts
 import { partialPrefix } from '../../shared/audit/layout.ts';
 import { parseVerifierKey } from '../../shared/audit/tlog/note.ts';
 import { decodeSequence, endOf, type SequencedBatch } from '../../shared/audit/sealing/sequence.ts';
-import { decodeBundle } from '../../shared/audit/tlog/bundle.ts';
+import { decodeBatch } from '../../shared/audit/sealing/batch.ts';
 import { TileRows } from '../../shared/audit/tlog/tile-rows.ts';
 import { parseTilePath, tileWidth } from '../../shared/audit/tlog/tile.ts';
 import { checkBundle } from '../../shared/audit/verify/bundle-check.ts';
@@ -43,7 +43,7 @@ export class ObjectChecks {
       }
       if (next !== endOf({ first, batches, previous: '' })) throw new Error('a record is not as long as its batches');
     }
-    this.#entries = [...this.#batches.keys()].flatMap((key) => decodeBundle(stored(at.bucket, key)));
+    this.#entries = [...this.#batches.keys()].flatMap((key) => decodeBatch(stored(at.bucket, key)).entries);
     const full = Math.floor(this.#entries.length / tileWidth);
     this.#roots = Array.from({ length: full }, (_, index) => treeRoot(this.#slots(index).map(leafHash)));
   }
@@ -83,6 +83,7 @@ export class ObjectChecks {
       next: new Map(),
       size: this.#entries.length,
       isWhole: true,
+      writer: undefined,
       lastDay: '',
       runs: new RunCheck(false),
       note,

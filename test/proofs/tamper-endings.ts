@@ -1,5 +1,6 @@
 import { publishedKey } from '../../shared/audit/layout.ts';
-import { decodeBundle, encodeBundle } from '../../shared/audit/tlog/bundle.ts';
+import { decodeBatch } from '../../shared/audit/sealing/batch.ts';
+import { encodeBundle } from '../../shared/audit/tlog/bundle.ts';
 import { memorySigner } from '../../shared/signers/memory.ts';
 import type { LongLog } from '../audit/long-log.ts';
 import { event, runOn, stored, tamper } from '../audit/place.ts';
@@ -79,7 +80,7 @@ async function cutRuns(at: LongLog): Promise<readonly (string | RegExp)[]> {
 const fork = async (at: LongLog) => {
   const [last] = recordsOf(at).slice(-1).flat().slice(-1);
   if (!last) throw new Error('the log is empty');
-  const entries = decodeBundle(stored(at.bucket, last.key));
+  const { entries } = decodeBatch(stored(at.bucket, last.key));
   const text = Buffer.from(entries[0] ?? new Uint8Array()).toString();
   tamper(
     at.bucket,

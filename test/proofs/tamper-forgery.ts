@@ -9,7 +9,7 @@ import {
   noSequence,
   type SequencedBatch,
 } from '../../shared/audit/sealing/sequence.ts';
-import { decodeBundle } from '../../shared/audit/tlog/bundle.ts';
+import { decodeBatch } from '../../shared/audit/sealing/batch.ts';
 import { parseVerifierKey, verifierKey } from '../../shared/audit/tlog/note.ts';
 import type { MemoryBucket } from '../../shared/objects/memory.ts';
 import type { Signer } from '../../shared/signers/contract.ts';
@@ -38,7 +38,7 @@ export function resequence({ bucket }: LongLog, records: readonly (readonly Sequ
     const batches = listed.map(({ key }) => ({
       key,
       hash: sha256(stored(bucket, key)),
-      count: decodeBundle(stored(bucket, key)).length,
+      count: decodeBatch(stored(bucket, key)).entries.length,
     }));
     const bytes = encodeSequence({ first, previous, batches });
     tamper(bucket, sequenceKey(first), bytes);

@@ -1,5 +1,6 @@
 import { parseBatchKey } from '../../shared/audit/layout.ts';
-import { decodeBundle, encodeBundle } from '../../shared/audit/tlog/bundle.ts';
+import { decodeBatch } from '../../shared/audit/sealing/batch.ts';
+import { encodeBundle } from '../../shared/audit/tlog/bundle.ts';
 import type { LongLog } from '../audit/long-log.ts';
 import { stored, tamper } from '../audit/place.ts';
 import { recordsOf, rederive, resequence, resign } from './tamper-forgery.ts';
@@ -25,7 +26,7 @@ function rewritten(
     name,
     change: async (at) => {
       const key = middleBatch(at);
-      tamper(at.bucket, key, encodeBundle(change(decodeBundle(stored(at.bucket, key)))));
+      tamper(at.bucket, key, encodeBundle(change(decodeBatch(stored(at.bucket, key)).entries)));
       resequence(at, recordsOf(at));
       await (more.isSigned ? resign(at) : rederive(at));
       return more.expected;
@@ -42,7 +43,7 @@ export const rewrites: readonly Attack[] = [
   {
     name: 'entries of a batch in another order',
     change: async (at) => (
-      tamper(at.bucket, middleBatch(at), encodeBundle(turned(decodeBundle(stored(at.bucket, middleBatch(at)))))),
+      tamper(at.bucket, middleBatch(at), encodeBundle(turned(decodeBatch(stored(at.bucket, middleBatch(at))).entries))),
       [middleBatch(at)]
     ),
   },

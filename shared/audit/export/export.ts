@@ -7,7 +7,7 @@ import { csvTable } from './csv.ts';
 import { earlierExport } from './earlier.ts';
 import type { ExportFolder } from './folder.ts';
 import { ocsfTables } from './ocsf-parquet.ts';
-import { writeTables, type Table } from './tables.ts';
+import { writeTables, type LeftOut, type Table } from './tables.ts';
 import { exportTiles, sweepTiles } from './tiles.ts';
 
 /** What an export can hold: plain tlog-tiles, OCSF events as Parquet, one CSV file for a spreadsheet. */
@@ -32,6 +32,8 @@ export interface ExportReport {
   readonly earlier: number;
   /** Its files, folders with a "/" at their end. */
   readonly files: readonly string[];
+  /** Entries that no table has, as this version cannot read them; the tiles have all. */
+  readonly leftOut: LeftOut;
 }
 
 /**
@@ -82,9 +84,10 @@ async function exportTables(tiles: TiledLog, { folder, formats }: ExportOptions)
   const tables: Table[] = [];
   if (formats.includes('csv')) tables.push(await csvTable(folder));
   if (formats.includes('parquet')) tables.push(ocsfTables(folder));
-  const files = tables.length === 0 ? [] : await writeTables(tiles, tables);
+  const nothing = { files: [], leftOut: { count: 0, first: [] } };
+  const written = tables.length === 0 ? nothing : await writeTables(tiles, tables);
   await folder.settle();
-  return { size: tiles.checkpoint.size, earlier: 0, files };
+  return { size: tiles.checkpoint.size, earlier: 0, ...written };
 }
 
 async function exported(folder: ExportFolder, path: string): Promise<Uint8Array> {

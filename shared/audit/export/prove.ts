@@ -39,16 +39,21 @@ export async function proveEntry(tiles: TiledLog, index: number): Promise<Proven
 
 /**
  * The one entry that `name` means: an id, RUN/N, an index, or the first 6 or more digits of an id or leaf hash. An
- * exact name counts before digits that others may share. Reads until it is sure. `not-found` where none is meant,
+ * exact name counts before digits that others may share; what is unproven is found by its exact name alone, last. Reads until it is sure. `not-found` where none is meant,
  * `invalid` where several are.
  */
 export async function findEntry(entries: AsyncIterable<IndexedEntry>, name: string): Promise<IndexedEntry> {
   const alike: IndexedEntry[] = [];
+  let unproven: IndexedEntry | undefined;
   for await (const entry of entries) {
+    if (entry.unproven === true) {
+      if (isExactly(entry, name)) unproven ??= entry;
+      continue;
+    }
     if (isExactly(entry, name)) return entry;
     if (/^[0-9a-f]{6,64}$/.test(name) && (entry.hash.startsWith(name) || entry.id.startsWith(name))) alike.push(entry);
   }
-  const [found, ...more] = alike;
+  const [found = unproven, ...more] = alike;
   if (found && more.length === 0) return found;
   if (found)
     throw new LockkeeperError(

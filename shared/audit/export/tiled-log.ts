@@ -6,7 +6,7 @@ import { cosignatureKey, verifierKeyKey } from '../layout.ts';
 import type { LogPlaces } from '../log-deps.ts';
 import { readPublished } from '../sealing/published.ts';
 import { tampered } from '../tampered.ts';
-import { formatNote, parseNote, parseVerifierKey, type NoteSignature } from '../tlog/note.ts';
+import { formatNote, mostSignatures, parseNote, parseVerifierKey, type NoteSignature } from '../tlog/note.ts';
 import { decodeCosignature } from '../vouching/witness-line.ts';
 
 /** Any log as plain tlog-tiles, as far as one signed checkpoint goes: what is exported and proven. */
@@ -56,7 +56,10 @@ async function keyOf(log: ObjectStore, given: string | undefined): Promise<strin
   throw nothingSigned(`${verifierKeyKey} is gone`, 'Give the key of the log: --key NAME+ID+KEY.');
 }
 
-/** The log's own line, then those of its witnesses. One that does not fit is left out: `verify` tells it. */
+/**
+ * The log's own line, then those of its witnesses, published ones first, as many as a note takes. One that does not fit
+ * is left out: `verify` tells it.
+ */
 async function cosigned(
   log: ObjectStore,
   { size, note }: { readonly size: number; readonly note: string },
@@ -64,6 +67,7 @@ async function cosigned(
   const { text, signatures } = parseNote(note);
   const lines = new Map(signatures.map((line) => [`${line.name} ${line.id}`, line]));
   for await (const { key } of log.list(cosignatureKey(size, ''))) {
+    if (lines.size >= mostSignatures) break;
     const line = await cosignatureAt(log, key, note);
     if (line && !lines.has(`${line.name} ${line.id}`)) lines.set(`${line.name} ${line.id}`, line);
   }

@@ -83,6 +83,21 @@ export function readCheckpoint(note: string, key: VerifierKey): SignedCheckpoint
   });
 }
 
+/** Tells of a size whether the log store has a checkpoint of it that the log's own key signed. */
+export async function signedSizes(log: ObjectStore): Promise<(size: number) => Promise<boolean>> {
+  const own = await readVerifierKey(log);
+  return async (size) => {
+    const stored = own === undefined ? undefined : await log.get(checkpointKey(size));
+    if (own === undefined || !stored) return false;
+    try {
+      return readCheckpoint(Buffer.from(stored.bytes).toString(), parseVerifierKey(own)).size === size;
+    } catch (thrown) {
+      if (hasCode(thrown, 'invalid') || hasCode(thrown, 'unsupported')) return false;
+      throw thrown;
+    }
+  };
+}
+
 /** Sizes of the checkpoints in the log store, ascending. */
 export async function* checkpointSizes(log: ObjectStore, after?: number): AsyncGenerator<number> {
   for await (const { key } of log.list(checkpointPrefix, after === undefined ? undefined : checkpointKey(after))) {

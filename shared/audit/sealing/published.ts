@@ -1,6 +1,6 @@
 import { hasCode, LockkeeperError } from '../../base/error.ts';
 import type { ObjectVersion } from '../../objects/contract.ts';
-import { checkpointSizes } from './checkpoints.ts';
+import { checkpointSizes, signedSizes } from './checkpoints.ts';
 import { checkpointKey, publishedKey } from '../layout.ts';
 import type { LogPlaces, LogDeps } from '../log-deps.ts';
 import { tampered } from '../tampered.ts';
@@ -64,10 +64,34 @@ function withLinesOf(shown: string, note: string): string {
   return formatNote(text, [...own, ...signatures.filter(({ id }) => !ids.has(id))]);
 }
 
-async function newestSize(log: LogDeps['log']): Promise<number | undefined> {
-  let newest: number | undefined;
-  for await (const size of checkpointSizes(log)) newest = size;
-  return newest;
+/**
+ * How many entries a checkpoint covers that the log's own key signed, by what lies in the stores; 0 where there is
+ * none. The published one saves looking at all.
+ */
+export async function newestSigned({ log, state }: LogPlaces): Promise<number> {
+  const stored = await state?.get(publishedKey);
+  const published = stored && sizeIn(stored.bytes);
+  const isSigned = await signedSizes(log);
+  const known = published !== undefined && (await isSigned(published)) ? published : undefined;
+  return (await newestSize(log, known)) ?? known ?? 0;
+}
+
+function sizeIn(note: Uint8Array): number | undefined {
+  try {
+    return parseCheckpoint(parseNote(note).text).size;
+  } catch (thrown) {
+    if (hasCode(thrown, 'invalid')) return undefined;
+    throw thrown;
+  }
+}
+
+/** Of those that the log's own key signed: anybody who may write to the log store can put others there. */
+async function newestSize(log: LogDeps['log'], after?: number): Promise<number | undefined> {
+  const sizes: number[] = [];
+  for await (const size of checkpointSizes(log, after)) sizes.push(size);
+  const isSigned = await signedSizes(log);
+  for (const size of sizes.toReversed()) if (await isSigned(size)) return size;
+  return undefined;
 }
 
 function readNote(note: string): Checkpoint & { readonly note: string } {

@@ -4,6 +4,7 @@ import { hasCode, LockkeeperError } from '../../base/error.ts';
 import type { ObjectStore } from '../../objects/contract.ts';
 import { inboxPrefix, sequenceKey } from '../layout.ts';
 import { tampered } from '../tampered.ts';
+import { isSameProof, proofOf, type LogWriter } from '../writer-key.ts';
 
 /** One batch of the inbox in its place. */
 export interface SequencedBatch {
@@ -23,6 +24,8 @@ export interface SequenceRecord {
   /** SHA-256 of the record before, hex; zeros for the first. */
   readonly previous: string;
   readonly batches: readonly SequencedBatch[];
+  /** Keyed proof of who made it, hex; earlier versions wrote none. */
+  readonly proof?: string | undefined;
 }
 
 /** A record as it is stored. */
@@ -39,23 +42,41 @@ export function endOf({ first, batches }: SequenceRecord): number {
   return batches.reduce((sum, { count }) => sum + count, first);
 }
 
-/** The stored form: canonical JSON, keys without the inbox's prefix, and a sum that covers every other byte. */
-export function encodeSequence({ first, previous, batches }: SequenceRecord): Uint8Array {
-  const listed = batches.map(({ key, hash, count }) => [key.slice(inboxPrefix.length), hash, count]);
-  const open = { form, first, previous, batches: listed };
+/**
+ * The stored form: canonical JSON, keys without the inbox's prefix, and a sum that covers every other byte. With a
+ * proof it is of form 2.
+ */
+export function encodeSequence({ proof, ...record }: SequenceRecord): Uint8Array {
+  const open = proof === undefined ? openForm(record, form) : { ...openForm(record, provenForm), proof };
   return Uint8Array.from(Buffer.from(canonicalJson({ ...open, sum: sha256(canonicalJson(open)) })));
+}
+
+/** The record with the proof of who made it: what a sealing writes. */
+export function proveSequence(record: Omit<SequenceRecord, 'proof'>, writer: LogWriter): SequenceRecord {
+  return { ...record, proof: sequenceProof(record, writer).toString('hex') };
+}
+
+/** Whether somebody with the key made this record. */
+export function isOwnSequence(record: SequenceRecord, writer: LogWriter): boolean {
+  return record.proof !== undefined && isSameProof(Buffer.from(record.proof, 'hex'), sequenceProof(record, writer));
+}
+
+function sequenceProof(record: SequenceRecord, writer: LogWriter): Buffer {
+  return proofOf(writer, 'lockkeeper.sequence/2', [canonicalJson(openForm(record, provenForm))]);
+}
+
+function openForm({ first, previous, batches }: SequenceRecord, form: string) {
+  const listed = batches.map(({ key, hash, count }) => [key.slice(inboxPrefix.length), hash, count]);
+  return { form, first, previous, batches: listed };
 }
 
 /** The record that the bytes hold; `invalid` unless every byte is what encodeSequence would have written. */
 export function decodeSequence(bytes: Uint8Array): StoredSequence {
   const parsed = schema.safeParse(parse(bytes));
   if (!parsed.success) throw damaged('it does not have the form of a sequence record');
-  const { first, previous, batches } = parsed.data;
-  const record = {
-    first,
-    previous,
-    batches: batches.map(([name, hash, count]) => ({ key: `${inboxPrefix}${name}`, hash, count })),
-  };
+  const { first, previous, batches, proof } = parsed.data;
+  const listed = batches.map(([name, hash, count]) => ({ key: `${inboxPrefix}${name}`, hash, count }));
+  const record = { first, previous, batches: listed, ...(proof !== undefined && { proof }) };
   if (Buffer.compare(encodeSequence(record), bytes) !== 0) throw damaged('it is not what was written');
   return { ...record, hash: sha256(bytes) };
 }
@@ -78,12 +99,50 @@ function decodeStored(key: string, bytes: Uint8Array): StoredSequence {
   }
 }
 
+/** Whose records count: those that a checkpoint of `signed` entries covers, and those that `writer` proves. */
+export interface SequenceTrust {
+  readonly signed: number;
+  /** Without it nothing counts that is not signed. */
+  readonly writer: LogWriter | undefined;
+  /** Keys of records without a valid proof that a person vouches for. */
+  readonly admitted?: ReadonlySet<string> | undefined;
+}
+
 /**
- * The records from the one that begins at `first` on, in order; `conflict` where one does not follow the one before.
+ * The record that begins at `first` and counts, undefined where there is none, or `planted`: somebody without the key
+ * put an object there. `conflict` where one that is signed was changed.
  */
-export async function* sequencesFrom(log: ObjectStore, first: number): AsyncGenerator<StoredSequence> {
+export async function readOwnSequence(
+  log: ObjectStore,
+  first: number,
+  { signed, writer, admitted }: SequenceTrust,
+): Promise<StoredSequence | 'planted' | undefined> {
+  if (first < signed) return await readSequence(log, first);
+  const stored = await log.get(sequenceKey(first));
+  if (!stored) return undefined;
+  try {
+    const record = decodeSequence(stored.bytes);
+    const counts = admitted?.has(sequenceKey(first)) === true || (writer && isOwnSequence(record, writer));
+    return record.first === first && counts ? record : 'planted';
+  } catch (thrown) {
+    if (hasCode(thrown, 'invalid')) return 'planted';
+    throw thrown;
+  }
+}
+
+/**
+ * The records from the one that begins at `first` on, in order, as far as they count; `conflict` where one does not
+ * follow the one before. Without `trust` all do.
+ */
+export async function* sequencesFrom(
+  log: ObjectStore,
+  first: number,
+  trust: SequenceTrust = { signed: Infinity, writer: undefined },
+): AsyncGenerator<StoredSequence> {
   let before: StoredSequence | undefined;
-  for (let next = await readSequence(log, first); next; next = await readSequence(log, endOf(next))) {
+  for (let at = first; ; at = endOf(before)) {
+    const next = await readOwnSequence(log, at, trust);
+    if (next === undefined || next === 'planted') return;
     if (before && next.previous !== before.hash)
       throw tampered(`${sequenceKey(next.first)} does not follow the record before it`);
     yield next;
@@ -92,14 +151,18 @@ export async function* sequencesFrom(log: ObjectStore, first: number): AsyncGene
 }
 
 const form = 'lockkeeper.sequence/1';
+const provenForm = 'lockkeeper.sequence/2';
 const hexHash = z.string().regex(/^[0-9a-f]{64}$/);
-const schema = z.strictObject({
-  form: z.literal(form),
+const members = {
   first: z.number().int().nonnegative(),
   previous: hexHash,
   batches: z.array(z.tuple([z.string(), hexHash, z.number().int().positive()])).min(1),
   sum: hexHash,
-});
+};
+const schema = z.discriminatedUnion('form', [
+  z.strictObject({ form: z.literal(form), ...members, proof: z.undefined().optional() }),
+  z.strictObject({ form: z.literal(provenForm), ...members, proof: hexHash }),
+]);
 
 function parse(bytes: Uint8Array): unknown {
   try {

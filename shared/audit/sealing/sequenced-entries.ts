@@ -1,9 +1,10 @@
 import { sha256 } from '../../base/canonical.ts';
 import type { ObjectStore } from '../../objects/contract.ts';
-import { numberIn, sequencePrefix } from '../layout.ts';
+import { numberIn, sequenceKey, sequencePrefix } from '../layout.ts';
+import { signedSizes } from './checkpoints.ts';
+import { decodeBatch } from './batch.ts';
 import { sequencesFrom, type SequencedBatch } from './sequence.ts';
 import { tampered } from '../tampered.ts';
-import { decodeBundle } from '../tlog/bundle.ts';
 
 /** An entry in its place. */
 export interface PlacedEntry {
@@ -20,8 +21,9 @@ export async function* sequencedEntries(
   { from, to = Infinity }: { readonly from: number; readonly to?: number },
 ): AsyncGenerator<PlacedEntry> {
   if (from >= to) return;
-  for await (const { first, batches } of sequencesFrom(log, await recordHolding(log, from))) {
-    if (first >= to) return;
+  // No record after the last that is wanted is read: anybody may have put one there.
+  const upTo = { signed: to, writer: undefined };
+  for await (const { first, batches } of sequencesFrom(log, await recordHolding(log, from), upTo)) {
     let index = first;
     for (const group of inGroups(batches)) {
       const wanted = group.map((batch) => {
@@ -50,19 +52,30 @@ async function readPlaced(
 ): Promise<readonly PlacedEntry[]> {
   const stored = await log.get(key);
   if (!stored || sha256(stored.bytes) !== hash) throw tampered(`${key} ${stored ? 'was changed' : 'is gone'}`);
-  const entries = decodeBundle(stored.bytes);
+  const { entries } = decodeBatch(stored.bytes);
   if (entries.length !== count) throw tampered(`${key} holds ${entries.length} entries, and ${count} got their place`);
   return entries.map((entry, at) => ({ index: first + at, entry }));
 }
 
-/** Where a record begins that holds the entry of this index: there is one at every size that was published. */
+/**
+ * Where a record begins from which the one is reached that holds the entry of this index. Records begin where a
+ * checkpoint was signed: what somebody put elsewhere is passed over.
+ */
 async function recordHolding(log: ObjectStore, index: number): Promise<number> {
-  if (index === 0 || (await log.get(`${sequencePrefix}${String(index).padStart(20, '0')}`))) return index;
-  let holding = 0;
+  const isBegin = await signedBegins(log);
+  if (await isBegin(index)) return index;
+  const begins: number[] = [];
   for await (const { key } of log.list(sequencePrefix)) {
     const first = numberIn(key, sequencePrefix);
     if (first === undefined || first > index) break;
-    holding = first;
+    begins.push(first);
   }
-  return holding;
+  for (const begin of begins.toReversed()) if (await isBegin(begin)) return begin;
+  return 0;
+}
+
+/** Tells whether a record may begin at an index. */
+async function signedBegins(log: ObjectStore): Promise<(index: number) => Promise<boolean>> {
+  const isSigned = await signedSizes(log);
+  return async (index) => index === 0 || ((await log.get(sequenceKey(index))) !== undefined && (await isSigned(index)));
 }

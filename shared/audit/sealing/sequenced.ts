@@ -4,7 +4,14 @@ import { hasCode } from '../../base/error.ts';
 import { dayOf, type Instant } from '../../base/time.ts';
 import type { ObjectStore, ObjectVersion } from '../../objects/contract.ts';
 import { parseBatchKey, sequencedKey } from '../layout.ts';
-import { endOf, noSequence, readSequence, type StoredSequence } from './sequence.ts';
+import {
+  endOf,
+  noSequence,
+  readOwnSequence,
+  sequencesFrom,
+  type SequenceTrust,
+  type StoredSequence,
+} from './sequence.ts';
 import { tampered } from '../tampered.ts';
 
 /**
@@ -88,18 +95,23 @@ export async function readSequenced({
   log,
   state,
   now,
+  trust,
 }: {
   readonly log: ObjectStore;
   readonly state: ObjectStore;
   readonly now?: Instant;
+  readonly trust: SequenceTrust;
 }): Promise<HeldSequenced> {
   const held = await remembered(state);
   const isAhead = now !== undefined && held.doneBefore >= dayOf(now);
-  const record = held.size > 0 ? await readSequence(log, held.lastFirst) : undefined;
-  const fits = held.size === 0 || (record?.hash === held.last && endOf(record) === held.size);
+  const record = held.size > 0 ? await readOwnSequence(log, held.lastFirst, trust) : undefined;
+  const fits =
+    held.size === 0 ||
+    (record !== undefined && record !== 'planted' && record.hash === held.last && endOf(record) === held.size);
   return await catchUp(
     log,
     fits && !isAhead ? held : { ...nothingSequenced, version: held.version, saidDone: held.saidDone },
+    trust,
   );
 }
 
@@ -135,10 +147,17 @@ export async function forgetSequenced(state: ObjectStore, mark: string): Promise
   }
 }
 
-/** `known` moved on over every record that was written since; `conflict` where one does not follow the one before. */
-export async function catchUp<Known extends Sequenced>(log: ObjectStore, known: Known): Promise<Known> {
+/**
+ * `known` moved on over every record that was written since and counts; `conflict` where one does not follow the one
+ * before.
+ */
+export async function catchUp<Known extends Sequenced>(
+  log: ObjectStore,
+  known: Known,
+  trust: SequenceTrust,
+): Promise<Known> {
   let now = known;
-  for (let next = await readSequence(log, now.size); next; next = await readSequence(log, now.size)) {
+  for await (const next of sequencesFrom(log, now.size, trust)) {
     if (next.previous !== now.last)
       throw tampered(`the record of entry ${next.first} does not follow the one before it`);
     now = { ...now, ...follow(now, next) };

@@ -1,12 +1,12 @@
 import { instant, type Instant } from '../../base/time.ts';
 import { parseCanonical } from '../entries/codec.ts';
-import type { LogDeps } from '../log-deps.ts';
+import { writerOf, type LogDeps } from '../log-deps.ts';
 import { readPublished } from './published.ts';
 import { sequencedEntries } from './sequenced-entries.ts';
 import { readSequenced } from './sequenced.ts';
-import { readInbox } from './waiting.ts';
+import { InboxReader } from './waiting.ts';
 
-/** Acknowledged entries that no published checkpoint covers yet. */
+/** Acknowledged and proven entries that no published checkpoint covers yet. */
 export interface Unsigned {
   /** How many; of very many objects in the inbox only the first thousand are looked at. */
   readonly entries: number;
@@ -17,17 +17,18 @@ export interface Unsigned {
 const lookedAt = 1_000;
 
 /**
- * How far the signed tree is behind what was acknowledged. Only reads; `conflict` where the log store was cut off or
- * changed.
+ * How far the signed tree is behind what was acknowledged; what is in `known` was refused before and is not read
+ * again. Only reads; `conflict` where the log store was cut off or changed.
  */
-export async function unsignedEntries({
-  log,
-  state,
-  world,
-}: Pick<LogDeps, 'log' | 'state' | 'world'>): Promise<Unsigned> {
+export async function unsignedEntries(
+  deps: Pick<LogDeps, 'log' | 'state' | 'world' | 'writerKey' | 'origin'>,
+  known: Map<string, string> = new Map(),
+): Promise<Unsigned> {
+  const { log, state, world } = deps;
   const signed = (await readPublished({ log, state }))?.size ?? 0;
-  const sequenced = await readSequenced({ log, state, now: world.now() });
-  const { batches } = await readInbox(log, sequenced, { limit: lookedAt, without: [] });
+  const [writer, now] = [await writerOf(deps), world.now()];
+  const sequenced = await readSequenced({ log, state, now, trust: { signed, writer } });
+  const batches = await new InboxReader({ log, writer, known }).next(sequenced, lookedAt);
   const oldest: Uint8Array[] = batches.flatMap(({ entries }) => entries.slice(0, 1));
   for await (const { entry } of sequencedEntries(log, { from: signed, to: Math.min(signed + 1, sequenced.size) }))
     oldest.push(entry);

@@ -38,7 +38,8 @@ export interface Note {
 const publicKeyBytes = 32;
 const idBytes = 4;
 const longestNote = 1_000_000;
-const mostSignatures = 100;
+/** A note has no more signatures. */
+export const mostSignatures = 100;
 
 /** A key's id: the first four bytes, as hex, of SHA-256(name ‖ newline ‖ type ‖ public key). */
 export function keyId(name: string, type: KeyType, publicKey: Uint8Array): string {

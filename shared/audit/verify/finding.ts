@@ -9,7 +9,8 @@ export interface Finding {
    * place twice · chain: does not follow the entry before it in its run · omitted: a run's entries are fewer than it
    * counts · cut-off: the log was longer · forked: another tree of this size was signed · unsigned: not signed by the
    * key · altered: the store kept that it was replaced, deleted or hidden · foreign: no object of the log ·
-   * unreadable: what lies there is no object, is longer than any, or may not be read
+   * unreadable: what lies there is no object, is longer than any, or may not be read · unproven: waits, and nobody
+   * with the log's key is known to have written it
    */
   readonly kind:
     | 'changed'
@@ -23,7 +24,8 @@ export interface Finding {
     | 'unsigned'
     | 'altered'
     | 'foreign'
-    | 'unreadable';
+    | 'unreadable'
+    | 'unproven';
   /** One phrase that continues "KEY …". */
   readonly what: string;
 }

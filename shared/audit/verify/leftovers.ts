@@ -18,10 +18,11 @@ import {
 import { edgeIndex } from '../tlog/tile-rows.ts';
 import { parseTilePath, tileWidth, type TilePath } from '../tlog/tile.ts';
 import { endOf, sequencesFrom } from '../sealing/sequence.ts';
-import { strangeness } from '../sealing/waiting.ts';
+import type { LogWriter } from '../writer-key.ts';
 import { cosignatureProblem } from '../vouching/witness-line.ts';
 import { checkBundle } from './bundle-check.ts';
 import type { Finding, Note } from './finding.ts';
+import { waitingBatch } from './proof-check.ts';
 import type { RunCheck } from './run-check.ts';
 import type { NextBatch } from './sequence-check.ts';
 
@@ -37,6 +38,8 @@ export interface LeftoversOptions {
   readonly lastDay: string;
   /** What the runs are at, as far as their entries have their place. */
   readonly runs: Pick<RunCheck, 'add'>;
+  /** Whose proofs count; without it those of earlier versions, which have none, are told. */
+  readonly writer: LogWriter | undefined;
   readonly note: Note;
 }
 
@@ -62,8 +65,7 @@ export async function checkLeftovers(options: LeftoversOptions): Promise<Waiting
     const { day, batch: expected } = (name && next.get(name.run)) ?? { day: name?.day, batch: 0 };
     if (name && name.batch < expected && name.day === day) continue;
     const strayed = name && name.day !== day ? toldAs(`is no object of the log: its run lies under ${day}`) : undefined;
-    const problem =
-      strayed ?? (name ? await waitingProblem(options, key, name.run) : toldAs(await problemOf(options, key)));
+    const problem = strayed ?? (name ? await waitingProblem(options, key) : toldAs(await problemOf(options, key)));
     if (problem) options.note({ key, ...problem });
     if (!name || problem) continue;
     if (name.batch > expected && options.isWhole)
@@ -156,14 +158,13 @@ async function isGrown(log: ObjectStore, size: number, tile: TilePath): Promise<
 
 /** What waits has to go on where its run is: else somebody put it there again, or left something out. */
 async function waitingProblem(
-  { log, runs, isWhole }: LeftoversOptions,
+  { log, runs, isWhole, writer }: LeftoversOptions,
   key: string,
-  run: string,
 ): Promise<Problem | undefined> {
   const stored = await log.get(key);
-  const strange = toldAs(stored && strangeness(stored.bytes, run));
-  if (!stored || strange) return strange;
-  const checked = checkBundle(0, stored.bytes);
+  const batch = stored && waitingBatch(stored.bytes, key, writer);
+  if (!batch || 'kind' in batch) return batch;
+  const checked = checkBundle(0, batch.bundle);
   const [wrong] = isWhole ? [...checked.problems, ...runs.add(checked)] : [];
   return wrong && { kind: wrong.kind, what: `waits for its place, and one of its entries ${wrong.what}` };
 }

@@ -3,7 +3,7 @@ import { asLockkeeperError } from '../../base/error.ts';
 import type { ObjectStore, StoredObject } from '../../objects/contract.ts';
 import { numberIn, parseBatchKey, sequenceKey, sequencePrefix, type BatchName } from '../layout.ts';
 import { decodeSequence, endOf, noSequence, type SequencedBatch, type StoredSequence } from '../sealing/sequence.ts';
-import { entriesIn } from '../tlog/bundle.ts';
+import { batchEntries } from '../sealing/batch.ts';
 import { ahead, objectsAhead } from './ahead.ts';
 import type { Note } from './finding.ts';
 
@@ -36,7 +36,7 @@ export async function stretchOf(
       kind: stored ? 'changed' : 'missing',
       what: stored ? 'was changed: it is not what got its place' : 'is missing',
     });
-  const entries = isSame ? entriesIn(stored.bytes) : undefined;
+  const entries = isSame ? batchEntries(stored.bytes) : undefined;
   if (isSame && entries?.length !== count)
     note({
       key,

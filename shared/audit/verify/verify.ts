@@ -18,6 +18,7 @@ import {
   type Waiting,
 } from './leftovers.ts';
 import { logBundles } from './log-bundles.ts';
+import { checkUnsignedRecords } from './proof-check.ts';
 import { checkPublished } from './published-check.ts';
 import { RunCheck } from './run-check.ts';
 import { SequenceCheck } from './sequence-check.ts';
@@ -28,6 +29,7 @@ import { expected, keyOf, newestIn, publishedIn, sinceOf, type TrustOptions } fr
 import { liveTiles } from './live-tiles.ts';
 import type { ExpectedRoot, TileStore } from './tree-check.ts';
 import { checkWitnesses } from './witness-check.ts';
+import type { LogWriter } from '../writer-key.ts';
 
 export interface VerifyLogOptions extends TrustOptions {
   readonly log: ObjectStore;
@@ -36,6 +38,8 @@ export interface VerifyLogOptions extends TrustOptions {
   /** What the log store remembers of its past. */
   readonly history?: ObjectHistory | undefined;
   readonly anchors?: readonly AnchorToCheck[];
+  /** Whose proofs count, of what is not signed yet. Without it nobody can tell whether a proof fits. */
+  readonly writerKey?: (() => Promise<Uint8Array>) | undefined;
 }
 
 /**
@@ -72,7 +76,9 @@ export async function verifyLog(options: VerifyLogOptions): Promise<VerifyReport
     evidenceProblem: async (hash) => ((await log.get(evidenceKey(hash))) ? undefined : missingEvidence),
   });
   tellShort(note, { sequenced: sequence.size, size, since, hasKey: own !== undefined });
-  const waiting = await checkRest({ log, history: options.history }, { sequence, size, runs, note });
+  const writerKey = await options.writerKey?.();
+  const writer = writerKey && key && { key: writerKey, origin: key.name };
+  const waiting = await checkRest({ log, history: options.history, writer }, { sequence, size, runs, note });
   if (key) await checkCopies({ log, anchors: options.anchors ?? [] }, { key, published, size, note });
   const vouched = { checkpoint: published ?? newest, key: published ? publishedKey : checkpointKey(size), log, note };
   const witnesses = await checkWitnesses(options.trustedWitnesses, vouched);
@@ -93,12 +99,13 @@ interface RestOptions {
 
 /** Everything in the log store that the tree does not speak of. */
 async function checkRest(
-  { log, history }: Pick<VerifyLogOptions, 'log' | 'history'>,
+  { log, history, writer }: Pick<VerifyLogOptions, 'log' | 'history'> & { readonly writer: LogWriter | undefined },
   { sequence, size, runs, note }: RestOptions,
 ): Promise<Waiting> {
   const { next, isWhole, lastDay } = sequence;
-  const rest = { log, next, size, isWhole, lastDay, runs, note };
+  const rest = { log, writer, next, size, isWhole, lastDay, runs, note };
   await checkBoundaries(rest, sequence.size);
+  await checkUnsignedRecords(rest);
   const waiting = await checkLeftovers({ ...rest, size: Math.max(size, sequence.size) });
   if (history) await checkHistory(history, note);
   return waiting;

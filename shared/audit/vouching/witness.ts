@@ -1,4 +1,4 @@
-import { asLockkeeperError, LockkeeperError } from '../../base/error.ts';
+import { asLockkeeperError, hasCode, LockkeeperError } from '../../base/error.ts';
 import { second } from '../../base/time.ts';
 import type { SignedCheckpoint } from '../sealing/checkpoints.ts';
 import { checkpointKey, cosignatureKey, partialPrefix } from '../layout.ts';
@@ -53,7 +53,8 @@ async function cosignedBy(deps: LogDeps, checkpoint: SignedCheckpoint, witness: 
   const key = parseVerifierKey(witness.key);
   const place = cosignatureKey(checkpoint.size, key.id);
   const kept = await deps.log.get(place);
-  if (kept) return lineIn(key, () => decodeCosignature(kept.bytes, checkpoint.note).signature);
+  const own = kept && ownLine(key, kept.bytes, checkpoint.note);
+  if (own) return { signature: own };
   const answer = await ask(deps, checkpoint, { ...witness, name: key.name });
   if (answer === undefined) return { signature: undefined };
   if (typeof answer !== 'string') return answer;
@@ -61,8 +62,19 @@ async function cosignedBy(deps: LogDeps, checkpoint: SignedCheckpoint, witness: 
   if (!('signature' in given) || !given.signature) return given;
   const line = formatNote('x\n', [given.signature]).slice('x\n\n'.length);
   const { outcome } = await deps.log.create(place, encodeCosignature(witness.key, line));
-  // Another integrator was faster: the line that is kept is the one to publish.
-  return outcome === 'done' ? given : await cosignedBy(deps, checkpoint, witness);
+  // Another integrator was faster: the line that is kept is the one to publish, unless it is none of this witness.
+  return outcome === 'done' || kept ? given : await cosignedBy(deps, checkpoint, witness);
+}
+
+/** What is kept, where this witness gave it: anybody who may write to the log store can have put something there. */
+function ownLine(key: VerifierKey, kept: Uint8Array, note: string): NoteSignature | undefined {
+  try {
+    const { key: by, signature } = decodeCosignature(kept, note);
+    return by.name === key.name && Buffer.compare(by.publicKey, key.publicKey) === 0 ? signature : undefined;
+  } catch (thrown) {
+    if (hasCode(thrown, 'invalid') || hasCode(thrown, 'unsupported')) return undefined;
+    throw thrown;
+  }
 }
 
 function lineIn({ name }: VerifierKey, read: () => NoteSignature): Given {
