@@ -70,7 +70,7 @@ describe('a session older than the log', () => {
 
   test('that local began, seen by its first packet once, is no use of the wide opening it comes back through', () => {
     const rows = [
-      row('opened-out', { port: 5432, peer: '10.9.9.9', on: [-30] }),
+      row('opened-out', { ...toDatabase, port: 5432, on: [-30] }),
       row('in', toDatabase),
       row('out', toDatabase),
     ];
@@ -166,7 +166,7 @@ describe('both ends of a flow in one log', () => {
     const rows = [
       row('opened-in'),
       row('answered'),
-      row('opened-out', { ...atTheClient, port: 443 }),
+      row('opened-out', { ...atTheClient, ...ephemeral, peerPortLow: 443, peerPortHigh: 443, port: 443 }),
       row('in', { ...atTheClient, ...ephemeral, peerPortLow: 443, peerPortHigh: 443 }),
       row('out', { ...atTheClient, ...ephemeral, peerPortLow: 443, peerPortHigh: 443 }),
     ];

@@ -15,9 +15,9 @@ describe('replies in a log without flags', () => {
     );
   });
 
-  test('to several local ports from one port are no use', () => {
+  test('to several local ports from one port are use: whoever spoofs packets to more ports makes it look so', () => {
     expect(verdictOf({ openings: [wide], rows: pair({ ...several, peerPortLow: 8443, peerPortHigh: 8443 }) })).toBe(
-      'unused no-traffic',
+      'used direction-unclear',
     );
   });
 

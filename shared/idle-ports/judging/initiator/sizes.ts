@@ -21,15 +21,12 @@ export function carriesPayload({ largest }: Tally, peer: string | undefined): bo
 }
 
 /**
- * Without flags: data either way, or an answer larger than a reset to fewer packets than came in, which is a handshake
- * and its end. One packet back for each that came is a reset, or a SYN-ACK that nobody took up.
+ * Without flags: data in, or anything out that is more than resets. However many small packets somebody mixes into a
+ * record, its mean stays above that of a bare reset.
  */
 export function answeredWithoutFlags(inbound: Tally, outbound: Tally | undefined, peer: string | undefined): boolean {
   if (carriesPayload(inbound, peer)) return true;
-  if (!outbound) return false;
-  return (
-    carriesPayload(outbound, peer) || (outbound.largest > sizesFor(peer).reset && inbound.packets > outbound.packets)
-  );
+  return outbound !== undefined && outbound.largest > sizesFor(peer).reset;
 }
 
 /**
