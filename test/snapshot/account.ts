@@ -27,12 +27,16 @@ interface InterfaceSpec {
   readonly groups: readonly string[];
   readonly v6?: string;
   readonly subnet?: string;
+  /** `vpc-1` unless told otherwise. */
+  readonly vpc?: string;
   readonly attached?: Instant;
   readonly type?: string;
 }
 
 interface FlowLogSpec {
   readonly at: string;
+  /** Its objects hold rows of these networks, subnets or interfaces too. */
+  readonly holds?: readonly string[];
   readonly format?: LogFormat;
   readonly traffic?: 'ALL' | 'ACCEPT' | 'REJECT';
   readonly created?: Instant;
@@ -98,9 +102,21 @@ export class Account {
     return this;
   }
 
-  /** Ids of the interfaces that have the address. */
-  at(address: string): readonly string[] {
-    return [...this.#interfaces].filter(([, { ip, v6 }]) => ip === address || v6 === address).map(([id]) => id);
+  /** The latest rows, back to the first of another interface, as something changed them: it mixed packets into them. */
+  change(eni: string, alter: (row: LogRow) => LogRow): this {
+    for (let index = this.#rows.length - 1; index >= 0; index -= 1) {
+      const row = this.#rows[index];
+      if (row?.eni !== eni && row?.eni !== `${eni}-client`) break;
+      this.#rows[index] = alter(row);
+    }
+    return this;
+  }
+
+  /** Ids of the interfaces that have the address, in one network or in all. */
+  at(address: string, network?: string): readonly string[] {
+    return [...this.#interfaces]
+      .filter(([, { ip, v6, vpc = 'vpc-1' }]) => (ip === address || v6 === address) && (network ?? vpc) === vpc)
+      .map(([id]) => id);
   }
 
   /** Writes everything below `directory`. */
@@ -113,7 +129,7 @@ export class Account {
           SecurityGroups: [...this.#groups].map((GroupId) => ({
             GroupId,
             GroupName: GroupId,
-            VpcId: 'vpc-1',
+            VpcId: [...this.#interfaces.values()].find(({ groups }) => groups.includes(GroupId))?.vpc ?? 'vpc-1',
             Tags: [],
           })),
         },
@@ -138,7 +154,9 @@ export class Account {
     const format = spec.format ?? 'v5';
     const covered = new Set(
       [...this.#interfaces]
-        .filter(([eni, { subnet = 'subnet-1' }]) => [eni, subnet, 'vpc-1'].includes(spec.at))
+        .filter(([eni, { subnet = 'subnet-1', vpc = 'vpc-1' }]) =>
+          [eni, subnet, vpc].some((place) => spec.at === place || spec.holds?.includes(place) === true),
+        )
         .map(([eni]) => eni),
     );
     const mine = this.#rows.filter((row) => covered.has(row.eni) && isKept(row, spec));
@@ -182,11 +200,11 @@ function objectKey(id: string, at: Instant, encoding: 'gz' | 'text'): string {
 
 function describeInterface(
   id: string,
-  { ip, v6, groups, subnet = 'subnet-1', attached, type = 'interface' }: InterfaceSpec,
+  { ip, v6, groups, subnet = 'subnet-1', vpc = 'vpc-1', attached, type = 'interface' }: InterfaceSpec,
 ): object {
   return {
     NetworkInterfaceId: id,
-    VpcId: 'vpc-1',
+    VpcId: vpc,
     SubnetId: subnet,
     Status: 'in-use',
     InterfaceType: type,

@@ -4,7 +4,7 @@ import { conversations, mergeTallies, tcp, udp, type Conversation, type Tally } 
 import { ephemeral, type Ports } from './ports.ts';
 import { isReply } from './replies.ts';
 import { surroundings, type Surroundings } from './surroundings.ts';
-import { answeredWithoutFlags, carriesPayload, isLastingSession } from './sizes.ts';
+import { answeredWithoutFlags, carriesPayload, isLastingSession, isMoreThanResets } from './sizes.ts';
 
 /**
  * Why packets count as use of a local port: somebody came in and was answered; a session older than the log goes on;
@@ -142,8 +142,8 @@ function resolveKnock(conversation: Conversation, seen: Tally, { about }: Contex
 function isSpokenTo(conversation: Conversation, seen: Tally, about: Surroundings): boolean {
   const { out, refused } = conversation.kinds;
   const folded = conversation.port >= ephemeral ? about.foldedOut(conversation, seen) : [];
-  const payload = refused && carriesPayload(refused, conversation.peer) ? refused : undefined;
-  return [out, payload, about.cappedOut(conversation), ...folded].some((said) => said?.lastInWindow !== undefined);
+  const more = refused && isMoreThanResets(refused, conversation.peer) ? refused : undefined;
+  return [out, more, about.othersOut(conversation), ...folded].some((said) => said?.lastInWindow !== undefined);
 }
 
 /** TCP rows that do not tell who began, and that answer nothing of ours. */
@@ -160,7 +160,7 @@ function resolveTcp(conversation: Conversation, inbound: Tally, context: Context
 }
 
 function resolveWithoutFlags(conversation: Conversation, inbound: Tally, context: Context): Traffic {
-  const { out = context.about.cappedOut(conversation) } = conversation.kinds;
+  const { out = context.about.othersOut(conversation) } = conversation.kinds;
   const isHigh = conversation.isFolded || inbound.portLow >= ephemeral;
   if (answeredWithoutFlags(inbound, out, conversation.peer) || isLastingSession(inbound, out))
     return oneUse(conversation, inbound, isHigh ? 'direction-unclear' : 'answered');

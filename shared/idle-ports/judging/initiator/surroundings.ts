@@ -1,7 +1,10 @@
 import type { Instant } from '../../../base/time.ts';
 import type { UsageRow } from '../../../usage/evidence.ts';
-import { earlier, mergeTallies, type Conversation, type Tally } from './conversations.ts';
+import { earlier, later, mergeTallies, type Conversation, type Tally } from './conversations.ts';
 import { ephemeral, type Ports } from './ports.ts';
+
+/** As much as is known of packets to several peers together. */
+export type Sent = Pick<Tally, 'largest' | 'lastInWindow'>;
 
 /** What is known beyond one conversation: from the rows of every log, and from the firewall. */
 export interface Surroundings extends Ports {
@@ -11,12 +14,15 @@ export interface Surroundings extends Ports {
   isAnswered(interfaceId: string, protocol: number, port: number): boolean;
   /** True where the interface sent this peer, or one beyond the cap, a SYN-ACK from a port of the inbound packets. */
   isBegunByPeer(conversation: Conversation, inbound: Tally): boolean;
-  /** What went out to peers beyond the log's cap: this conversation's peer may be one of them. */
-  cappedOut(conversation: Conversation): Tally | undefined;
+  /**
+   * What went out from the port and may have been to this peer: to the peers beyond a log's cap, of whom it may be one;
+   * to anybody, where the conversation itself is with those.
+   */
+  othersOut(conversation: Conversation): Sent | undefined;
   /** True where packets came in from peers beyond the cap: this conversation's peer may have come before it is seen. */
   isInboundCapped(conversation: Conversation): boolean;
   /** What went out from the high local port, in rows that are folded by the peer's port, to this peer or beyond the cap. */
-  foldedOut(conversation: Conversation, syns: Tally): readonly Tally[];
+  foldedOut(conversation: Conversation, syns: Tally): readonly Sent[];
   /** Earliest row of the interface. */
   historyStart(interfaceId: string): Instant | undefined;
 }
@@ -32,10 +38,10 @@ export function surroundings(rows: readonly UsageRow[], ports: Ports): Surroundi
       [peer, undefined].some((who) =>
         index.answers.get(keyOf(place, protocol, who))?.some((answer) => isOneOf(answer, inbound)),
       ),
-    cappedOut: (one) => index.cappedOut.get(placeOf(one)),
+    othersOut: (one) => (one.peer === undefined ? index.anyOut : index.cappedOut).get(placeOf(one)),
     isInboundCapped: (one) => index.cappedIn.has(placeOf(one)),
     foldedOut: ({ interface: place, protocol, peer, port }, syns) =>
-      [peer, undefined]
+      [peer ?? anybody, undefined]
         .flatMap((who) => index.foldedOut.get(keyOf(place, protocol, who)) ?? [])
         .filter((out) => isOneOf({ ...out, port }, { ...syns, portLow: out.portLow, portHigh: out.portHigh })),
     historyStart: (place) => index.starts.get(place),
@@ -47,7 +53,8 @@ class Index {
   readonly answered = new Set<string>();
   /** SYN-ACKs from high ports, by peer. */
   readonly answers = new Map<string, UsageRow[]>();
-  readonly cappedOut = new Map<string, Tally>();
+  readonly cappedOut = new Map<string, Sent>();
+  readonly anyOut = new Map<string, Sent>();
   readonly cappedIn = new Set<string>();
   readonly foldedOut = new Map<string, UsageRow[]>();
   readonly starts = new Map<string, Instant>();
@@ -76,11 +83,23 @@ class Index {
 
   #addOut(row: UsageRow): void {
     const one = conversationOf(row);
-    if (row.peer === undefined)
-      this.cappedOut.set(placeOf(one), mergeTallies([this.cappedOut.get(placeOf(one)), row]) ?? row);
-    if (one.isFolded) push(this.foldedOut, keyOf(row.interface, row.protocol, row.peer), row);
+    const place = placeOf(one);
+    this.anyOut.set(place, sentTogether(row, this.anyOut.get(place)));
+    if (row.peer === undefined) this.cappedOut.set(place, sentTogether(row, this.cappedOut.get(place)));
+    if (!one.isFolded) return;
+    for (const who of [row.peer, anybody]) push(this.foldedOut, keyOf(row.interface, row.protocol, who), row);
   }
 }
+
+function sentTogether({ largest, lastInWindow }: Sent, held: Sent | undefined): Sent {
+  return {
+    largest: Math.max(largest, held?.largest ?? 0),
+    lastInWindow: later(lastInWindow, held?.lastInWindow),
+  };
+}
+
+/** Stands for every peer where the peer itself is beyond the cap. */
+const anybody = 'anybody';
 
 function isOneOf(answer: UsageRow, { portLow, portHigh, peerPortLow, peerPortHigh }: Tally): boolean {
   return (
