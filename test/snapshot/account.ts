@@ -58,6 +58,8 @@ export class Account {
   readonly #interfaces = new Map<string, InterfaceSpec>();
   readonly #logs = new Map<string, FlowLogSpec>();
   readonly #rows: LogRow[] = [];
+  /** Places of the rows, by interface. */
+  readonly #rowsOf = new Map<string, number[]>();
   readonly #documents = new Map<string, unknown>();
 
   /** TCP 443 from 10.0.0.0/8 into `group`, changed as told in the API's own fields. */
@@ -98,16 +100,17 @@ export class Account {
 
   /** A row as it is, at one interface. */
   row(row: LogRow): this {
-    this.#rows.push(row);
+    const mine = this.#rowsOf.get(row.eni) ?? [];
+    this.#rowsOf.set(row.eni, mine);
+    mine.push(this.#rows.push(row) - 1);
     return this;
   }
 
-  /** The latest rows, back to the first of another interface, as something changed them: it mixed packets into them. */
+  /** The rows of one interface as something changed them: it mixed packets into them. */
   change(eni: string, alter: (row: LogRow) => LogRow): this {
-    for (let index = this.#rows.length - 1; index >= 0; index -= 1) {
+    for (const index of this.#rowsOf.get(eni) ?? []) {
       const row = this.#rows[index];
-      if (row?.eni !== eni && row?.eni !== `${eni}-client`) break;
-      this.#rows[index] = alter(row);
+      if (row) this.#rows[index] = alter(row);
     }
     return this;
   }

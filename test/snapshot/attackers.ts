@@ -160,15 +160,18 @@ const fetchesElsewhere: Attacker = (account, victim) => {
   }
 };
 
+/** Ids of hosts and rules that attackers bring along begin so. */
+export const twinTag = 'twin-';
+
 /** A host with the client's address, in another network or at an interface nobody describes, serves the client's port. */
 const twin =
   (network: string | undefined): Attacker =>
   (account, victim) => {
-    const eni = `${victim.eni}-twin`;
-    const group = `sg-${eni}`;
+    const eni = `${twinTag}${victim.eni}-${victim.sport}`;
+    const group = `${eni}-group`;
     if (network !== undefined) {
       account.interface(eni, { ip: victim.client, groups: [group], vpc: network, subnet: `subnet-${network}` });
-      account.rule(`sgr-${eni}`, group, {
+      account.rule(eni, group, {
         IpProtocol: victim.protocol === 6 ? 'tcp' : 'udp',
         FromPort: victim.sport,
         ToPort: victim.sport,
