@@ -120,7 +120,7 @@ export function receiptDifferences(
  */
 export function isJudgedStricter(
   { details }: AuditEvent,
-  differences: readonly string[],
+  found: readonly string[],
   again: Verdict | undefined,
 ): boolean {
   const logged = details['verdict'];
@@ -129,7 +129,7 @@ export function isJudgedStricter(
   if (!isOlder || !again || !isRecord(logged)) return false;
   if (!['used', 'cannot-tell', logged['verdict']].includes(again.verdict)) return false;
   const ofVerdict = verdictDifferences(logged, again);
-  return differences.every((difference) => ofVerdict.includes(difference));
+  return found.every((difference) => ofVerdict.includes(difference));
 }
 
 /**
