@@ -21,7 +21,7 @@ const elsewhere = { within: ['vpc-2', 'subnet-2'] };
 const isUsed = (verdict: string) => /^(used|cannot-tell|narrow)/.test(verdict);
 
 /** A session older than the log, from the client's port to a port of the server. */
-function session(port: number, peerPort: number): readonly UsageRow[] {
+function session(port: number, peerPort: number, largest = 500): readonly UsageRow[] {
   const isFolded = port >= 32_768 && peerPort < port;
   const ends = {
     port: isFolded ? 0 : port,
@@ -30,7 +30,7 @@ function session(port: number, peerPort: number): readonly UsageRow[] {
     peerPortLow: peerPort,
     peerPortHigh: peerPort,
   };
-  return [row('in', ends), row('out', ends)];
+  return [row('in', { ...ends, largest }), row('out', { ...ends, largest })];
 }
 
 /** What an attacker can make the logs say about the server: packets that come in, and what they provoke. */
@@ -54,13 +54,13 @@ describe('whoever sends packets', () => {
     ['without flags', false],
   ])('makes no used port idle, %s', (_name, hasFlags) => {
     const ports = fc.constantFrom(443, 8080, 50_000);
+    const ends = fc.tuple(ports, fc.constantFrom(2000, 45_001), fc.constantFrom(52, 500));
     const openings = fc.constantFrom(wide, opening({ ports: { from: 0, to: 65_535 } }), 'own' as const);
     fc.assert(
-      fc.property(ports, fc.constantFrom(2000, 45_001), openings, fc.array(spoofed, { maxLength: 12 }), (...drawn) => {
-        const [port, peerPort, of, attack] = drawn;
+      fc.property(ends, openings, fc.array(spoofed, { maxLength: 12 }), ([port, peerPort, largest], of, attack) => {
         const one = of === 'own' ? opening({ ports: { from: port, to: port } }) : of;
         const applies = one.ports !== 'all' && one.ports.from <= port;
-        const rows = [...session(port, peerPort), ...attack];
+        const rows = [...session(port, peerPort, largest), ...attack];
         const logs = [log({ hasFlags, evidence: evidence(rows) })];
         expect(isUsed(verdictOf({ openings: [one], logs })) || !applies).toBe(true);
       }),
