@@ -11,7 +11,7 @@ const overlapping = 10;
 /**
  * Accounts of random rules and traffic, written as snapshots in two formats and judged: nothing that was used may be
  * called anything less, and hardly anything more than what is true. The same holds with a second network that has the same
- * addresses in the same log. With attackers among the traffic too, nothing that was used may be called anything less.
+ * addresses. With attackers among the traffic too, nothing that was used may be called anything less.
  */
 export async function labelledTrafficAws(): Promise<Figure[]> {
   const honest = await weighAll(accounts, (seed, format) => randomAccount(`proof ${seed}`, format));

@@ -2,9 +2,10 @@ import { attackers } from './attackers.ts';
 import { dice, randomAccount, randomNetwork, type Labelled } from './random-account.ts';
 import type { LogFormat } from './log-rows.ts';
 
-/** Two random networks with the same addresses, in one account and one log. */
+/** Two random networks with the same addresses in one account, each with a flow log. */
 export function overlappingLabels(seed: string, format: LogFormat): Labelled {
-  const one = randomAccount(seed, format, ['vpc-2']);
+  const one = randomAccount(seed, format);
+  one.account.log('fl-0a2', { at: 'vpc-2', format, objects: 'one' });
   const other = randomNetwork(`${seed} elsewhere`, one.account, { network: 'vpc-2', tag: 'other-' });
   return {
     account: one.account,

@@ -48,9 +48,9 @@ export function dice(seed: string): Dice {
   };
 }
 
-/** Makes an account from a seed, logged in the format; `holds` names other networks whose rows its log has too. */
-export function randomAccount(seed: string, format: LogFormat, holds: readonly string[] = []): Labelled {
-  return randomNetwork(seed, new Account().log('fl-0a1', { at: 'vpc-1', holds, format, objects: 'one' }), {
+/** Makes an account from a seed, logged in the format. */
+export function randomAccount(seed: string, format: LogFormat): Labelled {
+  return randomNetwork(seed, new Account().log('fl-0a1', { at: 'vpc-1', format, objects: 'one' }), {
     network: 'vpc-1',
     tag: '',
   });
