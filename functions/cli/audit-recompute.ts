@@ -1,8 +1,14 @@
 import type { Entry } from '../../shared/audit/entries/codec.ts';
 import { LockkeeperError } from '../../shared/base/error.ts';
 import { toolVersion } from '../../shared/base/version.ts';
-import { keyOfFacts, receiptAction, receiptIn, receiptDifferences } from '../../shared/idle-ports/closing/receipt.ts';
-import { readFacts, recompute } from '../../shared/idle-ports/judging/facts.ts';
+import {
+  isJudgedStricter,
+  keyOfFacts,
+  receiptAction,
+  receiptIn,
+  receiptDifferences,
+} from '../../shared/idle-ports/closing/receipt.ts';
+import { judgeVersion, readFacts, recompute } from '../../shared/idle-ports/judging/facts.ts';
 import type { Verdict } from '../../shared/idle-ports/verdict.ts';
 import type { ObjectStore } from '../../shared/objects/contract.ts';
 import { entriesOf, type AuditPlace, type AuditDeps, type AuditStores } from './audit.ts';
@@ -20,13 +26,18 @@ interface Recomputed {
    * Empty where the verdict, what the receipt says of the facts, and the hash that people answered to are as logged.
    */
   readonly differences: readonly string[];
+  /** Version of the rules of judging then. */
+  readonly judge: number;
+  /** All differences are that these older rules said idle where the present ones doubt: nothing was changed. */
+  readonly judgedStricter: boolean;
 }
 
 /**
  * `lockkeeper audit recompute HASH`: takes the facts that a proposal rests on, checks their hash, and judges again.
  * What the receipt says of the facts is checked too, and that the proposal's hash is that of what people were asked.
  * HASH is the proposal's, or the id or hash of any entry about it; the first 6 digits are enough. Exit code 1 where
- * anything is not as logged. `not-found` where there is no receipt or its facts are gone, `invalid` where they were
+ * anything is not as logged, unless that is only because older rules of judging were used then, and stricter ones doubt
+ * the verdict now: that is told, and is 0. `not-found` where there is no receipt or its facts are gone, `invalid` where they were
  * changed or the digits fit several. Reads only.
  */
 export async function auditRecomputeVerb(
@@ -40,10 +51,16 @@ export async function auditRecomputeVerb(
   const same = result.differences.length === 0;
   if (terminal.json)
     terminal.out(
-      JSON.stringify({ ...result, verdict: result.verdict ?? null, same, judgedBy: `lockkeeper ${toolVersion}` }),
+      JSON.stringify({
+        ...result,
+        verdict: result.verdict ?? null,
+        same,
+        judgedBy: `lockkeeper ${toolVersion}`,
+        judgeNow: judgeVersion,
+      }),
     );
   else for (const line of told(result)) terminal.out(line);
-  return same ? exitCode.done : exitCode.failed;
+  return same || result.judgedStricter ? exitCode.done : exitCode.failed;
 }
 
 function checkDigits(hash: string): void {
@@ -80,7 +97,7 @@ async function judgeAgain(log: ObjectStore, { event }: Entry): Promise<Recompute
     throw new LockkeeperError('invalid', 'the receipt does not say on what it rests', {
       hint: 'It was written by another version of lockkeeper.',
     });
-  const { evidence, tool } = receipt;
+  const { evidence, tool, judge } = receipt;
   const stored = await log.get(keyOfFacts(evidence));
   if (!stored)
     throw new LockkeeperError(
@@ -90,27 +107,33 @@ async function judgeAgain(log: ObjectStore, { event }: Entry): Promise<Recompute
     );
   const facts = readFacts(stored.bytes, evidence);
   const verdict = recompute(facts, event.subject.id);
+  const differences = receiptDifferences(event, stored.bytes, { facts, verdict });
   return {
     opening: event.subject.id,
     evidence,
     tool,
     verdict,
-    differences: receiptDifferences(event, stored.bytes, { facts, verdict }),
+    differences,
+    judge,
+    judgedStricter: differences.length > 0 && isJudgedStricter(event, differences, verdict),
   };
 }
 
-function told({ opening, evidence, tool, verdict, differences }: Recomputed): readonly string[] {
+function told({ opening, evidence, tool, verdict, differences, judge, judgedStricter }: Recomputed): readonly string[] {
   const what =
     verdict === undefined
       ? 'not among the openings'
       : `${verdict.verdict}: ${verdict.reasons.map(({ text }) => text).join(' ')}`;
   const [again, then] = [`lockkeeper ${toolVersion}`, tool === `lockkeeper ${toolVersion}` ? '' : `, then by ${tool}`];
+  const conclusion = (): string => {
+    if (differences.length === 0) return `same as logged (judged again by ${again}${then})`;
+    if (!judgedStricter) return `NOT as logged (judged again by ${again}${then}):`;
+    return `judged by older rules then (version ${judge}), by stricter ones now (version ${judgeVersion}): facts and question are as logged, only the verdict differs:`;
+  };
   return [
     `facts ${evidence}: unchanged`,
     `opening ${opening}: ${what}`,
-    differences.length === 0
-      ? `same as logged (judged again by ${again}${then})`
-      : `NOT as logged (judged again by ${again}${then}):`,
+    conclusion(),
     ...differences.map((difference) => `  ${difference}`),
   ];
 }

@@ -139,13 +139,17 @@ WITH good AS (
 )
 SELECT strftime(DATE '1970-01-01' + day, '%Y-%m-%d') AS day, interface, local, protocol::INTEGER AS protocol,
   CASE WHEN folded THEN 0 ELSE port END AS port, ${kindName} AS kind, peer,
-  CASE WHEN folded THEN other_low ELSE port END AS port_low, CASE WHEN folded THEN other_high ELSE port END AS port_high,
-  CASE WHEN folded OR kind = ${code['opened-out']} THEN port ELSE other_low END AS peer_port_low,
-  CASE WHEN folded OR kind = ${code['opened-out']} THEN port ELSE other_high END AS peer_port_high,
+  CASE WHEN ${isByPeerPort} THEN other_low ELSE port END AS port_low,
+  CASE WHEN ${isByPeerPort} THEN other_high ELSE port END AS port_high,
+  CASE WHEN ${isByPeerPort} THEN port ELSE other_low END AS peer_port_low,
+  CASE WHEN ${isByPeerPort} THEN port ELSE other_high END AS peer_port_high,
   first, last, records, packets::BIGINT AS packets, bytes::BIGINT AS bytes, largest
 FROM capped
 ORDER BY day, interface, local, protocol, port, kind, peer_port_low, peer NULLS LAST`;
 }
+
+/** Groups whose port is the peer's, and whose other ports are local. */
+const isByPeerPort = `folded OR kind = ${code['opened-out']}`;
 
 const sums = `sum(records)::BIGINT AS records, min(first) AS first, max(last) AS last, sum(coalesce(packets, 0)) AS packets,
   sum(coalesce(bytes, 0)) AS bytes, max(coalesce(largest, 0)) AS largest, min(coalesce(other_low, 0)) AS other_low,

@@ -21,15 +21,19 @@ export interface LogObject {
  * | answered   | local accepted it                          | SYN-ACK outbound, or returned payload of one tuple |
  * | refused    | local answered RST only                    | RST alone outbound                                 |
  * | rejected   | the firewall refused it                    | REJECT, DENIED, D inbound                          |
- * | opened-out | local began a connection to the peer       | SYN outbound, SYN-ACK inbound; port is the peer's  |
- * | in, out    | accepted, and who began is not in the row  | flags 0 or FIN, no flags, UDP, ICMP, …             |
+ * | opened-out | local began a connection to the peer       | SYN outbound; port is the peer's                   |
+ * | in, out    | accepted, and who began is not in the row  | flags 0 or FIN, SYN-ACK in, no flags, UDP, ICMP, … |
+ *
+ * Facts that were made before local ports were kept for opened-out have a SYN-ACK that came in as opened-out too, which
+ * anybody can send.
  */
 export type FactKind = 'opened-in' | 'answered' | 'refused' | 'rejected' | 'opened-out' | 'in' | 'out';
 
 /**
  * One day of one kind of traffic at one port with one peer. Facts travel as Parquet with these columns (snake_case).
  * For `in` and `out`, a high local port (≥ 32768) with a lower peer port is folded: port is 0, portLow and portHigh
- * bound the local ports, and the peer's port tells the groups apart. Else portLow = portHigh = port.
+ * bound the local ports, and the peer's port tells the groups apart. For `opened-out` they bound the local ports too; in
+ * facts of older versions they are the peer's. Else portLow = portHigh = port.
  */
 export interface Fact {
   /** UTC day, YYYY-MM-DD; of `last`. */

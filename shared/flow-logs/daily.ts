@@ -43,7 +43,6 @@ function factOf(sighting: Sighting): Fact {
   const isFolded = (kind === 'in' || kind === 'out') && localPort >= 32_768 && peerPort < localPort;
   const isPeers = kind === 'opened-out';
   const port = isFolded ? 0 : isPeers ? peerPort : localPort;
-  const shownPort = isPeers ? peerPort : localPort;
   return {
     day: dayOf(sighting.end),
     interface: sighting.interface,
@@ -52,8 +51,8 @@ function factOf(sighting: Sighting): Fact {
     port,
     kind,
     peer: sighting.peer,
-    portLow: shownPort,
-    portHigh: shownPort,
+    portLow: localPort,
+    portHigh: localPort,
     peerPortLow: peerPort,
     peerPortHigh: peerPort,
     first: sighting.start,

@@ -72,8 +72,9 @@ function shown(record: FlowRecord, side: 'ingress' | 'egress'): readonly Shown[]
 
 function flagsShow({ protocol, flags }: FlowRecord, side: 'ingress' | 'egress'): FactKind {
   if (protocol !== tcp || flags === undefined) return side === 'egress' ? 'out' : 'in';
-  // AWS shows an ACK only with its SYN; others may show it alone, or with a RST.
-  if ((flags & synAck) === synAck) return side === 'egress' ? 'answered' : 'opened-out';
+  // AWS shows an ACK only with its SYN; others may show it alone, or with a RST. A SYN-ACK that comes in proves nothing
+  // about what local did: anybody can send one, and the flags of a row are those of all its packets.
+  if ((flags & synAck) === synAck) return side === 'egress' ? 'answered' : 'in';
   if ((flags & syn) !== 0) return side === 'egress' ? 'opened-out' : 'opened-in';
   if (side === 'egress' && (flags & (fin | syn | reset)) === reset) return 'refused';
   return side === 'egress' ? 'out' : 'in';

@@ -125,6 +125,30 @@ describe('audit recompute', () => {
     ]);
   });
 
+  test('tells a verdict of older rules, which stricter ones doubt, from one that was made up', async () => {
+    const idle = await judged(closing);
+    const { rows } = idle.input.evidence;
+    const use = row('10.0.0.9', after(idle.window.to, -day), { kind: 'answered', port: 5432, largest: 900 });
+    const input = { ...idle.input, evidence: { ...idle.input.evidence, rows: [...rows, use] } };
+    at = place();
+    closing = new ClosingPlace([rule('r-1')]);
+    const audit = auditLog({ ...at, world: closing.world, run: 'scan' });
+    await scan({ ...closing.deps(), audit, evidence: at.log }, { ...idle, input });
+    await audit.end();
+    const { hash } = await closing.closure('r-1');
+    const made = await recomputed(hash);
+    expect([made.code, made.lines[2]]).toEqual([1, expect.stringMatching(/^NOT as logged/)]);
+    const [receipt] = (await allEntries(at)).filter(({ event }) => event.action === 'proposal.receipt');
+    if (!receipt) throw new Error('no receipt');
+    const { judge: _judge, ...older } = receipt.event.details;
+    const writer = auditLog({ ...at, world: closing.world, run: 'older' });
+    await writer.record({ ...receipt.event, details: older });
+    const { code, lines } = await recomputed(hash);
+    expect([code, lines[2]]).toEqual([0, expect.stringMatching(/^judged by older rules then \(version 1\)/)]);
+    await writer.record({ ...receipt.event, details: { ...older, bytes: 1 } });
+    expect((await recomputed(hash)).code).toBe(1);
+  });
+
   test.each<[string, (details: Details) => Details]>([
     [
       'a longer window',

@@ -27,12 +27,16 @@ interface InterfaceSpec {
   readonly groups: readonly string[];
   readonly v6?: string;
   readonly subnet?: string;
+  /** `vpc-1` unless told otherwise. */
+  readonly vpc?: string;
   readonly attached?: Instant;
   readonly type?: string;
 }
 
 interface FlowLogSpec {
   readonly at: string;
+  /** Its objects hold rows of these networks, subnets or interfaces too. */
+  readonly holds?: readonly string[];
   readonly format?: LogFormat;
   readonly traffic?: 'ALL' | 'ACCEPT' | 'REJECT';
   readonly created?: Instant;
@@ -54,6 +58,8 @@ export class Account {
   readonly #interfaces = new Map<string, InterfaceSpec>();
   readonly #logs = new Map<string, FlowLogSpec>();
   readonly #rows: LogRow[] = [];
+  /** Places of the rows, by interface. */
+  readonly #rowsOf = new Map<string, number[]>();
   readonly #documents = new Map<string, unknown>();
 
   /** TCP 443 from 10.0.0.0/8 into `group`, changed as told in the API's own fields. */
@@ -94,13 +100,26 @@ export class Account {
 
   /** A row as it is, at one interface. */
   row(row: LogRow): this {
-    this.#rows.push(row);
+    const mine = this.#rowsOf.get(row.eni) ?? [];
+    this.#rowsOf.set(row.eni, mine);
+    mine.push(this.#rows.push(row) - 1);
     return this;
   }
 
-  /** Ids of the interfaces that have the address. */
-  at(address: string): readonly string[] {
-    return [...this.#interfaces].filter(([, { ip, v6 }]) => ip === address || v6 === address).map(([id]) => id);
+  /** The rows of one interface as something changed them: it mixed packets into them. */
+  change(eni: string, alter: (row: LogRow) => LogRow): this {
+    for (const index of this.#rowsOf.get(eni) ?? []) {
+      const row = this.#rows[index];
+      if (row) this.#rows[index] = alter(row);
+    }
+    return this;
+  }
+
+  /** Ids of the interfaces that have the address, in one network or in all. */
+  at(address: string, network?: string): readonly string[] {
+    return [...this.#interfaces]
+      .filter(([, { ip, v6, vpc = 'vpc-1' }]) => (ip === address || v6 === address) && (network ?? vpc) === vpc)
+      .map(([id]) => id);
   }
 
   /** Writes everything below `directory`. */
@@ -113,7 +132,7 @@ export class Account {
           SecurityGroups: [...this.#groups].map((GroupId) => ({
             GroupId,
             GroupName: GroupId,
-            VpcId: 'vpc-1',
+            VpcId: [...this.#interfaces.values()].find(({ groups }) => groups.includes(GroupId))?.vpc ?? 'vpc-1',
             Tags: [],
           })),
         },
@@ -138,7 +157,9 @@ export class Account {
     const format = spec.format ?? 'v5';
     const covered = new Set(
       [...this.#interfaces]
-        .filter(([eni, { subnet = 'subnet-1' }]) => [eni, subnet, 'vpc-1'].includes(spec.at))
+        .filter(([eni, { subnet = 'subnet-1', vpc = 'vpc-1' }]) =>
+          [eni, subnet, vpc].some((place) => spec.at === place || spec.holds?.includes(place) === true),
+        )
         .map(([eni]) => eni),
     );
     const mine = this.#rows.filter((row) => covered.has(row.eni) && isKept(row, spec));
@@ -182,11 +203,11 @@ function objectKey(id: string, at: Instant, encoding: 'gz' | 'text'): string {
 
 function describeInterface(
   id: string,
-  { ip, v6, groups, subnet = 'subnet-1', attached, type = 'interface' }: InterfaceSpec,
+  { ip, v6, groups, subnet = 'subnet-1', vpc = 'vpc-1', attached, type = 'interface' }: InterfaceSpec,
 ): object {
   return {
     NetworkInterfaceId: id,
-    VpcId: 'vpc-1',
+    VpcId: vpc,
     SubnetId: subnet,
     Status: 'in-use',
     InterfaceType: type,

@@ -10,6 +10,8 @@ export interface Talk {
   /** Port of the side that is talked to. */
   readonly port: number;
   readonly at: Instant;
+  /** The network in which both addresses are meant; all networks that have them where it is not told. */
+  readonly network?: string;
 }
 
 interface Way {
@@ -35,6 +37,15 @@ export function middle(account: Account, talk: Talk): void {
     account,
     { ...talk, protocol: 6 },
     { there: { packets: 40, bytes: 9000, flags: 0 }, back: { packets: 44, bytes: 40_000, flags: 0 } },
+  );
+}
+
+/** The middle of a long download, or its end: the client sends nothing but acknowledgements. */
+export function download(account: Account, talk: Talk, flags = 0): void {
+  both(
+    account,
+    { ...talk, protocol: 6 },
+    { there: { packets: 20, bytes: 1040, flags: 0 }, back: { packets: 40, bytes: 60_000, flags } },
   );
 }
 
@@ -77,8 +88,8 @@ export function ping(account: Account, talk: Omit<Talk, 'port'>): void {
 
 /** A connection that the firewall refused at the interface of `to`. */
 export function refused(account: Account, talk: Talk): void {
-  const { from, to, sport = 40_000, port, at } = talk;
-  for (const eni of account.at(to)) {
+  const { from, to, sport = 40_000, port, at, network } = talk;
+  for (const eni of account.at(to, network)) {
     account.row({
       eni,
       src: from,
@@ -105,7 +116,7 @@ function both(
   talk: Talk & { readonly protocol: number },
   { there, back }: { readonly there: Way; readonly back?: Way },
 ): void {
-  const { from, to, sport = 40_000, port, at, protocol } = talk;
+  const { from, to, sport = 40_000, port, at, protocol, network } = talk;
   const forth = { src: from, dst: to, sport, dport: port, protocol, action: 'ACCEPT', ...times(at), ...there } as const;
   const reply = {
     src: to,
@@ -117,11 +128,11 @@ function both(
     ...times(at),
     ...back,
   } as const;
-  for (const eni of account.at(to)) {
+  for (const eni of account.at(to, network)) {
     account.row({ ...forth, eni, direction: 'ingress' });
     if (back) account.row({ ...reply, eni, direction: 'egress' });
   }
-  for (const eni of account.at(from)) {
+  for (const eni of account.at(from, network)) {
     account.row({ ...forth, eni, direction: 'egress' });
     if (back) account.row({ ...reply, eni, direction: 'ingress' });
   }

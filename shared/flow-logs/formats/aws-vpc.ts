@@ -110,7 +110,7 @@ const kind = `CASE
   WHEN action = 'REJECT' THEN CASE WHEN out THEN ${code.seen} ELSE ${code.rejected} END
   WHEN action <> 'ACCEPT' THEN ${code.malformed}
   WHEN protocol <> 6 OR flags IS NULL THEN CASE WHEN out THEN ${code.out} ELSE ${code.in} END
-  WHEN flags & 18 = 18 THEN CASE WHEN out THEN ${code.answered} ELSE ${code['opened-out']} END
+  WHEN flags & 18 = 18 THEN CASE WHEN out THEN ${code.answered} ELSE ${code.in} END
   WHEN flags & 2 <> 0 THEN CASE WHEN out THEN ${code['opened-out']} ELSE ${code['opened-in']} END
   WHEN out THEN CASE WHEN flags & 7 = 4 THEN ${code.refused} ELSE ${code.out} END
   ELSE ${code.in} END`;

@@ -5,7 +5,7 @@ import { LockkeeperError } from '../../base/error.ts';
 import { formatInstant } from '../../base/time.ts';
 import { toolVersion } from '../../base/version.ts';
 import type { ObjectStore } from '../../objects/contract.ts';
-import { factsOf, type Facts } from '../judging/facts.ts';
+import { factsOf, judgeVersion, type Facts } from '../judging/facts.ts';
 import type { JudgeInput } from '../judging/judge.ts';
 import type { Verdict } from '../verdict.ts';
 import type { ClosingDeps } from './closing-deps.ts';
@@ -28,6 +28,8 @@ export type Receipt = {
   /** The name of the rules of judging. */
   readonly policy: string;
   readonly tool: string;
+  /** Version of the rules of judging; receipts without one are of version 1. */
+  readonly judge: number;
   /** The verdict in full. */
   readonly verdict: Plain;
   /** What the entry does not say besides of what people were asked: with it the proposal's hash can be taken again. */
@@ -60,6 +62,7 @@ export async function keepReceipt(
     ...claimsOf(judgement.input, bytes, verdict),
     policy,
     tool: `lockkeeper ${toolVersion}`,
+    judge: judgeVersion,
     verdict: asPlain(verdict),
     proposal: { form, ruleSet, rejectsVisible, windowMs, verdict: name, reasons, policy, round },
   };
@@ -69,16 +72,17 @@ export async function keepReceipt(
 /** The receipt in the details of an entry; undefined where they are none. */
 export function receiptIn(details: {
   readonly [name: string]: Plain | undefined;
-}): Pick<Receipt, 'evidence' | 'verdict' | 'tool'> | undefined {
-  const { evidence, verdict, tool } = details;
+}): Pick<Receipt, 'evidence' | 'verdict' | 'tool' | 'judge'> | undefined {
+  const { evidence, verdict, tool, judge = 1 } = details;
   if (
     typeof evidence !== 'string' ||
     !/^[0-9a-f]{64}$/.test(evidence) ||
     verdict === undefined ||
-    typeof tool !== 'string'
+    typeof tool !== 'string' ||
+    typeof judge !== 'number'
   )
     return undefined;
-  return { evidence, verdict, tool };
+  return { evidence, verdict, tool, judge };
 }
 
 /** What a receipt says of its facts besides their hash. */
@@ -108,6 +112,24 @@ export function receiptDifferences(
     ...differences({ bytes: size, digest, window, coverage }, claimsOf(again.facts, bytes, again.verdict)),
     ...verdictDifferences(verdict ?? null, again.verdict),
   ];
+}
+
+/**
+ * True where an entry differs from what its facts give in nothing but the verdict, which older rules of judging reached,
+ * and the present ones doubt, or reach with other details: they are stricter, and nobody changed anything.
+ */
+export function isJudgedStricter(
+  { details }: AuditEvent,
+  found: readonly string[],
+  again: Verdict | undefined,
+): boolean {
+  const logged = details['verdict'];
+  const judge = details['judge'] ?? 1;
+  const isOlder = typeof judge === 'number' && judge < judgeVersion;
+  if (!isOlder || !again || !isRecord(logged)) return false;
+  if (!['used', 'cannot-tell', logged['verdict']].includes(again.verdict)) return false;
+  const ofVerdict = verdictDifferences(logged, again);
+  return found.every((difference) => ofVerdict.includes(difference));
 }
 
 /**

@@ -1,7 +1,8 @@
 import type { Instant } from '../../base/time.ts';
 import type { Window } from '../../usage/evidence.ts';
 import { later } from './initiator/conversations.ts';
-import type { Knock, Traffic, Use } from './initiator/initiator.ts';
+import type { Knock, Use } from './initiator/initiator.ts';
+import type { Sifted } from './initiator/scanners.ts';
 import type { Matcher } from './match/match.ts';
 
 /** What one opening let in. */
@@ -10,6 +11,8 @@ export interface Credit {
   readonly uses: Use[];
   /** In the window, with a peer of whom nobody knows whether he is one of the opening's sources. */
   readonly maybes: Use[];
+  /** In the window, by a scanner or by somebody elsewhere who has its address. */
+  readonly doubtful: Use[];
   readonly knocks: Knock[];
   /** Days with use, before the window included. */
   readonly days: Set<string>;
@@ -19,12 +22,17 @@ export interface Credit {
 }
 
 /** Credits every opening that matches with every use and knock. */
-export function credit({ uses, knocks }: Traffic, matcher: Matcher, window: Window): ReadonlyMap<string, Credit> {
+export function credit(
+  { uses, knocks, doubtful }: Sifted,
+  matcher: Matcher,
+  window: Window,
+): ReadonlyMap<string, Credit> {
   const credits = new Map<string, Credit>();
   const of = ({ id }: { readonly id: string }): Credit => {
     const held = credits.get(id) ?? {
       uses: [],
       maybes: [],
+      doubtful: [],
       knocks: [],
       days: new Set<string>(),
       lastNew: undefined,
@@ -39,6 +47,11 @@ export function credit({ uses, knocks }: Traffic, matcher: Matcher, window: Wind
     // What a sure opening lets in proves nothing about another one, and closing that other one would not stop it.
     if (sure.length === 0 && use.seen.lastInWindow !== undefined)
       for (const opening of maybe) of(opening).maybes.push(use);
+  }
+  for (const use of doubtful) {
+    if (use.seen.lastInWindow === undefined) continue;
+    const { sure, maybe } = matcher.credit(arrivalOf(use, window));
+    for (const opening of sure.length > 0 ? sure : maybe) of(opening).doubtful.push(use);
   }
   for (const knock of knocks) {
     if (knock.seen.lastInWindow === undefined) continue;

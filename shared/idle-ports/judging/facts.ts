@@ -4,6 +4,12 @@ import type { Verdict } from '../verdict.ts';
 import { factsForm, fitsFacts, type KeptFacts } from './facts-form.ts';
 import { judge, type JudgeInput } from './judge.ts';
 
+/**
+ * Version of the rules of judging, not of the form of the facts. 2: what anybody can send proves no reply, and addresses
+ * are those of one network; stricter than 1, so a verdict of 1 that an opening is idle may be reached no more.
+ */
+export const judgeVersion = 2;
+
 /** The facts of one judgement as they are kept. */
 export interface Facts {
   readonly bytes: Uint8Array;

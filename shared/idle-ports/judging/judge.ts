@@ -48,7 +48,11 @@ export function judge(input: JudgeInput): readonly Verdict[] {
   const state = asItWas(input.state, input.asOf);
   const credits = creditAll(state, input);
   const overlaps = overlapsOf(state);
-  const isIdle = ({ id, direction }: Opening): boolean => direction === 'ingress' && !credits.get(id)?.uses.length;
+  // Packets that came in, though no opening surely let them in, came through one of those that may have.
+  const isIdle = ({ id, direction }: Opening): boolean => {
+    const { uses = [], maybes = [] } = credits.get(id) ?? {};
+    return direction === 'ingress' && uses.length === 0 && maybes.length === 0;
+  };
   const findings: Findings = {
     interfaces: new Map(state.interfaces.map((one) => [one.id, one])),
     evidence: input.evidence,
@@ -66,8 +70,9 @@ function creditAll(state: FirewallState, input: JudgeInput): ReadonlyMap<string,
   const { window } = input.evidence;
   const read = new Map(readLogs(input).map(({ evidence, hasFlags }) => [evidence, hasFlags]));
   const parts = [...read].map(([{ rows }, hasFlags]) => ({ rows, hasFlags }));
-  const traffic = whoBegan(parts, (server, client) => matcher.servesAt(server, client, window.to));
-  return credit(withoutScanners(traffic, input.policy.scanners), matcher, window);
+  const traffic = whoBegan(parts, matcher.ports(window.to));
+  const isElsewhereToo = (peer: string, here: string): boolean => matcher.isElsewhereToo(peer, here);
+  return credit(withoutScanners(traffic, input.policy.scanners, isElsewhereToo), matcher, window);
 }
 
 function coverageByInterface(state: FirewallState, input: JudgeInput): ReadonlyMap<string, Coverage> {

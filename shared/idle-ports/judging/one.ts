@@ -57,7 +57,7 @@ function decide(opening: Opening, credit: Credit | undefined, findings: Findings
 
 function used(opening: Opening, credit: Credit, problems: readonly Reason[]): Judgement {
   const reasons = explainUse(credit);
-  const part = partUsed(opening, [...credit.uses, ...credit.maybes]);
+  const part = partUsed(opening, [...credit.uses, ...credit.maybes, ...credit.doubtful]);
   if (part === undefined) return { verdict: 'used', reasons };
   const [problem] = problems;
   if (problem)

@@ -13,6 +13,7 @@ export function doubts(opening: Opening, credit: Credit | undefined, findings: F
     ...unlisted(opening, targets),
     ...youth(targets, findings),
     ...unknownSource(opening, credit),
+    ...sharedAddress(credit),
     ...sampling(findings),
     ...gaps(targets, findings.coverage),
     ...period(credit, findings),
@@ -59,6 +60,13 @@ function unknownSource({ sources }: Opening, credit: Credit | undefined): readon
       text: `${peers.length} peers, ${peers[0] ?? 'unknown'} among them, came in and may be its source. ${fix}.`,
     },
   ];
+}
+
+function sharedAddress(credit: Credit | undefined): readonly Reason[] {
+  const [first] = credit?.doubtful ?? [];
+  if (!first) return [];
+  const text = `${first.peer} brought payload. It is a scanner by the policy, and an interface of another network has the address too, so it may be a real client. Name scanners by addresses that nobody else has.`;
+  return [{ code: 'scanner-unclear', text }];
 }
 
 function sampling({ evidence }: Findings): readonly Reason[] {

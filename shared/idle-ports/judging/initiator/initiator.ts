@@ -1,9 +1,10 @@
 import type { Instant } from '../../../base/time.ts';
 import type { UsageRow } from '../../../usage/evidence.ts';
 import { conversations, mergeTallies, tcp, udp, type Conversation, type Tally } from './conversations.ts';
-import { isReply, type Surroundings } from './replies.ts';
-import { surroundings } from './surroundings.ts';
-import { answeredWithoutFlags, carriesPayload, isLastingSession } from './sizes.ts';
+import { ephemeral, type Ports } from './ports.ts';
+import { isReply } from './replies.ts';
+import { surroundings, type Surroundings } from './surroundings.ts';
+import { answeredWithoutFlags, carriesPayload, isLastingSession, isMoreThanResets } from './sizes.ts';
 
 /**
  * Why packets count as use of a local port: somebody came in and was answered; a session older than the log goes on;
@@ -47,29 +48,30 @@ export interface LogRows {
 }
 
 /** Who began each conversation of several logs. Nothing is left out without proof; every doubt is a use. */
-export function whoBegan(logs: readonly LogRows[], servesAt: Surroundings['servesAt']): Traffic {
+export function whoBegan(logs: readonly LogRows[], ports: Ports): Traffic {
   const about = surroundings(
     logs.flatMap(({ rows }) => rows),
-    servesAt,
+    ports,
   );
-  const isOutboundLogged = logs.some(({ rows }) =>
-    rows.some(({ kind }) => kind !== 'in' && kind !== 'opened-in' && kind !== 'rejected'),
-  );
-  const uses: Use[] = [];
-  const knocks: Knock[] = [];
-  for (const { rows, hasFlags } of logs) {
+  const all = logs.flatMap(({ rows, hasFlags }) => {
     const flagged = placesWithFlags(rows, hasFlags);
-    const all = conversations(rows);
-    const sessions = sessionsByPeerPort(all);
-    for (const conversation of all) {
-      const context = { about, hasFlags: flagged(conversation.interface), isOutboundLogged, sessions };
-      const answer = resolve(conversation, context);
-      uses.push(...answer.uses);
-      knocks.push(...answer.knocks);
-    }
-  }
-  return { uses, knocks };
+    const found = conversations(rows);
+    const shared = { about, isOutboundLogged: isOutboundLogged(rows), sessions: sessionsByPeerPort(found) };
+    return found.map((one) => resolve(one, { ...shared, hasFlags: flagged(one.interface) }));
+  });
+  return together(all);
 }
+
+/** Packets that only our own side sends, in this very log: a SYN-ACK, a reset, anything else that went out. */
+function isOutboundLogged(rows: readonly UsageRow[]): boolean {
+  return rows.some(({ kind }) => kind === 'answered' || kind === 'refused' || kind === 'out');
+}
+
+function together(all: readonly Traffic[]): Traffic {
+  return { uses: all.flatMap(({ uses }) => uses), knocks: all.flatMap(({ knocks }) => knocks) };
+}
+
+const nothing: Traffic = { uses: [], knocks: [] };
 
 interface Context {
   readonly about: Surroundings;
@@ -112,59 +114,71 @@ function resolve(conversation: Conversation, context: Context): Traffic {
   if (!inbound || isReply(conversation, context.about, context.hasFlags)) return begun;
   const running =
     conversation.protocol === tcp ? resolveTcp(conversation, inbound, context) : resolveOther(conversation, inbound);
-  return { uses: [...begun.uses, ...running.uses], knocks: [...begun.knocks, ...running.knocks] };
+  return together([begun, running]);
 }
 
 /** What flags tell: SYN in is the peer's beginning, SYN-ACK out says that the port is served. */
-function resolveBegun(conversation: Conversation, { isOutboundLogged }: Context): Traffic {
+function resolveBegun(conversation: Conversation, context: Context): Traffic {
   const { 'opened-in': opened, answered, refused } = conversation.kinds;
   if (answered) {
-    const seen =
-      opened?.lastInWindow !== undefined && answered.lastInWindow === undefined
-        ? answered
-        : mergeTallies([answered, opened]);
-    const knocked = opened && answered.lastInWindow === undefined ? [knock(conversation, opened)] : [];
-    return { uses: seen ? [use(conversation, 'answered', { seen, lastNew: answered.last })] : [], knocks: knocked };
+    const isLater = opened?.lastInWindow !== undefined && answered.lastInWindow === undefined;
+    const seen = isLater ? answered : mergeTallies([answered, opened]);
+    const uses = seen ? [use(conversation, 'answered', { seen, lastNew: answered.last })] : [];
+    return together([{ uses, knocks: [] }, isLater ? resolveKnock(conversation, opened, context) : nothing]);
   }
-  if (!opened) return { uses: [], knocks: refused ? [knock(conversation, refused)] : [] };
-  if (carriesPayload(opened, conversation.peer))
-    return { uses: [use(conversation, 'answered', { seen: opened, lastNew: opened.last })], knocks: [] };
-  if (!isOutboundLogged)
-    return { uses: [use(conversation, 'outbound-not-logged', { seen: opened, lastNew: opened.last })], knocks: [] };
-  return { uses: [], knocks: [knock(conversation, opened)] };
+  if (!opened) return refused ? resolveKnock(conversation, refused, context) : nothing;
+  if (carriesPayload(opened, conversation.peer)) return oneUse(conversation, opened, 'answered');
+  if (!context.isOutboundLogged) return oneUse(conversation, opened, 'outbound-not-logged');
+  return resolveKnock(conversation, opened, context);
+}
+
+/** A knock, unless something was said to that peer: a row has the flags of every packet in it, and anybody may add one. */
+function resolveKnock(conversation: Conversation, seen: Tally, { about }: Context): Traffic {
+  if (isSpokenTo(conversation, seen, about)) return oneUse(conversation, seen, 'long-session');
+  return { uses: [], knocks: [knock(conversation, seen)] };
+}
+
+/** True where more than resets went out in the window: to this peer, or to some beyond the cap of whom he may be one. */
+function isSpokenTo(conversation: Conversation, seen: Tally, about: Surroundings): boolean {
+  const { out, refused } = conversation.kinds;
+  const folded = conversation.port >= ephemeral ? about.foldedOut(conversation, seen) : [];
+  const more = refused && isMoreThanResets(refused, conversation.peer) ? refused : undefined;
+  return [out, more, about.othersOut(conversation), ...folded].some((said) => said?.lastInWindow !== undefined);
 }
 
 /** TCP rows that do not tell who began, and that answer nothing of ours. */
 function resolveTcp(conversation: Conversation, inbound: Tally, context: Context): Traffic {
   const { out, refused } = conversation.kinds;
   const opened = conversation.kinds['opened-in'] ?? conversation.kinds.answered;
-  if (!context.hasFlags) {
-    const isServed = answeredWithoutFlags(inbound, out, conversation.peer) || isLastingSession(inbound, out);
-    if (isServed)
-      return oneUse(
-        conversation,
-        inbound,
-        conversation.isFolded || inbound.portLow >= 32_768 ? 'direction-unclear' : 'answered',
-      );
-    if (!context.isOutboundLogged) return oneUse(conversation, inbound, 'outbound-not-logged');
-    return { uses: [], knocks: [knock(conversation, inbound)] };
-  }
-  const isSmallAndAlone = !out && !carriesPayload(inbound, conversation.peer) && context.isOutboundLogged;
+  if (!context.hasFlags) return resolveWithoutFlags(conversation, inbound, context);
+  const isSilent = !out && !isSpokenTo(conversation, inbound, context.about);
+  const isSmallAndAlone = isSilent && !carriesPayload(inbound, conversation.peer) && context.isOutboundLogged;
   if (conversation.isFolded) return resolveFolded(conversation, inbound, { context, isSmallAndAlone });
   if (isSmallAndAlone && !conversation.kinds.answered && (opened || refused))
     return { uses: [], knocks: [knock(conversation, inbound)] };
-  return oneUse(conversation, inbound, !opened && inbound.portLow >= 32_768 ? 'direction-unclear' : 'long-session');
+  return oneUse(conversation, inbound, !opened && inbound.portLow >= ephemeral ? 'direction-unclear' : 'long-session');
 }
 
-/** Later rows of a session whose beginning was seen belong to it; else nobody knows which side is the server. */
+function resolveWithoutFlags(conversation: Conversation, inbound: Tally, context: Context): Traffic {
+  const { out = context.about.othersOut(conversation) } = conversation.kinds;
+  const isHigh = conversation.isFolded || inbound.portLow >= ephemeral;
+  if (answeredWithoutFlags(inbound, out, conversation.peer) || isLastingSession(inbound, out))
+    return oneUse(conversation, inbound, isHigh ? 'direction-unclear' : 'answered');
+  if (!context.isOutboundLogged) return oneUse(conversation, inbound, 'outbound-not-logged');
+  return { uses: [], knocks: [knock(conversation, inbound)] };
+}
+
+/**
+ * Later rows of a session whose beginning was seen belong to it; else nobody knows which side is the server. Of several
+ * local ports in one row, those between the lowest and the highest are not known.
+ */
 function resolveFolded(
   conversation: Conversation,
   inbound: Tally,
   { context, isSmallAndAlone }: { readonly context: Context; readonly isSmallAndAlone: boolean },
 ): Traffic {
   const mine = (context.sessions.get(placeOf(conversation)) ?? []).filter((session) => belongs(inbound, session));
-  const ports = new Set(mine.map(({ port }) => port));
-  if (!ports.has(inbound.portLow) || !ports.has(inbound.portHigh))
+  if (mine.length === 0 || inbound.portLow !== inbound.portHigh)
     return oneUse(conversation, inbound, 'direction-unclear');
   const served = mine.filter(({ kinds }) => kinds.answered);
   if (served.length === 0 && isSmallAndAlone) return { uses: [], knocks: [knock(conversation, inbound)] };

@@ -1,87 +1,83 @@
-import { minute, type Instant } from '../../../base/time.ts';
-import { later, tcp, udp, type Conversation, type Tally } from './conversations.ts';
+import { day, minute, type Instant } from '../../../base/time.ts';
+import { tcp, udp, type Conversation, type Tally } from './conversations.ts';
+import { areServerPorts, ephemeral, isServerPort } from './ports.ts';
+import type { Surroundings } from './surroundings.ts';
 
-/** Local ports from here on are given out by operating systems to connections that they begin. */
-const ephemeral = 32_768;
 /** Rows this close to the beginning of the history may belong to something that began before it. */
 const startOfHistoryMs = 15 * minute;
-/** A peer with more ports than this is a client with many connections, not a server with many services. */
-const mostServedPorts = 64;
-/**
- * Ports above 599 that clients with reserved source ports (NFS, rsh) may use too, but that only servers answer from.
- */
-const servedAbove599 = new Set([631, 636, 853, 873, 902, 989, 990, 992, 993, 995]);
-
-/** A port of a peer; the address undefined for the peers beyond a log's cap, together. */
-export interface PeerPort {
-  readonly peer: string | undefined;
-  readonly protocol: number;
-  readonly port: number;
-}
-
-/** What is known beyond one conversation. */
-export interface Surroundings {
-  /** True where this interface began a connection to that port of the peer, at any time of the history. */
-  began(interfaceId: string, to: PeerPort): boolean;
-  /** True where the peer's own interface answered at that port. */
-  answers(at: PeerPort): boolean;
-  /** True where the peer's own interface has an opening for just that port that lets this address in. */
-  servesAt(at: PeerPort, client: string): boolean;
-  /** Earliest row of the interface. */
-  historyStart(interfaceId: string): Instant | undefined;
-  /** How often a port of the peer was talked to from one or from several local ports. */
-  fans(conversation: Conversation): Fans;
-}
-
-export interface Fans {
-  /** Ports of the peer that appear in packets from it to high local ports. */
-  readonly peerPorts: number;
-  /** Of these, ports that more than one local port was used towards. */
-  readonly severalLocal: number;
-  /** Local ports used towards the peer port of this conversation. */
-  readonly localPorts: number;
-  /** True where one of its local ports was talked to from several ports, as a server's is. */
-  readonly isHub: boolean;
-}
+/** A connection without a packet for so long is forgotten by the firewall (AWS: 432,000 s), so its next packet is new. */
+const longestSilenceMs = 5 * day;
+/** The times of a row can be this much late. */
+const rowDelayMs = minute;
 
 /**
  * True only where something proves that the inbound packets answer what local began: then they are no use of a port.
+ * A proof is something that whoever can send packets, with whatever source and flags, cannot bring about, and neither
+ * can a host elsewhere that has the peer's address.
  *
- * | proof                                                              | holds for                       |
- * |--------------------------------------------------------------------|---------------------------------|
- * | a SYN of ours went to that peer and port                           | any protocol with opened-out    |
- * | the peer's own interface answered, or has an opening, at that port | both ends logged                |
- * | the peer's port is one that only servers answer from               | TCP, UDP, packets went both ways|
- * | several local ports were used towards the one port of the peer     | no flags, packets both ways     |
- * | our first packet is strictly older than the peer's first           | no flags, one local port        |
+ * | proof                                                                          | holds for                        |
+ * |--------------------------------------------------------------------------------|----------------------------------|
+ * | our own interface sent a SYN from that local port to that port of the peer      | TCP with flags                   |
+ * | the peer's interface in our network answered at that port, and it is open to us | TCP with flags, both ends logged |
+ * | the peer's port is one that only servers answer from                           | TCP, UDP, packets went both ways |
+ * | the peer's interface in our network has an opening for just that port, for us   | TCP, UDP, packets went both ways |
+ * | our first packet is strictly older than the peer's first                       | no flags, one local port         |
+ *
+ * None of them holds for a local port that is served: one that answered, that has an opening of its own, or that is
+ * well known while the peer's is not.
  */
 export function isReply(conversation: Conversation, about: Surroundings, hasFlags: boolean): boolean {
   const inbound = conversation.kinds.in;
   if (!inbound || (conversation.protocol !== tcp && conversation.protocol !== udp)) return false;
-  if (isExplained(conversation, inbound, about)) return true;
+  if (isServedHere(conversation, inbound, about)) return false;
+  if (isOwn(conversation, inbound, about) || isAnswerer(conversation, inbound, about)) return true;
   const outbound = conversation.kinds.out;
-  if (!outbound || cameFirst(conversation, { inbound, outbound }, about)) return false;
-  if (inbound.portLow < 1024) return false;
-  if (isServerPort(inbound.peerPortLow) && isServerPort(inbound.peerPortHigh)) return true;
-  if (inbound.peerPortLow !== inbound.peerPortHigh) return false;
+  if (inbound.portLow < 1024 || !outbound || !spans(outbound, inbound)) return false;
+  if (cameFirst(conversation, { inbound, outbound }, about)) return false;
+  if (areServerPorts(inbound.peerPortLow, inbound.peerPortHigh)) return true;
   if (isServedAtPeer(conversation, inbound, about)) return true;
   if (hasFlags && conversation.protocol === tcp) return false;
-  return fansOut(conversation, inbound, about) || wentFirst(conversation, { inbound, outbound }, about);
+  return wentFirst(conversation, { inbound, outbound }, about);
 }
 
-/** A port that local began connections to with more peers than a log lists explains high local ports for any peer. */
-function isExplained({ interface: place, protocol, peer }: Conversation, inbound: Tally, about: Surroundings): boolean {
-  const { peerPortLow, peerPortHigh, portLow } = inbound;
-  if (peerPortLow !== peerPortHigh && peerPortHigh >= 1024) return false;
-  const explains = (port: number): boolean =>
-    (peer !== undefined && (about.began(place, { peer, protocol, port }) || about.answers({ peer, protocol, port }))) ||
-    (portLow >= ephemeral && port < ephemeral && about.began(place, { peer: undefined, protocol, port }));
-  return explains(peerPortLow) && explains(peerPortHigh);
+/**
+ * A local port that serves is never the client's end. Where the row holds many local ports, those of them count from
+ * which this very peer was answered.
+ */
+function isServedHere(conversation: Conversation, packets: Tally, about: Surroundings): boolean {
+  const { interface: place, protocol } = conversation;
+  const { portLow, portHigh, peerPortLow, peerPortHigh } = packets;
+  if (portLow !== portHigh) return about.isBegunByPeer(conversation, packets);
+  if (isServerPort(portLow) || (portLow < 1024 && peerPortHigh >= ephemeral)) return true;
+  if (about.isAnswered(place, protocol, portLow)) return true;
+  return about.isMeant(place, protocol, portLow) && !areServerPorts(peerPortLow, peerPortHigh);
 }
 
-/** Active FTP connects from port 20, and reserved client ports run from 600 to 1023. */
-function isServerPort(port: number): boolean {
-  return (port > 0 && port < 600 && port !== 20) || servedAbove599.has(port);
+/**
+ * Our own SYNs went from just these ports. From one local port, that is the connection itself: an operating system
+ * connects from no port that is listened at. From several, one between them may be a server's whose session is older
+ * than the log: then its packets are older than our first SYN. A peer's high port may be a client's, to which somebody
+ * made us connect, so there only the one local port will do. Facts of older versions do not have the local ports.
+ */
+function isOwn(conversation: Conversation, inbound: Tally, about: Surroundings): boolean {
+  const { portLow, portHigh, peerPortLow, peerPortHigh } = inbound;
+  if (peerPortLow !== peerPortHigh) return false;
+  const own = about.ownSyns(conversation, peerPortLow);
+  if (!own || !spans(own, inbound)) return false;
+  if (own.portLow === own.portHigh && portLow === portHigh) return true;
+  const isOrdered = inbound.first + rowDelayMs >= own.first && !about.isInboundCapped(conversation);
+  return peerPortLow < ephemeral && isOrdered;
+}
+
+/**
+ * The peer listens at that port. Whoever spoofs a SYN at the right moment makes a client answer from its own port too,
+ * but only an opening lets a SYN in that begins anything.
+ */
+function isAnswerer(conversation: Conversation, { peerPortLow, peerPortHigh }: Tally, about: Surroundings): boolean {
+  const { interface: place, protocol, peer, local } = conversation;
+  if (peer === undefined || peerPortLow !== peerPortHigh || peerPortLow >= ephemeral) return false;
+  const isListening = about.neighbours(peer, place).some((there) => about.isAnswered(there, protocol, peerPortLow));
+  return isListening && about.letsIn({ peer, protocol, port: peerPortLow }, { interface: place, local });
 }
 
 interface Ways {
@@ -91,37 +87,37 @@ interface Ways {
 
 /** The peer's first packet is older than ours; near the start of the history that says nothing. */
 function cameFirst({ interface: place }: Conversation, { inbound, outbound }: Ways, about: Surroundings): boolean {
-  return inbound.first < outbound.first && !isNearStart(inbound.first, about.historyStart(place));
+  const start = about.historyStart(place);
+  return inbound.first < outbound.first && !isSoonAfter(start, inbound.first, startOfHistoryMs);
 }
 
-/** Unless the ports themselves tell client from server, it must not be the other way round just as well. */
+/** Unless the ports themselves tell client from server, the peer's port must be a server's by its opening alone. */
 function isServedAtPeer(
-  { protocol, peer, local }: Conversation,
-  { portLow, portHigh, peerPortLow }: Tally,
+  { interface: place, protocol, peer, local }: Conversation,
+  { peerPortLow, peerPortHigh }: Tally,
   about: Surroundings,
 ): boolean {
-  if (peer === undefined || !about.servesAt({ peer, protocol, port: peerPortLow }, local)) return false;
-  if (peerPortLow < ephemeral && portLow >= ephemeral) return true;
-  return ![portLow, portHigh].some((port) => about.servesAt({ peer: local, protocol, port }, peer));
+  if (peer === undefined || peerPortLow !== peerPortHigh) return false;
+  return about.servesAt({ peer, protocol, port: peerPortLow }, { interface: place, local });
 }
 
 /**
- * A client uses many ports of its own towards one port of a server, each once. A load balancer that reuses its source
- * ports looks like that too, but for the local ports, which many of its connections share.
+ * What went first began it, from one high local port to one port below: a server's answers are never older than what
+ * they answer. Unless the session is older than the log, or its beginning is among the peers beyond the cap.
  */
-function fansOut(conversation: Conversation, inbound: Tally, about: Surroundings): boolean {
-  if (conversation.peer === undefined || inbound.portLow < ephemeral || inbound.peerPortLow >= ephemeral) return false;
-  const { peerPorts, severalLocal, localPorts, isHub } = about.fans(conversation);
-  return localPorts > 1 && !isHub && peerPorts <= mostServedPorts && severalLocal * 2 >= peerPorts;
+function wentFirst(conversation: Conversation, { inbound, outbound }: Ways, about: Surroundings): boolean {
+  const { portLow, portHigh, peerPortLow, peerPortHigh } = inbound;
+  if (portLow !== portHigh || outbound.portLow !== outbound.portHigh || peerPortLow !== peerPortHigh) return false;
+  if (portLow < ephemeral || peerPortLow >= ephemeral || about.isInboundCapped(conversation)) return false;
+  const start = about.historyStart(conversation.interface);
+  return outbound.first < inbound.first && !isSoonAfter(start, outbound.first, longestSilenceMs);
 }
 
-/** One local port and one peer port only: what went first began it. */
-function wentFirst({ interface: place }: Conversation, { inbound, outbound }: Ways, about: Surroundings): boolean {
-  if (inbound.portLow !== inbound.portHigh || outbound.portLow !== outbound.portHigh || inbound.portLow < ephemeral)
-    return false;
-  return outbound.first < inbound.first && !isNearStart(outbound.first, about.historyStart(place));
+function isSoonAfter(start: Instant | undefined, at: Instant, ms: number): boolean {
+  return start === undefined || at - start <= ms;
 }
 
-function isNearStart(at: Instant, start: Instant | undefined): boolean {
-  return later(at, start) === start || (start !== undefined && at - start <= startOfHistoryMs);
+/** True where the local ports of `outer` hold those of `inner`. */
+function spans(outer: Tally, inner: Tally): boolean {
+  return outer.portLow <= inner.portLow && inner.portHigh <= outer.portHigh;
 }

@@ -1,5 +1,6 @@
 import { hour } from '../../../base/time.ts';
 import type { Tally } from './conversations.ts';
+import type { Sent } from './surroundings.ts';
 
 /**
  * Bytes of packets without payload, IP header included: a reset has no options, a SYN or an ACK has some.
@@ -21,22 +22,23 @@ export function carriesPayload({ largest }: Tally, peer: string | undefined): bo
 }
 
 /**
- * Without flags: data either way, or an answer larger than a reset to fewer packets than came in, which is a handshake
- * and its end. One packet back for each that came is a reset, or a SYN-ACK that nobody took up.
+ * True where something went out that is larger than a bare reset. However many small packets somebody mixes into a
+ * record, its mean stays above theirs.
  */
-export function answeredWithoutFlags(inbound: Tally, outbound: Tally | undefined, peer: string | undefined): boolean {
-  if (carriesPayload(inbound, peer)) return true;
-  if (!outbound) return false;
-  return (
-    carriesPayload(outbound, peer) || (outbound.largest > sizesFor(peer).reset && inbound.packets > outbound.packets)
-  );
+export function isMoreThanResets({ largest }: Sent, peer: string | undefined): boolean {
+  return largest > sizesFor(peer).reset;
+}
+
+/** Without flags: data in, or anything out that is more than resets. */
+export function answeredWithoutFlags(inbound: Tally, outbound: Sent | undefined, peer: string | undefined): boolean {
+  return carriesPayload(inbound, peer) || (outbound !== undefined && isMoreThanResets(outbound, peer));
 }
 
 /**
  * Without flags: one pair of ports with small packets both ways, hour after hour, is a session kept alive and not a
  * scanner that comes back.
  */
-export function isLastingSession(inbound: Tally, outbound: Tally | undefined): boolean {
+export function isLastingSession(inbound: Tally, outbound: Sent | undefined): boolean {
   if (!outbound || inbound.peerPortLow !== inbound.peerPortHigh || inbound.portLow !== inbound.portHigh) return false;
   return inbound.last - inbound.first >= 6 * hour && inbound.records >= 6 * inbound.days.length;
 }

@@ -1,6 +1,6 @@
 import type { Instant } from '../../../base/time.ts';
 import type { FirewallState, Opening } from '../../../firewalls/contract.ts';
-import type { PeerPort } from '../initiator/replies.ts';
+import type { Client, PeerPort, Ports } from '../initiator/ports.ts';
 import { Peers, type PeerView } from './peers.ts';
 import { compileRules, type CompiledRules } from './rules.ts';
 
@@ -49,27 +49,55 @@ export class Matcher {
     return { sure, maybe };
   }
 
-  /**
-   * True where the interface that has the server's address has an opening for hardly more than its port that lets
-   * `client` in.
-   */
-  servesAt({ peer, protocol, port }: PeerPort, client: string, at: Instant): boolean {
-    if (peer === undefined) return false;
-    return this.#peers
-      .ownersOf(peer)
-      .some(({ id }) =>
-        this.credit({ interface: id, protocol, low: port, high: port, peer: client, first: at, last: at }).sure.some(
-          isSpecific,
-        ),
-      );
+  /** What the openings tell about ports, as of `at`. Asking again gives the same. */
+  ports(at: Instant): Ports {
+    const meant = new Map<string, boolean>();
+    return {
+      neighbours: (address, here) => this.#peers.neighbours(address, here).map(({ id }) => id),
+      servesAt: (port, client) => this.#admits(port, client, at).some((opening) => width(opening) <= 16),
+      letsIn: (port, client) => this.#admits(port, client, at).length > 0,
+      isMeant: (place, protocol, port) => {
+        const key = `${place} ${protocol} ${port}`;
+        const isMeant = meant.get(key) ?? this.#openingsOf(place, protocol, port).some(isForServices);
+        meant.set(key, isMeant);
+        return isMeant;
+      },
+    };
   }
 
-  #at(rules: CompiledRules, arrival: Arrival, sources?: PeerView['sure']): Opening[] {
+  /** True where interfaces of another network than that of `here` have the address. */
+  isElsewhereToo(address: string, here: string): boolean {
+    return this.#peers.isElsewhereToo(address, here);
+  }
+
+  /** Openings of the peer's own interface that let the client, in the same network, in at that port. */
+  #admits({ peer, protocol, port }: PeerPort, client: Client, at: Instant): readonly Opening[] {
+    const arrival = { protocol, low: port, high: port, peer: client.local, first: at, last: at };
+    return this.#peers
+      .neighbours(peer, client.interface)
+      .flatMap(({ id }) => this.credit({ ...arrival, interface: id }).sure);
+  }
+
+  #openingsOf(place: string, protocol: number, port: number): readonly Opening[] {
+    const rules = this.#rulesOf.get(place);
+    return rules ? this.#at(rules, { interface: place, protocol, low: port, high: port }) : [];
+  }
+
+  #at(
+    rules: CompiledRules,
+    arrival: Pick<Arrival, 'interface' | 'protocol' | 'low' | 'high'>,
+    sources?: PeerView['sure'],
+  ): Opening[] {
     const found = rules.find(arrival, sources);
     return [...found].toSorted((a, b) => a - b).flatMap((index) => this.#openings[index] ?? []);
   }
 }
 
-function isSpecific({ protocol, ports }: Opening): boolean {
-  return protocol !== 'all' && ports !== 'all' && ports.to - ports.from < 16;
+/** A range that is meant for services, and not for whatever local port a reply comes to. */
+function isForServices(opening: Opening): boolean {
+  return width(opening) <= 4096;
+}
+
+function width({ protocol, ports }: Opening): number {
+  return protocol === 'all' || ports === 'all' ? 65_536 : ports.to - ports.from + 1;
 }

@@ -8,8 +8,16 @@ export interface PeerView {
   readonly maybe: readonly number[];
 }
 
+/** Where and when packets of a peer were seen. */
+interface Sight {
+  readonly interface: string;
+  readonly first: Instant;
+  readonly last: Instant;
+}
+
 interface Known {
   readonly isInside: boolean;
+  /** Interfaces that have the address now, in whatever network. */
   readonly owners: readonly Interface[];
   /** By address, so true at any time. */
   readonly addresses: readonly number[];
@@ -25,11 +33,13 @@ export class Peers {
   readonly #byMember = new AddressTable<number>();
   readonly #owners = new AddressTable<Interface>();
   readonly #ownNetworks: readonly AddressBlock[];
+  readonly #networks: ReadonlyMap<string, string>;
   readonly #known = new Map<string, Known>();
 
   constructor({ interfaces, openings }: FirewallState) {
     for (const one of interfaces) for (const address of one.addresses) this.#owners.add(addressBlock(address), one);
     this.#ownNetworks = networksAround(interfaces);
+    this.#networks = new Map(interfaces.flatMap(({ id, within: [network] }) => (network ? [[id, network]] : [])));
     for (const opening of openings) for (const source of opening.sources) this.#learn(source);
   }
 
@@ -37,21 +47,31 @@ export class Peers {
   readonly sourcesOf = (opening: Opening): readonly number[] =>
     opening.sources.flatMap((source) => namesOf(source).flatMap((name) => this.#numbers.get(name) ?? []));
 
-  /** The interfaces that have the address now. */
-  ownersOf(address: string): readonly Interface[] {
-    return this.#owners.at(addressBlock(address));
+  /**
+   * The interfaces that have the address in the network of the interface `here`, to which packets of that address come
+   * first. None where the network is not known: networks overlap, and elsewhere the address is somebody else's.
+   */
+  neighbours(address: string, here: string): readonly Interface[] {
+    const network = this.#networks.get(here);
+    if (network === undefined) return [];
+    return this.#know(address).owners.filter(({ id }) => this.#networks.get(id) === network);
+  }
+
+  /** True where interfaces have the address, and not all of them in the network of the interface `here`. */
+  isElsewhereToo(address: string, here: string): boolean {
+    return this.neighbours(address, here).length < this.#know(address).owners.length;
   }
 
   /**
-   * The sources that `peer` was between `first` and `last`. An inside address without an owner at that time may have
-   * been a member of any group that is gone now; an outside address never is.
+   * The sources that `peer` was to the interface between `first` and `last`. An inside address without an owner in that
+   * network at that time may have been a member of any group that is gone now; an outside address never is.
    */
-  view(peer: string, { first, last }: { readonly first: Instant; readonly last: Instant }): PeerView {
+  view(peer: string, { interface: here, first, last }: Sight): PeerView {
     const known = this.#know(peer);
-    const isOwned = known.owners.some(({ attachedAt }) => attachedAt === undefined || attachedAt <= first);
+    const owners = this.neighbours(peer, here);
+    const isOwned = owners.some(({ attachedAt }) => attachedAt === undefined || attachedAt <= first);
     const wasOwned =
-      known.owners.length === 0 ||
-      known.owners.some(({ attachedAt }) => attachedAt === undefined || attachedAt <= last);
+      owners.length === 0 || owners.some(({ attachedAt }) => attachedAt === undefined || attachedAt <= last);
     const sure = wasOwned ? [...known.addresses, ...known.groups] : known.addresses;
     return { sure, maybe: this.#maybe(known, isOwned) };
   }
