@@ -49,45 +49,28 @@ function interfaceRows(network: GateNetwork, one: GateInterface, interval: Logge
 }
 
 function sliceRows(network: GateNetwork, one: GateInterface, slice: FlowSlice): readonly string[] {
+  const ways = (['received', 'sent'] as const).filter((way) => slice[way].packets > 0);
+  return ways.map((way) => wayRow(network, one, { slice, way }));
+}
+
+/** One direction of a connection, as the interface sees it. */
+function wayRow(
+  network: GateNetwork,
+  one: GateInterface,
+  { slice, way }: { readonly slice: FlowSlice; readonly way: 'received' | 'sent' },
+): string {
+  const peer = [slice.peer, slice.peerPort] as const;
+  const local = [one.address, slice.service.port] as const;
+  const [[from, fromPort], [to, toPort]] = way === 'received' ? [peer, local] : [local, peer];
+  const { packets, bytes, flags } = slice[way];
+  const times = [seconds(slice.first), seconds(slice.last)];
   const action = slice.outcome === 'rejected' ? 'REJECT' : 'ACCEPT';
-  const rows: string[] = [];
-  for (const way of ['received', 'sent'] as const) {
-    const traffic = slice[way];
-    if (traffic.packets === 0) continue;
-    const peer = [slice.peer, slice.peerPort] as const;
-    const local = [one.address, slice.service.port] as const;
-    const [[from, fromPort], [to, toPort]] = way === 'received' ? [peer, local] : [local, peer];
-    const direction = way === 'received' ? ['ingress', '-'] : ['egress', '1'];
-    rows.push(
-      [
-        5,
-        network.account,
-        one.id,
-        from,
-        to,
-        fromPort,
-        toPort,
-        6,
-        traffic.packets,
-        traffic.bytes,
-        seconds(slice.first),
-        seconds(slice.last),
-        action,
-        'OK',
-        network.network,
-        network.subnet,
-        one.machine,
-        traffic.flags,
-        'IPv4',
-        from,
-        to,
-        network.region,
-        `${network.region}-az1`,
-        ...direction,
-      ].join(' '),
-    );
-  }
-  return rows;
+  return [
+    ...[5, network.account, one.id, from, to, fromPort, toPort, 6, packets, bytes, ...times, action, 'OK'],
+    ...[network.network, network.subnet, one.machine, flags, 'IPv4', from, to],
+    ...[network.region, `${network.region}-az1`],
+    ...(way === 'received' ? ['ingress', '-'] : ['egress', '1']),
+  ].join(' ');
 }
 
 /** The row ends a second before the interval does: it says nothing about the next one. */
