@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { askGate } from './gate-place.ts';
 
 const config = (upstream: number): string => `
 version: 1
@@ -77,9 +78,9 @@ describe('lockkeeper serve', () => {
       expect((await fetch(address, { redirect: 'manual' })).status).toBe(303);
       await expect(fetch('http://127.0.0.1:24001')).rejects.toThrow('fetch failed');
       const token = (await readFile(join(directory, 'gate', 'token'), 'utf8')).trim();
-      const headers = { authorization: `Bearer ${token}` };
-      const state: unknown = await (await fetch('http://127.0.0.1:24900/openings', { headers })).json();
-      const target = JSON.stringify(state).match(/"interfaces":\[\{"id":"([^"]+)"/)?.[1];
+      const gate = { url: 'http://127.0.0.1:24900', token };
+      const { body: state } = await askGate(gate, { method: 'GET', path: '/openings' });
+      const target = state.match(/"interfaces":\[\{"id":"([^"]+)"/)?.[1];
       const rule = {
         id: 'to-web',
         name: 'to web',
@@ -91,10 +92,8 @@ describe('lockkeeper serve', () => {
         createdAt: '2026-01-01T00:00:00Z',
         tags: {},
       };
-      expect(
-        (await fetch('http://127.0.0.1:24900/openings', { method: 'POST', headers, body: JSON.stringify(rule) }))
-          .status,
-      ).toBe(201);
+      const made = await askGate(gate, { method: 'POST', path: '/openings', body: JSON.stringify(rule) });
+      expect(made.status).toBe(201);
       expect(await (await fetch('http://127.0.0.1:24001', { headers: { connection: 'close' } })).text()).toBe(
         'the web service',
       );

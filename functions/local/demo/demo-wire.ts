@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { LockkeeperError } from '../../../shared/base/error.ts';
 import { after, day } from '../../../shared/base/time.ts';
+import type { Sealed } from '../../../shared/base/sealed.ts';
 import { systemWorld } from '../../../shared/base/world.ts';
 import { loadConfig } from '../../../shared/config/load.ts';
 import type { Terminal } from '../../cli/io.ts';
@@ -67,7 +68,11 @@ export async function setStage({ isScript, keep, terminal, teller }: StageOption
       run: 'demo',
     });
     endings.push(() => deps.close());
-    const page = await openPage(people.approvers, 0, real);
+    const events = {
+      newLink: (who: string, address: Sealed) => teller.shows(`${who} decides at ${address.open()}`),
+      signedIn: () => undefined,
+    };
+    const page = await openPage(people.approvers, { port: 0, world: real, events });
     endings.push(() => page.close());
     page.serve(await deps.closing(page.page));
     const [approver] = people.approvers;

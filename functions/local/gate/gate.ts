@@ -74,7 +74,7 @@ export async function startGate(options: GateOptions): Promise<Gate> {
     emit: (interval) => log.add(interval),
   });
   const doors: Door[] = [];
-  const admin = adminServer({ rules, token, state: () => stateOf(options, rules) });
+  const admin = adminServer({ rules, token, world: options.world, state: () => stateOf(options, rules) });
   const ticks = setInterval(() => flows.advance(), options.tickMs);
   const close = async (): Promise<void> => {
     clearInterval(ticks);
