@@ -51,6 +51,8 @@ export async function openPageServer(port: number): Promise<PageServer> {
     );
   });
   server.maxConnections = 128;
+  // A connection that could not be accepted is over; the next one may be taken.
+  server.on('error', () => undefined);
   await listenAt(server, port, { near: false });
   return {
     origin: `http://127.0.0.1:${portOf(server)}`,

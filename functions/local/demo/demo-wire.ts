@@ -3,11 +3,10 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { LockkeeperError } from '../../../shared/base/error.ts';
 import { after, day } from '../../../shared/base/time.ts';
-import type { Sealed } from '../../../shared/base/sealed.ts';
 import { systemWorld } from '../../../shared/base/world.ts';
 import { loadConfig } from '../../../shared/config/load.ts';
 import type { Terminal } from '../../cli/io.ts';
-import { openPage } from '../page-wire.ts';
+import { openPage, type PageEvents } from '../page-wire.ts';
 import { localDeps } from '../deps-wire.ts';
 import { stoppingWorld } from '../stopping-world.ts';
 import { comeAlive } from './alive.ts';
@@ -68,11 +67,7 @@ export async function setStage({ isScript, keep, terminal, teller }: StageOption
       run: 'demo',
     });
     endings.push(() => deps.close());
-    const events = {
-      newLink: (who: string, address: Sealed) => teller.shows(`${who} decides at ${address.open()}`),
-      signedIn: () => undefined,
-    };
-    const page = await openPage(people.approvers, { port: 0, world: real, events });
+    const page = await openPage(people.approvers, { port: 0, world: real, events: eventsFor(teller) });
     endings.push(() => page.close());
     page.serve(await deps.closing(page.page));
     const [approver] = people.approvers;
@@ -90,4 +85,11 @@ async function emptyDirectory(path: string): Promise<string> {
   await mkdir(directory, { recursive: true });
   if ((await readdir(directory)).length === 0) return directory;
   throw new LockkeeperError('conflict', `${directory} is not empty`, { hint: 'Give --keep a new or empty directory.' });
+}
+
+function eventsFor(teller: Teller): PageEvents {
+  return {
+    newLink: (who, address) => teller.shows(`${who} decides at ${address.open()}`),
+    signedIn: () => undefined,
+  };
 }

@@ -56,6 +56,8 @@ export function adminServer(options: AdminOptions): Server {
   });
   // A crowd of connections must not take the descriptors that the doors need.
   server.maxConnections = 128;
+  // A connection that could not be accepted is over; the next one may be taken.
+  server.on('error', () => undefined);
   return server;
 }
 

@@ -43,9 +43,10 @@ function interfaceRows(network: GateNetwork, one: GateInterface, interval: Logge
   if (interval.silent.has(one.id)) return [];
   const statusRow = (status: string): string =>
     statusRowOf(network, one, { from: interval.from, to: interval.to, status });
-  if (interval.skipped.has(one.id)) return [statusRow('SKIPDATA')];
   const slices = interval.slices.filter((slice) => slice.service.interface === one.id);
-  return slices.length === 0 ? [statusRow('NODATA')] : slices.flatMap((slice) => sliceRows(network, one, slice));
+  const rows = slices.flatMap((slice) => sliceRows(network, one, slice));
+  if (interval.skipped.has(one.id)) return [...rows, statusRow('SKIPDATA')];
+  return rows.length === 0 ? [statusRow('NODATA')] : rows;
 }
 
 function sliceRows(network: GateNetwork, one: GateInterface, slice: FlowSlice): readonly string[] {
