@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { systemCode } from '../system-code.ts';
 
 /**
@@ -29,17 +29,28 @@ export class Descriptors {
     this.#taken -= 2;
   }
 
-  /** Counts anew; false where so few are left that connections may have been dropped unseen. */
-  look(): boolean {
-    if (this.#limit === Number.POSITIVE_INFINITY) return true;
-    try {
-      const held = readdirSync('/proc/self/fd').length;
-      this.#others = Math.max(0, held - this.#taken);
-      return held + 1 < this.#limit;
-    } catch (error) {
-      if (systemCode(error) === 'EMFILE' || systemCode(error) === 'ENFILE') return false;
-      throw error;
-    }
+  /** Counts anew what everything else holds. */
+  look(): void {
+    if (this.#limit === Number.POSITIVE_INFINITY) return;
+    const held = whereLeft(() => readdirSync('/proc/self/fd').length);
+    this.#others = Math.max(0, (held ?? this.#limit) - this.#taken);
+  }
+
+  /** False where none is left at this moment, so that the system may have dropped connections unseen. */
+  hasOne(): boolean {
+    const opened = whereLeft(() => openSync('/', 'r'));
+    if (opened !== undefined) closeSync(opened);
+    return opened !== undefined;
+  }
+}
+
+/** Undefined where there was no descriptor for it. */
+function whereLeft<Result>(work: () => Result): Result | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (systemCode(error) === 'EMFILE' || systemCode(error) === 'ENFILE') return undefined;
+    throw error;
   }
 }
 

@@ -34,8 +34,12 @@ export class Door {
   /** Stops listening and ends every open connection. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
+    // What was still pending is counted when its socket closes.
+    const ended = [...this.#sockets].map(
+      (socket) => new Promise<void>((resolve) => (socket.closed ? resolve() : socket.once('close', () => resolve()))),
+    );
     for (const socket of this.#sockets) socket.destroy();
-    await closed;
+    await Promise.all([closed, ...ended]);
   }
 
   #admit(client: Socket): void {

@@ -74,12 +74,9 @@ export async function startGate(options: GateOptions): Promise<Gate> {
   const flows = flowTable(options, log);
   const doors: Door[] = [];
   const admin = adminServer({ rules, token, world: options.world, state: () => stateOf(options, rules) });
-  const ticks = setInterval(() => {
-    flows.advance();
-    if (!descriptors.look()) for (const { id } of options.interfaces) flows.lost(id, 'no descriptors left');
-  }, options.tickMs);
+  const stopTicks = ticking(options, flows, descriptors);
   const close = async (): Promise<void> => {
-    clearInterval(ticks);
+    stopTicks();
     await Promise.all([...doors.map((door) => door.close()), closeServer(admin)]);
     flows.flush();
     await log.flush();
@@ -121,6 +118,23 @@ function flowTable(options: GateOptions, log: FlowLogWriter): FlowTable {
   });
 }
 
+/** How often the gate looks whether it has a descriptor left, in real milliseconds. */
+const probeMs = 100;
+
+function ticking({ tickMs, interfaces }: GateOptions, flows: FlowTable, descriptors: Descriptors): () => void {
+  const ticks = setInterval(() => {
+    flows.advance();
+    descriptors.look();
+  }, tickMs);
+  const probes = setInterval(() => {
+    if (!descriptors.hasOne()) for (const { id } of interfaces) flows.lost(id, 'no descriptors left');
+  }, probeMs);
+  return () => {
+    clearInterval(ticks);
+    clearInterval(probes);
+  };
+}
+
 interface Yard {
   readonly options: GateOptions;
   readonly rules: RuleBook;
@@ -141,11 +155,11 @@ async function openDoor(
 }
 
 /** What people are told of connections that got no answer through the gate's own fault. */
-function lossError({ network, interfaces }: GateOptions, { interface: id, why, connections }: Loss): LockkeeperError {
-  const machine = interfaces.find((one) => one.id === id)?.machine ?? id;
+function lossError({ network, services }: GateOptions, { interface: id, why, connections }: Loss): LockkeeperError {
+  const names = services.filter((one) => one.interface === id).map(({ name }) => name);
   return new LockkeeperError(
     'unreachable',
-    `gate ${network.name} lost ${connections} connections to ${machine} (${why}); its flow log says so, and nothing there counts as unused`,
+    `gate ${network.name} lost ${connections} connections to ${names.join(', ')} (${why}); its flow log says so, and nothing there counts as unused`,
     { hint: 'Look at the limit of open files (ulimit -n) of lockkeeper, and at the service behind the gate.' },
   );
 }

@@ -129,12 +129,15 @@ export async function tosses(scene: Scene): Promise<void> {
   });
   await tab.goto(other.origin);
   await stillAda(scene, 'with the cookies of another');
-  for (const target of [`${place.origin}${path}`, place.page.link('ben').open(), `${place.origin}${path}answer`]) {
+  const link = place.page.link('ben').open();
+  for (const target of [`${place.origin}${path}`, link, `${place.origin}${path}answer`]) {
     await tab.goto(other.origin);
     await Promise.all([tab.waitForNavigation(), tab.evaluate(`location.href = '${target}'`)]);
     scene.tried += 1;
     mustHold((await whoIs(tab)) === undefined, 'a page of the other server made ada sit at the page of ben');
   }
+  const left = await fetch(link, { redirect: 'manual' });
+  mustHold(left.status === 303, 'a page of the other server used a link without asking');
   other.serve({});
   await stillAda(scene, 'after she was led away');
 }
@@ -171,15 +174,18 @@ export async function oldLinks(scene: Scene): Promise<void> {
   const { place } = scene;
   const used = place.page.link('ada').open();
   await fetch(used, { redirect: 'manual' });
+  await letsNobodyIn(scene, used);
   const old = place.page.link('ada').open();
   place.pass(hour + minute);
-  for (const link of [used, old, `${place.origin}/?token=${'0'.repeat(48)}`]) {
-    const answer = await fetch(link, { redirect: 'manual' });
-    scene.tried += 1;
-    mustHold(answer.status === 401 && answer.headers.get('set-cookie') === null, 'an old link let somebody in');
-  }
+  for (const link of [used, old, `${place.origin}/?token=${'0'.repeat(48)}`]) await letsNobodyIn(scene, link);
   const again = await (await fetch(used, { redirect: 'manual' })).text();
   if (!again.includes('This link was used')) throw new Error('a used link does not say that it was');
+}
+
+async function letsNobodyIn(scene: Scene, link: string): Promise<void> {
+  const answer = await fetch(link, { redirect: 'manual' });
+  scene.tried += 1;
+  mustHold(answer.status === 401 && answer.headers.get('set-cookie') === null, 'an old link let somebody in');
 }
 
 /** What all this is for: ada's own answer counts. */
