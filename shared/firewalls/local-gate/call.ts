@@ -134,10 +134,11 @@ interface Raw {
 
 async function exchange({ url }: GateTarget, { method, path, headers, body, signal }: Message): Promise<Raw> {
   const sent = Buffer.from(body ?? '');
+  const { hostname, port } = new URL(url);
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     const going = request(
-      new URL(path, url),
-      { method, headers: { ...headers, 'content-length': String(sent.length) }, signal },
+      // Not as one URL, which would write the path anew after it was signed.
+      { hostname, port, path, method, headers: { ...headers, 'content-length': String(sent.length) }, signal },
       resolve,
     );
     going.once('error', reject);
