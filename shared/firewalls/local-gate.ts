@@ -117,8 +117,8 @@ class GateApi {
   }
 
   #failed({ status, body }: GateAnswer, what: string): LockkeeperError {
-    const text = `${what} at gate ${this.#options.name} failed with ${status}: ${body.slice(0, 300)}`;
-    return new LockkeeperError(codeOf(status), text);
+    const said = `${what} at gate ${this.#options.name} failed with ${status}: ${body.slice(0, 300)}`;
+    return new LockkeeperError(codeOf(status), said);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Attack } from './attack.ts';
 import { gateScene } from './gate/gate-scene.ts';
-import { isOtherAccount } from './gate/impostor.ts';
+import { endImpostors, isOtherAccount } from './gate/impostor.ts';
 import { listens, outsiders, relays, replays, stillWorks, tampers } from './gate/gate-moves.ts';
 
 const call = 'shared/firewalls/local-gate/call.ts';
@@ -18,6 +18,7 @@ export const attack: Attack = {
       const as = isOtherAccount ? 'as another account' : 'as the same account (not root)';
       return `${scene.tried} ways ${as}: no token, no opening, no closing, no forged answer believed; lockkeeper still closes and restores`;
     } finally {
+      endImpostors();
       await scene.end();
     }
   },

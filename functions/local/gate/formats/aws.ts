@@ -66,12 +66,10 @@ function wayRow(
   const { packets, bytes, flags } = slice[way];
   const times = [seconds(slice.first), seconds(slice.last)];
   const action = slice.outcome === 'rejected' ? 'REJECT' : 'ACCEPT';
-  return [
-    ...[5, network.account, one.id, from, to, fromPort, toPort, 6, packets, bytes, ...times, action, 'OK'],
-    ...[network.network, network.subnet, one.machine, flags, 'IPv4', from, to],
-    ...[network.region, `${network.region}-az1`],
-    ...(way === 'received' ? ['ingress', '-'] : ['egress', '1']),
-  ].join(' ');
+  const ends = [from, to, fromPort, toPort, 6, packets, bytes, ...times, action, 'OK'];
+  const place = [network.network, network.subnet, one.machine, flags, 'IPv4', from, to, network.region];
+  const direction = way === 'received' ? ['ingress', '-'] : ['egress', '1'];
+  return [5, network.account, one.id, ...ends, ...place, `${network.region}-az1`, ...direction].join(' ');
 }
 
 /** The row ends a second before the interval does: it says nothing about the next one. */

@@ -25,12 +25,22 @@ export interface ImpostorOptions {
 /** True where the attack really runs as another account. */
 export const isOtherAccount = userInfo().uid === 0;
 
-/** Runs JavaScript as another account; its lines come one by one. */
+const running = new Set<ChildProcess>();
+
+/** Ends whatever still runs as another account. */
+export function endImpostors(): void {
+  for (const child of running) child.kill('SIGKILL');
+}
+
+/** Runs JavaScript as another account, for a minute at most; its lines come one by one. */
 export function asOther(script: string, onLine: (line: string) => void): ChildProcess {
-  const node = [process.execPath, '--no-warnings', '--input-type=module', '-e', script];
+  const bounded = `${script}\nsetTimeout(() => process.exit(), 60_000).unref();`;
+  const node = [process.execPath, '--no-warnings', '--input-type=module', '-e', bounded];
   const words = isOtherAccount ? ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', ...node] : node;
   const [command = '', ...rest] = words;
   const child = spawn(command, rest, { cwd: '/', stdio: ['ignore', 'pipe', 'inherit'], timeout: 60_000 });
+  running.add(child);
+  child.once('exit', () => running.delete(child));
   let text = '';
   child.stdout?.setEncoding('utf8').on('data', (part: string) => {
     const lines = (text + part).split('\n');

@@ -32,7 +32,9 @@ export async function starvedGate(
     'prlimit',
     [
       `--nofile=${descriptors}:${descriptors}`,
-      ...[process.execPath, '--no-warnings', join(import.meta.dirname, 'gate-process.ts')],
+      process.execPath,
+      '--no-warnings',
+      join(import.meta.dirname, 'gate-process.ts'),
       JSON.stringify(await optionsOf(cloud, directory, upstreams)),
     ],
     { stdio: ['pipe', 'pipe', 'inherit'], timeout: 60_000 },
