@@ -60,7 +60,7 @@ async function stay(set: SetStage, terminal: Terminal): Promise<void> {
   const { teller: tell, page, approver } = set.stage;
   tell.shows(
     '',
-    `Everything goes on running. The page: ${page.addresses.get(approver) ?? ''}`,
+    `Everything goes on running. The page: ${page.link(approver)}`,
     'In another terminal:',
     ...laterCommands(set),
     '',

@@ -11,20 +11,25 @@ export interface ServeOptions {
 
 /**
  * `lockkeeper serve [--port N]`: rotates, collects, scans, closes and watches at the configured times, with the
- * approvals page and the gates that lockkeeper runs. Ends on SIGTERM and Ctrl-C after the present step. Addresses go to
- * stdout, what happens to stderr as JSON lines.
+ * approvals page and the gates that lockkeeper runs. Ends on SIGTERM and Ctrl-C after the present step. Links to the page
+ * go to stdout, each for one sign-in within an hour; more when somebody asks for one on the page. What happens goes to
+ * stderr as JSON lines.
  */
 export async function serveVerb(options: ServeOptions, configFile: string, terminal: Terminal): Promise<ExitCode> {
+  const show = (addresses: ReadonlyMap<string, string>): void => {
+    if (terminal.json) terminal.out(JSON.stringify({ addresses: Object.fromEntries(addresses) }));
+    else for (const [who, address] of addresses) terminal.out(`${who} decides at ${address}`);
+  };
   const serving = await startServing({
     configFile,
     port: portOf(options.port),
     environment: process.env,
     log: (world) => serveLog(world, (line) => terminal.err(line)),
+    newLink: (who, address) => show(new Map([[who, address]])),
     signal: terminal.signal,
   });
   try {
-    if (terminal.json) terminal.out(JSON.stringify({ addresses: Object.fromEntries(serving.addresses) }));
-    else for (const [who, address] of serving.addresses) terminal.out(`${who} decides at ${address}`);
+    show(serving.addresses);
     await untilAborted(terminal.signal);
     return exitCode.done;
   } finally {

@@ -48,7 +48,7 @@ export async function answerDeps(deps: LocalDeps, terminal: Terminal): Promise<A
  */
 export async function terminalApprovals(deps: LocalDeps, terminal: Terminal) {
   const { localPage } = await import('../../shared/approvals/local-page.ts');
-  const page = localPage({ tokens: new Map(), origin: 'http://127.0.0.1', world: deps.world });
+  const page = localPage({ people: [], origin: 'http://127.0.0.1', world: deps.world });
   return {
     ...page,
     notify: async (notice: { readonly level: string; readonly text: string }) =>

@@ -120,7 +120,7 @@ async function openFirewalls(
     const plan = gatePlan(config, name);
     const stand = plan && (await standIn(plan, world));
     if (stand) closers.push(() => stand.close());
-    opened.set(name, localGate({ name, url: firewall.url, token: await readToken(firewall.tokenFile) }));
+    opened.set(name, localGate({ name, url: firewall.url, token: await readToken(firewall.tokenFile), world }));
   }
   return opened;
 }

@@ -9,6 +9,9 @@ import { readBody } from './read-body.ts';
 /** What is behind the page: who may come in, what is there to see, what becomes of an answer. */
 export interface PageHandlers {
   authorise(request: { readonly headers: RawMessage['headers']; readonly url: string }): Entrance;
+  /** Takes a form of who is not signed in. */
+  outside(message: RawMessage): Entrance;
+  signOut(message: RawMessage): Entrance;
   /** The whole page as one HTML text. */
   show(who: string): Promise<string>;
   /** Verifies who sent it, on the raw bytes, before anything is parsed. */
@@ -34,17 +37,22 @@ interface Reply {
 }
 
 /**
- * Opens the approvals page's port on 127.0.0.1; 0 takes a free one. Only `GET /` shows and only `POST /answer` decides;
- * whether a request may is judged by the page driver behind it. `conflict` where the port is taken.
+ * Opens the approvals page's port on 127.0.0.1; 0 takes a free one. Whether a request may see or decide anything is
+ * judged by the page driver behind it. `conflict` where the port is taken.
  */
 export async function openPageServer(port: number): Promise<PageServer> {
   let handlers: PageHandlers | undefined;
-  const server = createServer({ requestTimeout: 10_000 }, (request, response) => {
+  // Other servers on this host may fill the browser with cookies; that must not shut its person out.
+  const limits = { requestTimeout: 10_000, maxHeaderSize: 1_024 * 1_024 };
+  const server = createServer(limits, (request, response) => {
     reply(handlers, request).then(
       (given) => send(response, given),
       (thrown: unknown) => send(response, failure(asLockkeeperError(thrown))),
     );
   });
+  server.maxConnections = 128;
+  // A connection that could not be accepted is over; the next one may be taken.
+  server.on('error', () => undefined);
   await listenAt(server, port, { near: false });
   return {
     origin: `http://127.0.0.1:${portOf(server)}`,
@@ -62,21 +70,32 @@ async function reply(handlers: PageHandlers | undefined, request: IncomingMessag
   if (handlers === undefined) return plain(503, 'lockkeeper is starting; try again in a moment.');
   const headers = singleHeaders(request);
   const url = request.url ?? '/';
-  const { pathname } = new URL(url, 'http://page');
-  if (request.method === 'GET' && pathname === '/') return shown(handlers, handlers.authorise({ headers, url }));
-  if (request.method === 'POST' && pathname === '/answer') {
-    const heard = await handlers.hear({ headers, body: await readBody(request, maxBodyBytes) });
-    await handlers.answer(heard);
-    return { status: 303, headers: { location: '/' }, body: '' };
-  }
-  return plain(404, 'There is only this page: open /');
+  const [path = '', end] = url.split(/[?#]/);
+  const [, session] = /^(\/s\/[0-9a-f]{32}\/)/.exec(path) ?? [];
+  if (request.method === 'GET' && (path === '/' || path === session))
+    return shown(handlers, handlers.authorise({ headers, url }));
+  const isForm =
+    outsideForms.includes(path) || (session !== undefined && insideForms.includes(path.slice(session.length)));
+  if (!isForm || end !== undefined) return plain(404, 'There is only this page: open /');
+  if (request.method !== 'POST') return plain(405, 'Only POST works here.');
+  const body = await readBody(request, maxBodyBytes);
+  if (body === undefined) return plain(413, `A form has at most ${maxBodyBytes} bytes.`);
+  const message = { headers, body, url };
+  if (session === undefined) return shown(handlers, handlers.outside(message));
+  if (path === `${session}sign-out`) return shown(handlers, handlers.signOut(message));
+  await handlers.answer(await handlers.hear(message));
+  return { status: 303, headers: { location: session }, body: '' };
 }
 
+const outsideForms = ['/sign-in', '/end-sign-in', '/link'];
+const insideForms = ['answer', 'sign-out'];
+
 async function shown(handlers: PageHandlers, entrance: Entrance): Promise<Reply> {
-  if (entrance.kind === 'refused') return plain(entrance.status, entrance.text);
-  if (entrance.kind === 'signed-in')
-    return { status: 303, headers: { 'set-cookie': entrance.setCookie, location: entrance.location }, body: '' };
-  return { status: 200, headers: pageHeaders, body: await handlers.show(entrance.who) };
+  if (entrance.kind === 'outside') return { status: entrance.status, headers: pageHeaders, body: entrance.html };
+  if (entrance.kind === 'known') return { status: 200, headers: pageHeaders, body: await handlers.show(entrance.who) };
+  const { setCookie, location } = entrance;
+  const headers = { 'set-cookie': setCookie, location, 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' };
+  return { status: 303, headers, body: '' };
 }
 
 /** A header that came more than once is no header: nobody knows which one counts. */

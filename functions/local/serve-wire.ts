@@ -7,7 +7,7 @@ import { runEndings } from './endings.ts';
 import { gatePlan } from './gate/from-config.ts';
 import { startGate, type Gate } from './gate/gate.ts';
 import { LastRuns } from './last-runs.ts';
-import { openPage, type OpenPage } from './page-wire.ts';
+import { openPage, type OpenPage, type PageEvents } from './page-wire.ts';
 import { localDeps } from './deps-wire.ts';
 import { startSchedule } from './schedule.ts';
 import { serveJobs } from './serve-jobs.ts';
@@ -20,13 +20,15 @@ export interface ServeOptions {
   readonly port: number | undefined;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly log: (world: World) => ServeLog;
+  /** Shows a new link where the first ones stand: somebody asked for one on the page. */
+  readonly newLink: (who: string, address: string) => void;
   /** Aborted: stop after the present step. */
   readonly signal: AbortSignal;
 }
 
 /** A running `serve`. */
 export interface Serving {
-  /** Where each approver finds the page; empty where the configuration asks nobody. */
+  /** Where each approver comes in, once and within an hour; empty where the configuration asks nobody. */
   readonly addresses: ReadonlyMap<string, string>;
   /** Ends in order: no new run, the present one to its next step, the page, the gates, the log's head. */
   stop(): Promise<void>;
@@ -46,7 +48,7 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
     for (const gate of await startGates(config, world, log)) endings.push(() => gate.close());
     const deps = localDeps({ loaded: { config, file }, world, environment: options.environment, run: 'serve' });
     endings.push(() => deps.close());
-    const page = await pageOf(config, options.port, world);
+    const page = await pageOf(config, { options, world, log });
     if (page) {
       endings.push(() => page.close());
       page.serve(await deps.closing(page.page));
@@ -59,16 +61,24 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
       log,
     });
     endings.push(() => schedule.stop());
-    return { addresses: page?.addresses ?? new Map(), stop };
+    const people = page === undefined ? [] : (config.approvals?.approvers ?? []);
+    return { addresses: new Map(people.map((who) => [who, page?.link(who) ?? ''])), stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-async function pageOf(config: Config, port: number | undefined, world: World): Promise<OpenPage | undefined> {
-  const { approvals } = config;
-  return approvals && openPage(approvals.approvers, port ?? approvals.port, world);
+async function pageOf(
+  { approvals }: Config,
+  { options, world, log }: { readonly options: ServeOptions; readonly world: World; readonly log: ServeLog },
+): Promise<OpenPage | undefined> {
+  if (approvals === undefined) return undefined;
+  const events: PageEvents = {
+    newLink: (who, address) => options.newLink(who, address.open()),
+    signedIn: (who) => log.info('page', `${who} signed in with a link`),
+  };
+  return openPage(approvals.approvers, { port: options.port ?? approvals.port, world, events });
 }
 
 async function startGates(config: Config, world: World, log: ServeLog): Promise<readonly Gate[]> {

@@ -31,6 +31,8 @@ export interface Heard {
 export interface RawMessage {
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: Uint8Array;
+  /** The target of the request with its query, where the message came by HTTP. */
+  readonly url?: string;
 }
 
 /** Something people should know; it asks nothing. */

@@ -1,29 +1,35 @@
-import { createHash } from 'node:crypto';
 import { LockkeeperError } from '../base/error.ts';
-import { after, hour, type Instant } from '../base/time.ts';
-import type { Sealed } from '../base/sealed.ts';
+import { hour } from '../base/time.ts';
+import { Sealed } from '../base/sealed.ts';
 import type { World } from '../base/world.ts';
 import type { Approvals, Notice, Question, RawMessage } from './contract.ts';
 import { readAnswerForm } from './page/answer-form.ts';
+import { confirmHtml, outsideHtml, refusedLinkHtml, saidHtml } from './page/door-pages.ts';
+import { Links } from './page/links.ts';
+import { denied, isAhead, isOwnHost, isOwnNavigation, refuseForeign } from './page/own-origin.ts';
+import { Sessions, type PageRequest } from './page/sessions.ts';
 import { pageHtml, type PageView } from './page.ts';
 
 export interface LocalPageOptions {
-  /** Who may come in, each with a token of his own, as printed in the terminal. */
-  readonly tokens: ReadonlyMap<string, Sealed>;
+  /** Who may come in. */
+  readonly people: readonly string[];
   /** The page's own origin as the browser shows it, on a loopback address: http://127.0.0.1:4242. */
   readonly origin: string;
   readonly world: World;
-  /** How long one sign-in lasts, in milliseconds. Defaults to 12 hours. */
+  /** How long a sign-in lasts at most, and without a request, in milliseconds. Defaults to 12 and 2 hours. */
   readonly sessionMs?: number;
+  readonly idleMs?: number;
+  /** How long a link lets in, in milliseconds. Defaults to an hour. */
+  readonly linkMs?: number;
 }
 
 /** What to answer a request for the page. */
 export type Entrance =
-  /** The token in the address was right: answer 303 with these two headers; the address bar then shows no token. */
+  /** Answer 303 with these two headers; the address bar then shows no link. */
   | { readonly kind: 'signed-in'; readonly who: string; readonly setCookie: string; readonly location: string }
   | { readonly kind: 'known'; readonly who: string }
-  /** Answer with this status and text, nothing else. */
-  | { readonly kind: 'refused'; readonly status: 401 | 403; readonly text: string };
+  /** Answer with this status and page, nothing else. */
+  | { readonly kind: 'outside'; readonly status: 200 | 401 | 403; readonly html: string };
 
 /** The questions and notices that reached this page in this process. */
 export interface Shown {
@@ -32,33 +38,34 @@ export interface Shown {
 }
 
 export interface LocalPage extends Approvals {
-  /** Who asks for the page: by `?token=` once, by the cookie afterwards. */
-  authorise(request: { readonly headers: RawMessage['headers']; readonly url: string }): Entrance;
+  /** A new address at which `who` comes in, once. */
+  link(who: string): Sealed;
+  /** Who asks for the page: by a link once, by path and cookie afterwards. */
+  authorise(request: PageRequest): Entrance;
+  /** Takes a form of the pages outside: /sign-in, /end-sign-in, /link; `newLink` hears of the link that was asked for. */
+  outside(message: RawMessage, newLink: (who: string, address: Sealed) => void): Entrance;
+  /** Ends the session of who sent the message. */
+  signOut(message: RawMessage): Entrance;
   /** The whole page as one HTML text; send it with `pageHeaders`. */
   html(view: PageView): string;
   shown(): Shown;
 }
 
 /**
- * Approvals on a page of one machine. It opens no port itself; a server on a loopback address uses it like this:
+ * Approvals on a page of one machine. It opens no port itself; functions/local/page-server.ts serves it:
  *
- * ```ts
- * const page = localPage({ tokens, origin: `http://127.0.0.1:${port}`, world });
- * // GET /   (header names in lower case, as node:http gives them)
- * const entrance = page.authorise({ headers, url: request.url });
- * if (entrance.kind === 'refused') → entrance.status, text/plain, entrance.text
- * if (entrance.kind === 'signed-in') → 303, { 'set-cookie': entrance.setCookie, location: entrance.location }
- * if (entrance.kind === 'known') → 200, pageHeaders (page.ts), page.html({ who: entrance.who, … })
- * // POST /answer   (read at most 16 KiB of body, as bytes)
- * const heard = await page.hear({ headers, body });  // denied → 403, invalid → 400
- * await takeAnswer(dependencies, heard);                    // shared/idle-ports/closing/answers.ts; then 303 to /
- * ```
+ * | request                             | answer                                                          |
+ * |-------------------------------------|-----------------------------------------------------------------|
+ * | GET /?token=CODE                    | signs in and leads to /s/KEY/; asks first where a page led here |
+ * | GET /s/KEY/                         | the page, with the cookie that fits KEY                         |
+ * | POST /s/KEY/answer, /s/KEY/sign-out | the same, and from the page itself                              |
+ * | POST /sign-in, /end-sign-in, /link  | forms of the pages outside                                      |
  *
  * A decision needs: a loopback Host that is the page's own, `Origin` equal to the page's, no Sec-Fetch-Site other than
- * same-origin, a form content type, and a session (cookie) or token (`Authorization: Bearer`) of one person.
+ * same-origin, a form content type, and both halves of one person's session (page/sessions.ts).
  */
 export function localPage(options: LocalPageOptions): LocalPage {
-  const sessions = new Sessions(options);
+  const door = new Entry(options);
   const questions = new Map<string, Question>();
   const notices: Notice[] = [];
   return {
@@ -69,103 +76,96 @@ export function localPage(options: LocalPageOptions): LocalPage {
       notices.push(notice);
     },
     async hear(message) {
-      refuseForeign(options.origin, message.headers);
-      const who = sessions.whoSends(message.headers);
-      if (who === undefined) throw denied('nobody is signed in with it');
-      return readAnswerForm(message.body, who);
+      return readAnswerForm(message.body, door.senderOf(message));
     },
-    authorise: (request) => enter(options.origin, sessions, request),
+    link: (who) => door.link(who),
+    authorise: (request) => door.authorise(request),
+    outside: (message, newLink) => door.outside(message, newLink),
+    signOut: (message) => door.signOut(message),
     html: pageHtml,
     shown: () => ({ questions: [...questions.values()], notices: [...notices] }),
   };
 }
 
-const cookieName = 'lockkeeper';
+/** Who comes in, and how. */
+class Entry {
+  readonly #origin: string;
+  readonly #people: readonly string[];
+  readonly #links: Links;
+  readonly #sessions: Sessions;
 
-function enter(origin: string, sessions: Sessions, request: { headers: RawMessage['headers']; url: string }): Entrance {
-  if (!isOwnHost(origin, request.headers))
-    return { kind: 'refused', status: 403, text: `This page is only at ${origin}.` };
-  const url = new URL(request.url, origin);
-  const token = url.searchParams.get('token');
-  if (token !== null) {
-    const who = sessions.ownerOf(token);
-    if (who === undefined) return { kind: 'refused', status: 401, text: 'The token is not valid.' };
-    url.searchParams.delete('token');
-    return { kind: 'signed-in', who, setCookie: sessions.begin(who), location: `${url.pathname}${url.search}` };
+  constructor({ origin, people, world, ...limits }: LocalPageOptions) {
+    this.#origin = origin;
+    this.#people = people;
+    this.#links = new Links(world, limits.linkMs ?? hour);
+    const { sessionMs: longestMs = 12 * hour, idleMs = 2 * hour } = limits;
+    this.#sessions = new Sessions(world, { longestMs, idleMs });
   }
-  const who = sessions.whoSends(request.headers);
-  if (who !== undefined) return { kind: 'known', who };
-  return { kind: 'refused', status: 401, text: 'Open the address that the terminal shows, with its token.' };
-}
 
-function isOwnHost(origin: string, headers: RawMessage['headers']): boolean {
-  const own = new URL(origin);
-  return isLoopback(own.hostname) && headers['host']?.toLowerCase() === own.host;
-}
+  link(who: string): Sealed {
+    if (!this.#people.includes(who)) throw new LockkeeperError('not-found', `${who} is nobody who is asked`);
+    return new Sealed(`${this.#origin}/?token=${this.#links.issue(who).open()}`);
+  }
 
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(hostname);
-}
+  authorise({ headers, url }: PageRequest): Entrance {
+    if (!isOwnHost(this.#origin, headers)) return outside(403, saidHtml(`This page is only at ${this.#origin}.`));
+    const code = codeOf(url);
+    if (code !== undefined && (!isOwnNavigation(headers) || isAhead(headers))) return this.#confirm(code);
+    if (code !== undefined) return this.#enter(code);
+    if (!isOwnNavigation(headers))
+      return outside(403, saidHtml('Another page led here. Open this page by its address.'));
+    const who = this.#sessions.whoAsks({ headers, url });
+    return who === undefined ? outside(401, outsideHtml()) : { kind: 'known', who };
+  }
 
-/** Whatever another site can make a browser send fails here: it cannot choose Host, Origin or Sec-Fetch-Site. */
-function refuseForeign(origin: string, headers: RawMessage['headers']): void {
-  if (!isOwnHost(origin, headers)) throw denied('its Host is not this page');
-  if (headers['origin'] !== new URL(origin).origin) throw denied('its Origin is not this page');
-  const site = headers['sec-fetch-site'];
-  if (site !== undefined && site !== 'same-origin') throw denied(`it comes from a page that is ${site}`);
-  const type = headers['content-type']?.split(';')[0]?.trim().toLowerCase();
-  if (type !== 'application/x-www-form-urlencoded') throw denied('it is not a form of this page');
-}
+  /** Who sent a form from within the page. */
+  senderOf({ headers, url = '' }: RawMessage): string {
+    refuseForeign(this.#origin, headers);
+    const who = this.#sessions.whoAsks({ headers, url });
+    if (who === undefined) throw denied('nobody is signed in with it');
+    return who;
+  }
 
-function denied(why: string): LockkeeperError {
-  return new LockkeeperError('denied', `an answer was refused: ${why}`, {
-    hint: 'Open the page with the address and token that the terminal shows, and answer there.',
-  });
-}
+  signOut(message: RawMessage): Entrance {
+    this.senderOf(message);
+    this.#sessions.end({ headers: message.headers, url: message.url ?? '' });
+    return outside(200, saidHtml('You are signed out.'));
+  }
 
-/** Sign-ins of this process. Tokens and sessions are compared as SHA-256, so timing tells nothing about them. */
-class Sessions {
-  readonly #options: LocalPageOptions;
-  readonly #tokens = new Map<string, string>();
-  readonly #sessions = new Map<string, { readonly who: string; readonly ends: Instant }>();
-
-  constructor(options: LocalPageOptions) {
-    this.#options = options;
-    for (const [who, token] of options.tokens) {
-      if (token.open().length < 16)
-        throw new LockkeeperError('invalid', `the token of ${who} is shorter than 16 characters`);
-      this.#tokens.set(digest(token.open()), who);
+  outside(message: RawMessage, newLink: (who: string, address: Sealed) => void): Entrance {
+    refuseForeign(this.#origin, message.headers);
+    const form = new URLSearchParams(Buffer.from(message.body).toString('utf8'));
+    if (message.url === '/sign-in') return this.#enter(form.get('token') ?? '');
+    if (message.url === '/end-sign-in') {
+      this.#sessions.endOfLink(form.get('token') ?? '');
+      return outside(200, saidHtml('That sign-in is over, if there was one.'));
     }
-    if (this.#tokens.size !== options.tokens.size)
-      throw new LockkeeperError('invalid', 'two approvers have the same token');
+    const who = (form.get('who') ?? '').trim();
+    if (this.#people.includes(who) && this.#links.mayIssue(who)) newLink(who, this.link(who));
+    return outside(200, saidHtml('If you may decide here, your link stands in the terminal of lockkeeper serve.'));
   }
 
-  ownerOf(token: string): string | undefined {
-    return this.#tokens.get(digest(token));
+  #enter(code: string): Entrance {
+    const state = this.#links.use(code);
+    if (state.kind !== 'fresh') return outside(401, refusedLinkHtml(state, code));
+    const { path, setCookie } = this.#sessions.begin(state.who, code);
+    return { kind: 'signed-in', who: state.who, setCookie, location: path };
   }
 
-  /** A new session of `who` as the text of a Set-Cookie header. */
-  begin(who: string): string {
-    const session = Buffer.from(this.#options.world.random(32)).toString('hex');
-    const lastsMs = this.#options.sessionMs ?? 12 * hour;
-    this.#sessions.set(digest(session), { who, ends: after(this.#options.world.now(), lastsMs) });
-    return `${cookieName}=${session}; HttpOnly; SameSite=Strict; Path=/; Max-Age=${Math.ceil(lastsMs / 1000)}`;
-  }
-
-  whoSends(headers: RawMessage['headers']): string | undefined {
-    const bearer = /^Bearer (\S+)$/i.exec(headers['authorization'] ?? '')?.[1];
-    if (bearer !== undefined) return this.ownerOf(bearer);
-    const cookies = (headers['cookie'] ?? '').split(';').map((pair) => pair.trim());
-    const values = cookies
-      .filter((pair) => pair.startsWith(`${cookieName}=`))
-      .map((pair) => pair.slice(cookieName.length + 1));
-    const [value] = values;
-    if (value === undefined || values.length > 1) return undefined;
-    const session = this.#sessions.get(digest(value));
-    return session !== undefined && session.ends > this.#options.world.now() ? session.who : undefined;
+  #confirm(code: string): Entrance {
+    const state = this.#links.look(code);
+    return state.kind === 'fresh'
+      ? outside(200, confirmHtml(state.who, code))
+      : outside(401, refusedLinkHtml(state, code));
   }
 }
 
-function digest(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+function outside(status: 200 | 401 | 403, html: string): Entrance {
+  return { kind: 'outside', status, html };
+}
+
+/** The code of a link; undefined where the address has none. */
+function codeOf(url: string): string | undefined {
+  const [path, query] = url.split('?', 2);
+  return path === '/' ? (new URLSearchParams(query).get('token') ?? undefined) : undefined;
 }

@@ -41,7 +41,8 @@ export function pageHtml(view: PageView): string {
 <style>${style}</style>
 </head>
 <body>
-<header><h1>lockkeeper</h1><p>You are <strong>${escape(view.who)}</strong> · ${time(view.now)} · <a href="/">Reload</a></p></header>
+<header><h1>lockkeeper</h1><p>You are <strong>${escape(view.who)}</strong> · ${time(view.now)} · <a href="./">Reload</a></p>
+<form method="post" action="sign-out"><button>Sign out</button></form></header>
 <main>
 ${view.said === undefined ? '' : `<p role="status"><strong>Your answer</strong>: ${escape(view.said)}</p>`}
 ${section(
@@ -63,6 +64,7 @@ const style = `
 * { box-sizing: border-box; }
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 1rem; }
 header { display: flex; flex-wrap: wrap; gap: 0 2rem; align-items: baseline; }
+header form { margin: 0 0 0 auto; padding: 0; background: none; } header button { padding: .125rem .75rem; }
 h1 { font-size: 1.5rem; } h3 { margin: 0 0 .5rem; }
 article { border: 1px solid var(--line); border-radius: .5rem; padding: 1rem; margin: 0 0 1rem; }
 dl { display: grid; grid-template-columns: minmax(9rem, max-content) 1fr; gap: .25rem 1rem; margin: 0 0 1rem; }
@@ -119,7 +121,7 @@ ${question.approvers.includes(who) ? answerForm(question.hash) : '<p>You are not
 
 /** Two forms: Enter in a text field presses a form's first button, and that must never be Approve. */
 function answerForm(hash: string): string {
-  const start = `<form method="post" action="/answer">\n<input type="hidden" name="hash" value="${escape(hash)}">`;
+  const start = `<form method="post" action="answer">\n<input type="hidden" name="hash" value="${escape(hash)}">`;
   return `${start}
 <button name="answer" value="approve">Approve</button>
 </form>
@@ -142,7 +144,7 @@ ${closure.canReopen ? reopenForm(closure.hash) : ''}
 }
 
 function reopenForm(hash: string): string {
-  return `<form method="post" action="/answer">
+  return `<form method="post" action="answer">
 <input type="hidden" name="hash" value="${escape(hash)}">
 <label>Why reopen<input name="why" required autocomplete="off" maxlength="500"></label>
 <button name="answer" value="reopen">Reopen</button>
@@ -159,7 +161,8 @@ function time(at: Instant): string {
   return `<time datetime="${text}">${text}</time>`;
 }
 
-function escape(text: string): string {
+/** Text as text in HTML. */
+export function escape(text: string): string {
   const signs: Readonly<Record<string, string>> = {
     '&': '&amp;',
     '<': '&lt;',

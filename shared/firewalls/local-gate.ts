@@ -1,6 +1,8 @@
 import { LockkeeperError, type ErrorCode } from '../base/error.ts';
 import type { Sealed } from '../base/sealed.ts';
+import type { World } from '../base/world.ts';
 import type { Change, Firewall, FirewallState, Interface, Opening, PreparedChange } from './contract.ts';
+import { callGate, type GateAnswer, type GateRequest } from './local-gate/call.ts';
 import { parseRule, record, ruleAsPlain, ruleFingerprint, text, texts, type GateRule } from './local-gate/rule.ts';
 
 export interface LocalGateOptions {
@@ -8,7 +10,9 @@ export interface LocalGateOptions {
   readonly name: string;
   /** The gate's admin API, http://127.0.0.1:PORT. */
   readonly url: string;
+  /** What gate and client prove to each other that they hold; it is never sent. */
   readonly token: Sealed;
+  readonly world: Pick<World, 'random'>;
   /** How long one request may take, in milliseconds; 5,000 by default. */
   readonly timeoutMs?: number;
 }
@@ -70,105 +74,64 @@ class GateApi {
   }
 
   async state(): Promise<FirewallState> {
-    const response = await this.#request('GET', '/openings');
-    if (response.status !== 200) throw await this.#failed(response, 'reading its openings');
-    return parseState(await this.#json(response), `gate ${this.#options.name}`);
+    const answer = await this.#call({ method: 'GET', path: '/openings' });
+    if (answer.status !== 200) throw this.#failed(answer, 'reading its openings');
+    return parseState(this.#json(answer), `gate ${this.#options.name}`);
   }
 
   /** One rule as it is now; undefined where there is none. */
   async rule(id: string): Promise<GateRule | undefined> {
-    const response = await this.#request('GET', `/openings/${encodeURIComponent(id)}`);
-    if (response.status === 404) return undefined;
-    if (response.status !== 200) throw await this.#failed(response, `reading opening ${id}`);
-    return parseRule(await this.#json(response), `opening ${id} of gate ${this.#options.name}`);
+    const answer = await this.#call({ method: 'GET', path: pathOf(id) });
+    if (answer.status === 404) return undefined;
+    if (answer.status !== 200) throw this.#failed(answer, `reading opening ${id}`);
+    return parseRule(this.#json(answer), `opening ${id} of gate ${this.#options.name}`);
   }
 
   /** A rule that is gone already counts as removed. */
   async remove(id: string, fingerprint: string): Promise<'done' | 'stale'> {
-    const response = await this.#request('DELETE', `/openings/${encodeURIComponent(id)}`, {
-      headers: { 'If-Match': `"${fingerprint}"` },
-    });
-    if (response.status === 204 || response.status === 404) return 'done';
-    if (response.status === 412) return 'stale';
-    throw await this.#failed(response, `closing opening ${id}`);
+    const answer = await this.#call({ method: 'DELETE', path: pathOf(id), ifMatch: `"${fingerprint}"` });
+    if (answer.status === 204 || answer.status === 404) return 'done';
+    if (answer.status === 412) return 'stale';
+    throw this.#failed(answer, `closing opening ${id}`);
   }
 
   async create(rule: GateRule): Promise<'done' | 'exists'> {
     const body = JSON.stringify(ruleAsPlain(rule));
-    const response = await this.#request('PUT', `/openings/${encodeURIComponent(rule.id)}`, {
-      headers: { 'If-None-Match': '*' },
-      body,
-    });
-    if (response.status === 200) return 'done';
-    if (response.status === 412) return 'exists';
-    throw await this.#failed(response, `putting back opening ${rule.id}`);
+    const answer = await this.#call({ method: 'PUT', path: pathOf(rule.id), ifNoneMatch: '*', body });
+    if (answer.status === 200) return 'done';
+    if (answer.status === 412) return 'exists';
+    throw this.#failed(answer, `putting back opening ${rule.id}`);
   }
 
-  /** A write whose answer is lost may have happened; one whose connection was refused did not. */
-  async #request(
-    method: string,
-    path: string,
-    sent: { readonly headers?: Record<string, string>; readonly body?: string } = {},
-  ): Promise<Response> {
+  async #call(request: GateRequest): Promise<GateAnswer> {
+    return callGate({ ...this.#options, timeoutMs: this.#options.timeoutMs ?? 5_000 }, request);
+  }
+
+  #json({ body }: GateAnswer): unknown {
     try {
-      return await fetch(`${this.#options.url}${path}`, {
-        method,
-        headers: {
-          Authorization: `Bearer ${this.#options.token.open()}`,
-          'Content-Type': 'application/json',
-          ...sent.headers,
-        },
-        ...(sent.body === undefined ? {} : { body: sent.body }),
-        signal: AbortSignal.timeout(this.#options.timeoutMs ?? 5_000),
-      });
+      return JSON.parse(body);
     } catch (cause) {
-      const isCertain = method === 'GET' || refusedToConnect(cause);
-      throw new LockkeeperError(
-        isCertain ? 'unreachable' : 'uncertain',
-        `${method} ${path} at gate ${this.#options.name} (${this.#options.url}) got no answer`,
-        {
-          cause,
-          hint: 'Is the gate running? `lockkeeper serve` starts the gates of the configuration.',
-        },
-      );
+      const { name, url } = this.#options;
+      throw new LockkeeperError('unreachable', `gate ${name} (${url}) answered what is not JSON`, { cause });
     }
   }
 
-  async #json(response: Response): Promise<unknown> {
-    try {
-      return await response.json();
-    } catch (cause) {
-      throw new LockkeeperError(
-        'unreachable',
-        `gate ${this.#options.name} (${this.#options.url}) broke off its answer`,
-        { cause },
-      );
-    }
+  #failed({ status, body }: GateAnswer, what: string): LockkeeperError {
+    const said = `${what} at gate ${this.#options.name} failed with ${status}: ${body.slice(0, 300)}`;
+    return new LockkeeperError(codeOf(status), said);
   }
+}
 
-  async #failed(response: Response, what: string): Promise<LockkeeperError> {
-    const said = await response.text();
-    const hint =
-      response.status === 401 ? 'The token file in the configuration must be the one of this gate.' : undefined;
-    return new LockkeeperError(
-      codeOf(response.status),
-      `${what} at gate ${this.#options.name} failed with ${response.status}: ${said.slice(0, 300)}`,
-      hint === undefined ? {} : { hint },
-    );
-  }
+function pathOf(id: string): string {
+  return `/openings/${encodeURIComponent(id)}`;
 }
 
 function codeOf(status: number): ErrorCode {
   if (status === 401 || status === 403) return 'denied';
   if (status === 429) return 'throttled';
-  if (status === 400) return 'invalid';
+  if (status === 400 || status === 413) return 'invalid';
   if (status === 507) return 'rejected';
   return status >= 500 ? 'unreachable' : 'conflict';
-}
-
-function refusedToConnect(thrown: unknown): boolean {
-  const cause = typeof thrown === 'object' && thrown !== null && 'cause' in thrown ? thrown.cause : undefined;
-  return typeof cause === 'object' && cause !== null && 'code' in cause && cause.code === 'ECONNREFUSED';
 }
 
 function parseState(answer: unknown, where: string): FirewallState {

@@ -1,34 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Heard, RawMessage } from '../../shared/approvals/contract.ts';
-import { localPage, type Entrance, type LocalPage } from '../../shared/approvals/local-page.ts';
+import type { Heard } from '../../shared/approvals/contract.ts';
+import type { LocalPage } from '../../shared/approvals/local-page.ts';
 import { pageHeaders, pageHtml, type PageView } from '../../shared/approvals/page.ts';
-import { Sealed } from '../../shared/base/sealed.ts';
-import { formatInstant, hour } from '../../shared/base/time.ts';
+import { formatInstant } from '../../shared/base/time.ts';
 import { approvalsConformance, hash, question } from '../conformance/approvals.ts';
-import { testWorld, type TestWorld } from '../world.ts';
-
-const origin = 'http://127.0.0.1:4242';
-const token = (who: string) => `${who}-token-0123456789abcdef`;
-type Headers = RawMessage['headers'];
-
-function open(world = testWorld()): { page: LocalPage; world: TestWorld } {
-  const tokens = new Map(['ann', 'ben'].map((who) => [who, new Sealed(token(who))]));
-  return { page: localPage({ tokens, origin, world }), world };
-}
-
-/** What a browser that was signed in sends with every request to the page. */
-function signIn(page: LocalPage, who: string): Headers {
-  const entrance = page.authorise({ headers: { host: '127.0.0.1:4242' }, url: `/?token=${token(who)}` });
-  if (entrance.kind !== 'signed-in') throw new Error('not signed in');
-  return { host: '127.0.0.1:4242', cookie: entrance.setCookie.split(';')[0] };
-}
-
-/** What its form sends besides. */
-const posts: Headers = { origin, 'sec-fetch-site': 'same-origin', 'content-type': 'application/x-www-form-urlencoded' };
-
-function form(fields: Readonly<Record<string, string>>): Uint8Array {
-  return Buffer.from(new URLSearchParams(fields).toString());
-}
+import { testWorld } from '../world.ts';
+import { form, openPlace, origin, posts, signIn, type Headers } from './page-place.ts';
 
 function bodyOf({ hash: about, answer, why, until }: Omit<Heard, 'who'>): Uint8Array {
   return form({ hash: about, answer, why, until: until === undefined ? '' : formatInstant(until) });
@@ -39,8 +16,10 @@ const yes = form({ hash: hash('a'), answer: 'approve', why: '', until: '' });
 approvalsConformance({
   name: 'approvals/local-page',
   fresh: async () => {
-    const { page, world } = open();
-    const headers = { ...signIn(page, 'ann'), ...posts };
+    const { page, world } = openPlace();
+    const { path, headers: cookie } = signIn(page, 'ann');
+    const headers = { ...cookie, ...posts };
+    const url = `${path}answer`;
     return {
       approvals: page,
       seen: async () => {
@@ -55,28 +34,46 @@ approvalsConformance({
         return unescape(page.html(view));
       },
       pings: () => page.shown().questions.length,
-      press: async (who, answer) => ({ headers: { ...signIn(page, who), ...posts }, body: bodyOf(answer) }),
+      press: async (who, answer) => {
+        const own = signIn(page, who);
+        return { headers: { ...own.headers, ...posts }, url: `${own.path}answer`, body: bodyOf(answer) };
+      },
       forgeries: async () =>
-        new Map(forgeries(headers).map(([what, changed]) => [what, { headers: changed, body: yes }])),
+        new Map(
+          [...forgeries(headers), ...strangePaths(page, url)].map(([what, changed, at = url]) => [
+            what,
+            { headers: changed ?? headers, url: at, body: yes },
+          ]),
+        ),
       nonsense: async () =>
         new Map(
           nonsense.map(([what, body]) => [
             what,
-            { headers, body: typeof body === 'string' ? Buffer.from(body) : body },
+            { headers, url, body: typeof body === 'string' ? Buffer.from(body) : body },
           ]),
         ),
-      secrets: [token('ann'), token('ben')],
+      secrets: [path, cookie['cookie'] ?? ''],
       end: async () => {},
     };
   },
 });
 
-function forgeries(headers: Headers): readonly [string, Headers][] {
+/** The right cookie beside another path. */
+function strangePaths(page: LocalPage, url: string): readonly [string, undefined, string][] {
+  return [
+    ['the cookie alone', undefined, '/answer'],
+    ['a guessed path', undefined, `/s/${'0'.repeat(32)}/answer`],
+    ['the path of another person', undefined, `${signIn(page, 'ben').path}answer`],
+    ['a longer path', undefined, `/x${url}`],
+  ];
+}
+
+function forgeries(headers: Headers): readonly [string, Headers, undefined?][] {
   return [
     ['no session', { ...headers, cookie: undefined }],
     ['a guessed session', { ...headers, cookie: `lockkeeper=${'0'.repeat(64)}` }],
-    ['two sessions', { ...headers, cookie: `lockkeeper=x; ${headers['cookie']}` }],
-    ['a wrong token', { ...headers, cookie: undefined, authorization: `Bearer ${token('mallory')}` }],
+    ['a cookie of another name', { ...headers, cookie: headers['cookie']?.replace('lockkeeper', 'lockkeepers') }],
+    ['a token', { ...headers, cookie: undefined, authorization: `Bearer ${headers['cookie']?.slice(11)}` }],
     ['no Origin', { ...headers, origin: undefined }],
     ['the Origin of another site', { ...headers, origin: 'https://evil.example' }],
     ['the Origin of another port', { ...headers, origin: 'http://127.0.0.1:9999' }],
@@ -107,72 +104,6 @@ const nonsense: readonly [string, string | Uint8Array][] = [
   ['bytes that are no text', Uint8Array.of(0x68, 0xff, 0xfe)],
   ['too much', `hash=${hash('a')}&answer=deny&why=${'x'.repeat(17_000)}`],
 ];
-
-describe('signing in', () => {
-  test('the token opens a session of its own person, and leaves the address', async () => {
-    const { page } = open();
-    const entrance = page.authorise({ headers: { host: '127.0.0.1:4242' }, url: `/?token=${token('ben')}&tab=2` });
-    expect(entrance).toMatchObject({ kind: 'signed-in', who: 'ben', location: '/?tab=2' });
-    expect(JSON.stringify(entrance)).not.toContain(token('ben'));
-    expect(entrance.kind === 'signed-in' ? entrance.setCookie : '').toMatch(
-      /^lockkeeper=[0-9a-f]{64}; HttpOnly; SameSite=Strict; Path=\/; Max-Age=43200$/,
-    );
-    expect(page.authorise({ headers: signIn(page, 'ben'), url: '/' })).toEqual({ kind: 'known', who: 'ben' });
-  });
-
-  test.each<[string, Headers, string, Entrance['kind']]>([
-    ['without anything', { host: '127.0.0.1:4242' }, '/', 'refused'],
-    ['with a wrong token', { host: '127.0.0.1:4242' }, '/?token=nope', 'refused'],
-    ['with an empty token', { host: '127.0.0.1:4242' }, '/?token=', 'refused'],
-    ['under another name for this machine', { host: 'evil.example:4242' }, `/?token=${token('ann')}`, 'refused'],
-  ])('nobody comes in %s', (_, headers, url, kind) => {
-    expect(open().page.authorise({ headers, url }).kind).toBe(kind);
-  });
-
-  test('a session ends', async () => {
-    const { page, world } = open();
-    const headers = { ...signIn(page, 'ann'), ...posts };
-    world.pass(12 * hour);
-    await expect(page.hear({ headers, body: yes })).rejects.toMatchObject({ code: 'denied' });
-    expect(page.authorise({ headers, url: '/' }).kind).toBe('refused');
-  });
-
-  test('a script may send its token instead of a cookie', async () => {
-    const { page } = open();
-    const headers = { host: '127.0.0.1:4242', authorization: `Bearer ${token('ben')}`, ...posts };
-    expect(await page.hear({ headers, body: yes })).toMatchObject({ who: 'ben', answer: 'approve' });
-  });
-
-  test.each([
-    ['a short one', [['ann', 'short']], 'shorter than 16'],
-    [
-      'one for two people',
-      [
-        ['ann', token('ann')],
-        ['ben', token('ann')],
-      ],
-      'the same token',
-    ],
-  ] as const)('tokens that protect nothing are refused: %s', (_, pairs, text) => {
-    const tokens = new Map(pairs.map(([who, secret]) => [who, new Sealed(secret)]));
-    expect(() => localPage({ tokens, origin, world: testWorld() })).toThrow(text);
-  });
-
-  test('a page that is not on this machine’s loopback hears nobody', async () => {
-    const page = localPage({
-      tokens: new Map([['ann', new Sealed(token('ann'))]]),
-      origin: 'http://10.0.0.1:4242',
-      world: testWorld(),
-    });
-    const headers = {
-      ...posts,
-      host: '10.0.0.1:4242',
-      origin: 'http://10.0.0.1:4242',
-      authorization: `Bearer ${token('ann')}`,
-    };
-    await expect(page.hear({ headers, body: yes })).rejects.toMatchObject({ code: 'denied' });
-  });
-});
 
 describe('the page', () => {
   const view: PageView = {
@@ -229,7 +160,7 @@ describe('the page', () => {
     const approving = forms.filter((one) => one.includes('value="approve"'));
     expect(approving).toHaveLength(1);
     expect(approving[0]).not.toMatch(/<input(?! type="hidden")/);
-    expect(forms.every((one) => one.includes('method="post" action="/answer"'))).toBe(true);
+    expect(forms.every((one) => /method="post" action="(answer|sign-out)"/.test(one))).toBe(true);
   });
 
   test('offers answers only to those who are asked, and Reopen where it can', () => {

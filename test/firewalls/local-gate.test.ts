@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { createServer, request } from 'node:http';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import type { Plain } from '../../shared/base/canonical.ts';
@@ -6,7 +7,8 @@ import { Sealed } from '../../shared/base/sealed.ts';
 import { localGate } from '../../shared/firewalls/local-gate.ts';
 import { parseRule, ruleAsPlain } from '../../shared/firewalls/local-gate/rule.ts';
 import { firewallConformance, type FirewallPlace } from '../conformance/firewall.ts';
-import { gatePlace, ruleFor, visit } from '../local/gate-place.ts';
+import { askGate, gatePlace, ruleFor, visit } from '../local/gate-place.ts';
+import { testWorld } from '../world.ts';
 
 const names = ['one', 'two', 'three'];
 
@@ -16,7 +18,7 @@ async function place(): Promise<FirewallPlace> {
   const at = await gatePlace({ services: names });
   const { gate } = at;
   for (const name of names) await gate.rules.put(ruleFor(gate, name), 'absent');
-  const options = { name: 'gate', url: gate.url, token: gate.token };
+  const options = { name: 'gate', url: gate.url, token: gate.token, world: testWorld() };
   const rulesOnDisk = async (): Promise<ReadonlyMap<string, Plain>> => {
     const list: unknown = JSON.parse(await readFile(join(at.directory, 'rules.json'), 'utf8'));
     if (!Array.isArray(list)) throw new Error('rules.json is no list');
@@ -25,13 +27,15 @@ async function place(): Promise<FirewallPlace> {
     );
   };
   const write = async (id: string, method: 'PUT' | 'POST', change: object): Promise<void> => {
-    const url = `${gate.url}/openings${method === 'PUT' ? `/${id}` : ''}`;
-    const headers = { authorization: `Bearer ${gate.token.open()}` };
-    const live = await fetch(`${gate.url}/openings/${id}`, { headers });
-    const before: unknown = method === 'PUT' ? await live.json() : ruleAsPlain(ruleFor(gate, id.slice(3)));
-    const condition = method === 'PUT' ? { 'if-match': live.headers.get('etag') ?? '' } : {};
+    const path = `/openings/${id}`;
+    const live = await askGate(gate, { method: 'GET', path });
+    const before: unknown = method === 'PUT' ? JSON.parse(live.body) : ruleAsPlain(ruleFor(gate, id.slice(3)));
     const body = JSON.stringify({ ...(typeof before === 'object' ? before : {}), ...change });
-    expect((await fetch(url, { method, headers: { ...headers, ...condition }, body })).ok).toBe(true);
+    const { status } =
+      method === 'PUT'
+        ? await askGate(gate, { method, path, ifMatch: live.etag ?? '', body })
+        : await askGate(gate, { method, path: '/openings', body });
+    expect([200, 201]).toContain(status);
   };
   return {
     firewall: localGate(options),
@@ -48,33 +52,48 @@ async function place(): Promise<FirewallPlace> {
 test('a wrong token is denied, a gate that is not there is unreachable, and neither error shows the token', async () => {
   const at = await gatePlace();
   const token = new Sealed('planted-secret-token');
-  await expect(localGate({ name: 'g', url: at.gate.url, token }).openings()).rejects.toMatchObject({ code: 'denied' });
+  const options = { name: 'g', url: at.gate.url, token, world: testWorld() };
+  await expect(localGate(options).openings()).rejects.toMatchObject({ code: 'denied' });
   await at.end();
-  const gone = await localGate({ name: 'g', url: at.gate.url, token })
+  const gone = await localGate(options)
     .openings()
     .catch((error: unknown) => error);
   expect(gone).toMatchObject({ code: 'unreachable' });
   expect(JSON.stringify(gone) + String(gone)).not.toContain('planted-secret-token');
 });
 
-test('a write that gets no answer in time is uncertain, a read is unreachable', async () => {
-  const { createServer } = await import('node:http');
-  const silent = createServer(() => {});
-  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
-  const address = silent.address();
-  const url = `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
-  const gate = localGate({ name: 'g', url, token: new Sealed('x'), timeoutMs: 100 });
+const prepared = {
+  firewall: 'g',
+  change: { kind: 'close', opening: 'to-echo' },
+  before: {},
+  after: undefined,
+  fingerprint: 'f',
+  rejectsVisible: true,
+  openConnectionsLastMs: undefined,
+} as const;
+
+test('a write is uncertain where its answer does not come, and unreachable where it was not sent', async () => {
+  const at = await gatePlace();
+  const { port } = new URL(at.gate.url);
+  // Same port, another address: what it forwards is valid, and answers to requests are lost on the way.
+  const lossy = createServer((asked, answer) => {
+    if (asked.url !== '/challenge') return;
+    const { method, headers } = asked;
+    const path = asked.url;
+    asked.pipe(
+      request({ host: '127.0.0.1', port, method, path, headers }, (given) => {
+        answer.writeHead(given.statusCode ?? 0, given.headers);
+        given.pipe(answer);
+      }),
+    );
+  });
+  await new Promise<void>((resolve) => lossy.listen(Number(port), '127.0.0.9', resolve));
+  const { token } = at.gate;
+  const gate = localGate({ name: 'g', url: `http://127.0.0.9:${port}`, token, world: testWorld(), timeoutMs: 200 });
   await expect(gate.openings()).rejects.toMatchObject({ code: 'unreachable' });
-  const prepared = {
-    firewall: 'g',
-    change: { kind: 'close', opening: 'o' },
-    before: {},
-    after: undefined,
-    fingerprint: 'f',
-    rejectsVisible: true,
-    openConnectionsLastMs: undefined,
-  } as const;
   await expect(gate.apply(prepared)).rejects.toMatchObject({ code: 'uncertain' });
-  silent.closeAllConnections();
-  silent.close();
+  lossy.closeAllConnections();
+  await new Promise((resolve) => lossy.close(resolve));
+  await expect(gate.apply(prepared)).rejects.toMatchObject({ code: 'unreachable' });
+  await at.end();
 });

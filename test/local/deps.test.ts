@@ -9,7 +9,7 @@ import { startGate } from '../../functions/local/gate/gate.ts';
 import { standIn } from '../../functions/local/gate/stand-in.ts';
 import { localDeps } from '../../functions/local/deps-wire.ts';
 import { testWorld } from '../world.ts';
-import { visit } from './gate-place.ts';
+import { askGate, visit } from './gate-place.ts';
 
 let directory = '';
 
@@ -86,11 +86,8 @@ describe('the deps of one machine', () => {
       createdAt: formatInstant(parseInstant('2026-01-01T00:00:00Z')),
       tags: {},
     };
-    const made = await fetch('http://127.0.0.1:22900/openings', {
-      method: 'POST',
-      headers: { authorization: `Bearer ${token}` },
-      body: JSON.stringify(rule),
-    });
+    const gateAt = { url: 'http://127.0.0.1:22900', token };
+    const made = await askGate(gateAt, { method: 'POST', path: '/openings', body: JSON.stringify(rule) });
     expect(made.status).toBe(201);
     expect((await firewall.openings()).openings.map(({ id }) => id)).toEqual(['to-files']);
     await deps.close();

@@ -5,9 +5,12 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { minute, parseInstant } from '../../shared/base/time.ts';
 import type { World } from '../../shared/base/world.ts';
+import { Sealed } from '../../shared/base/sealed.ts';
+import { callGate, type GateAnswer, type GateRequest } from '../../shared/firewalls/local-gate/call.ts';
 import type { GateRule } from '../../shared/firewalls/local-gate/rule.ts';
 import { startGate, type Gate, type GateOptions } from '../../functions/local/gate/gate.ts';
 import type { GateNetwork } from '../../functions/local/gate/network.ts';
+import { systemWorld } from '../../shared/base/world.ts';
 import { testWorld } from '../world.ts';
 
 export const networks: Readonly<Record<'aws' | 'gcp' | 'azure', GateNetwork>> = {
@@ -112,6 +115,15 @@ export async function gatePlace(options: PlaceOptions = {}): Promise<GatePlace> 
       await rm(directory, { recursive: true });
     },
   };
+}
+
+/** One request to a gate's admin API, from who holds its token. */
+export async function askGate(
+  { url, token }: { readonly url: string; readonly token: Sealed | string },
+  request: GateRequest,
+): Promise<GateAnswer> {
+  const held = typeof token === 'string' ? new Sealed(token) : token;
+  return callGate({ name: 'gate', url, token: held, world: systemWorld(), timeoutMs: 5_000 }, request);
 }
 
 /** An allow rule for one service, for everybody unless told otherwise. */

@@ -5,7 +5,8 @@ import { describe, expect, test } from '@jest/globals';
 import { formatInstant } from '../../shared/base/time.ts';
 import { ruleFingerprint } from '../../shared/firewalls/local-gate/rule.ts';
 import type { Gate } from '../../functions/local/gate/gate.ts';
-import { gatePlace, ruleFor, say, stay, visit } from './gate-place.ts';
+import type { GateRequest } from '../../shared/firewalls/local-gate/call.ts';
+import { askGate, gatePlace, ruleFor, say, stay, visit } from './gate-place.ts';
 
 const portOf = (gate: Gate, name: string): number => gate.services.find((one) => one.name === name)?.port ?? 0;
 
@@ -109,12 +110,14 @@ describe('a gate', () => {
 });
 
 describe('the admin API', () => {
-  test('asks for the token, which only its owner can read', async () => {
+  test('answers only who proves that he holds the token, which only its owner can read', async () => {
     const place = await gatePlace();
     expect((await stat(join(place.directory, 'token'))).mode & 0o777).toBe(0o600);
-    for (const authorization of ['', 'Bearer wrong', `Basic ${place.gate.token.open()}`]) {
+    const token = place.gate.token.open();
+    for (const authorization of ['', 'Bearer wrong', `Bearer ${token}`]) {
       expect((await fetch(`${place.gate.url}/openings`, { headers: { authorization } })).status).toBe(401);
     }
+    expect((await askGate(place.gate, { method: 'GET', path: '/openings' })).status).toBe(200);
     await place.end();
   });
 
@@ -123,24 +126,23 @@ describe('the admin API', () => {
     const { gate } = place;
     const rule = ruleFor(gate, 'echo');
     await gate.rules.put(rule, 'absent');
-    const send = async (method: string, headers: Record<string, string>, body?: unknown): Promise<number> => {
-      const sent = { method, headers: { authorization: `Bearer ${gate.token.open()}`, ...headers } };
-      return (
-        await fetch(
-          `${gate.url}/openings/${rule.id}`,
-          body === undefined ? sent : { ...sent, body: JSON.stringify(body) },
-        )
-      ).status;
+    const path = `/openings/${rule.id}`;
+    const send = async (
+      method: 'PUT' | 'DELETE',
+      condition: Pick<GateRequest, 'ifMatch' | 'ifNoneMatch'>,
+      body?: unknown,
+    ): Promise<number> => {
+      const sent = body === undefined ? {} : { body: JSON.stringify(body) };
+      return (await askGate(gate, { method, path, ...condition, ...sent })).status;
     };
     const plain = { ...rule, createdAt: formatInstant(rule.createdAt) };
-    const match = { 'if-match': `"${ruleFingerprint(rule)}"` };
+    const match = { ifMatch: `"${ruleFingerprint(rule)}"` };
     expect(await send('DELETE', {})).toBe(428);
-    expect(await send('DELETE', { 'if-match': '"0000"' })).toBe(412);
-    expect(await send('PUT', { 'if-none-match': '*' }, plain)).toBe(412);
+    expect(await send('DELETE', { ifMatch: '"0000"' })).toBe(412);
+    expect(await send('PUT', { ifNoneMatch: '*' }, plain)).toBe(412);
     expect(await send('PUT', match, { ...plain, id: 'another' })).toBe(400);
     expect(await send('PUT', match, { ...plain, sources: ['10.0.0.0'] })).toBe(400);
     expect(await send('PUT', match, { ...plain, action: 'deny' })).toBe(400);
-    expect(await send('PUT', match, { ...plain, description: 'x'.repeat(100_000) })).toBe(400);
     expect(gate.rules.rules()).toEqual([rule]);
     expect(await send('DELETE', match)).toBe(204);
     expect(await send('DELETE', match)).toBe(404);

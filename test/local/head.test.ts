@@ -15,7 +15,6 @@ import { noteIn } from '../../shared/audit/vouching/saved-note.ts';
 import { parseNote } from '../../shared/audit/tlog/note.ts';
 import { verifierKey } from '../../shared/audit/tlog/note.ts';
 import { LockkeeperError } from '../../shared/base/error.ts';
-import { Sealed } from '../../shared/base/sealed.ts';
 import { day } from '../../shared/base/time.ts';
 import { loadConfig } from '../../shared/config/load.ts';
 import { memoryObjects } from '../../shared/objects/memory.ts';
@@ -156,11 +155,7 @@ describe('the head of the log', () => {
 
   test('keeps its lines on the page', async () => {
     await recordAndSeal(1);
-    const page = localPage({
-      tokens: new Map([['ann', new Sealed('ann-token-0123456789abcdef')]]),
-      origin: 'http://127.0.0.1:1',
-      world,
-    });
+    const page = localPage({ people: ['ann'], origin: 'http://127.0.0.1:1', world });
     await postHead({ audit: await deps.audit(), world, notify: (notice) => page.notify(notice) });
     const html = page.html({
       who: 'ann',

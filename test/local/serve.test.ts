@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { askGate } from './gate-place.ts';
 
 const config = (upstream: number): string => `
 version: 1
@@ -26,14 +27,17 @@ interface Served {
   readonly end: (signal: NodeJS.Signals) => Promise<{ readonly code: number | null; readonly tookMs: number }>;
 }
 
-async function served(check: (at: Served) => Promise<void>): Promise<void> {
+async function served(
+  check: (at: Served) => Promise<void>,
+  configOf: (upstream: number) => string = config,
+): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'lockkeeper-serve-'));
   const web = createServer((_request, response) => void response.end('the web service'));
   await new Promise<void>((resolve) => web.listen(0, '127.0.0.1', resolve));
   const address = web.address();
   await writeFile(
     join(directory, 'lockkeeper.yaml'),
-    config(typeof address === 'object' && address !== null ? address.port : 0),
+    configOf(typeof address === 'object' && address !== null ? address.port : 0),
   );
   const child = spawn(
     process.execPath,
@@ -71,33 +75,57 @@ async function served(check: (at: Served) => Promise<void>): Promise<void> {
   }
 }
 
+/** A rule that somebody puts into the gate lets a client through to the service. */
+async function opens(at: { readonly adminPort: number; readonly port: number; readonly token: string }): Promise<void> {
+  const gate = { url: `http://127.0.0.1:${at.adminPort}`, token: at.token };
+  const { body: state } = await askGate(gate, { method: 'GET', path: '/openings' });
+  const target = state.match(/"interfaces":\[\{"id":"([^"]+)"/)?.[1];
+  const rule = {
+    id: 'to-web',
+    name: 'to web',
+    protocol: 'tcp',
+    ports: { from: at.port, to: at.port },
+    sources: ['127.0.0.0/8'],
+    targets: [target],
+    description: '',
+    createdAt: '2026-01-01T00:00:00Z',
+    tags: {},
+  };
+  const made = await askGate(gate, { method: 'POST', path: '/openings', body: JSON.stringify(rule) });
+  expect(made.status).toBe(201);
+  const answer = await fetch(`http://127.0.0.1:${at.port}`, { headers: { connection: 'close' } });
+  expect(await answer.text()).toBe('the web service');
+}
+
+/** The example of the README, with ports of this test and a service that speaks HTTP. */
+async function readmeConfig(): Promise<(upstream: number) => string> {
+  const [, text = ''] = /```yaml\n([^`]*)```/.exec(await readFile('README.md', 'utf8')) ?? [];
+  return (upstream) =>
+    text
+      .replace('127.0.0.1:18900', '127.0.0.1:24901')
+      .replace('port: 15432', 'port: 24002')
+      .replace('forwardTo: 127.0.0.1:5432', `forwardTo: 127.0.0.1:${upstream}`);
+}
+
 describe('lockkeeper serve', () => {
+  test('runs the gate and the page of the configuration in the README', async () =>
+    served(
+      async ({ directory, address, end }) => {
+        const token = (await readFile(join(directory, 'gate', 'token'), 'utf8')).trim();
+        await opens({ adminPort: 24_901, port: 24_002, token });
+        expect((await fetch(address, { redirect: 'manual' })).status).toBe(303);
+        expect((await fetch(address, { redirect: 'manual' })).status).toBe(401);
+        expect(await end('SIGTERM')).toMatchObject({ code: 0 });
+      },
+      await readmeConfig(),
+    ));
+
   test('runs gate, page and schedule of a configuration, and ends in order on SIGTERM', () =>
     served(async ({ directory, address, lines, end }) => {
       expect((await fetch(address, { redirect: 'manual' })).status).toBe(303);
       await expect(fetch('http://127.0.0.1:24001')).rejects.toThrow('fetch failed');
       const token = (await readFile(join(directory, 'gate', 'token'), 'utf8')).trim();
-      const headers = { authorization: `Bearer ${token}` };
-      const state: unknown = await (await fetch('http://127.0.0.1:24900/openings', { headers })).json();
-      const target = JSON.stringify(state).match(/"interfaces":\[\{"id":"([^"]+)"/)?.[1];
-      const rule = {
-        id: 'to-web',
-        name: 'to web',
-        protocol: 'tcp',
-        ports: { from: 24_001, to: 24_001 },
-        sources: ['127.0.0.0/8'],
-        targets: [target],
-        description: '',
-        createdAt: '2026-01-01T00:00:00Z',
-        tags: {},
-      };
-      expect(
-        (await fetch('http://127.0.0.1:24900/openings', { method: 'POST', headers, body: JSON.stringify(rule) }))
-          .status,
-      ).toBe(201);
-      expect(await (await fetch('http://127.0.0.1:24001', { headers: { connection: 'close' } })).text()).toBe(
-        'the web service',
-      );
+      await opens({ adminPort: 24_900, port: 24_001, token });
       while (!JSON.stringify(lines()).includes('"job":"scan"'))
         await new Promise((resolve) => setTimeout(resolve, 100));
       const { code, tookMs } = await end('SIGTERM');

@@ -33,15 +33,14 @@ export async function approvalChapter(stage: Stage): Promise<void> {
     'a request from another site is refused, with the right cookie even; the person’s own answer counts',
   );
   const closure = await closureOf(stage, openings.silent);
-  const address = page.addresses.get(stage.approver) ?? '';
   const browser = new Browser();
-  await browser.open(address);
+  await browser.open(page.link(stage.approver));
   const form = { hash: closure.hash, answer: 'approve' };
-  const foreign = await browser.post(`${page.origin}/answer`, form, { origin: 'http://attacker.example' });
+  const foreign = await browser.post('answer', form, { origin: 'http://attacker.example' });
   teller.shows(
     `POST /answer from http://attacker.example, with ${stage.approver}'s cookie: ${foreign.status} ${firstLine(foreign.text)}`,
   );
-  const stranger = await new Browser().post(`${page.origin}/answer`, form, { origin: page.origin });
+  const stranger = await new Browser().post(`${browser.at}answer`, form, { origin: page.origin });
   teller.shows(`POST /answer without a cookie: ${stranger.status} ${firstLine(stranger.text)}`);
   const untouched = (await closureOf(stage, openings.silent)).phase === 'proposed';
   teller.proves('neither of them decided anything', foreign.status === 403 && stranger.status === 403 && untouched);
@@ -66,13 +65,13 @@ export async function answerOnPage(
   const { answer } = said;
   const { page, teller, approver } = stage;
   const browser = new Browser();
-  const shown = await browser.open(page.addresses.get(approver) ?? '');
+  const shown = await browser.open(page.link(approver));
   const { hash } = await closureOf(stage, opening);
   const isOffered = shown.text.includes(`value="${hash}"`) && shown.text.includes(`value="${answer}"`);
   if (!isOffered) throw new LockkeeperError('bug', `the page offers ${approver} no ${answer} for ${opening}`);
-  const sent = await browser.post(`${page.origin}/answer`, { hash, ...said }, { origin: page.origin });
+  const sent = await browser.post('answer', { hash, ...said }, { origin: page.origin });
   teller.shows(
-    `${approver} presses ${answer} for ${opening} on the page: ${sent.status === 303 ? told(await browser.open(page.origin)) : `${sent.status} ${firstLine(sent.text)}`}`,
+    `${approver} presses ${answer} for ${opening} on the page: ${sent.status === 303 ? told(await browser.open(browser.at)) : `${sent.status} ${firstLine(sent.text)}`}`,
   );
 }
 
@@ -95,7 +94,7 @@ export async function waitForPerson(stage: Stage, opening: string, phase: 'appro
       : `reopen ${opening} --reason WHY --as ${stage.approver}`;
   stage.teller.shows(
     '',
-    `Your turn: open ${stage.page.addresses.get(stage.approver) ?? ''}`,
+    `Your turn: open ${stage.page.link(stage.approver)}`,
     `and bring ${opening} to "${phase}"; or in another terminal:`,
   );
   stage.teller.shows(`  npx lockkeeper --config ${join(stage.directory, 'lockkeeper.yaml')} ${verb}`);

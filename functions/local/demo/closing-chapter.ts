@@ -1,4 +1,5 @@
 import { canonicalJson } from '../../../shared/base/canonical.ts';
+import { callGate } from '../../../shared/firewalls/local-gate/call.ts';
 import type { Step } from '../../../shared/idle-ports/closing/closing-deps.ts';
 import { closeAll } from '../jobs.ts';
 import { answerOnPage, closureOf, waitForPerson } from './approval-chapter.ts';
@@ -106,19 +107,15 @@ async function knock(stage: Stage, opening: string): Promise<Visit> {
 
 /** A person changes the sources of a rule through the gate's own API. */
 async function editByHand(stage: Stage, id: string): Promise<void> {
-  const gate = stage.alive.gates.aws;
-  const headers = { authorization: `Bearer ${gate.token.open()}` };
-  const live = await fetch(`${gate.url}/openings/${id}`, { headers });
-  const rule: unknown = await live.json();
+  const { network, url, token } = stage.alive.gates.aws;
+  const target = { name: network.name, url, token, world: stage.world, timeoutMs: 5_000 };
+  const live = await callGate(target, { method: 'GET', path: `/openings/${id}` });
+  const rule: unknown = JSON.parse(live.body);
   const body = JSON.stringify({
     ...(typeof rule === 'object' ? rule : {}),
     description: 'still needed for the audit in spring',
   });
-  const put = await fetch(`${gate.url}/openings/${id}`, {
-    method: 'PUT',
-    headers: { ...headers, 'if-match': live.headers.get('etag') ?? '' },
-    body,
-  });
+  const put = await callGate(target, { method: 'PUT', path: `/openings/${id}`, ifMatch: live.etag ?? '', body });
   stage.teller.shows(`meanwhile somebody edits the rule by hand: PUT /openings/${id} ${put.status}`);
 }
 

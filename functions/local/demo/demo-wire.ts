@@ -6,7 +6,7 @@ import { after, day } from '../../../shared/base/time.ts';
 import { systemWorld } from '../../../shared/base/world.ts';
 import { loadConfig } from '../../../shared/config/load.ts';
 import type { Terminal } from '../../cli/io.ts';
-import { openPage } from '../page-wire.ts';
+import { openPage, type PageEvents } from '../page-wire.ts';
 import { localDeps } from '../deps-wire.ts';
 import { stoppingWorld } from '../stopping-world.ts';
 import { comeAlive } from './alive.ts';
@@ -67,7 +67,7 @@ export async function setStage({ isScript, keep, terminal, teller }: StageOption
       run: 'demo',
     });
     endings.push(() => deps.close());
-    const page = await openPage(people.approvers, 0, real);
+    const page = await openPage(people.approvers, { port: 0, world: real, events: eventsFor(teller) });
     endings.push(() => page.close());
     page.serve(await deps.closing(page.page));
     const [approver] = people.approvers;
@@ -85,4 +85,11 @@ async function emptyDirectory(path: string): Promise<string> {
   await mkdir(directory, { recursive: true });
   if ((await readdir(directory)).length === 0) return directory;
   throw new LockkeeperError('conflict', `${directory} is not empty`, { hint: 'Give --keep a new or empty directory.' });
+}
+
+function eventsFor(teller: Teller): PageEvents {
+  return {
+    newLink: (who, address) => teller.shows(`${who} decides at ${address.open()}`),
+    signedIn: () => undefined,
+  };
 }

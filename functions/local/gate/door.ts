@@ -1,4 +1,6 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { systemCode } from '../system-code.ts';
+import type { Descriptors } from './descriptors.ts';
 import type { FlowTable, Knock, OpenFlow } from './flow-table.ts';
 import type { GateService } from './network.ts';
 import type { RuleBook } from './rule-book.ts';
@@ -7,12 +9,13 @@ export interface DoorOptions {
   readonly service: GateService;
   readonly rules: RuleBook;
   readonly flows: FlowTable;
+  readonly descriptors: Descriptors;
 }
 
 /**
  * The one way to a service. A connection that no rule lets in is reset before a byte of it is read; one that is let in
- * is forwarded with back-pressure; where the service does not listen, its refusal is passed on. `close` ends
- * everything.
+ * is forwarded with back-pressure; where the service does not listen, its refusal is passed on. Where the gate itself
+ * fails, the connection is reset too, and the flow log says that it is incomplete. `close` ends everything.
  */
 export class Door {
   readonly server: Server;
@@ -24,13 +27,19 @@ export class Door {
     this.server = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }, (socket) =>
       this.#admit(socket),
     );
+    // From then on an error is a connection that could not be accepted: nobody knows whose it was.
+    this.server.once('listening', () => this.server.on('error', (error) => this.#lose(whyOf(error))));
   }
 
   /** Stops listening and ends every open connection. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
+    // What was still pending is counted when its socket closes.
+    const ended = [...this.#sockets].map(
+      (socket) => new Promise<void>((resolve) => (socket.closed ? resolve() : socket.once('close', () => resolve()))),
+    );
     for (const socket of this.#sockets) socket.destroy();
-    await closed;
+    await Promise.all([closed, ...ended]);
   }
 
   #admit(client: Socket): void {
@@ -47,26 +56,43 @@ export class Door {
   }
 
   #forward(client: Socket, knock: Knock): void {
-    const upstream = connect({
-      host: '127.0.0.1',
-      port: this.#options.service.upstream,
-      allowHalfOpen: true,
-      noDelay: true,
-    });
+    const { service, flows, descriptors } = this.#options;
+    if (!descriptors.takePair()) {
+      this.#lose('no descriptors left');
+      return void client.resetAndDestroy();
+    }
+    let open = 2;
+    const closed = (): void => {
+      open -= 1;
+      if (open === 0) descriptors.givePair();
+    };
+    const upstream = connect({ host: '127.0.0.1', port: service.upstream, allowHalfOpen: true, noDelay: true });
     this.#keep(upstream);
-    const refused = (): void => {
-      this.#options.flows.refused(knock);
+    client.once('close', closed);
+    upstream.once('close', closed);
+    const failed = (error?: Error): void => {
+      upstream.removeAllListeners('connect');
+      upstream.removeListener('error', failed).removeListener('close', unanswered);
+      if (error !== undefined && systemCode(error) === 'ECONNREFUSED') flows.refused(knock);
+      else this.#lose(whyOf(error));
       client.resetAndDestroy();
     };
-    upstream.once('error', refused);
+    const unanswered = (): void => failed();
+    upstream.once('error', failed);
+    upstream.once('close', unanswered);
     upstream.once('connect', () => {
-      upstream.removeListener('error', refused);
-      const flow = this.#options.flows.opened(knock);
+      upstream.removeListener('error', failed).removeListener('close', unanswered);
+      const flow = flows.opened(knock);
       if (!client.destroyed) return join(client, upstream, flow);
       upstream.resetAndDestroy();
       flow.ended('peer', 'rst');
       flow.over();
     });
+  }
+
+  /** Neither a rule nor the service refused it, so the log may not say so. */
+  #lose(why: string): void {
+    this.#options.flows.lost(this.#options.service.interface, why);
   }
 
   #keep(socket: Socket): void {
@@ -75,6 +101,10 @@ export class Door {
     // An error ends the socket; what it means to the other side is decided where the two are joined.
     socket.on('error', () => socket.destroy());
   }
+}
+
+function whyOf(error: Error | undefined): string {
+  return error === undefined ? 'the gate ended' : (systemCode(error) ?? error.message);
 }
 
 function join(client: Socket, upstream: Socket, flow: OpenFlow): void {

@@ -11,13 +11,27 @@ export interface FlowLogWriterOptions {
   readonly format: FlowLogFormat;
   /** An object holds the intervals that end within one such stretch, in milliseconds of world time. */
   readonly publishMs: number;
-  /** Hears of a write that failed; the records of that window are lost and the log says nothing about it. */
+  /** Ids of all interfaces. */
+  readonly interfaces: readonly string[];
+  /** Hears of a write that failed. The window is kept and written with the next one. */
   readonly onFailure: (error: LockkeeperError) => void;
 }
 
+/** A window on its way to disk. */
+interface Batch {
+  readonly window: number;
+  intervals: readonly LoggedInterval[];
+  /** What is not written yet. */
+  objects: readonly RenderedObject[];
+}
+
+/** Connections that may wait for a disk to take them; of the oldest the log then says that they were lost. */
+const mostWaiting = 200_000;
+
 /**
- * Writes intervals down as the cloud's objects, window by window, in the background and in order. Raw logs are not
- * synced to disk: what a crash loses shows as missing coverage, never as silence.
+ * Writes intervals down as the cloud's objects, window by window, in the background and in order. What cannot be
+ * written waits for the next window; where too much waits, the oldest is given up and the log says so (SKIPDATA). Raw
+ * logs are not synced to disk: what a crash loses shows as missing coverage, never as silence.
  */
 export class FlowLogWriter {
   readonly #options: FlowLogWriterOptions;
@@ -26,6 +40,7 @@ export class FlowLogWriter {
   readonly #skipped = new Set<string>();
   #window: number | undefined;
   #waiting: LoggedInterval[] = [];
+  #batches: Batch[] = [];
   #tail: Promise<void> = Promise.resolve();
 
   constructor(options: FlowLogWriterOptions) {
@@ -37,7 +52,8 @@ export class FlowLogWriter {
     const window = Math.floor((interval.to - 1) / this.#options.publishMs) * this.#options.publishMs;
     if (this.#window !== undefined && window !== this.#window) this.#publish();
     this.#window = window;
-    this.#waiting.push({ ...interval, silent: this.#silent(interval), skipped: new Set(this.#skipped) });
+    const skipped = new Set([...this.#skipped, ...interval.losses.map((loss) => loss.interface)]);
+    this.#waiting.push({ ...interval, silent: this.#silent(interval), skipped });
     this.#skipped.clear();
     if (interval.to % this.#options.publishMs === 0) this.#publish();
   }
@@ -74,21 +90,49 @@ export class FlowLogWriter {
   }
 
   #publish(): void {
-    if (this.#window === undefined || this.#waiting.length === 0) return;
-    const objects = this.#options.format(this.#window, this.#waiting);
-    this.#waiting = [];
-    this.#tail = this.#writeAfter(this.#tail, objects);
+    if (this.#window !== undefined && this.#waiting.length > 0) {
+      const objects = this.#options.format(this.#window, this.#waiting);
+      this.#batches.push({ window: this.#window, intervals: this.#waiting, objects });
+      this.#waiting = [];
+    }
+    if (this.#batches.length > 0) this.#tail = this.#writeAfter(this.#tail);
   }
 
-  async #writeAfter(earlier: Promise<void>, objects: readonly RenderedObject[]): Promise<void> {
+  async #writeAfter(earlier: Promise<void>): Promise<void> {
     await earlier;
     try {
-      for (const object of objects) await this.#write(object);
+      for (let [batch] = this.#batches; batch !== undefined; [batch] = this.#batches) {
+        await this.#writeBatch(batch);
+        this.#batches.shift();
+      }
     } catch (cause) {
-      const hint = 'Make room on the disk, or check the rights of the directory.';
+      // Somebody may have removed a directory that was made.
+      this.#madeDirectories.clear();
+      this.#giveUpOldest();
+      const hint =
+        'Make room on the disk, or check the rights of the directory. It is tried again with the next window.';
       this.#options.onFailure(
         new LockkeeperError('unreachable', `writing a flow log to ${this.#options.directory} failed`, { cause, hint }),
       );
+    }
+  }
+
+  async #writeBatch(batch: Batch): Promise<void> {
+    for (let [object] = batch.objects; object !== undefined; [object] = batch.objects) {
+      await this.#write(object);
+      batch.objects = batch.objects.slice(1);
+    }
+  }
+
+  /** Memory is no disk. What was written of the window stays; the rest is said to be lost. */
+  #giveUpOldest(): void {
+    let waiting = this.#batches.reduce((sum, batch) => sum + slicesIn(batch), 0);
+    for (const batch of this.#batches) {
+      if (waiting <= mostWaiting) return;
+      waiting -= slicesIn(batch);
+      const skipped = new Set(this.#options.interfaces);
+      batch.intervals = batch.intervals.map((interval) => ({ ...interval, slices: [], skipped }));
+      batch.objects = this.#options.format(batch.window, batch.intervals);
     }
   }
 
@@ -110,6 +154,10 @@ export class FlowLogWriter {
     await writeFile(`${path}.part`, bytes);
     await rename(`${path}.part`, path);
   }
+}
+
+function slicesIn({ intervals }: Batch): number {
+  return intervals.reduce((sum, { slices }) => sum + slices.length, 0);
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -33,6 +33,15 @@ export interface Interval {
   readonly from: Instant;
   readonly to: Instant;
   readonly slices: readonly FlowSlice[];
+  readonly losses: readonly Loss[];
+}
+
+/** Connections to one interface that the log cannot tell about, for one reason, within one interval. */
+export interface Loss {
+  readonly interface: string;
+  /** As people read it: what the gate ran out of, or what came back. */
+  readonly why: string;
+  readonly connections: number;
 }
 
 /** An open connection, as the one who forwards its bytes tells it. */
@@ -53,8 +62,10 @@ export class FlowTable {
   readonly #world: World;
   readonly #intervalMs: number;
   readonly #emit: (interval: Interval) => void;
+  readonly #mostSlices: number;
   readonly #open = new Set<Counting>();
   #finished: FlowSlice[] = [];
+  #losses = new Map<string, Loss>();
   #from: Instant;
   #to: Instant;
 
@@ -62,10 +73,13 @@ export class FlowTable {
     readonly world: World;
     readonly intervalMs: number;
     readonly emit: (interval: Interval) => void;
+    /** Connections that one interval keeps apart; 200,000 by default. */
+    readonly mostSlices?: number;
   }) {
     this.#world = options.world;
     this.#intervalMs = options.intervalMs;
     this.#emit = options.emit;
+    this.#mostSlices = options.mostSlices ?? 200_000;
     this.#from = options.world.now();
     this.#to = after(this.#from, this.#intervalMs - (this.#from % this.#intervalMs));
   }
@@ -73,13 +87,20 @@ export class FlowTable {
   /** No rule lets it in. */
   rejected(knock: Knock): void {
     const now = this.advance();
-    this.#finished.push(momentary(knock, 'rejected', now));
+    this.#finish(momentary(knock, 'rejected', now));
   }
 
   /** It was let in and nobody listens: SYN answered by RST. */
   refused(knock: Knock): void {
     const now = this.advance();
-    this.#finished.push(momentary(knock, 'refused', now));
+    this.#finish(momentary(knock, 'refused', now));
+  }
+
+  /** Nobody knows what would have become of it: neither a rule nor the service refused it. */
+  lost(id: string, why: string): void {
+    this.advance();
+    const connections = (this.#losses.get(`${id} ${why}`)?.connections ?? 0) + 1;
+    this.#losses.set(`${id} ${why}`, { interface: id, why, connections });
   }
 
   /** The service accepted it. */
@@ -92,7 +113,7 @@ export class FlowTable {
       ended: (side, how) => counting.flag(side === 'peer' ? 'received' : 'sent', tcpFlag[how], this.advance()),
       over: () => {
         const now = this.advance();
-        if (this.#open.delete(counting)) this.#finished.push(counting.cut(now, true));
+        if (this.#open.delete(counting)) this.#finish(counting.cut(now, true));
       },
     };
   }
@@ -107,18 +128,26 @@ export class FlowTable {
   /** Cuts the running interval short: its end is now. For the end of a run. */
   flush(): void {
     const now = this.advance();
-    const isEmpty = this.#finished.length === 0 && this.#open.size === 0;
+    const isEmpty = this.#finished.length === 0 && this.#open.size === 0 && this.#losses.size === 0;
     if (now > this.#from || !isEmpty) this.#cut(after(this.#from, Math.max(1, now - this.#from)));
+  }
+
+  /** A flood may not fill the memory; what has no place any more is lost, and the log says so. */
+  #finish(slice: FlowSlice): void {
+    if (this.#finished.length < this.#mostSlices) this.#finished.push(slice);
+    else this.lost(slice.service.interface, `more than ${this.#mostSlices} connections in one interval`);
   }
 
   #cut(at: Instant): void {
     const lastMoment = after(at, -1);
     const slices = [...this.#finished, ...[...this.#open].map((flow) => flow.cut(lastMoment, false))];
     this.#finished = [];
+    const losses = [...this.#losses.values()];
+    this.#losses = new Map();
     const from = this.#from;
     this.#from = at;
     if (at >= this.#to) this.#to = after(at, this.#intervalMs - (at % this.#intervalMs));
-    this.#emit({ from, to: at, slices });
+    this.#emit({ from, to: at, slices, losses });
   }
 }
 

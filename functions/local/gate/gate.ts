@@ -1,12 +1,13 @@
 import { mkdir } from 'node:fs/promises';
 import type { Server } from 'node:net';
-import type { LockkeeperError } from '../../../shared/base/error.ts';
+import { LockkeeperError } from '../../../shared/base/error.ts';
 import type { Sealed } from '../../../shared/base/sealed.ts';
 import type { World } from '../../../shared/base/world.ts';
 import { adminServer } from './admin.ts';
+import { processDescriptors, type Descriptors } from './descriptors.ts';
 import { Door } from './door.ts';
 import { FlowLogWriter } from './flow-log-writer.ts';
-import { FlowTable } from './flow-table.ts';
+import { FlowTable, type Loss } from './flow-table.ts';
 import { awsFormat } from './formats/aws.ts';
 import { azureFormat } from './formats/azure.ts';
 import type { FlowLogFormat } from './formats/format.ts';
@@ -66,25 +67,24 @@ export async function startGate(options: GateOptions): Promise<Gate> {
     directory: options.flowLogs.directory,
     format: formatOf(options.network, options.interfaces),
     publishMs: options.flowLogs.publishMs,
+    interfaces: options.interfaces.map(({ id }) => id),
     onFailure: options.onFailure,
   });
-  const flows = new FlowTable({
-    world: options.world,
-    intervalMs: options.flowLogs.intervalMs,
-    emit: (interval) => log.add(interval),
-  });
+  const descriptors = processDescriptors();
+  const flows = flowTable(options, log);
   const doors: Door[] = [];
-  const admin = adminServer({ rules, token, state: () => stateOf(options, rules) });
-  const ticks = setInterval(() => flows.advance(), options.tickMs);
+  const admin = adminServer({ rules, token, world: options.world, state: () => stateOf(options, rules) });
+  const stopTicks = ticking(options, flows, descriptors);
   const close = async (): Promise<void> => {
-    clearInterval(ticks);
+    stopTicks();
     await Promise.all([...doors.map((door) => door.close()), closeServer(admin)]);
     flows.flush();
     await log.flush();
   };
   try {
     const services: GateService[] = [];
-    for (const service of options.services) services.push(await openDoor(service, { options, rules, flows, doors }));
+    for (const service of options.services)
+      services.push(await openDoor(service, { options, rules, flows, descriptors, doors }));
     const adminPort = await listenAt(admin, options.adminPort, { near: options.near });
     const flush = async (): Promise<void> => {
       flows.flush();
@@ -106,19 +106,62 @@ export async function startGate(options: GateOptions): Promise<Gate> {
   }
 }
 
+/** What it counts goes into the log; what it lost is told besides. */
+function flowTable(options: GateOptions, log: FlowLogWriter): FlowTable {
+  return new FlowTable({
+    world: options.world,
+    intervalMs: options.flowLogs.intervalMs,
+    emit: (interval) => {
+      log.add(interval);
+      for (const loss of interval.losses) options.onFailure(lossError(options, loss));
+    },
+  });
+}
+
+/** How often the gate looks whether it has a descriptor left, in real milliseconds. */
+const probeMs = 100;
+
+function ticking({ tickMs, interfaces }: GateOptions, flows: FlowTable, descriptors: Descriptors): () => void {
+  const ticks = setInterval(() => {
+    flows.advance();
+    descriptors.look();
+  }, tickMs);
+  const probes = setInterval(() => {
+    if (!descriptors.hasOne()) for (const { id } of interfaces) flows.lost(id, 'no descriptors left');
+  }, probeMs);
+  return () => {
+    clearInterval(ticks);
+    clearInterval(probes);
+  };
+}
+
 interface Yard {
   readonly options: GateOptions;
   readonly rules: RuleBook;
   readonly flows: FlowTable;
+  readonly descriptors: Descriptors;
   readonly doors: Door[];
 }
 
-async function openDoor(wanted: GateService, { options, rules, flows, doors }: Yard): Promise<GateService> {
+async function openDoor(
+  wanted: GateService,
+  { options, rules, flows, descriptors, doors }: Yard,
+): Promise<GateService> {
   const service = { ...wanted };
-  const door = new Door({ service, rules, flows });
+  const door = new Door({ service, rules, flows, descriptors });
   service.port = await listenAt(door.server, wanted.port, { near: options.near });
   doors.push(door);
   return service;
+}
+
+/** What people are told of connections that got no answer through the gate's own fault. */
+function lossError({ network, services }: GateOptions, { interface: id, why, connections }: Loss): LockkeeperError {
+  const names = services.filter((one) => one.interface === id).map(({ name }) => name);
+  return new LockkeeperError(
+    'unreachable',
+    `gate ${network.name} lost ${connections} connections to ${names.join(', ')} (${why}); its flow log says so, and nothing there counts as unused`,
+    { hint: 'Look at the limit of open files (ulimit -n) of lockkeeper, and at the service behind the gate.' },
+  );
 }
 
 function formatOf(network: GateNetwork, interfaces: readonly GateInterface[]): FlowLogFormat {

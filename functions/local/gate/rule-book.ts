@@ -70,7 +70,10 @@ export class RuleBook {
     if (answer !== 'done') return answer;
     const next = new Map(this.#rules);
     change(next);
-    await writeRules(this.#path, [...next.values()]);
+    await writeRules(this.#path, [...next.values()]).catch((cause: unknown) => {
+      const hint = 'Nothing was changed. Make room on the disk, or check the rights of the directory.';
+      throw new LockkeeperError('unreachable', `writing the gate's rules to ${this.#path} failed`, { cause, hint });
+    });
     change(this.#rules);
     this.#sources.delete(id);
     return answer;

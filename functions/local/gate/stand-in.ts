@@ -15,7 +15,7 @@ import { tokenFile } from './token.ts';
 export async function standIn(plan: GatePlan, world: World): Promise<{ close(): Promise<void> } | undefined> {
   const rules = await RuleBook.open(plan.rulesFile);
   const token = await tokenFile(plan.tokenFile, world);
-  const server = adminServer({ rules, token, state: () => stateOf(plan, rules) });
+  const server = adminServer({ rules, token, world, state: () => stateOf(plan, rules) });
   try {
     await listenAt(server, plan.adminPort, { near: false });
   } catch (error) {

@@ -58,7 +58,7 @@ export function parseRule(value: unknown, where: string): GateRule {
     sources: texts(fields['sources'], `${where} sources`).map((cidr) => checkedCidr(cidr, where)),
     targets: texts(fields['targets'], `${where} targets`),
     description: text(fields['description'], `${where} description`),
-    createdAt: parseInstant(text(fields['createdAt'], `${where} createdAt`)),
+    createdAt: creation(text(fields['createdAt'], `${where} createdAt`), where),
     tags: tags(fields['tags'], `${where} tags`),
   };
 }
@@ -99,9 +99,17 @@ function isPort(port: unknown): port is number {
   return typeof port === 'number' && Number.isInteger(port) && port >= 0 && port <= 65_535;
 }
 
+/** What is written down must be readable again, else the next start of the gate fails. */
+function creation(written: string, where: string): Instant {
+  const at = parseInstant(written);
+  if (/^\d{4}-/.test(formatInstant(at))) return at;
+  throw invalid(where, `has the creation time "${written}"`, 'Years go from 0000 to 9999 in UTC.');
+}
+
 function checkedCidr(cidr: string, where: string): string {
   const [address = '', prefix = '', ...rest] = cidr.split('/');
-  const longest = isIPv4(address) ? 32 : isIPv6(address) ? 128 : -1;
+  // An address with a zone (fe80::1%eth0) passes for IPv6, and no list of networks takes it.
+  const longest = address.includes('%') ? -1 : isIPv4(address) ? 32 : isIPv6(address) ? 128 : -1;
   if (rest.length > 0 || !/^\d{1,3}$/.test(prefix) || Number(prefix) > longest) {
     throw invalid(where, `has the source "${cidr}"`, 'Write sources as CIDRs, like 127.0.1.0/24.');
   }

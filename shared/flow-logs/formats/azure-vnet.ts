@@ -53,7 +53,7 @@ function* recordRows(record: Members, line: number, rowOf: RowOf): Generator<Par
     found += 1;
     yield row;
   }
-  // A minute without flows: the log was on.
+  // A minute without flows: the log was on. Or a gate of lockkeeper says that it lost records.
   if (found === 0) yield emptyMinute(record, line);
 }
 
@@ -90,7 +90,11 @@ function emptyMinute(record: Members, line: number): ParsedRow {
   const ms = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(at) ? Date.parse(at) : NaN;
   if (Number.isNaN(ms)) return { kind: 'malformed', line, why: `time is ${JSON.stringify(at)}` };
   const time = instant(ms);
-  return { kind: 'status', status: 'empty', scope: cardOf(textOf(record['macAddress'])), start: time, end: time };
+  const scope = cardOf(textOf(record['macAddress']));
+  if (record['logStatus'] !== 'SKIPDATA') return { kind: 'status', status: 'empty', scope, start: time, end: time };
+  const from = textOf(record['startTime']) ?? at;
+  const start = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(from) ? Date.parse(from) : NaN;
+  return { kind: 'status', status: 'SKIPDATA', scope, start: Number.isNaN(start) ? time : instant(start), end: time };
 }
 
 /** MAC addresses come with and without separators, in either case. */

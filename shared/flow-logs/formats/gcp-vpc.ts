@@ -16,6 +16,7 @@ export function gcpRow(piece: JsonPiece): ParsedRow {
     ?.split(/%2F|\//i)
     .at(-1);
   if (log !== undefined && log !== 'vpc_flows' && log !== 'firewall') return { kind: 'status', status: log };
+  if (payload['log_status'] === 'SKIPDATA') return lostRow(entry, payload);
   if (payload['connection'] === undefined) return { kind: 'malformed', line: piece.line, why: 'no connection' };
   const record = payload['disposition'] === undefined ? flow(entry, payload) : firewallLine(entry, payload);
   return typeof record === 'string' ? { kind: 'malformed', line: piece.line, why: record } : { kind: 'record', record };
@@ -45,6 +46,13 @@ function flow(entry: Members, payload: Members): FlowRecord | string {
   const address = direction === 'egress' ? connection.source : connection.destination;
   const place = interfaceOf(payload[`${side}_vpc`], payload[`${side}_instance`], { entry, address });
   return { ...common(connection), interface: place, direction, action: undefined, ...times, packets, bytes };
+}
+
+/** A gate of lockkeeper lost records of that time. The cloud has no such line. */
+function lostRow(entry: Members, payload: Members): ParsedRow {
+  const place = interfaceOf(payload['dest_vpc'], payload['dest_instance'], { entry, address: '-' });
+  const end = timeOf(payload['end_time']) ?? timeOf(entry['timestamp']);
+  return { kind: 'status', status: 'SKIPDATA', scope: gcpScope(place), start: timeOf(payload['start_time']), end };
 }
 
 /** Written when a connection begins, from the view of the VM whose rule it is; it has one time. */

@@ -43,51 +43,33 @@ function interfaceRows(network: GateNetwork, one: GateInterface, interval: Logge
   if (interval.silent.has(one.id)) return [];
   const statusRow = (status: string): string =>
     statusRowOf(network, one, { from: interval.from, to: interval.to, status });
-  if (interval.skipped.has(one.id)) return [statusRow('SKIPDATA')];
   const slices = interval.slices.filter((slice) => slice.service.interface === one.id);
-  return slices.length === 0 ? [statusRow('NODATA')] : slices.flatMap((slice) => sliceRows(network, one, slice));
+  const rows = slices.flatMap((slice) => sliceRows(network, one, slice));
+  if (interval.skipped.has(one.id)) return [...rows, statusRow('SKIPDATA')];
+  return rows.length === 0 ? [statusRow('NODATA')] : rows;
 }
 
 function sliceRows(network: GateNetwork, one: GateInterface, slice: FlowSlice): readonly string[] {
+  const ways = (['received', 'sent'] as const).filter((way) => slice[way].packets > 0);
+  return ways.map((way) => wayRow(network, one, { slice, way }));
+}
+
+/** One direction of a connection, as the interface sees it. */
+function wayRow(
+  network: GateNetwork,
+  one: GateInterface,
+  { slice, way }: { readonly slice: FlowSlice; readonly way: 'received' | 'sent' },
+): string {
+  const peer = [slice.peer, slice.peerPort] as const;
+  const local = [one.address, slice.service.port] as const;
+  const [[from, fromPort], [to, toPort]] = way === 'received' ? [peer, local] : [local, peer];
+  const { packets, bytes, flags } = slice[way];
+  const times = [seconds(slice.first), seconds(slice.last)];
   const action = slice.outcome === 'rejected' ? 'REJECT' : 'ACCEPT';
-  const rows: string[] = [];
-  for (const way of ['received', 'sent'] as const) {
-    const traffic = slice[way];
-    if (traffic.packets === 0) continue;
-    const peer = [slice.peer, slice.peerPort] as const;
-    const local = [one.address, slice.service.port] as const;
-    const [[from, fromPort], [to, toPort]] = way === 'received' ? [peer, local] : [local, peer];
-    const direction = way === 'received' ? ['ingress', '-'] : ['egress', '1'];
-    rows.push(
-      [
-        5,
-        network.account,
-        one.id,
-        from,
-        to,
-        fromPort,
-        toPort,
-        6,
-        traffic.packets,
-        traffic.bytes,
-        seconds(slice.first),
-        seconds(slice.last),
-        action,
-        'OK',
-        network.network,
-        network.subnet,
-        one.machine,
-        traffic.flags,
-        'IPv4',
-        from,
-        to,
-        network.region,
-        `${network.region}-az1`,
-        ...direction,
-      ].join(' '),
-    );
-  }
-  return rows;
+  const ends = [from, to, fromPort, toPort, 6, packets, bytes, ...times, action, 'OK'];
+  const place = [network.network, network.subnet, one.machine, flags, 'IPv4', from, to, network.region];
+  const direction = way === 'received' ? ['ingress', '-'] : ['egress', '1'];
+  return [5, network.account, one.id, ...ends, ...place, `${network.region}-az1`, ...direction].join(' ');
 }
 
 /** The row ends a second before the interval does: it says nothing about the next one. */

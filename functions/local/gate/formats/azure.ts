@@ -8,22 +8,30 @@ import type { FlowLogFormat, LoggedInterval, RenderedObject } from './format.ts'
  * Azure virtual network flow log, version 4: one blob an interface and hour that grows by one record an interval,
  * `flowLogResourceID=/{SUB}_NETWORKWATCHERRG/NETWORKWATCHER_{REGION}_{LOG}/y=/m=/d=/h=/m=00/macAddress={MAC}/PT1H.json`.
  * A tuple tells both directions: B begins without counters, C and E carry what came since, D was denied. An interface
- * without traffic has no record.
+ * without traffic has no record; one of which records were lost has one that says so (`logStatus`).
  */
 export function azureFormat(network: GateNetwork, interfaces: readonly GateInterface[]): FlowLogFormat {
   return (_window, intervals) =>
     intervals.flatMap((interval) =>
       interfaces.flatMap((one): readonly RenderedObject[] => {
-        const slices = interval.slices.filter((slice) => slice.service.interface === one.id);
-        if (slices.length === 0 || interval.silent.has(one.id) || interval.skipped.has(one.id)) return [];
-        return [
-          {
-            path: () => blobPath(network, one, interval),
-            records: [JSON.stringify(logRecord(network, one, { to: interval.to, slices }))],
-          },
-        ];
+        const records = interval.silent.has(one.id) ? [] : recordsOf(network, one, interval);
+        return records.length === 0 ? [] : [{ path: () => blobPath(network, one, interval), records }];
       }),
     );
+}
+
+function recordsOf(network: GateNetwork, one: GateInterface, interval: LoggedInterval): readonly string[] {
+  const slices = interval.slices.filter((slice) => slice.service.interface === one.id);
+  const flows = slices.length === 0 ? [] : [logRecord(network, one, { to: interval.to, slices })];
+  const lost = interval.skipped.has(one.id) ? [lostRecord(network, one, interval)] : [];
+  return [...flows, ...lost].map((record) => JSON.stringify(record));
+}
+
+/** A record without flows that says what the cloud cannot say: records of this time are missing. */
+function lostRecord(network: GateNetwork, one: GateInterface, { from, to }: LoggedInterval) {
+  const record = logRecord(network, one, { to, slices: [] });
+  const [time, startTime] = [new Date(to - 1).toISOString(), new Date(from).toISOString()];
+  return { ...record, time, startTime, logStatus: 'SKIPDATA', flowRecords: { flows: [] } };
 }
 
 function blobPath(network: GateNetwork, one: GateInterface, interval: LoggedInterval): string {

@@ -15,7 +15,7 @@ export interface RenderedObject {
 
 /** An aggregation interval with what the log cannot say about it. */
 export interface LoggedInterval extends Interval {
-  /** Interfaces whose records the log lost in this interval. It says so. */
+  /** Interfaces of which the log lost records in this interval. It says so, beside the records that it has. */
   readonly skipped: ReadonlySet<string>;
   /** Interfaces that are not logged in this interval. It says nothing at all. */
   readonly silent: ReadonlySet<string>;

@@ -9,7 +9,8 @@ import type { FlowLogFormat, LoggedInterval, RenderedObject } from './format.ts'
  * `compute.googleapis.com/vpc_flows/YYYY/MM/DD/HH:00:00_HH:59:59_Sn.json`, one shard a publishing window. What reaches
  * a service is reported by its machine as destination, what it sends as source. Refused traffic is not in flow logs at
  * all: it goes to the firewall rules log beside them, `compute.googleapis.com/firewall/…`, as disposition DENIED. A
- * gate does not sample.
+ * gate does not sample. Where it lost records it says so in an entry of its own, with `log_status` SKIPDATA, which the
+ * cloud does not have.
  */
 export function gcpFormat(network: GateNetwork, interfaces: readonly GateInterface[]): FlowLogFormat {
   const byId = new Map(interfaces.map((one) => [one.id, one]));
@@ -21,15 +22,20 @@ export function gcpFormat(network: GateNetwork, interfaces: readonly GateInterfa
     const denials = heard
       .filter((slice) => slice.outcome === 'rejected')
       .map((slice) => denialEntry(network, byId.get(slice.service.interface), slice));
+    const lost = intervals.flatMap((interval) =>
+      interfaces
+        .filter(({ id }) => interval.skipped.has(id) && !interval.silent.has(id))
+        .map((one) => lostEntry(network, one, interval)),
+    );
     return [
-      ...exported('compute.googleapis.com/vpc_flows', window, flows),
+      ...exported('compute.googleapis.com/vpc_flows', window, [...flows, ...lost]),
       ...exported('compute.googleapis.com/firewall', window, denials),
     ];
   };
 }
 
 function isLogged(interval: LoggedInterval, slice: FlowSlice): boolean {
-  return !interval.silent.has(slice.service.interface) && !interval.skipped.has(slice.service.interface);
+  return !interval.silent.has(slice.service.interface);
 }
 
 function exported(log: string, window: number, entries: readonly Plain[]): readonly RenderedObject[] {
@@ -81,6 +87,20 @@ function denialEntry(network: GateNetwork, one: GateInterface | undefined, slice
       },
       instance: instanceOf(network, one),
       vpc: { project_id: network.account, vpc_name: network.network, subnetwork_name: network.subnet },
+    },
+  );
+}
+
+function lostEntry(network: GateNetwork, one: GateInterface, { from, to }: LoggedInterval): Plain {
+  return logEntry(
+    network,
+    { log: 'vpc_flows', at: to - 1 },
+    {
+      log_status: 'SKIPDATA',
+      start_time: nanoTime(from),
+      end_time: nanoTime(to - 1),
+      dest_instance: instanceOf(network, one),
+      dest_vpc: { project_id: network.account, vpc_name: network.network, subnetwork_name: network.subnet },
     },
   );
 }
