@@ -4,10 +4,15 @@ import type { Mutant } from './mutant.ts';
 const rotation = ['test/rotation/rotate.test.ts', 'test/rotation/gates.test.ts', 'test/rotation/trouble.test.ts'];
 const closing = [
   'test/idle-ports/closing.test.ts',
+  'test/idle-ports/closing-failures.test.ts',
   'test/idle-ports/decision.test.ts',
   'test/firewalls/memory.test.ts',
 ];
-const watching = ['test/idle-ports/watching.test.ts', 'test/mutants/quarantine.test.ts'];
+const watching = [
+  'test/idle-ports/watching.test.ts',
+  'test/idle-ports/reopening.test.ts',
+  'test/mutants/quarantine.test.ts',
+];
 const configuring = ['test/config/check.test.ts'];
 
 /** Every mutant, by story. */
