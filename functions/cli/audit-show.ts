@@ -1,3 +1,4 @@
+import { isSamePerson, looksLikePerson } from '../../shared/base/person-name.ts';
 import { parseInstant } from '../../shared/base/time.ts';
 import type { IndexedEntry } from '../../shared/audit/read.ts';
 import { entriesOf, type AuditPlace, type AuditDeps } from './audit.ts';
@@ -30,9 +31,11 @@ export interface AuditShowOptions extends AuditPlace {
 export async function auditShowVerb(options: AuditShowOptions, deps: AuditDeps, terminal: Terminal): Promise<ExitCode> {
   const fits = filterOf(options);
   const pages = new EntryPages();
+  const alike = new Set<string>();
   let shown = 0;
   for await (const entry of entriesOf(await deps.stores(options))) {
     if (terminal.signal.aborted) return exitCode.interrupted;
+    if (isAlike(options.person, entry)) alike.add(entry.event.actor);
     if (!fits(entry)) continue;
     shown += 1;
     if (terminal.json) terminal.out(JSON.stringify(jsonOf(entry)));
@@ -40,7 +43,14 @@ export async function auditShowVerb(options: AuditShowOptions, deps: AuditDeps, 
   }
   if (shown === 0) terminal.err('No entry fits.');
   else if (!terminal.json) for (const line of pages.end()) terminal.out(line);
+  if (alike.size > 0) terminal.err(`Not shown: entries by ${[...alike].join(', ')}, which only looks like that name.`);
   return exitCode.done;
+}
+
+/** By somebody whose name could be taken for the one that is asked for. */
+function isAlike(person: string | undefined, { event }: IndexedEntry): boolean {
+  if (person === undefined || isSamePerson(event.actor, person)) return false;
+  return looksLikePerson(event.actor, person);
 }
 
 function filterOf({
@@ -60,7 +70,7 @@ function filterOf({
     at < to &&
     (service === undefined || isAbout(event, 'credential', service) || event.details['service'] === service) &&
     (opening === undefined || isAbout(event, 'opening', opening) || event.details['opening'] === opening) &&
-    (person === undefined || event.actor === person) &&
+    (person === undefined || isSamePerson(event.actor, person)) &&
     (action === undefined || event.action === action || event.action.startsWith(`${action}.`)) &&
     (run === undefined || writer.startsWith(run)) &&
     (correlation === undefined || event.correlation.startsWith(correlation));

@@ -7,9 +7,10 @@ import { after, day, hour, instant, type Instant } from '../../shared/base/time.
 import { memoryFirewall, MemoryNetwork, type MemoryRule } from '../../shared/firewalls/memory.ts';
 import { memoryObjects, MemoryBucket } from '../../shared/objects/memory.ts';
 import type { ClosingHooks, ClosingDeps } from '../../shared/idle-ports/closing/closing-deps.ts';
-import type { Closure, People } from '../../shared/idle-ports/closing/closure.ts';
+import type { Closure } from '../../shared/idle-ports/closing/closure.ts';
 import { ClosureJournal } from '../../shared/idle-ports/closing/closure-journal.ts';
 import { defaultClosingPolicy, type ClosingPolicy } from '../../shared/idle-ports/closing/limits.ts';
+import type { People } from '../../shared/idle-ports/closing/people.ts';
 import type { Judgement } from '../../shared/idle-ports/closing/proposal.ts';
 import { refusalsOf, type Refusals } from '../../shared/idle-ports/closing/refusals.ts';
 import { defaultIdlePolicy } from '../../shared/idle-ports/judging/policy.ts';

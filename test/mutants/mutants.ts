@@ -111,14 +111,14 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'votes-for-another-question',
     file: 'shared/idle-ports/closing/decision.ts',
-    find: "one.answer === 'approve' && one.hash === hash && people",
-    replace: "one.answer === 'approve' && people",
+    find: "one.answer === 'approve' && one.hash === hash)",
+    replace: "one.answer === 'approve')",
     tests: [...closing, 'test/idle-ports/scan.test.ts'],
   },
   {
     name: 'owners-approve-their-own',
-    file: 'shared/idle-ports/closing/decision.ts',
-    find: 'filter((who) => !people.excluded.includes(who))',
+    file: 'shared/idle-ports/closing/people.ts',
+    find: 'filter((who) => !isOwnMatter(who, people))',
     replace: 'filter(() => true)',
     tests: closing,
   },

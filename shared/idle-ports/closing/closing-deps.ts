@@ -5,8 +5,9 @@ import { second } from '../../base/time.ts';
 import type { World } from '../../base/world.ts';
 import type { Firewall, Opening } from '../../firewalls/contract.ts';
 import type { ObjectStore } from '../../objects/contract.ts';
-import type { Closure, People } from './closure.ts';
+import type { Closure } from './closure.ts';
 import type { ClosingPolicy } from './limits.ts';
+import type { People } from './people.ts';
 import type { Judgement } from './proposal.ts';
 
 /** Everything the story of closing needs from the world; a host fills it. */

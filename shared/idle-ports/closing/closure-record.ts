@@ -14,6 +14,7 @@ import {
   type Shape,
 } from '../shapes.ts';
 import type { Closure } from './closure.ts';
+import type { Behind } from './people.ts';
 import type { Proposal } from './proposal.ts';
 
 /** The bytes of a closure as the store keeps them: canonical JSON, so equal closures are equal bytes. */
@@ -100,6 +101,7 @@ const closureShape: Shape<Closure> = {
     approvers: list(text),
     excluded: list(text),
     needed: number,
+    behind: optional(list(record<Behind>({ service: text, owner: text, approvers: list(text) }))),
   }),
   phase: oneOf(
     'proposed',

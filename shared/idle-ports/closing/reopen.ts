@@ -6,6 +6,7 @@ import { deliverOrLeave } from './ask.ts';
 import { firewallOf, stepOf, type ClosingDeps, type Step } from './closing-deps.ts';
 import { moved, nameOf, notice, type Closure, type Reopening } from './closure.ts';
 import { ClosureJournal, type HeldClosure } from './closure-journal.ts';
+import { concernedPerson, notAnApprover } from './people.ts';
 import { audited, recordRefused } from './recorded.ts';
 
 /**
@@ -16,9 +17,10 @@ import { audited, recordRefused } from './recorded.ts';
 export async function reopen(
   deps: ClosingDeps,
   held: HeldClosure,
-  by: { readonly who: string; readonly why: string },
+  asked: { readonly who: string; readonly why: string },
 ): Promise<Step> {
   const { closure } = held;
+  const by = { ...asked, who: concernedPerson(asked.who, closure.people) ?? asked.who };
   await refuseReopening(deps, closure, by);
   if (closure.phase === 'reopened' && (await isBack(deps, closure)))
     return stepOf(closure, 'open', `${nameOf(closure)} is open`);
@@ -111,11 +113,15 @@ async function refuseReopening(
 }
 
 function checkReopening(closure: Closure, by: { readonly who: string; readonly why: string }): void {
-  const { approvers, excluded, owner } = closure.people;
-  if (![...approvers, ...excluded, owner].includes(by.who)) {
-    throw new LockkeeperError('denied', `${by.who} may not reopen ${nameOf(closure)}: it does not concern them`, {
-      hint: `Ask one of ${[...new Set([...approvers, owner])].join(', ')}.`,
-    });
+  const { approvers, owner } = closure.people;
+  if (concernedPerson(by.who, closure.people) === undefined) {
+    throw new LockkeeperError(
+      'denied',
+      `${by.who} may not reopen ${nameOf(closure)}: it does not concern them${notAnApprover(by.who, closure.people)}`,
+      {
+        hint: `Ask one of ${[...new Set([...approvers, owner])].join(', ')}.`,
+      },
+    );
   }
   if (by.why.trim() === '')
     throw new LockkeeperError('invalid', `reopening ${nameOf(closure)} needs a reason`, {
