@@ -63,12 +63,12 @@ export async function held(place: ClosingPlace, opening = 'r-1'): Promise<HeldCl
   return found;
 }
 
-/** A client that used the database long before. */
-export function used(place: ClosingPlace, peer: string): void {
-  place.rows.push(row(peer, after(place.world.now(), -90 * day), { kind: 'answered', largest: 900, port: 80 }));
+/** A client that used a port of the database's host long before: its own port unless told otherwise. */
+export function used(place: ClosingPlace, peer: string, port = 5432): void {
+  place.rows.push(row(peer, after(place.world.now(), -90 * day), { kind: 'answered', largest: 900, port }));
 }
 
-/** An attempt that the closing refused. */
+/** Attempts that the closing refused: one and its two retries, unless told otherwise. */
 export function knock(place: ClosingPlace, peer: string, rest: Parameters<typeof row>[2] = {}): void {
-  place.rows.push(row(peer, after(place.world.now(), -10 * minute), rest));
+  place.rows.push(row(peer, after(place.world.now(), -10 * minute), { packets: 3, ...rest }));
 }

@@ -140,8 +140,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a-scanner-reopens',
     file: 'shared/idle-ports/closing/watch-decision.ts',
-    find: 'knocks.find(({ known }) => known)',
-    replace: 'knocks.find(() => true)',
+    find: 'knocks.filter(({ known }) => known)',
+    replace: 'knocks.filter(() => true)',
     tests: watching,
   },
   {

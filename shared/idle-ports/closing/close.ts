@@ -230,7 +230,7 @@ class Closing {
     const why = 'closing it had no effect: a packet still comes through';
     const back = await finishReopening(
       this.#deps,
-      await beginReopening(this.#deps, held, { who: 'lockkeeper', why, automatic: true }),
+      await beginReopening(this.#deps, held, { who: 'lockkeeper', why, automatic: true, standstill: true }),
     );
     this.#all.set(back.key, back.closure);
     return stepOf(back.closure, 'reopened', why);

@@ -77,6 +77,7 @@ const evidenceShape: Shape<Closure['evidence']> = {
   scopes: list(text),
   description: text,
   openConnectionsLastMs: optional(number),
+  scanners: optional(list(text)),
 };
 
 const preparedShape: Shape<NonNullable<Closure['prepared']>> = {
@@ -134,7 +135,15 @@ const closureShape: Shape<Closure> = {
   until: optional(number),
   prepared: optional(record(preparedShape)),
   closedAt: optional(number),
-  reopening: optional(record<NonNullable<Closure['reopening']>>({ who: text, why: text, at: number, automatic: flag })),
+  reopening: optional(
+    record<NonNullable<Closure['reopening']>>({
+      who: text,
+      why: text,
+      at: number,
+      automatic: flag,
+      standstill: optional(flag),
+    }),
+  ),
   problem: optional(text),
   notices: list(
     record<Closure['notices'][number]>({ hash: optional(text), level: oneOf('info', 'warning', 'alarm'), text }),

@@ -50,8 +50,10 @@ export interface Reopening {
   readonly who: string;
   readonly why: string;
   readonly at: Instant;
-  /** True: a known source was refused, or the closing had no effect. It stops further closings for a while. */
+  /** True: a known source was refused, or the closing had no effect. */
   readonly automatic: boolean;
+  /** True: the closing had no effect, which nobody outside can bring about. It stops further closings for a while. */
+  readonly standstill?: boolean | undefined;
 }
 
 /**

@@ -17,15 +17,15 @@ export interface ClosingPolicy {
   readonly quarantineMs: number;
   /** How long connections that are open at closing may live, where the firewall does not say. */
   readonly openConnectionsLastMs: number;
-  /** Whether a known source that is refused reopens by itself. */
+  /** Whether a source known for an opening that is refused, more than once where the log can tell, reopens it. */
   readonly autoReopen: boolean;
-  /** How long nothing is closed after something had to be reopened by itself. */
+  /** How long nothing is closed after a closing had no effect. */
   readonly standstillMs: number;
   /** Address ranges of real clients. */
   readonly knownSources: readonly string[];
   /** Address ranges of port scanners: they can never reopen anything. */
   readonly scanners: readonly string[];
-  /** A source refused at so many different ports or more counts as a scanner. */
+  /** A source refused at so many different ports or more counts as a scanner, unless it is known for the opening. */
   readonly scannerPorts: number;
   /** 0 closes nothing at all. */
   readonly maxClosuresPerRun: number;
@@ -92,7 +92,7 @@ export function lineStopped(policy: ClosingPolicy, all: readonly Closure[], now:
   if (policy.stopped !== undefined) return `closing is switched off: ${policy.stopped}`;
   if (policy.maxClosuresPerRun === 0) return 'closing is switched off: maxClosuresPerRun is 0';
   const reopened = all.find(
-    ({ reopening }) => reopening?.automatic === true && now < reopening.at + policy.standstillMs,
+    ({ reopening }) => reopening?.standstill === true && now < reopening.at + policy.standstillMs,
   );
   if (reopened?.reopening) {
     return `${reopened.opening} had to be reopened at ${formatInstant(reopened.reopening.at)} (${reopened.reopening.why}): nothing is closed for a while`;
