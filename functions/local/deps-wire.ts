@@ -62,6 +62,11 @@ export function localDeps({ loaded, world, environment, run }: LocalDepsOptions)
     closers.push(async () => void (await log.end()));
     return log;
   });
+  const said = once(async () => {
+    const { recentEntries } = await import('../../shared/audit/recent.ts');
+    const { answerStories } = await import('../../shared/idle-ports/closing/said.ts');
+    return recentEntries((await stores()).log, answerStories);
+  });
   const secrets = once(async () => (await import('./credentials-wire.ts')).openSecretStores(config, world));
   const fingerprintKey = once(async () => {
     const { fingerprintKeyFile, openFingerprintKey } = await import('./fingerprint-key.ts');
@@ -95,6 +100,7 @@ export function localDeps({ loaded, world, environment, run }: LocalDepsOptions)
         world,
         state,
         audit: await audit(),
+        said: await said(),
         evidence: log,
         approvals,
         firewalls: await firewalls(),

@@ -50,7 +50,7 @@ function looksOf(name: string): readonly string[] {
 }
 
 function skeletonOf(text: string): string {
-  const seen = [...text.normalize('NFD')].map((character) => prototypes().get(character) ?? character);
+  const seen = Array.from(text.normalize('NFD'), (character) => prototypes().get(character) ?? character);
   return seen.join('').normalize('NFD');
 }
 

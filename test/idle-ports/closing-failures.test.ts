@@ -6,7 +6,7 @@ import { ClosureJournal } from '../../shared/idle-ports/closing/closure-journal.
 import { reopen } from '../../shared/idle-ports/closing/reopen.ts';
 import { scan } from '../../shared/idle-ports/closing/scan.ts';
 import { approved, outcomes, withFirewall, failing } from './closing-steps.ts';
-import { ClosingPlace, rule } from './closing-world.ts';
+import { type ClosingPlace, rule } from './closing-world.ts';
 
 const packet = { from: '10.1.2.3', at: 'if-a', protocol: 6, port: 5432 };
 

@@ -12,6 +12,7 @@ import { ClosureJournal } from '../../shared/idle-ports/closing/closure-journal.
 import { defaultClosingPolicy, type ClosingPolicy } from '../../shared/idle-ports/closing/limits.ts';
 import type { People } from '../../shared/idle-ports/closing/people.ts';
 import type { Judgement } from '../../shared/idle-ports/closing/proposal.ts';
+import type { AnswerLog } from '../../shared/idle-ports/closing/said.ts';
 import { refusalsOf, type Refusals } from '../../shared/idle-ports/closing/refusals.ts';
 import { defaultIdlePolicy } from '../../shared/idle-ports/judging/policy.ts';
 import { withholdFrom } from '../../shared/idle-ports/judging/withheld.ts';
@@ -27,6 +28,14 @@ export class ClosingPlace {
   readonly facts = new MemoryBucket();
   readonly board = new MemoryBoard();
   readonly entries: AuditEvent[] = [];
+  readonly #times: Instant[] = [];
+  /** What the log has. */
+  readonly said: AnswerLog = {
+    between: async (from, to) =>
+      this.entries
+        .map((event, n) => ({ event, at: this.#times[n] ?? instant(0) }))
+        .filter(({ at }) => at >= from && at <= to),
+  };
   readonly network: MemoryNetwork;
   readonly people: People = {
     service: 'db',
@@ -68,6 +77,7 @@ export class ClosingPlace {
       world: this.world,
       state: memoryObjects(this.bucket),
       audit: this.audit(),
+      said: this.said,
       evidence: memoryObjects(this.facts),
       approvals: memoryApprovals(new Map([['ann', new Sealed('ann-token')]]), this.board),
       firewalls: new Map([['net', memoryFirewall('net', this.network)]]),
@@ -145,6 +155,7 @@ export class ClosingPlace {
       record: async (event) => {
         refuseSecrets(event);
         this.entries.push(structuredClone(event));
+        this.#times.push(this.world.now());
         return { run: 'heard', n: this.entries.length - 1, hash: '', at: this.world.now() };
       },
     };

@@ -145,7 +145,6 @@ class Watch {
 const mostNamed = 10;
 
 function whoKnocked(knocks: readonly Knock[]): string {
-  const rank = ({ known, usesOthers }: Knock) => (known ? 0 : usesOthers ? 1 : 2);
   const named = knocks.toSorted((a, b) => rank(a) - rank(b)).slice(0, mostNamed);
   const texts = named.map(({ who, last, why, known, insists }) => {
     const once = known && !insists ? ', but only one packet came, which anybody can send in its name' : '';
@@ -157,6 +156,10 @@ function whoKnocked(knocks: readonly Knock[]): string {
 function levelOf(knocks: readonly Knock[]): 'alarm' | 'warning' | 'info' {
   if (knocks.some(({ known }) => known)) return 'alarm';
   return knocks.some(({ usesOthers }) => usesOthers) ? 'warning' : 'info';
+}
+
+function rank({ known, usesOthers }: Knock): number {
+  return known ? 0 : usesOthers ? 1 : 2;
 }
 
 /** Who knocks for the first time, one fact for all of a run; `known`: a person must decide about one of them. */
