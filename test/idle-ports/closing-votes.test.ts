@@ -6,6 +6,7 @@ import { closeApproved } from '../../shared/idle-ports/closing/close.ts';
 import type { Closure, Vote } from '../../shared/idle-ports/closing/closure.ts';
 import { ClosureJournal } from '../../shared/idle-ports/closing/closure-journal.ts';
 import { reopen } from '../../shared/idle-ports/closing/reopen.ts';
+import { watchClosed } from '../../shared/idle-ports/closing/watch.ts';
 import { scan } from '../../shared/idle-ports/closing/scan.ts';
 import { approved, held, outcomes } from './closing-steps.ts';
 import { ClosingPlace, rule } from './closing-world.ts';
@@ -114,6 +115,31 @@ describe('what the state store has lost', () => {
     expect((await place.closure('r-1')).votes.map(({ who }) => who)).toEqual(['ann', 'ben']);
   });
 });
+
+describe('an undo that only the state store has', () => {
+  test.each<[string, (closure: Closure) => Partial<Closure>]>([
+    ['of another rule', ({ prepared }) => ({ prepared: prepared && { ...prepared, before: rule('r-1', wide) } })],
+    [
+      'of another rule and its fingerprint',
+      ({ prepared }) => ({
+        prepared: prepared && { ...prepared, before: rule('r-1', wide), fingerprint: 'f'.repeat(64) },
+      }),
+    ],
+    ['of a closing at another time', ({ closedAt }) => ({ closedAt: closedAt && after(closedAt, 9 * day) })],
+  ])('%s opens nothing', async (_, change) => {
+    const place = await approved();
+    await close(place);
+    await forge(place, (closure) => ({
+      ...change(closure),
+      phase: 'reopening',
+      reopening: { who: 'lockkeeper', why: 'needed', at: place.world.now(), automatic: true },
+    }));
+    const { problems } = await watchClosed(place.deps(), place.hooks());
+    expect([problems.map(({ code }) => code), place.network.rules.has('r-1')]).toEqual([['denied'], false]);
+  });
+});
+
+const wide = { cidrs: ['0.0.0.0/0'] };
 
 describe('an approval that the log has', () => {
   test('counts where a crash kept its outcome from the log, as the journal has it too', async () => {

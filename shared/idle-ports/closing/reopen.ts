@@ -8,6 +8,7 @@ import { moved, nameOf, notice, type Closure, type Reopening } from './closure.t
 import { ClosureJournal, type HeldClosure } from './closure-journal.ts';
 import { concernedPerson, notAnApprover } from './people.ts';
 import { audited, recordRefused } from './recorded.ts';
+import { refuseForgedUndo } from './undo-proof.ts';
 
 /**
  * Puts a closed opening back exactly as it was, for a person with a reason. Repeating it says that it is open.
@@ -57,12 +58,13 @@ export async function beginReopening(
 
 /**
  * Carries a begun reopening out: restores, checks that the live rule has the very fingerprint it had, records it.
- * Repeatable. Where a person changed the rule meanwhile the closure is `failed`, people are told, and it throws
+ * Repeatable. `denied` where the log knows of no such closing. Where a person changed the rule meanwhile the closure is `failed`, people are told, and it throws
  * `conflict`.
  */
 export async function finishReopening(deps: ClosingDeps, held: HeldClosure): Promise<HeldClosure> {
   const { closure } = held;
   const prepared = preparedOf(closure);
+  await refuseForgedUndo(deps, closure, prepared);
   const who = closure.reopening?.who ?? 'lockkeeper';
   let refusal: unknown;
   try {
