@@ -136,6 +136,8 @@ describe('an undo that only the state store has', () => {
     }));
     const { problems } = await watchClosed(place.deps(), place.hooks());
     expect([problems.map(({ code }) => code), place.network.rules.has('r-1')]).toEqual([['denied'], false]);
+    await watchClosed(place.deps(), place.hooks());
+    expect(alarms(place)).toHaveLength(1);
   });
 });
 

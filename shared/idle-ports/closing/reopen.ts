@@ -64,7 +64,7 @@ export async function beginReopening(
 export async function finishReopening(deps: ClosingDeps, held: HeldClosure): Promise<HeldClosure> {
   const { closure } = held;
   const prepared = preparedOf(closure);
-  await refuseForgedUndo(deps, closure, prepared);
+  await refuseForgedUndo(deps, closure, prepared).catch((thrown: unknown) => tellOnce(deps, held, thrown));
   const who = closure.reopening?.who ?? 'lockkeeper';
   let refusal: unknown;
   try {
@@ -93,6 +93,17 @@ export async function finishReopening(deps: ClosingDeps, held: HeldClosure): Pro
     notices: [...closure.notices, notice(closure, 'warning', text)],
   };
   return new ClosureJournal(deps.state).save(held, moved(closure, 'reopened', change));
+}
+
+/** An undo that is refused is for people: they hear of it once, however often it is tried. */
+async function tellOnce(deps: ClosingDeps, held: HeldClosure, thrown: unknown): Promise<never> {
+  const { code, message } = asLockkeeperError(thrown);
+  const { closure } = held;
+  if (code === 'denied' && closure.problem !== message) {
+    const notices = [...closure.notices, notice(closure, 'alarm', message)];
+    await new ClosureJournal(deps.state).save(held, { ...closure, problem: message, notices });
+  }
+  throw thrown;
 }
 
 /** Who tried to reopen what does not concern him is in the log too. */
