@@ -1,8 +1,10 @@
+import { isSamePerson, looksLikePerson } from '../../shared/base/person-name.ts';
 import { parseInstant } from '../../shared/base/time.ts';
 import type { IndexedEntry } from '../../shared/audit/read.ts';
 import type { Refused } from '../../shared/audit/sealing/waiting.ts';
 import { signedEntries, type Shown } from './audit-shown.ts';
 import { allEntriesOf, type AuditPlace, type AuditDeps, type AuditStores } from './audit.ts';
+import { caveats } from './audit-caveats.ts';
 import { EntryPages, jsonOf } from './entry-table.ts';
 import { exitCode, type ExitCode, type Terminal } from './io.ts';
 import { printable } from './printable.ts';
@@ -42,6 +44,7 @@ export async function auditShowVerb(options: AuditShowOptions, deps: AuditDeps, 
   const pages = new EntryPages();
   const isAll = Object.keys(options).every((name) => places.has(name));
   const refused: Refused[] = [];
+  const alike = new Set<string>();
   let [shown, unreadable, unproven] = [0, 0, 0];
   let seen: Shown = { signed: 0, unsigned: 0 };
   const all = shownOf(options, await deps.stores(options), {
@@ -51,6 +54,7 @@ export async function auditShowVerb(options: AuditShowOptions, deps: AuditDeps, 
   for await (const entry of all) {
     if (terminal.signal.aborted) return exitCode.interrupted;
     if ('unreadable' in entry) unreadable += 1;
+    else if (isAlike(options.person, entry)) alike.add(entry.event.actor);
     if (entry.unproven) unproven += 1;
     if ('unreadable' in entry ? !isAll : !fits(entry)) continue;
     shown += 1;
@@ -59,8 +63,9 @@ export async function auditShowVerb(options: AuditShowOptions, deps: AuditDeps, 
   }
   if (shown === 0) terminal.err('No entry fits.');
   else if (!terminal.json) for (const line of pages.end()) terminal.out(line);
-  const notes = [...leftOut(refused), ...caveats(options, { ...seen, unreadable, unproven })];
-  for (const line of notes) terminal.err(printable(line));
+  const isVerified = options.unverified !== true;
+  const lines = caveats({ ...seen, isVerified, unreadable, unproven, refused, alike: [...alike] });
+  for (const line of lines) terminal.err(printable(line));
   return exitCode.done;
 }
 
@@ -80,36 +85,10 @@ function shownOf(
 /** The options that say which log is meant, and how far it is trusted; all others say which entries. */
 const places: ReadonlySet<string> = new Set(['dir', 'store', 'state', 'writerKey', 'key', 'unverified']);
 
-function leftOut(refused: readonly Refused[]): readonly string[] {
-  const lines = refused.slice(0, mostNamed).map(({ key, why }) => `${key} is left out: it ${why}`);
-  if (refused.length <= mostNamed) return lines;
-  return [...lines, `and ${refused.length - mostNamed} more are left out: \`lockkeeper audit verify\` names them`];
-}
-
-const mostNamed = 20;
-
-interface Counted extends Shown {
-  readonly unreadable: number;
-  readonly unproven: number;
-}
-
-/** What was not compared with anything signed, or not read. */
-function caveats({ unverified }: AuditShowOptions, counted: Counted): readonly string[] {
-  const { unsigned, unreadable, unproven } = counted;
-  const proven = unsigned - unproven;
-  return [
-    ...(unreadable > 0 ? [`${unreadable} of the entries cannot be read by this version.`] : []),
-    ...(unproven > 0
-      ? [
-          `${unproven} of the entries are unproven: they are not signed, and anybody who may write to the log store can have put them there. Give the writer key: --writer-key FILE.`,
-        ]
-      : []),
-    ...(unverified === true
-      ? ['Not verified: this is what lies there. Run `lockkeeper audit verify` to compare it with what was signed.']
-      : proven > 0
-        ? [`${proven} of the entries wait to be signed; the key of their writer vouches for them.`]
-        : []),
-  ];
+/** By somebody whose name could be taken for the one that is asked for. */
+function isAlike(person: string | undefined, { event }: IndexedEntry): boolean {
+  if (person === undefined || isSamePerson(event.actor, person)) return false;
+  return looksLikePerson(event.actor, person);
 }
 
 function filterOf({
@@ -129,7 +108,7 @@ function filterOf({
     at < to &&
     (service === undefined || isAbout(event, 'credential', service) || event.details['service'] === service) &&
     (opening === undefined || isAbout(event, 'opening', opening) || event.details['opening'] === opening) &&
-    (person === undefined || event.actor === person) &&
+    (person === undefined || isSamePerson(event.actor, person)) &&
     (action === undefined || event.action === action || event.action.startsWith(`${action}.`)) &&
     (run === undefined || writer.startsWith(run)) &&
     (correlation === undefined || event.correlation.startsWith(correlation));

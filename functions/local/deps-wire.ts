@@ -49,18 +49,25 @@ export function localDeps({ loaded, world, environment, run }: LocalDepsOptions)
   const { config } = loaded;
   const closers: (() => Promise<void>)[] = [];
   const stores = once(async () => (await import('./stores-wire.ts')).openStores(config, world));
+  const auditParts = once(async () => (await import('./audit-wire.ts')).openAudit(config, world));
   const audit = once(async () => {
     const { auditLog } = await import('../../shared/audit/log.ts');
-    const { openAudit } = await import('./audit-wire.ts');
     const log = auditLog({
       ...(await stores()),
-      ...(await openAudit(config, world)),
+      ...(await auditParts()),
       world,
       run,
       version: toolVersion,
     });
     closers.push(async () => void (await log.end()));
     return log;
+  });
+  const said = once(async () => {
+    const { recentEntries } = await import('../../shared/audit/recent.ts');
+    const { answerStories } = await import('../../shared/idle-ports/closing/said.ts');
+    const { writerOf } = await import('../../shared/audit/log-deps.ts');
+    const [{ log }, keys] = [await stores(), await auditParts()];
+    return recentEntries({ log, writer: () => writerOf(keys), stories: answerStories });
   });
   const secrets = once(async () => (await import('./credentials-wire.ts')).openSecretStores(config, world));
   const fingerprintKey = once(async () => {
@@ -95,6 +102,7 @@ export function localDeps({ loaded, world, environment, run }: LocalDepsOptions)
         world,
         state,
         audit: await audit(),
+        said: await said(),
         evidence: log,
         approvals,
         firewalls: await firewalls(),

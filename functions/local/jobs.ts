@@ -8,7 +8,7 @@ import { watchClosed } from '../../shared/idle-ports/closing/watch.ts';
 import { asLockkeeperError, LockkeeperError } from '../../shared/base/error.ts';
 import { rotate, type RotationReport } from '../../shared/rotation/run.ts';
 import { collect, type CollectReport } from '../../shared/usage/collect.ts';
-import { evidenceUntilNow, judgeNetwork, type Judged, type JudgingDeps } from './judging.ts';
+import { evidenceSince, judgeNetwork, type Judged, type JudgingDeps } from './judging.ts';
 import type { LocalDeps } from './deps-wire.ts';
 
 /** What a job did for one network or credential. */
@@ -78,7 +78,11 @@ export async function closeAll(
   const closing = await deps.closing(approvals);
   const watched = await watchClosed(closing, {
     refusals: async (closure) =>
-      refusalsOf(closure, await evidenceUntilNow(await judgingDeps(deps, closure.firewall)), closing.policy),
+      refusalsOf(
+        closure,
+        await evidenceSince(await judgingDeps(deps, closure.firewall), closure.closedAt),
+        closing.policy,
+      ),
   });
   const closed = await closeApproved(closing, {
     judge: async (firewall) => (await judgeNetwork(firewall, await judgingDeps(deps, firewall))).judgement,

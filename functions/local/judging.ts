@@ -47,9 +47,10 @@ export async function judgeNetwork(name: string, deps: JudgingDeps): Promise<Jud
   };
 }
 
-/** Everything the network's logs say, up to now: for watching what was closed. */
-export async function evidenceUntilNow(deps: JudgingDeps): Promise<UsageEvidence> {
-  return evidenceOf(deps, { ...windowOf(deps, deps.world.now()), to: deps.world.now() });
+/** Everything the network's logs say, up to now; the window begins at `from`. For watching what was closed then. */
+export async function evidenceSince(deps: JudgingDeps, from: Instant | undefined): Promise<UsageEvidence> {
+  const to = deps.world.now();
+  return evidenceOf(deps, { from: from ?? windowOf(deps, to).from, to });
 }
 
 async function evidenceOf({ state, flowLogs, world }: JudgingDeps, window: Window): Promise<UsageEvidence> {

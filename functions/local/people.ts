@@ -1,17 +1,30 @@
+import { differentPeople } from '../../shared/base/person-name.ts';
 import type { Config, ServiceConfig } from '../../shared/config/schema.ts';
 import type { Opening } from '../../shared/firewalls/contract.ts';
-import type { People } from '../../shared/idle-ports/closing/closure.ts';
+import type { People } from '../../shared/idle-ports/closing/people.ts';
 
-/** Whom the configuration asks about an opening: those of the service behind it; its owner never approves for it. */
+/**
+ * Whom the configuration asks about an opening: the approvers of every service that clients reach through it. Who owns
+ * one of them never approves it. Where no service is known, everybody under `approvals` is asked.
+ */
 export function peopleOf(config: Pick<Config, 'services' | 'approvals'>, network: string, opening: Opening): People {
-  const service = config.services.find((one) => one.network === network && leadsTo(opening, one));
-  const approvers = service?.approvers ?? config.approvals?.approvers ?? [];
+  const everybody = config.approvals?.approvers ?? [];
+  const needed = config.approvals?.needed ?? 1;
+  const behind = config.services
+    .filter((one) => one.network === network && leadsTo(opening, one))
+    .map(({ name, owner, approvers = everybody }) => ({ service: name, owner, approvers }));
+  if (behind.length === 0) {
+    const service = `${network}/${opening.ruleSet}`;
+    return { service, owner: 'nobody', approvers: everybody, excluded: [], needed };
+  }
+  const owners = differentPeople(behind.map(({ owner }) => owner));
   return {
-    service: service?.name ?? `${network}/${opening.ruleSet}`,
-    owner: service?.owner ?? 'nobody',
-    approvers,
-    excluded: service === undefined ? [] : [service.owner],
-    needed: config.approvals?.needed ?? 1,
+    service: behind.map(({ service }) => service).join(', '),
+    owner: owners.join(', '),
+    approvers: [...new Set(behind.flatMap(({ approvers }) => approvers))],
+    excluded: owners,
+    needed,
+    ...(behind.length > 1 && { behind }),
   };
 }
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isSamePerson } from '../base/person-name.ts';
 import { formatInstant, type Instant } from '../base/time.ts';
 import type { Notice, Question } from './contract.ts';
 
@@ -115,7 +116,7 @@ ${facts}
 <dt>Waits until</dt><dd>${time(question.expires)}</dd>
 <dt>Hash</dt><dd><code>${escape(question.hash)}</code></dd>
 </dl>
-${question.approvers.includes(who) ? answerForm(question.hash) : '<p>You are not asked here.</p>'}
+${question.approvers.some((one) => isSamePerson(one, who)) ? answerForm(question.hash) : '<p>You are not asked here.</p>'}
 </article>`;
 }
 

@@ -1,6 +1,8 @@
+import { differentPeople, looksLikePerson } from '../base/person-name.ts';
 import { auditMistakes } from './witnesses.ts';
 import type { ResolvePath } from './fields.ts';
 import { gateMistakes } from './gates.ts';
+import { lookAlikes } from './look-alikes.ts';
 import type { Mistake } from './mistakes.ts';
 import { nearest } from './nearest.ts';
 import { placeMistakes } from './places.ts';
@@ -31,6 +33,7 @@ export function crossMistakes(data: unknown, resolve: ResolvePath): readonly Mis
     ...gateMistakes(config),
     ...freezesForward(config),
     ...twins(config),
+    ...lookAlikes(config),
   ];
 }
 
@@ -111,14 +114,15 @@ function enoughApprovers(
   at: number,
 ): readonly Mistake[] {
   if (!approvals) return [];
-  const eligible = new Set((approvers ?? approvals.approvers).filter((who) => who !== '' && who !== owner));
-  if (eligible.size >= approvals.needed) return [];
+  const others = (approvers ?? approvals.approvers).filter((who) => who !== '' && !looksLikePerson(who, owner ?? ''));
+  const eligible = differentPeople(others);
+  if (eligible.length >= approvals.needed) return [];
   const path = approvers ? ['services', at, 'approvers'] : ['approvals', 'needed'];
-  const people = eligible.size === 0 ? 'nobody' : [...eligible].join(', ');
+  const people = eligible.length === 0 ? 'nobody' : eligible.join(', ');
   return [
     {
       path,
-      what: `${approvals.needed} must agree about ${JSON.stringify(name ?? `services[${at}]`)}, but only ${eligible.size} may (${people})`,
+      what: `${approvals.needed} must agree about ${JSON.stringify(name ?? `services[${at}]`)}, but only ${eligible.length} may (${people})`,
       hint: 'Add approvers, or lower `needed`. An owner does not decide about an own service.',
     },
   ];

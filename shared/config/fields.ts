@@ -7,8 +7,8 @@ export const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, {
   error: 'is not a name: use lower-case letters, digits and "-", 63 at most',
 });
 
-/** A person, as approvers are named: anything printable without quotes or spaces at its ends. */
-export const person = z.string().regex(/^[\p{L}\p{N}._@+-]{1,100}$/u, {
+/** A person, as approvers are named: letters and digits of any script, none of them invisible. */
+export const person = z.string().regex(/^(?!.*\p{Default_Ignorable_Code_Point})[\p{L}\p{N}._@+-]{1,100}$/u, {
   error: 'is not a person: use letters, digits and . _ @ + -',
 });
 

@@ -53,7 +53,7 @@ async function closeAndReopen(run: Run, story: Story): Promise<void> {
   place.world.pass(hour);
   if (story === 'a known client reopens it') {
     place.rows.push(row('10.1.1.1', after(place.world.now(), -90 * day), { kind: 'answered', largest: 900 }));
-    place.rows.push(row('10.1.1.1', after(place.world.now(), -minute)));
+    place.rows.push(row('10.1.1.1', after(place.world.now(), -minute), { packets: 3 }));
     await run.step((deps) => run.watch(deps));
   } else {
     place.world.pass(30 * day);

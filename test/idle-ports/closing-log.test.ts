@@ -66,7 +66,17 @@ test('without the log nothing is reopened, by a person or by itself, and nobody 
   const now = place.world.now();
   const refusals = async () => ({
     seenUntil: now,
-    knocks: [{ who: '10.0.0.9', last: now, known: true, why: 'it was a client' }],
+    knocks: [
+      {
+        who: '10.0.0.9',
+        last: now,
+        known: true,
+        usesOthers: true,
+        scanner: false,
+        insists: true,
+        why: 'it was a client',
+      },
+    ],
   });
   const { problems } = await watchClosed(
     { ...deps, audit, policy: { ...deps.policy, autoReopen: true } },

@@ -134,7 +134,7 @@ class Story {
         return void place.verdicts.delete('r-1');
       case 'knock':
         place.rows.push(row('10.1.1.1', after(place.world.now(), -100 * day), { kind: 'answered', largest: 900 }));
-        return void place.rows.push(row('10.1.1.1', place.world.now()));
+        return void place.rows.push(row('10.1.1.1', place.world.now(), { packets: 3 }));
       case 'pass':
       default:
         return place.world.pass(one.ms);

@@ -1,13 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
 import { auditLog } from '../../shared/audit/log.ts';
+import { recentEntries } from '../../shared/audit/recent.ts';
 import { takeAnswer } from '../../shared/idle-ports/closing/answers.ts';
 import { closeApproved } from '../../shared/idle-ports/closing/close.ts';
 import { reopen } from '../../shared/idle-ports/closing/reopen.ts';
 import { ClosureJournal } from '../../shared/idle-ports/closing/closure-journal.ts';
+import { answerStories } from '../../shared/idle-ports/closing/said.ts';
 import { scan } from '../../shared/idle-ports/closing/scan.ts';
 import { keyOfFacts } from '../../shared/idle-ports/closing/receipt.ts';
 import { factsOf } from '../../shared/idle-ports/judging/facts.ts';
-import { place as logPlace } from '../audit/place.ts';
+import { place as logPlace, writer } from '../audit/place.ts';
 import { PlantedSecret } from '../planted-secret.ts';
 import { ClosingPlace, rule } from './closing-world.ts';
 
@@ -111,7 +113,8 @@ test('rules without a secret have the very facts and questions they had', async 
 test('reasons that fit into an entry each are no obstacle to the closing that rests on all of them', async () => {
   const place = new ClosingPlace([rule('r-1')]);
   const at = logPlace();
-  const deps = () => ({ ...place.deps(), audit: auditLog({ ...at, world: place.world, run: 'run' }) });
+  const said = recentEntries({ log: at.log, writer: async () => writer, stories: answerStories });
+  const deps = () => ({ ...place.deps(), said, audit: auditLog({ ...at, world: place.world, run: 'run' }) });
   await scan(deps(), await place.judgement());
   for (const who of ['ann', 'ben'])
     await takeAnswer(deps(), await place.says(who, 'approve', 'r-1', { why: 'because '.repeat(5_000) }));

@@ -7,10 +7,12 @@ import { after, day, hour, instant, type Instant } from '../../shared/base/time.
 import { memoryFirewall, MemoryNetwork, type MemoryRule } from '../../shared/firewalls/memory.ts';
 import { memoryObjects, MemoryBucket } from '../../shared/objects/memory.ts';
 import type { ClosingHooks, ClosingDeps } from '../../shared/idle-ports/closing/closing-deps.ts';
-import type { Closure, People } from '../../shared/idle-ports/closing/closure.ts';
+import type { Closure } from '../../shared/idle-ports/closing/closure.ts';
 import { ClosureJournal } from '../../shared/idle-ports/closing/closure-journal.ts';
 import { defaultClosingPolicy, type ClosingPolicy } from '../../shared/idle-ports/closing/limits.ts';
+import type { People } from '../../shared/idle-ports/closing/people.ts';
 import type { Judgement } from '../../shared/idle-ports/closing/proposal.ts';
+import type { AnswerLog } from '../../shared/idle-ports/closing/said.ts';
 import { refusalsOf, type Refusals } from '../../shared/idle-ports/closing/refusals.ts';
 import { defaultIdlePolicy } from '../../shared/idle-ports/judging/policy.ts';
 import { withholdFrom } from '../../shared/idle-ports/judging/withheld.ts';
@@ -26,6 +28,14 @@ export class ClosingPlace {
   readonly facts = new MemoryBucket();
   readonly board = new MemoryBoard();
   readonly entries: AuditEvent[] = [];
+  readonly #times: Instant[] = [];
+  /** What the log has. */
+  readonly said: AnswerLog = {
+    between: async (from, to) =>
+      this.entries
+        .map((event, n) => ({ event, at: this.#times[n] ?? instant(0) }))
+        .filter(({ at }) => at >= from && at <= to),
+  };
   readonly network: MemoryNetwork;
   readonly people: People = {
     service: 'db',
@@ -67,6 +77,7 @@ export class ClosingPlace {
       world: this.world,
       state: memoryObjects(this.bucket),
       audit: this.audit(),
+      said: this.said,
       evidence: memoryObjects(this.facts),
       approvals: memoryApprovals(new Map([['ann', new Sealed('ann-token')]]), this.board),
       firewalls: new Map([['net', memoryFirewall('net', this.network)]]),
@@ -144,6 +155,7 @@ export class ClosingPlace {
       record: async (event) => {
         refuseSecrets(event);
         this.entries.push(structuredClone(event));
+        this.#times.push(this.world.now());
         return { run: 'heard', n: this.entries.length - 1, hash: '', at: this.world.now() };
       },
     };

@@ -68,6 +68,55 @@ describe('approving', () => {
     expect((await place.closure('r-1')).votes).toEqual([]);
   });
 
+  test('counts under any spelling of the name, and is recorded under the configured one', async () => {
+    const place = await asked();
+    expect((await hear(place, ' ANN', 'approve')).kind).toBe('counted');
+    expect((await hear(place, 'ann', 'approve')).kind).toBe('already');
+    expect((await place.closure('r-1')).votes.map(({ who }) => who)).toEqual(['ann']);
+    expect(place.entries.at(-1)?.actor).toBe('ann');
+  });
+
+  test('is refused in a name that only looks like an approver’s, and says so', async () => {
+    const place = await asked();
+    const ruling = await hear(place, '\u0430nn', 'approve');
+    expect(ruling).toMatchObject({
+      kind: 'refused',
+      why: 'not-asked',
+      text: expect.stringContaining('looks like ann'),
+    });
+  });
+
+  test('of one service behind an opening to two is not enough', async () => {
+    const place = await asked();
+    const behind = [
+      { service: 'db', owner: 'olga', approvers: ['ann', 'ben'] },
+      { service: 'web', owner: 'ben', approvers: ['carl', 'dora'] },
+    ];
+    const people = {
+      ...place.people,
+      approvers: ['ann', 'ben', 'carl', 'dora'],
+      excluded: ['olga'],
+      needed: 1,
+      behind,
+    };
+    const closure = { ...(await place.closure('r-1')), people };
+    const says = (who: string, to = closure) =>
+      decide(
+        to,
+        { hash: closure.hash, answer: 'approve', who, why: '', until: undefined },
+        {
+          policy: place.policy,
+          now: place.world.now(),
+        },
+      );
+    expect(says('ben')).toMatchObject({ kind: 'refused', why: 'own' });
+    const first = says('ann');
+    expect(first).toMatchObject({ kind: 'counted', text: expect.stringContaining('0 approvals for service web') });
+    expect('closure' in first && first.closure.phase).toBe('proposed');
+    const second = says('dora', 'closure' in first ? { ...first.closure, people } : closure);
+    expect('closure' in second && second.closure.phase).toBe('approved');
+  });
+
   test('is too late when the question has waited too long', async () => {
     const place = await asked();
     place.world.pass(place.policy.approvalExpiresMs);

@@ -4,10 +4,15 @@ import type { Mutant } from './mutant.ts';
 const rotation = ['test/rotation/rotate.test.ts', 'test/rotation/gates.test.ts', 'test/rotation/trouble.test.ts'];
 const closing = [
   'test/idle-ports/closing.test.ts',
+  'test/idle-ports/closing-failures.test.ts',
   'test/idle-ports/decision.test.ts',
   'test/firewalls/memory.test.ts',
 ];
-const watching = ['test/idle-ports/watching.test.ts', 'test/mutants/quarantine.test.ts'];
+const watching = [
+  'test/idle-ports/watching.test.ts',
+  'test/idle-ports/reopening.test.ts',
+  'test/mutants/quarantine.test.ts',
+];
 const configuring = ['test/config/check.test.ts'];
 
 /** Every mutant, by story. */
@@ -106,14 +111,14 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'votes-for-another-question',
     file: 'shared/idle-ports/closing/decision.ts',
-    find: "one.answer === 'approve' && one.hash === hash && people",
-    replace: "one.answer === 'approve' && people",
+    find: "one.answer === 'approve' && one.hash === hash)",
+    replace: "one.answer === 'approve')",
     tests: [...closing, 'test/idle-ports/scan.test.ts'],
   },
   {
     name: 'owners-approve-their-own',
-    file: 'shared/idle-ports/closing/decision.ts',
-    find: 'filter((who) => !people.excluded.includes(who))',
+    file: 'shared/idle-ports/closing/people.ts',
+    find: 'filter((who) => !isOwnMatter(who, people))',
     replace: 'filter(() => true)',
     tests: closing,
   },
@@ -135,8 +140,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a-scanner-reopens',
     file: 'shared/idle-ports/closing/watch-decision.ts',
-    find: 'knocks.find(({ known }) => known)',
-    replace: 'knocks.find(() => true)',
+    find: 'knocks.filter(({ known }) => known)',
+    replace: 'knocks.filter(() => true)',
     tests: watching,
   },
   {

@@ -5,6 +5,7 @@ import { deliverOrLeave } from './ask.ts';
 import type { ClosingDeps } from './closing-deps.ts';
 import { ClosureJournal, type HeldClosure } from './closure-journal.ts';
 import { decide, type Ruling } from './decision.ts';
+import { approverNamed } from './people.ts';
 import { audited, recordRefused } from './recorded.ts';
 import { reopen } from './reopen.ts';
 
@@ -48,7 +49,7 @@ async function recordOnce(deps: ClosingDeps, held: HeldClosure, heard: Heard): P
   const ruling = decide(closure, heard, { policy: deps.policy, now });
   const entry = {
     action: `decision.${heard.answer}`,
-    actor: heard.who,
+    actor: approverNamed(heard.who, closure.people) ?? heard.who,
     details: { ...voteOf(heard, ruling, now), account: deps.account },
   };
   if (ruling.kind === 'refused') {

@@ -1,9 +1,11 @@
 import { toldText } from '../../audit/entries/withhold.ts';
+import { asPlain } from '../../base/canonical.ts';
 import { isTransient, LockkeeperError } from '../../base/error.ts';
 import { after, formatInstant } from '../../base/time.ts';
 import type { ClosingDeps } from './closing-deps.ts';
-import { notice, type Closure, type People } from './closure.ts';
+import { notice, type Closure } from './closure.ts';
 import { ClosureJournal, type HeldClosure } from './closure-journal.ts';
+import { counting, missing, type People } from './people.ts';
 import { evidenceFor, hashOf, proposalFor, type Material } from './proposal.ts';
 import { questionOf } from './question.ts';
 import { keepReceipt } from './receipt.ts';
@@ -43,7 +45,15 @@ export async function show(deps: ClosingDeps, held: HeldClosure): Promise<HeldCl
   const { closure } = held;
   if (closure.shown) return held;
   const { service, owner, approvers, excluded, needed } = closure.people;
-  const details = { service, owner, approvers, excluded, needed, expires: formatInstant(closure.expires) };
+  const people = {
+    service,
+    owner,
+    approvers,
+    excluded,
+    needed,
+    behind: closure.people.behind && asPlain(closure.people.behind),
+  };
+  const details = { ...people, expires: formatInstant(closure.expires) };
   await audited(deps, { closure, action: 'proposal.ask', details }, () => deps.approvals.ask(questionOf(closure)));
   return new ClosureJournal(deps.state).save(held, { ...closure, shown: true });
 }
@@ -75,19 +85,21 @@ export async function deliverOrLeave(deps: ClosingDeps): Promise<void> {
 }
 
 function refuseUnanswerable(opening: string, people: People): void {
-  const eligible = new Set(people.approvers.filter((who) => !people.excluded.includes(who)));
-  if (people.needed >= 1 && eligible.size >= people.needed) return;
+  if (missing(people.approvers, people) === undefined) return;
+  const eligible = counting(people.approvers, people);
   const found =
-    eligible.size === 0
-      ? 'nobody who can be reached may approve it'
-      : `only ${[...eligible].join(', ')} may approve it`;
+    eligible.length === 0 ? 'nobody who can be reached may approve it' : `only ${eligible.join(', ')} may approve it`;
   throw new LockkeeperError(
     'invalid',
-    `nobody was asked about ${opening}: it needs ${people.needed} approvals, and ${found}`,
+    `nobody was asked about ${opening}: it needs ${people.needed} approvals${forEach(people)}, and ${found}`,
     {
       hint: 'Name more approvers, or lower `needed`; who owns a service never approves for it.',
     },
   );
+}
+
+function forEach({ behind }: People): string {
+  return behind === undefined ? '' : ` for each of ${behind.map(({ service }) => service).join(', ')}`;
 }
 
 function newClosure(

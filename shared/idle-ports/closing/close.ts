@@ -12,14 +12,15 @@ import {
   type ClosingDeps,
   type Step,
 } from './closing-deps.ts';
-import { checkApproval, type Check, type Fresh } from './closure-check.ts';
+import { checkApproval, wasApplied, type Check, type Fresh } from './closure-check.ts';
 import { moved, nameOf, notice, type Closure } from './closure.ts';
 import { ClosureJournal, type HeldClosure } from './closure-journal.ts';
-import { approversOf } from './decision.ts';
 import { exempted, lineStopped, mustWait } from './limits.ts';
+import { proofOf, refuseUnproven, restoreNo, type Proof } from './proof.ts';
 import type { Material } from './proposal.ts';
-import { audited, record, type ToldEffect } from './recorded.ts';
+import { applying, audited, record } from './recorded.ts';
 import { beginReopening, finishReopening } from './reopen.ts';
+import type { No } from './said.ts';
 import { watchUntil } from './watch-decision.ts';
 
 /** What a run did. A caller must fail loudly where there are problems; the next run tries those again. */
@@ -42,7 +43,7 @@ export interface RunReport {
 export async function closeApproved(deps: ClosingDeps, hooks: ClosingHooks): Promise<RunReport> {
   const all = await new ClosureJournal(deps.state).all();
   const run = new Closing(deps, hooks, all);
-  for (const held of turns(all)) {
+  for (const held of turns(await run.refuseUnproven(all))) {
     if (timeIsUp(deps.world)) return run.report(true);
     await run.handle(held);
   }
@@ -77,6 +78,15 @@ class Closing {
     return { steps: this.#steps, problems: this.#problems, unfinished };
   }
 
+  /** The journals whose votes the log has, or that were put right. */
+  async refuseUnproven(all: readonly HeldClosure[]): Promise<readonly HeldClosure[]> {
+    const sound: HeldClosure[] = [];
+    for (const held of all) {
+      await keepGoing(this.#problems, async () => void sound.push(await refuseUnproven(this.#deps, held)));
+    }
+    return sound;
+  }
+
   async handle(held: HeldClosure): Promise<void> {
     await keepGoing(this.#problems, async () => void this.#steps.push(await this.#handle(held)));
   }
@@ -89,12 +99,27 @@ class Closing {
     const wait = this.#mustWait(held);
     if (held.closure.phase === 'approved' && wait !== undefined) return stepOf(held.closure, 'waiting', wait);
     const fresh = await this.#look(held.closure);
-    const check = checkApproval(held.closure, fresh, { policy: this.#deps.policy, now: this.#deps.world.now() });
+    const proof = await this.#proof(held.closure, fresh);
+    if (proof.kind === 'turned-down') return this.#keepOpen(held, proof.no);
+    const check = checkApproval(proof.closure, fresh, { policy: this.#deps.policy, now: this.#deps.world.now() });
     if (check.kind === 'void' || check.kind === 'expired') return this.#giveUp(held, check, fresh.material);
     if (check.kind === 'go' && wait !== undefined) return stepOf(held.closure, 'waiting', wait);
     const prepared = held.closure.prepared ?? fresh.material?.prepared;
     if (!prepared) throw new LockkeeperError('bug', `${nameOf(held.closure)} may be closed, but was never prepared`);
-    return this.#close(held, prepared);
+    return this.#close({ ...held, closure: proof.closure }, prepared);
+  }
+
+  /** What a crashed run closed already rests on what it found then. */
+  async #proof(closure: Closure, { live }: Fresh): Promise<Proof> {
+    const { phase, prepared } = closure;
+    if (phase === 'closing' && prepared && wasApplied(prepared, live)) return { kind: 'proven', closure };
+    return await proofOf(this.#deps, closure);
+  }
+
+  async #keepOpen(held: HeldClosure, no: No): Promise<Step> {
+    const { key, closure } = await restoreNo(this.#deps, held, no);
+    this.#all.set(key, closure);
+    return stepOf(closure, closure.phase, closure.problem ?? '');
   }
 
   #mustWait({ key, closure }: HeldClosure): string | undefined {
@@ -230,7 +255,7 @@ class Closing {
     const why = 'closing it had no effect: a packet still comes through';
     const back = await finishReopening(
       this.#deps,
-      await beginReopening(this.#deps, held, { who: 'lockkeeper', why, automatic: true }),
+      await beginReopening(this.#deps, held, { who: 'lockkeeper', why, automatic: true, standstill: true }),
     );
     this.#all.set(back.key, back.closure);
     return stepOf(back.closure, 'reopened', why);
@@ -254,24 +279,6 @@ class Closing {
     this.#all.set(next.key, next.closure);
     return next;
   }
-}
-
-/**
- * What the log tells of a closing: on whose word (a long reason is whole in its decision), all else that was prepared,
- * and what became of it where somebody could try.
- */
-function applying(closure: Closure): ToldEffect<'refused' | 'reachable' | undefined> {
-  const counts = new Set(approversOf(closure));
-  const votes = closure.votes.filter(
-    ({ answer, hash, who }) => answer === 'approve' && hash === closure.hash && counts.has(who),
-  );
-  const approvals = votes.map(({ who, why, hash, at }) => ({ who, why: toldText(why), hash, at: formatInstant(at) }));
-  const { rejectsVisible, openConnectionsLastMs } = closure.prepared ?? {};
-  return {
-    action: 'closure.apply',
-    details: { approvals, rejectsVisible, openConnectionsLastMs },
-    told: (probe) => ({ probe }),
-  };
 }
 
 /** True where the firewall surely changed nothing and would refuse again. */

@@ -5,15 +5,19 @@ import { second } from '../../base/time.ts';
 import type { World } from '../../base/world.ts';
 import type { Firewall, Opening } from '../../firewalls/contract.ts';
 import type { ObjectStore } from '../../objects/contract.ts';
-import type { Closure, People } from './closure.ts';
+import type { Closure } from './closure.ts';
 import type { ClosingPolicy } from './limits.ts';
+import type { People } from './people.ts';
 import type { Judgement } from './proposal.ts';
+import type { AnswerLog } from './said.ts';
 
 /** Everything the story of closing needs from the world; a host fills it. */
 export interface ClosingDeps {
   readonly world: World;
   readonly state: ObjectStore;
   readonly audit: AuditLog;
+  /** What the same log has about closings: who agreed is read there, not in the state store. */
+  readonly said: AnswerLog;
   /** Where the facts behind verdicts are kept for auditors: create-only, and kept as long as the log itself. */
   readonly evidence: ObjectStore;
   readonly approvals: Approvals;

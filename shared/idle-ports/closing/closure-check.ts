@@ -2,9 +2,10 @@ import { withhold } from '../../audit/entries/withhold.ts';
 import { canonicalJson } from '../../base/canonical.ts';
 import { formatInstant, type Instant } from '../../base/time.ts';
 import type { Opening, PreparedChange } from '../../firewalls/contract.ts';
-import type { Closure, People } from './closure.ts';
+import type { Closure } from './closure.ts';
 import { approversOf, isLate } from './decision.ts';
 import { exempted, type ClosingPolicy } from './limits.ts';
+import { missing, type People } from './people.ts';
 import { differences, hashOf, proposalFor, type Material } from './proposal.ts';
 
 /** May an approved opening be closed now? */
@@ -58,7 +59,6 @@ export function wasApplied(prepared: PreparedChange, live: Opening | undefined):
 function enoughAgree(closure: Closure, people: People | undefined): Check {
   const current = people ?? closure.people;
   const agreed = approversOf({ ...closure, people: current });
-  const needed = Math.max(current.needed, closure.people.needed);
-  if (agreed.length >= needed) return { kind: 'go' };
-  return { kind: 'void', why: `it has ${agreed.length} approvals that count now, and needs ${needed}` };
+  const why = missing(agreed, current, Math.max(current.needed, closure.people.needed));
+  return why === undefined ? { kind: 'go' } : { kind: 'void', why };
 }

@@ -14,6 +14,7 @@ import {
   type Shape,
 } from '../shapes.ts';
 import type { Closure } from './closure.ts';
+import type { Behind } from './people.ts';
 import type { Proposal } from './proposal.ts';
 
 /** The bytes of a closure as the store keeps them: canonical JSON, so equal closures are equal bytes. */
@@ -76,6 +77,7 @@ const evidenceShape: Shape<Closure['evidence']> = {
   scopes: list(text),
   description: text,
   openConnectionsLastMs: optional(number),
+  scanners: optional(list(text)),
 };
 
 const preparedShape: Shape<NonNullable<Closure['prepared']>> = {
@@ -100,6 +102,7 @@ const closureShape: Shape<Closure> = {
     approvers: list(text),
     excluded: list(text),
     needed: number,
+    behind: optional(list(record<Behind>({ service: text, owner: text, approvers: list(text) }))),
   }),
   phase: oneOf(
     'proposed',
@@ -132,7 +135,15 @@ const closureShape: Shape<Closure> = {
   until: optional(number),
   prepared: optional(record(preparedShape)),
   closedAt: optional(number),
-  reopening: optional(record<NonNullable<Closure['reopening']>>({ who: text, why: text, at: number, automatic: flag })),
+  reopening: optional(
+    record<NonNullable<Closure['reopening']>>({
+      who: text,
+      why: text,
+      at: number,
+      automatic: flag,
+      standstill: optional(flag),
+    }),
+  ),
   problem: optional(text),
   notices: list(
     record<Closure['notices'][number]>({ hash: optional(text), level: oneOf('info', 'warning', 'alarm'), text }),

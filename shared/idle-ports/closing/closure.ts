@@ -1,6 +1,7 @@
 import type { Notice } from '../../approvals/contract.ts';
 import type { Instant } from '../../base/time.ts';
 import type { PortRange, PreparedChange, Protocol } from '../../firewalls/contract.ts';
+import type { People } from './people.ts';
 import type { Evidence, Proposal } from './proposal.ts';
 
 /**
@@ -34,19 +35,6 @@ export type Phase =
   /** The firewall refused for good. */
   | 'failed';
 
-/** Whom an opening concerns. */
-export interface People {
-  /** The service behind it, for limits and for people. */
-  readonly service: string;
-  readonly owner: string;
-  /** Who may decide and can be reached. */
-  readonly approvers: readonly string[];
-  /** Who may not approve this one, because it is his own: he asked for it, or wrote the configuration behind it. */
-  readonly excluded: readonly string[];
-  /** How many different people must agree. */
-  readonly needed: number;
-}
-
 /** One answer that counted. */
 export interface Vote {
   /** The proposal it was said to. */
@@ -62,8 +50,10 @@ export interface Reopening {
   readonly who: string;
   readonly why: string;
   readonly at: Instant;
-  /** True: a known source was refused, or the closing had no effect. It stops further closings for a while. */
+  /** True: a known source was refused, or the closing had no effect. */
   readonly automatic: boolean;
+  /** True: the closing had no effect, which nobody outside can bring about. It stops further closings for a while. */
+  readonly standstill?: boolean | undefined;
 }
 
 /**

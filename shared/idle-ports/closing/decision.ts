@@ -1,7 +1,9 @@
 import type { Heard } from '../../approvals/contract.ts';
+import { isSamePerson } from '../../base/person-name.ts';
 import { after, formatInstant, type Instant } from '../../base/time.ts';
 import { isOpenQuestion, moved, nameOf, notice, type Closure, type Phase, type Vote } from './closure.ts';
 import type { ClosingPolicy } from './limits.ts';
+import { approverNamed, counting, isOwnMatter, missing, notAnApprover } from './people.ts';
 
 /** Why an answer does not count. */
 export type Refusal =
@@ -39,9 +41,17 @@ export function decide(
       'superseded',
       `the question about ${closure.opening} has changed: answer ${closure.hash.slice(0, 12)}`,
     );
-  if (!closure.people.approvers.includes(heard.who))
-    return refused('not-asked', `${heard.who} is not asked about ${closure.opening}`);
-  const said = closure.votes.find(({ who, answer }) => who === heard.who && answer === heard.answer);
+  const who = approverNamed(heard.who, closure.people);
+  if (who === undefined) {
+    const why = notAnApprover(heard.who, closure.people);
+    return refused('not-asked', `${heard.who} is not asked about ${closure.opening}${why}`);
+  }
+  return decideFor(closure, { ...heard, who }, { policy, now });
+}
+
+/** The same for somebody who is asked, under the name that is configured. */
+function decideFor(closure: Closure, heard: Heard, { policy, now }: { policy: ClosingPolicy; now: Instant }): Ruling {
+  const said = closure.votes.find(({ who, answer }) => isSamePerson(who, heard.who) && answer === heard.answer);
   if (said) return { kind: 'already', text: `${heard.who} said so at ${formatInstant(said.at)}` };
   if (!isOpenQuestion(closure))
     return refused('decided', `${nameOf(closure)} is ${closure.phase} since ${formatInstant(closure.since)}`);
@@ -57,22 +67,25 @@ export function isLate(closure: Closure, policy: ClosingPolicy, now: Instant): b
 
 /** The different people whose approval of exactly this proposal counts. */
 export function approversOf({ votes, hash, people }: Closure): readonly string[] {
-  const counts = votes.filter(
-    (one) => one.answer === 'approve' && one.hash === hash && people.approvers.includes(one.who),
+  const counts = votes.filter((one) => one.answer === 'approve' && one.hash === hash);
+  return counting(
+    counts.map(({ who }) => who),
+    people,
   );
-  return [...new Set(counts.map(({ who }) => who))].filter((who) => !people.excluded.includes(who));
 }
 
 function approve(closure: Closure, heard: Heard, now: Instant): Ruling {
-  if (closure.people.excluded.includes(heard.who)) {
+  if (isOwnMatter(heard.who, closure.people)) {
     return refused('own', `${closure.opening} is ${heard.who}'s own matter: somebody else must approve it`);
   }
   const voted = { ...closure, votes: [...closure.votes, voteOf(heard, 'approve', now)] };
   const approvers = approversOf(voted);
   const { needed } = closure.people;
-  const text = `${heard.who} approved closing ${nameOf(closure)}: ${approvers.length} of ${needed}`;
+  const lacking = missing(approvers, closure.people);
+  const still = approvers.length < needed || lacking === undefined ? '' : `; ${lacking}`;
+  const text = `${heard.who} approved closing ${nameOf(closure)}: ${approvers.length} of ${needed}${still}`;
   const notices = [...closure.notices, notice(closure, 'info', text)];
-  if (approvers.length < needed || closure.phase === 'approved')
+  if (lacking !== undefined || closure.phase === 'approved')
     return { kind: 'counted', text, closure: { ...voted, notices } };
   return { kind: 'counted', text, closure: moved(voted, 'approved', { since: now, approvedAt: now, notices }) };
 }

@@ -1,6 +1,7 @@
 import { day, formatInstant, type Instant } from '../../base/time.ts';
 import type { PortRange, Protocol } from '../../firewalls/contract.ts';
 import { isOpenQuestion, isUnderway, type Closure } from './closure.ts';
+import { servicesOf } from './people.ts';
 
 /** How carefully openings are closed. Lengths in milliseconds. */
 export interface ClosingPolicy {
@@ -16,15 +17,15 @@ export interface ClosingPolicy {
   readonly quarantineMs: number;
   /** How long connections that are open at closing may live, where the firewall does not say. */
   readonly openConnectionsLastMs: number;
-  /** Whether a known source that is refused reopens by itself. */
+  /** Whether a source known for an opening that is refused, more than once where the log can tell, reopens it. */
   readonly autoReopen: boolean;
-  /** How long nothing is closed after something had to be reopened by itself. */
+  /** How long nothing is closed after a closing had no effect. */
   readonly standstillMs: number;
   /** Address ranges of real clients. */
   readonly knownSources: readonly string[];
   /** Address ranges of port scanners: they can never reopen anything. */
   readonly scanners: readonly string[];
-  /** A source refused at so many different ports or more counts as a scanner. */
+  /** A source refused at so many different ports or more counts as a scanner, unless it is known for the opening. */
   readonly scannerPorts: number;
   /** 0 closes nothing at all. */
   readonly maxClosuresPerRun: number;
@@ -91,7 +92,7 @@ export function lineStopped(policy: ClosingPolicy, all: readonly Closure[], now:
   if (policy.stopped !== undefined) return `closing is switched off: ${policy.stopped}`;
   if (policy.maxClosuresPerRun === 0) return 'closing is switched off: maxClosuresPerRun is 0';
   const reopened = all.find(
-    ({ reopening }) => reopening?.automatic === true && now < reopening.at + policy.standstillMs,
+    ({ reopening }) => reopening?.standstill === true && now < reopening.at + policy.standstillMs,
   );
   if (reopened?.reopening) {
     return `${reopened.opening} had to be reopened at ${formatInstant(reopened.reopening.at)} (${reopened.reopening.why}): nothing is closed for a while`;
@@ -104,11 +105,9 @@ export function mustWait(policy: ClosingPolicy, closure: Closure, others: readon
   const underway = others.filter(isUnderway);
   const rival = underway.find((other) => restOnEachOther(claimOf(closure), claimOf(other)));
   if (rival) return `${rival.opening} may let in the same traffic and is not settled yet: one at a time`;
-  const { service } = closure.people;
-  const siblings = underway.filter((other) => other.people.service === service).length;
-  if (siblings >= policy.maxPerService)
-    return `${siblings} closing of service ${service} is underway, and the limit is ${policy.maxPerService}`;
-  return undefined;
+  const busy = busiest(servicesOf(closure.people), underway);
+  if (busy.siblings < policy.maxPerService) return undefined;
+  return `${busy.siblings} closing of service ${busy.service} is underway, and the limit is ${policy.maxPerService}`;
 }
 
 /** What is asked about: enough to see whether two openings rest on each other's evidence. */
@@ -119,13 +118,14 @@ export interface Claim {
   readonly protocol: Protocol;
   readonly ports: PortRange | 'all';
   readonly alsoAllowedBy: readonly string[];
-  readonly service: string;
+  /** Every service behind it. */
+  readonly services: readonly string[];
 }
 
 /** The claim that a closure makes. */
 export function claimOf({ firewall, opening, proposal, evidence, people }: Closure): Claim {
   const { protocol, ports, alsoAllowedBy } = evidence;
-  return { firewall, opening, ruleSet: proposal.ruleSet, protocol, ports, alsoAllowedBy, service: people.service };
+  return { firewall, opening, ruleSet: proposal.ruleSet, protocol, ports, alsoAllowedBy, services: servicesOf(people) };
 }
 
 /** Why nobody may be asked about this opening now; undefined where a question may go out. */
@@ -133,9 +133,18 @@ export function mayNotAsk(policy: ClosingPolicy, claim: Claim, others: readonly 
   const underway = others.filter((other) => isOpenQuestion(other) || isUnderway(other));
   const rival = underway.find((other) => restOnEachOther(claim, claimOf(other)));
   if (rival) return `${rival.opening} may let in the same traffic and is ${rival.phase}: one at a time`;
-  const siblings = underway.filter((other) => other.people.service === claim.service).length;
-  if (siblings < policy.maxPerService) return undefined;
-  return `${siblings} question or closing of service ${claim.service} is underway, and the limit is ${policy.maxPerService}`;
+  const busy = busiest(claim.services, underway);
+  if (busy.siblings < policy.maxPerService) return undefined;
+  return `${busy.siblings} question or closing of service ${busy.service} is underway, and the limit is ${policy.maxPerService}`;
+}
+
+/** The service with most of these under way. */
+function busiest(services: readonly string[], underway: readonly Closure[]): { service: string; siblings: number } {
+  const counts = services.map((service) => ({
+    service,
+    siblings: underway.filter(({ people }) => servicesOf(people).includes(service)).length,
+  }));
+  return counts.toSorted((a, b) => b.siblings - a.siblings)[0] ?? { service: '', siblings: 0 };
 }
 
 /** Could the silence of one be due to the other? Same rules and overlapping ports, or named so by the judge. */

@@ -69,6 +69,8 @@ export interface Evidence {
   readonly scopes: readonly string[];
   readonly description: string;
   readonly openConnectionsLastMs: number | undefined;
+  /** Address ranges whose touches did not count as use; not there in what older versions asked. */
+  readonly scanners?: readonly string[] | undefined;
 }
 
 /** One opening as it was judged, with what closing it would do. */
@@ -146,6 +148,7 @@ export function evidenceFor({ judgement, opening, verdict, prepared }: Material)
     scopes: [...new Set(scopes)],
     description: opening.description,
     openConnectionsLastMs: prepared.openConnectionsLastMs,
+    scanners: judgement.input.policy.scanners,
   };
 }
 

@@ -30,6 +30,7 @@ function factsOf(closure: Closure): Question['facts'] {
     ],
     ['Last used', `${moment(evidence.lastNew)}; last packet ${moment(evidence.lastPacket)}`],
     ['Last knocked', knocks(evidence.knocks)],
+    ['Scanners', scanners(evidence)],
     ['Also let in by', listed(evidence.alsoAllowedBy, 'no other opening')],
     ['After closing', visibility(closure)],
     ['Open connections', `live on for ${lasting(evidence.openConnectionsLastMs)}`],
@@ -62,8 +63,14 @@ function knocks({ count, last, from }: Evidence['knocks']): string {
   return `${count} attempts that nobody answered, the last ${moment(last)}, from ${listed(from, 'unknown')}`;
 }
 
+function scanners({ scanners: configured = [] }: Evidence): string {
+  const later = 'while it is watched, who is turned away at many ports counts as one, unless it used this opening';
+  return `${listed(configured, 'none are configured')}; ${later}`;
+}
+
 function visibility({ proposal }: Closure): string {
-  if (proposal.rejectsVisible) return 'refused attempts will be seen; a known source reopens it if the policy says so';
+  if (proposal.rejectsVisible)
+    return 'refused attempts will be seen; a source that used it before and tries more than once reopens it if the policy says so';
   return 'refused attempts will NOT be seen: nothing can reopen it by itself';
 }
 

@@ -1,8 +1,11 @@
 import { acknowledged, audited as auditedBy } from '../../audit/audited.ts';
-import { withhold } from '../../audit/entries/withhold.ts';
+import { toldText, withhold } from '../../audit/entries/withhold.ts';
 import type { AuditEvent } from '../../audit/entry.ts';
+import { isSamePerson } from '../../base/person-name.ts';
+import { formatInstant } from '../../base/time.ts';
 import type { ClosingDeps } from './closing-deps.ts';
 import type { Closure } from './closure.ts';
+import { approversOf } from './decision.ts';
 
 /** What the log tells of one effect or fact about a closure. */
 export interface Told {
@@ -34,6 +37,25 @@ export async function record(deps: Pick<ClosingDeps, 'audit'>, closure: Closure,
 /** What somebody asked for and may not have. It was never begun, so there is no intent. */
 export async function recordRefused(deps: Pick<ClosingDeps, 'audit'>, closure: Closure, what: Told): Promise<void> {
   await acknowledged(deps.audit, { ...eventOf(closure, what), stage: 'outcome', result: 'refused' });
+}
+
+/**
+ * What the log tells of a closing: on whose word (a long reason is whole in its decision), all else that was prepared,
+ * and what became of it where somebody could try.
+ */
+export function applying(closure: Closure): ToldEffect<'refused' | 'reachable' | undefined> {
+  const counts = approversOf(closure);
+  const votes = closure.votes.filter(
+    ({ answer, hash, who }) =>
+      answer === 'approve' && hash === closure.hash && counts.some((one) => isSamePerson(one, who)),
+  );
+  const approvals = votes.map(({ who, why, hash, at }) => ({ who, why: toldText(why), hash, at: formatInstant(at) }));
+  const { rejectsVisible, openConnectionsLastMs } = closure.prepared ?? {};
+  return {
+    action: 'closure.apply',
+    details: { approvals, rejectsVisible, openConnectionsLastMs },
+    told: (probe) => ({ probe }),
+  };
 }
 
 /**

@@ -6,7 +6,9 @@ import { deliverOrLeave } from './ask.ts';
 import { firewallOf, stepOf, type ClosingDeps, type Step } from './closing-deps.ts';
 import { moved, nameOf, notice, type Closure, type Reopening } from './closure.ts';
 import { ClosureJournal, type HeldClosure } from './closure-journal.ts';
+import { concernedPerson, notAnApprover } from './people.ts';
 import { audited, recordRefused } from './recorded.ts';
+import { refuseForgedUndo } from './undo-proof.ts';
 
 /**
  * Puts a closed opening back exactly as it was, for a person with a reason. Repeating it says that it is open.
@@ -16,9 +18,10 @@ import { audited, recordRefused } from './recorded.ts';
 export async function reopen(
   deps: ClosingDeps,
   held: HeldClosure,
-  by: { readonly who: string; readonly why: string },
+  asked: { readonly who: string; readonly why: string },
 ): Promise<Step> {
   const { closure } = held;
+  const by = { ...asked, who: concernedPerson(asked.who, closure.people) ?? asked.who };
   await refuseReopening(deps, closure, by);
   if (closure.phase === 'reopened' && (await isBack(deps, closure)))
     return stepOf(closure, 'open', `${nameOf(closure)} is open`);
@@ -55,12 +58,13 @@ export async function beginReopening(
 
 /**
  * Carries a begun reopening out: restores, checks that the live rule has the very fingerprint it had, records it.
- * Repeatable. Where a person changed the rule meanwhile the closure is `failed`, people are told, and it throws
+ * Repeatable. `denied` where the log knows of no such closing. Where a person changed the rule meanwhile the closure is `failed`, people are told, and it throws
  * `conflict`.
  */
 export async function finishReopening(deps: ClosingDeps, held: HeldClosure): Promise<HeldClosure> {
   const { closure } = held;
   const prepared = preparedOf(closure);
+  await refuseForgedUndo(deps, closure, prepared).catch((thrown: unknown) => tellOnce(deps, held, thrown));
   const who = closure.reopening?.who ?? 'lockkeeper';
   let refusal: unknown;
   try {
@@ -91,6 +95,17 @@ export async function finishReopening(deps: ClosingDeps, held: HeldClosure): Pro
   return new ClosureJournal(deps.state).save(held, moved(closure, 'reopened', change));
 }
 
+/** An undo that is refused is for people: they hear of it once, however often it is tried. */
+async function tellOnce(deps: ClosingDeps, held: HeldClosure, thrown: unknown): Promise<never> {
+  const { code, message } = asLockkeeperError(thrown);
+  const { closure } = held;
+  if (code === 'denied' && closure.problem !== message) {
+    const notices = [...closure.notices, notice(closure, 'alarm', message)];
+    await new ClosureJournal(deps.state).save(held, { ...closure, problem: message, notices });
+  }
+  throw thrown;
+}
+
 /** Who tried to reopen what does not concern him is in the log too. */
 async function refuseReopening(
   deps: ClosingDeps,
@@ -111,11 +126,15 @@ async function refuseReopening(
 }
 
 function checkReopening(closure: Closure, by: { readonly who: string; readonly why: string }): void {
-  const { approvers, excluded, owner } = closure.people;
-  if (![...approvers, ...excluded, owner].includes(by.who)) {
-    throw new LockkeeperError('denied', `${by.who} may not reopen ${nameOf(closure)}: it does not concern them`, {
-      hint: `Ask one of ${[...new Set([...approvers, owner])].join(', ')}.`,
-    });
+  const { approvers, owner } = closure.people;
+  if (concernedPerson(by.who, closure.people) === undefined) {
+    throw new LockkeeperError(
+      'denied',
+      `${by.who} may not reopen ${nameOf(closure)}: it does not concern them${notAnApprover(by.who, closure.people)}`,
+      {
+        hint: `Ask one of ${[...new Set([...approvers, owner])].join(', ')}.`,
+      },
+    );
   }
   if (by.why.trim() === '')
     throw new LockkeeperError('invalid', `reopening ${nameOf(closure)} needs a reason`, {

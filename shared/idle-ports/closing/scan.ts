@@ -6,6 +6,7 @@ import { firewallOf, stepOf, timeIsUp, type ClosingDeps, type Step } from './clo
 import { moved, notice, type Closure } from './closure.ts';
 import { ClosureJournal, type HeldClosure } from './closure-journal.ts';
 import type { Claim } from './limits.ts';
+import { servicesOf } from './people.ts';
 import { proposalFor, type Judgement, type Material } from './proposal.ts';
 import { record } from './recorded.ts';
 import { othersThan, planOther, planUnused, type Plan } from './scan-plan.ts';
@@ -110,7 +111,6 @@ class Scan {
 
   async #plan(material: Material, held: HeldClosure | undefined): Promise<Plan> {
     const { opening, verdict, judgement } = material;
-    const { service } = this.#deps.people(judgement.firewall, opening);
     const { ruleSet, protocol, ports } = opening;
     const claim: Claim = {
       firewall: judgement.firewall,
@@ -119,7 +119,7 @@ class Scan {
       protocol,
       ports,
       alsoAllowedBy: verdict.alsoAllowedBy,
-      service,
+      services: servicesOf(this.#deps.people(judgement.firewall, opening)),
     };
     return planUnused({
       policy: this.#deps.policy,

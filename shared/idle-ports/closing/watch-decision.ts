@@ -1,4 +1,4 @@
-import { after, formatInstant, instant, type Instant } from '../../base/time.ts';
+import { after, day, formatInstant, hour, instant, type Instant } from '../../base/time.ts';
 import type { Closure } from './closure.ts';
 import type { ClosingPolicy } from './limits.ts';
 import type { Knock, Refusals } from './refusals.ts';
@@ -13,7 +13,10 @@ export type Watching =
   | { readonly kind: 'settle' }
   | { readonly kind: 'wait'; readonly why: string };
 
-/** A known source that is refused reopens at once, if the policy says so; silence for long enough settles. Pure. */
+/**
+ * A source known for this opening that insists reopens it at once, if the policy says so; whoever else is refused is
+ * told to people. Silence for long enough settles. Pure.
+ */
 export function decideWatching(
   closure: Closure,
   seen: { readonly refusals: Refusals; readonly isOpen: boolean },
@@ -21,7 +24,8 @@ export function decideWatching(
 ): Watching {
   if (seen.isOpen) return { kind: 'back-already' };
   const { knocks, seenUntil } = seen.refusals;
-  const missed = knocks.find(({ known }) => known);
+  const missing = knocks.filter(({ known }) => known);
+  const missed = missing.find(({ insists }) => insists);
   if (missed && policy.autoReopen) {
     return {
       kind: 'reopen',
@@ -29,26 +33,42 @@ export function decideWatching(
       why: `${missed.who} was refused at ${formatInstant(missed.last)}: ${missed.why}`,
     };
   }
-  const strangers = new Set(newKnockers(closure, knocks));
-  // Logs of several interfaces come in at different times: who is new may have knocked before what was told.
-  const news = knocks.filter(
-    (knock) => strangers.has(knock) || closure.knocksTold === undefined || knock.last > closure.knocksTold,
-  );
+  const news = newsOf(closure, knocks);
   if (news.length > 0) return { kind: 'notify', knocks: news };
-  if (missed) return { kind: 'wait', why: `${missed.who} is refused, and a person must decide` };
+  const [client] = missing;
+  if (client) return { kind: 'wait', why: `${client.who} is refused, and a person must decide` };
   return settle(closure, seenUntil, { policy, now });
 }
 
 /**
- * So many sources of one closing are told one by one: somebody who makes addresses up must not fill the log, nor keep a
- * closing from settling.
+ * So many strangers of one closing are told one by one: somebody who makes addresses up must not fill the log, nor keep
+ * a closing from settling. As many more are kept for sources that use services here.
  */
 export const mostKnockers = 100;
 
-/** Those who were not told before, as long as there is room to remember them; who knocked last comes first. */
+/** Those who were not told before, as long as there is room to remember them: who is known first, then the latest. */
 export function newKnockers({ knockers = [] }: Closure, knocks: readonly Knock[]): readonly Knock[] {
   const told = new Set(knockers);
-  return knocks.filter(({ who }) => !told.has(who)).slice(0, Math.max(0, mostKnockers - told.size));
+  const fresh = knocks.filter(({ who }) => !told.has(who));
+  const users = fresh.filter(isUser).slice(0, Math.max(0, 2 * mostKnockers - told.size));
+  const strangers = fresh.filter((knock) => !isUser(knock));
+  return [...users, ...strangers.slice(0, Math.max(0, mostKnockers - told.size - users.length))];
+}
+
+function isUser({ known, usesOthers }: Knock): boolean {
+  return known || usesOthers;
+}
+
+/**
+ * Whoever is new, and who goes on: a client every hour, others every day. Logs of several interfaces come in at
+ * different times, so who is new may have knocked before what was told.
+ */
+function newsOf(closure: Closure, knocks: readonly Knock[]): readonly Knock[] {
+  const fresh = new Set(newKnockers(closure, knocks));
+  const { knocksTold: told } = closure;
+  return knocks.filter(
+    (knock) => fresh.has(knock) || told === undefined || knock.last >= told + (knock.known ? hour : day),
+  );
 }
 
 /**

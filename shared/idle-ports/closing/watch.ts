@@ -102,9 +102,7 @@ class Watch {
 
   async #notify(held: HeldClosure, knocks: readonly Knock[]): Promise<Step> {
     const { closure } = held;
-    const who = knocks.map((knock) => `${knock.who} at ${formatInstant(knock.last)} (${knock.why})`).join(', ');
-    const level = knocks.some(({ known }) => known) ? 'alarm' : 'info';
-    const text = `refused at ${nameOf(closure)} since it was closed: ${who}`;
+    const text = `refused at ${nameOf(closure)} since it was closed: ${whoKnocked(knocks)}`;
     const strangers = newKnockers(closure, knocks);
     if (strangers.length > 0)
       await record(this.#deps, closure, { action: 'closure.knock', details: toldKnocks(strangers, knocks) });
@@ -114,7 +112,7 @@ class Watch {
       ...closure,
       knocksTold: told,
       knockers,
-      notices: [...closure.notices, notice(closure, level, text)],
+      notices: [...closure.notices, notice(closure, levelOf(knocks), text)],
     });
     return stepOf(closure, 'quarantined', text);
   }
@@ -143,12 +141,35 @@ class Watch {
   }
 }
 
+/** So many are named in one notice, those who use services here first; the log names all. */
+const mostNamed = 10;
+
+function whoKnocked(knocks: readonly Knock[]): string {
+  const named = knocks.toSorted((a, b) => rank(a) - rank(b)).slice(0, mostNamed);
+  const texts = named.map(({ who, last, why, known, insists }) => {
+    const once = known && !insists ? ', but only one packet came, which anybody can send in its name' : '';
+    return `${who} at ${formatInstant(last)} (${why}${once})`;
+  });
+  return `${texts.join(', ')}${knocks.length > named.length ? ` and ${knocks.length - named.length} more` : ''}`;
+}
+
+function levelOf(knocks: readonly Knock[]): 'alarm' | 'warning' | 'info' {
+  if (knocks.some(({ known }) => known)) return 'alarm';
+  return knocks.some(({ usesOthers }) => usesOthers) ? 'warning' : 'info';
+}
+
+function rank({ known, usesOthers }: Knock): number {
+  return known ? 0 : usesOthers ? 1 : 2;
+}
+
 /** Who knocks for the first time, one fact for all of a run; `known`: a person must decide about one of them. */
 function toldKnocks(strangers: readonly Knock[], knocks: readonly Knock[]): AuditEvent['details'] {
-  const sources = strangers.map(({ who, last, known, why }) => ({
+  const sources = strangers.map(({ who, last, known, scanner, insists, why }) => ({
     source: who,
     last: formatInstant(last),
     known,
+    scanner,
+    insists,
     why,
   }));
   return { sources, known: strangers.some(({ known }) => known), others: knocks.length - strangers.length };
