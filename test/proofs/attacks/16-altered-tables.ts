@@ -80,7 +80,7 @@ const alterations: readonly Alteration[] = [
   },
   {
     what: 'a file in ~unfinished',
-    named: '~unfinished/entries.csv',
+    named: '~unfinished',
     change: (at) => {
       mkdirSync(join(at, '~unfinished'));
       copyFileSync(join(at, 'entries.csv'), join(at, '~unfinished/entries.csv'));

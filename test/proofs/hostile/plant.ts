@@ -19,6 +19,8 @@ export interface Planted {
   readonly key: string;
   /** An empty folder is told as what it takes the place of is: by its absence, where that shows. */
   readonly isAbsence?: boolean;
+  /** It took the place of an object. */
+  readonly isInPlace?: boolean;
 }
 
 /** One of several. */
@@ -65,10 +67,10 @@ function inPlace({ template, root, things, random }: Ground, hostile: string, ab
   rmSync(join(absent, file), { force: true });
   if (random() < 0.1) {
     mkdirSync(join(hostile, file));
-    return { what: `a folder for ${file}`, key: file.slice(root.length), isAbsence: true };
+    return { what: `a folder for ${file}`, key: file.slice(root.length), isAbsence: true, isInPlace: true };
   }
   thing.make(join(hostile, file));
-  return { what: `${thing.name} for ${file}`, key: file.slice(root.length) };
+  return { what: `${thing.name} for ${file}`, key: file.slice(root.length), isInPlace: true };
 }
 
 /** Objects that the log cannot do without. */
