@@ -58,10 +58,14 @@ function batches(things: readonly Thing[], exported: boolean): readonly Hostile[
     },
     ...things.map(({ name, make }): Hostile => ({
       what: `${name} in the place of an object`,
-      named: ['tile/0/000.p/'],
+      named: [exported ? 'tile/0/000.p/' : 'audit/partial/tile/0/000.p/'],
       plant: (directory) => {
         const tiles = join(exported ? directory : join(directory, 'state/audit/partial'), 'tile/0/000.p');
-        const file = readdirSync(tiles)[0] ?? '';
+        // Those of earlier sizes are of no use any more.
+        const file =
+          readdirSync(tiles)
+            .toSorted((a, b) => Number(a) - Number(b))
+            .at(-1) ?? '';
         rmSync(join(tiles, file));
         make(join(tiles, file));
       },

@@ -102,7 +102,7 @@ function foreign(
 function ownNameIn(folder: string, { random }: Ground): string {
   const digits = String(Math.floor(random() * 1e6) + 5_000);
   if (/(seq|cp|cosig)$/.test(folder)) return digits.padStart(20, '0');
-  if (/inbox\/.*\/./.test(folder)) return `${digits.padStart(8, '0')}`;
+  if (/inbox\/.*\/./.test(folder)) return digits.padStart(8, '0');
   if (folder.includes('tile')) return String(900 + Math.floor(random() * 99));
   return `${digits}.json`;
 }
