@@ -8,6 +8,8 @@ const others: Readonly<Record<string, string>> = {
   sound: 'whole objects',
   'not-to-be-seen': 'as documented',
   'random-whole': 'without a false alarm',
+  'directories-1': 'each thing named, nothing lost',
+  'directories-2': 'each thing named, nothing lost',
   'rolled-back-not-to-be-seen': 'as documented',
 };
 
@@ -20,10 +22,11 @@ const classes = z.record(z.string(), z.object({ made: z.number(), unseen: z.arra
  * object (`by-object`, with `sound` as its counter-proof); the other classes are whole verifications; `not-to-be-seen`
  * is what needs a saved checkpoint, an anchor or a witness. `random` and `rolled-back` are a log of five hundred
  * entries in the midst of its life, its export, its extract and earlier moments of it, changed at random one to three
- * times over. Three threads, each with a log of its own.
+ * times over. `directories-1` and `-2` are 10,000 hostile directories, see tamper-directories.ts. Five threads, each
+ * with a log of its own.
  */
 export async function auditTamper(): Promise<Figure[]> {
-  const parts = await Promise.all(['flips', 'attacks', 'random'].map(resultOf));
+  const parts = await Promise.all(['flips', 'attacks', 'random', 'directories1', 'directories2'].map(resultOf));
   const done = parts.flatMap((part) => Object.entries(part));
   for (const [name, { unseen }] of done)
     for (const text of unseen.slice(0, 10)) process.stderr.write(`NOT FOUND ${name}: ${text}\n`);

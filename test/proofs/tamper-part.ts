@@ -4,6 +4,7 @@ import { carryOut, deletions, moves } from './tamper-attacks.ts';
 import { blindSpots, forks, omissions, resignings, truncations } from './tamper-endings.ts';
 import { flipAlone, flipByObject, flipEveryByte, soundByObject, type Tampering } from './tamper-flips.ts';
 import { hideBehindMarkers } from './tamper-past.ts';
+import { hostileDirectories } from './tamper-directories.ts';
 import { rewrites } from './tamper-rewrites.ts';
 import { livelyLog, tamperAtRandom } from './tamper-random.ts';
 import { forgeExtracts, rollBackAtRandom } from './tamper-stores.ts';
@@ -47,6 +48,8 @@ const parts: Readonly<Record<string, () => Promise<Classes>>> = {
       'not-to-be-seen': await blindSpots(at),
     };
   },
+  directories1: () => directories(1),
+  directories2: () => directories(2),
   async random() {
     return {
       ...(await tamperAtRandom(await livelyLog(), { seed: 1, rounds: 400 })),
@@ -55,5 +58,12 @@ const parts: Readonly<Record<string, () => Promise<Classes>>> = {
     };
   },
 };
+
+/** Directories on the disk, in as many parts as there are threads for them. */
+async function directories(seed: number): Promise<Classes> {
+  const { done, left } = await hostileDirectories({ seed, rounds: 5_000 });
+  for (const name of left) process.stderr.write(`not made here, so not in the hostile directories: ${name}\n`);
+  return { [`directories-${seed}`]: done };
+}
 
 parentPort?.postMessage(await parts[String(workerData)]?.(), []);

@@ -12,6 +12,8 @@ type Problem = Pick<Finding, 'kind' | 'what'>;
 export const csvPath = 'entries.csv';
 const parquetPath = /^ocsf\/class_uid=\d{1,9}\/entries\.parquet$/;
 
+const unfinished = 'is left of an export that was not finished: export again';
+
 /**
  * Looks at every file of a directory of plain tiles that is none of the tree of its checkpoint; notes those that no
  * export writes so. Answers which tables are there.
@@ -20,7 +22,8 @@ export async function checkExportFiles(verified: VerifiedTiles): Promise<readonl
   const tables: string[] = [];
   for await (const { key, oddity } of verified.store.list('')) {
     const isTable = key === csvPath || parquetPath.test(key);
-    if (oddity !== undefined)
+    if (key === '~unfinished') verified.note({ key, kind: 'foreign', what: unfinished });
+    else if (oddity !== undefined)
       verified.note({ key, kind: 'unreadable', what: `is ${oddity}, and no file of an export` });
     else if (isTable) tables.push(key);
     else {
@@ -42,8 +45,6 @@ async function problemOf(verified: VerifiedTiles, key: string): Promise<Problem 
     if (!stored || sha256(stored.bytes) === hash || verified.isNoted(key)) return undefined;
     return { kind: 'changed', what: 'was changed: it is named after another content' };
   }
-  if (key.startsWith('~unfinished/'))
-    return { kind: 'foreign', what: 'is left of an export that was not finished: export again' };
   return { kind: 'foreign', what: 'is no file of an export' };
 }
 

@@ -111,6 +111,8 @@ export class SequenceCheck {
       const first = numberIn(key, sequencePrefix);
       if (first === undefined || key !== sequenceKey(first))
         note({ key, kind: 'foreign', what: 'is no object of the log' });
+      // What cannot be read was noted, and is as good as absent: the next record shows what is missing.
+      else if (!stored) note({ key, kind: 'missing', what: 'was listed and is gone' });
       else yield* this.#record(key, first, this.#read(key, stored));
     }
   }
@@ -121,8 +123,10 @@ export class SequenceCheck {
       if (record) for (const { key: batch } of record.batches) this.#count(batch, this.#options.from);
       return;
     }
-    if (first > this.#end) yield this.#hole(first);
+    // One that is no record and follows nothing hides nothing: whatever it took the place of is missing all the same.
+    if (!record && first > this.#end) return;
     if (!record) return this.#lose();
+    if (first > this.#end) yield this.#hole(first);
     if (this.#previous !== undefined && record.previous !== this.#previous)
       this.#options.note({
         key,
@@ -185,16 +189,12 @@ export class SequenceCheck {
     this.#whole = false;
   }
 
-  #read(key: string, stored: StoredObject | undefined): StoredSequence | undefined {
+  #read(key: string, stored: StoredObject): StoredSequence | undefined {
     const first = numberIn(key, sequencePrefix);
     try {
-      const record = stored && decodeSequence(stored.bytes);
-      if (record && record.first === first) return record;
-      this.#options.note({
-        key,
-        kind: record ? 'moved' : 'missing',
-        what: record ? `holds the record of entry ${record.first}` : 'was listed and is gone',
-      });
+      const record = decodeSequence(stored.bytes);
+      if (record.first === first) return record;
+      this.#options.note({ key, kind: 'moved', what: `holds the record of entry ${record.first}` });
     } catch (thrown) {
       this.#options.note({ key, kind: 'changed', what: asLockkeeperError(thrown).message });
     }

@@ -200,20 +200,14 @@ export async function verifyTiles(options: VerifyTilesOptions): Promise<VerifyRe
   tellShort(note, { sequenced: size, size, since, hasKey: key !== undefined });
   const verifierKey = options.verifierKey ?? own;
   await options.alsoCheck?.({ store, note, isNoted: findings.isNoted, size, checkpoint, verifierKey });
-  const vouched = { checkpoint, key: 'checkpoint', log: undefined, note };
-  return report(
-    {
-      ...tree,
-      size,
-      waiting: { batches: 0, since: undefined },
-      verifierKey: key,
-      given: options.verifierKey,
-      checkpoint,
-      published: checkpoint?.size,
-      witnesses: await checkWitnesses(options.trustedWitnesses, vouched),
-    },
-    findings,
-  );
+  const witnesses = await checkWitnesses(options.trustedWitnesses, {
+    checkpoint,
+    key: 'checkpoint',
+    log: undefined,
+    note,
+  });
+  const seen = { size, checkpoint, published: checkpoint?.size, witnesses, waiting: { batches: 0, since: undefined } };
+  return report({ ...tree, ...seen, verifierKey: key, given: options.verifierKey }, findings);
 }
 
 async function checkpointIn(
