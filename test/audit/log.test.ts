@@ -15,7 +15,17 @@ import { day, hour } from '../../shared/base/time.ts';
 import { memorySigner } from '../../shared/signers/memory.ts';
 import { Faults } from '../broken-writes.ts';
 import { testWorld } from '../world.ts';
-import { allEntries, event, filled, place, runOn, stored, tamper, writer, type LogPlace } from './place.ts';
+import {
+  allEntries,
+  event,
+  filled,
+  place,
+  runOn,
+  stored,
+  tamper,
+  writer as ownWriter,
+  type LogPlace,
+} from './place.ts';
 
 const keysIn = (at: LogPlace, prefix: string) =>
   [...at.bucket.objects.keys()].filter((key) => key.startsWith(prefix)).toSorted();
@@ -281,7 +291,7 @@ describe('to seal', () => {
       at: at.world.now(),
       event: event(1),
     });
-    const put = (key = '', entry = bytes) => tamper(at.bucket, key, encodeBatch([entry], key, writer));
+    const put = (key = '', entry = bytes) => tamper(at.bucket, key, encodeBatch([entry], key, ownWriter));
     tamper(at.bucket, strange[0] ?? '', Buffer.from('not a bundle'));
     put(strange[1], Buffer.from(` ${Buffer.from(bytes).toString()}`));
     put(strange[2]);
@@ -303,7 +313,7 @@ describe('to seal', () => {
     });
     const newer = Buffer.from(bytes).toString().replace('"stage":"intent"', '"stage":"doubt"');
     const key = batchKey({ day: '2026-10-01', run: 'newer', batch: 0 });
-    await at.log.create(key, encodeBatch([Buffer.from(newer)], key, writer));
+    await at.log.create(key, encodeBatch([Buffer.from(newer)], key, ownWriter));
     const log = runOn(at, 'older', at.world);
     expect(await log.unsigned()).toEqual({ entries: 1, since: at.world.now() });
     expect(await log.head()).toMatchObject({ size: 3, unsigned: { entries: 1 } });
