@@ -139,8 +139,8 @@ export async function verifyLog(options: VerifyLogOptions): Promise<VerifyReport
     note: findings.note,
   };
   await checkBoundaries(rest, sequence.size);
-  await checkUnsignedRecords(rest);
-  const waiting = await checkLeftovers({ ...rest, size: Math.max(size, sequence.size) });
+  const isPlanted = await checkUnsignedRecords(rest);
+  const waiting = await checkLeftovers({ ...rest, size: isPlanted ? size : Math.max(size, sequence.size) });
   if (options.history) await checkHistory(options.history, findings.note);
   if (key) await checkAnchors(options.anchors ?? [], { log, size, signer: key, note: findings.note });
   if (key && published) await checkPublished(published, { log, signer: key, note: findings.note });
