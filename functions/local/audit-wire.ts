@@ -6,7 +6,7 @@ import { storeUrl } from '../../shared/config/store-url.ts';
 import type { ObjectStore } from '../../shared/objects/contract.ts';
 import type { Signer } from '../../shared/signers/contract.ts';
 import { openStore } from './stores-wire.ts';
-import { openWriterKey } from './writer-key.ts';
+import { writerKeyIn } from './writer-key.ts';
 
 /** A store that gets a copy of every checkpoint. */
 export interface Anchor {
@@ -41,7 +41,7 @@ export async function openAudit(
   return {
     signer: await openSigner(keyOf(config), world),
     origin: originOf(config),
-    writerKey: kept(() => openWriterKey(config, world)),
+    writerKey: writerKeyIn(config, world),
     witnesses,
     needed: neededOf(config.audit),
     anchors: await Promise.all(
@@ -52,12 +52,6 @@ export async function openAudit(
     ),
     verifyWith,
   };
-}
-
-/** Read once; a failure is not kept. */
-function kept(open: () => Promise<Uint8Array>): () => Promise<Uint8Array> {
-  let key: Uint8Array | undefined;
-  return async () => (key ??= await open());
 }
 
 async function openSigner(key: ReturnType<typeof keyOf>, world: World): Promise<Signer> {

@@ -16,12 +16,15 @@ export function writerKeyFile(config: WithPlaces): string | undefined {
 
 /**
  * The key of 32 bytes, made at its first use, readable by its owner only; two processes that make it at once agree on
- * one. All hosts that write to one log need the same file. `invalid` where the configuration names no place for it.
+ * one. All hosts that write to one log need the same file. Throws `invalid` at once where the configuration names no
+ * place for it; what is answered throws as readKey does, and tries again when it is asked again.
  */
-export async function openWriterKey(config: WithPlaces, world: World): Promise<Uint8Array> {
+export function writerKeyIn(config: WithPlaces, world: World): () => Promise<Uint8Array> {
   const path = writerKeyFile(config);
-  if (path !== undefined) return await openFingerprintKey(path, world);
-  throw new LockkeeperError('invalid', 'the audit log has no key that proves who wrote its entries', {
-    hint: 'Name a file in the configuration, under audit.writerKey; it is made where it is missing.',
-  });
+  if (path === undefined)
+    throw new LockkeeperError('invalid', 'the audit log has no key that proves who wrote its entries', {
+      hint: 'Name a file in the configuration, under audit.writerKey; it is made where it is missing.',
+    });
+  let key: Uint8Array | undefined;
+  return async () => (key ??= await openFingerprintKey(path, world));
 }

@@ -31,13 +31,15 @@ describe('a batch', () => {
   });
   test('is not proven once any bit of it is another, whatever form it has then', () => {
     const bytes = encodeBatch(entries, key, writer);
+    const proven: number[] = [];
     for (let at = 0; at < bytes.length; at += 1)
       for (let bit = 1; bit < 256; bit *= 2) {
         const other = bytes.with(at, (bytes[at] ?? 0) ^ bit);
         // The id of the key is for people: it decides nothing.
         if (at >= 10 && at < 14) continue;
-        if (batchEntries(other)) expect(standing(other)).not.toBe('proven');
+        if (batchEntries(other) && standing(other) === 'proven') proven.push(at);
       }
+    expect(proven).toEqual([]);
   });
   test('of an earlier version has no proof, whoever asks', () => {
     expect(standing(encodeBundle(entries))).toBe('unproven');

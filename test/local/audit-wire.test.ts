@@ -21,7 +21,7 @@ async function opened(audit: string) {
 }
 
 test('without a word about it the log is signed with a key file beside the state store, which others cannot read', async () => {
-  const { signer, ...rest } = await opened('{}');
+  const { signer, writerKey, ...rest } = await opened('{}');
   expect(rest).toEqual({
     origin: 'lockkeeper.local/log',
     witnesses: [],
@@ -33,6 +33,26 @@ test('without a word about it the log is signed with a key file beside the state
   expect(key).toHaveLength(32);
   expect((await stat(join(directory, 'audit.key'))).mode & 0o777).toBe(0o600);
   expect(await (await opened('{}')).signer.publicKey()).toEqual(key);
+  const proving = await writerKey();
+  expect(proving).toHaveLength(32);
+  expect((await stat(join(directory, 'writer.key'))).mode & 0o777).toBe(0o600);
+  expect(Buffer.from(await (await opened('{}')).writerKey()).equals(proving)).toBe(true);
+});
+
+test('where all of a log lies in a cloud, the file of its writer key has to be named', async () => {
+  const [state, log] = ['{ kind: gcp-storage, bucket: one-state }', '{ kind: gcp-storage, bucket: one-log }'];
+  const key = '{ kind: aws-kms, keyId: alias/lockkeeper, region: eu-central-1 }';
+  const withAudit = (audit: string) => {
+    const text = `{ version: 1, stores: { state: ${state}, log: ${log} }, audit: ${audit} }`;
+    const { config } = checkConfig(text, directory);
+    return config ? openAudit(config, testWorld()) : Promise.reject(new Error('no configuration'));
+  };
+  await expect(withAudit(`{ key: ${key} }`)).rejects.toMatchObject({
+    code: 'invalid',
+    hint: expect.stringContaining('audit.writerKey'),
+  });
+  await (await withAudit(`{ key: ${key}, writerKey: keys/writer.key }`)).writerKey();
+  expect(await readdir(join(directory, 'keys'))).toEqual(['writer.key']);
 });
 
 test('nothing is made or asked for before it is used', async () => {

@@ -114,6 +114,7 @@ test('the loop runs: real traffic is read, a silent port is proposed, approved, 
     expect(await visit(portOf(gate, 'silent'))).toBe('hello');
     expect(gate.rules.rules().map((rule) => rule.id)).toEqual(['to-busy', 'to-silent']);
     const { log } = await deps.stores();
+    await (await deps.audit()).seal();
     expect(await verdictAgain(log, held?.closure.hash ?? '')).toEqual(
       expect.objectContaining({
         opening: 'to-silent',

@@ -8,12 +8,13 @@ import type { LogDeps } from '../../shared/audit/log-deps.ts';
 import { placedEntries } from '../../shared/audit/read.ts';
 import { tiledLog } from '../../shared/audit/export/tiled-log.ts';
 import { rawEd25519 } from '../../shared/base/ed25519.ts';
-import { second } from '../../shared/base/time.ts';
+import { dayOf, second } from '../../shared/base/time.ts';
 import { fileSystemObjects } from '../../shared/objects/file-system.ts';
 import { memoryObjects } from '../../shared/objects/memory.ts';
 import type { Signer } from '../../shared/signers/contract.ts';
 import { logKey, origin } from '../judges/plain-log.ts';
 import { testWorld, type TestWorld } from '../world.ts';
+import { plantedBatches } from './attacks/inbox/plants.ts';
 
 /** One log as it was exported when it had so many entries. */
 export interface ExportedLog {
@@ -46,6 +47,7 @@ export async function exportedLogs(place: string, sizes: readonly number[]): Pro
   const writer = new Writer(deps);
   const logs: ExportedLog[] = [];
   for (const size of sizes) {
+    await plantAmong(deps, logs.length + 1);
     await writer.growTo(size);
     const directory = join(place, `log-${size}`);
     await exportTo(directory, deps);
@@ -56,6 +58,17 @@ export async function exportedLogs(place: string, sizes: readonly number[]): Pro
   }
   await writer.end();
   return logs;
+}
+
+/** Objects that nobody with the key wrote lie among the genuine ones: what others verify is the log without them. */
+async function plantAmong({ log, world }: LogDeps, rounds: number): Promise<void> {
+  const batches: { key: string; bytes: Uint8Array }[] = [];
+  for await (const { key } of log.list('inbox/')) {
+    const stored = batches.length < 3 ? await log.get(key) : undefined;
+    if (stored) batches.push({ key, bytes: stored.bytes });
+  }
+  for (const { key, bytes } of plantedBatches({ day: dayOf(world.now()), batches, origin, writerKey }, rounds))
+    await log.create(key, bytes);
 }
 
 async function exportTo(directory: string, deps: LogDeps): Promise<void> {

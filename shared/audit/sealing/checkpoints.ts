@@ -1,11 +1,17 @@
 import { hasCode, LockkeeperError } from '../../base/error.ts';
 import type { ObjectStore } from '../../objects/contract.ts';
-import type { GrowingTree } from './grow.ts';
 import { checkpointKey, checkpointPrefix, numberIn, verifierKeyKey } from '../layout.ts';
 import type { LogDeps } from '../log-deps.ts';
 import { tampered } from '../tampered.ts';
 import { checkOrigin, formatCheckpoint, parseCheckpoint, type Checkpoint } from '../tlog/checkpoint.ts';
+import type { Hash } from '../tlog/merkle.ts';
 import { formatNote, parseNote, parseVerifierKey, verifierKey, verifyNote, type VerifierKey } from '../tlog/note.ts';
+
+/** What is signed of a tree. */
+interface SignableTree {
+  readonly size: number;
+  root(): Hash;
+}
 
 /** A checkpoint with its signatures, as text and read. */
 export interface SignedCheckpoint extends Checkpoint {
@@ -49,7 +55,7 @@ export async function readVerifierKey(log: ObjectStore): Promise<string | undefi
 export async function checkpointOf(
   { log, signer }: LogDeps,
   key: VerifierKey,
-  tree: GrowingTree,
+  tree: SignableTree,
 ): Promise<SignedCheckpoint> {
   const text = formatCheckpoint({ origin: key.name, size: tree.size, root: tree.root(), extensions: [] });
   const signature = await signer.sign(Buffer.from(text));

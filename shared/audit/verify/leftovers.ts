@@ -145,11 +145,15 @@ function toldAs(what: string | undefined): Problem | undefined {
 }
 
 /** Whether a log of `size` entries has this tile full by now: others may have sealed since that was counted. */
-async function isGrown(log: ObjectStore, size: number, tile: TilePath): Promise<boolean> {
+async function isGrown(
+  { log, size, writer }: Pick<LeftoversOptions, 'log' | 'size' | 'writer'>,
+  tile: TilePath,
+): Promise<boolean> {
   const isFull = (entries: number) => tile.index < edgeIndex(tile.kind === 'hashes' ? tile.level : 0, entries);
   if (isFull(size)) return true;
   try {
-    for await (const record of sequencesFrom(log, size)) if (isFull(endOf(record))) return true;
+    for await (const record of sequencesFrom(log, size, writer && { signed: size, writer }))
+      if (isFull(endOf(record))) return true;
   } catch (thrown) {
     if (!hasCode(thrown, 'conflict')) throw thrown;
   }
@@ -169,10 +173,11 @@ async function waitingProblem(
   return wrong && { kind: wrong.kind, what: `waits for its place, and one of its entries ${wrong.what}` };
 }
 
-async function problemOf({ log, size }: LeftoversOptions, key: string): Promise<string | undefined> {
+async function problemOf(options: LeftoversOptions, key: string): Promise<string | undefined> {
   const stranger = 'is no object of the log';
+  const { log } = options;
   const tile = parseTilePath(key);
-  if (tile) return tile.width === tileWidth && (await isGrown(log, size, tile)) ? undefined : stranger;
+  if (tile) return tile.width === tileWidth && (await isGrown(options, tile)) ? undefined : stranger;
   const [first, signed] = [numberIn(key, sequencePrefix), numberIn(key, checkpointPrefix)];
   if (first !== undefined) return key === sequenceKey(first) ? undefined : stranger;
   if (signed !== undefined) return key === checkpointKey(signed) && signed > 0 ? undefined : stranger;

@@ -29,7 +29,7 @@ const unproven =
 
 /**
  * Tells sequence records beyond the `size` entries that are signed which nobody with the key made, and the batches that
- * they name: whoever seals next does not build on them.
+ * they name: whoever seals next does not build on them. Answers whether there are any.
  */
 export async function checkUnsignedRecords({
   log,
@@ -41,15 +41,18 @@ export async function checkUnsignedRecords({
   readonly size: number;
   readonly writer: LogWriter | undefined;
   readonly note: Note;
-}): Promise<void> {
-  for await (const { key } of log.list(sequencePrefix)) {
+}): Promise<boolean> {
+  let found = false;
+  for await (const { key } of log.list(sequencePrefix, size === 0 ? undefined : sequenceKey(size - 1))) {
     const first = numberIn(key, sequencePrefix);
     if (first === undefined || first < size || key !== sequenceKey(first)) continue;
     const record = recordIn((await log.get(key))?.bytes);
     if (!record || isBelieved(record, writer)) continue;
+    found = true;
     note({ key, index: first, kind: 'unproven', what: 'is not signed, and has no proof that this log made it' });
     for (const batch of record.batches) await checkNamed(log, batch.key, { writer, note });
   }
+  return found;
 }
 
 /** Without a key only those of earlier versions, which have no proof, are told. */

@@ -105,8 +105,8 @@ async function checkRest(
   const { next, isWhole, lastDay } = sequence;
   const rest = { log, writer, next, size, isWhole, lastDay, runs, note };
   await checkBoundaries(rest, sequence.size);
-  await checkUnsignedRecords(rest);
-  const waiting = await checkLeftovers({ ...rest, size: Math.max(size, sequence.size) });
+  const isPlanted = await checkUnsignedRecords(rest);
+  const waiting = await checkLeftovers({ ...rest, size: isPlanted ? size : Math.max(size, sequence.size) });
   if (history) await checkHistory(history, note);
   return waiting;
 }

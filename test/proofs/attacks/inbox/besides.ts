@@ -11,7 +11,8 @@ import { forgedEntry, type Plant } from './plants.ts';
 /** Everything else in the log store that somebody may believe, one kind after the other. Answers how many. */
 export async function besidesTheInbox(): Promise<number> {
   let planted = 0;
-  for (const plants of [nextRecord, strayRecords, checkpoints, tiles, others]) planted += await plantBeside(plants);
+  for (const plants of [nextRecord, strayRecords, checkpoints, tiles, longRecord, others])
+    planted += await plantBeside(plants);
   return planted;
 }
 
@@ -109,6 +110,13 @@ function tiles(): readonly Plant[] {
     { kind: 'tile', key: tilePath(0, 0), bytes: new Uint8Array(8_192) },
     { kind: 'tile', key: tilePath(1, 0), bytes: new Uint8Array(8_192) },
   ];
+}
+
+/** A record that would make the log long enough for the tiles. */
+function longRecord({ size, previous }: { readonly size: number; readonly previous: string }): readonly Plant[] {
+  const batches = [{ key: 'inbox/2026-01-01/x/00000000', hash: 'ab'.repeat(32), count: 300 }];
+  const bytes = encodeSequence({ first: size, previous, batches });
+  return [...tiles(), { kind: 'blocking record', key: sequenceKey(size), bytes }];
 }
 
 function others({ size }: { readonly size: number }): readonly Plant[] {
