@@ -10,6 +10,8 @@ export interface LogObject {
   readonly version: string;
   /** End of the time its rows may be from, as its key tells; undefined where the key tells nothing. */
   readonly ends?: Instant | undefined;
+  /** Why it can be no object of a log, where the listing shows that already (a link, a FIFO). */
+  readonly unreadable?: string | undefined;
 }
 
 /**
@@ -74,6 +76,8 @@ export interface ObjectReport {
   readonly malformed: number;
   /** Why the whole object could not be read; undefined where it could. */
   readonly unreadable: string | undefined;
+  /** True: the machine failed, not the object (no permission, disk full). It has to be read again, as it is. */
+  readonly again?: boolean | undefined;
 }
 
 /** A table as one zstd Parquet file. */
@@ -138,6 +142,12 @@ export interface FlowLogDescription {
   readonly settleMs: number;
 }
 
+/** Times that rows can be of; both ends included. */
+export interface Within {
+  readonly from: Instant;
+  readonly to: Instant;
+}
+
 /** One flow log. Errors: denied, throttled, unreachable, not-found (the log's place is not there). */
 export interface FlowLog {
   describe(): FlowLogDescription;
@@ -145,9 +155,10 @@ export interface FlowLog {
   objects(after?: string): AsyncIterable<LogObject>;
   /**
    * Facts and coverage of whole objects, read once. An unreadable object or row is reported, never thrown, never
-   * dropped silently. The same objects give the same rows again. No rows is not no traffic.
+   * dropped silently. The same objects give the same rows again. No rows is not no traffic. A row of a time that is not
+   * in `within` is malformed.
    */
-  usage(objects: readonly LogObject[]): Promise<UsageBatch>;
+  usage(objects: readonly LogObject[], within?: Within): Promise<UsageBatch>;
   /** Every row of one object in order. */
   records(object: LogObject): AsyncIterable<ParsedRow>;
 }
