@@ -14,10 +14,10 @@ export function streamOf(key: string): string | undefined {
   return whole === undefined ? undefined : `${before}${how === '' ? '' : `/${how}`}`;
 }
 
-/** True where the key's date, whether there was such a day or not, is in order before the day of `at`. Pure. */
-export function isDatedBefore(key: string, at: Instant): boolean {
+/** True where the key's date, whether there was such a day or not, is in order no later than the day of `at`. Pure. */
+export function isDatedUpTo(key: string, at: Instant): boolean {
   const [, , , year, month, date] = dated.exec(key) ?? [];
-  return year !== undefined && `${year}-${month}-${date}` < new Date(at).toISOString().slice(0, 10);
+  return year !== undefined && `${year}-${month}-${date}` <= new Date(at).toISOString().slice(0, 10);
 }
 
 /** The end of an object's time as its name says it; undefined where it says none, or one that is still to come. Pure. */

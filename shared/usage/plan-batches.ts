@@ -1,6 +1,6 @@
 import type { Instant } from '../base/time.ts';
 import type { LogObject } from '../flow-logs/contract.ts';
-import { isDatedBefore, isUpTo, saidEnd, streamOf } from './key-order.ts';
+import { isDatedUpTo, isUpTo, saidEnd, streamOf } from './key-order.ts';
 import type { Ledger, ReadObject } from './ledger.ts';
 
 /** Objects to read together. */
@@ -58,7 +58,7 @@ export interface Ages {
  */
 export function settle(ledger: Ledger, ends: ReadonlyMap<string, Instant | undefined>, { horizon, now }: Ages): Ledger {
   const young = new Map<string, string>();
-  const isOld = (key: string) => isDatedBefore(key, horizon) && (saidEnd({ ends: ends.get(key) }, now) ?? 0) < horizon;
+  const isOld = (key: string) => isDatedUpTo(key, horizon) && (saidEnd({ ends: ends.get(key) }, now) ?? 0) < horizon;
   for (const [key] of ledger.recent) {
     const stream = streamOf(key);
     if (stream !== undefined && !isOld(key) && !isUpTo(young.get(stream), key)) young.set(stream, key);
