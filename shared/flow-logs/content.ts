@@ -1,6 +1,6 @@
 import { constants, closeSync, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
 import { Transform, type Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
+import { createGunzip, gunzipSync } from 'node:zlib';
 import { LockkeeperError } from '../base/error.ts';
 import { most, mostUnpacked } from './limits.ts';
 
@@ -22,7 +22,7 @@ export function openedFile(path: string, bytes = 4): Opened {
   const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const { size } = regular(path, file);
-    return { size, head: bytesAt(file, 0, bytes), tail: bytesAt(file, Math.max(0, size - 8), 8) };
+    return { size, head: bytesAt(file, 0, Math.min(bytes, size)), tail: bytesAt(file, Math.max(0, size - 8), 8) };
   } finally {
     closeSync(file);
   }
@@ -47,9 +47,25 @@ export function encodingOf(path: string): Encoding {
   return encodingIn(openedFile(path).head);
 }
 
+/** So small files are read at once: zlib makes at most 1,032 bytes of one, so 17 MB. */
+export const smallBytes = 16_384;
+
+/** What a gzip file of at most `smallBytes` holds. Errors: `invalid` where it is cut off or garbled. */
+export function unpackedAtOnce(path: string, bytes: Buffer): Buffer {
+  try {
+    return gunzipSync(bytes);
+  } catch (cause) {
+    throw brokenStream(path, cause);
+  }
+}
+
 /** The bytes of a text object, unpacked. Errors: `invalid` where the file is broken, or unpacks to too much. */
 export async function* bytesOf(path: string): AsyncGenerator<Buffer> {
-  const { size, head } = openedFile(path);
+  const { size, head } = openedFile(path, smallBytes);
+  if (size <= smallBytes) {
+    yield encodingIn(head) === 'gzip' ? unpackedAtOnce(path, head) : head;
+    return;
+  }
   const file = createReadStream(path, { highWaterMark: 1 << 18 });
   const bytes = encodingIn(head) === 'gzip' ? unpacked(path, file, mostUnpacked(size)) : file;
   try {
@@ -159,6 +175,6 @@ export function megabytes(bytes: number): string {
 }
 
 function bytesAt(file: number, position: number, length: number): Buffer {
-  const buffer = Buffer.alloc(length);
+  const buffer = Buffer.allocUnsafe(length);
   return buffer.subarray(0, readSync(file, buffer, 0, length, position));
 }

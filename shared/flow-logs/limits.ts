@@ -21,7 +21,7 @@ export const most = {
 
 /** How much an object of so many bytes may unpack to: real flow logs unpack to 5 to 30 times their size. */
 export function mostUnpacked(bytes: number): number {
-  return 64_000_000 + 100 * bytes;
+  return 48_000_000 + 64 * bytes;
 }
 
 /** How many rows a Parquet object of so many bytes may say it has. */

@@ -7,6 +7,8 @@ import {
   encodingIn,
   megabytes,
   openedFile,
+  smallBytes,
+  unpackedAtOnce,
   type Encoding,
   type Opened,
 } from './content.ts';
@@ -24,8 +26,6 @@ export interface Sample {
   readonly meanLine: number;
 }
 
-/** Of a gzip file so much is unpacked; zlib makes at most 1,032 bytes of one. */
-const packedBytes = 16_384;
 const textBytes = 131_072;
 
 /**
@@ -52,10 +52,9 @@ function beginning(path: string, { size, head, ...opened }: Opened): Buffer {
   const limit = mostUnpacked(size);
   const claims = claimedLength({ size, head, ...opened });
   if (claims > limit) throw brokenFile(path, `it says that it unpacks to ${megabytes(claims)}`);
-  const isWhole = size <= packedBytes;
-  const finishFlush = isWhole ? constants.Z_FINISH : constants.Z_SYNC_FLUSH;
+  if (size <= smallBytes) return unpackedAtOnce(path, head);
   try {
-    return gunzipSync(head.subarray(0, packedBytes), { finishFlush });
+    return gunzipSync(head.subarray(0, smallBytes), { finishFlush: constants.Z_SYNC_FLUSH });
   } catch (cause) {
     throw brokenStream(path, cause);
   }

@@ -17,7 +17,8 @@ export async function* jsonValues(parts: AsyncIterable<Part>): AsyncGenerator<Js
   for await (const { text, ends } of parts) {
     const line = number;
     if (ends) number += 1;
-    if (pending.isEmpty && ends && text.trim() === '') continue;
+    // Between values and inside of one a blank line says nothing.
+    if (ends && pending.isAtLineStart && text.trim() === '') continue;
     // A whole entry in the middle of another means that the other was cut off: it must not swallow the rest.
     if (pending.isOpenObject && ends && text.startsWith('{') && wholeValue(text) !== undefined) yield* pending.take();
     yield* pending.add(text, line);
@@ -35,11 +36,17 @@ class Pending {
   #first = 0;
   #open = new Brackets();
   #whole: unknown;
+  #isAtLineStart = true;
   /** The lines so far were too many to be parsed at once, and went here. */
   #members: Members | undefined;
 
   get isEmpty(): boolean {
     return this.#parts.length === 0 && this.#members === undefined;
+  }
+
+  /** The line before has ended. */
+  get isAtLineStart(): boolean {
+    return this.#isAtLineStart;
   }
 
   get isOpen(): boolean {
@@ -52,6 +59,9 @@ class Pending {
 
   *add(text: string, number: number): Generator<JsonPiece> {
     if (this.isEmpty) this.#first = number;
+    this.#isAtLineStart = false;
+    // Of what is no JSON at all the beginning is enough to say so.
+    if (!this.isOpen && this.#chars > most.valueChars) return;
     if (this.#members !== undefined) {
       this.#open.follow(text);
       yield* this.#members.add(text);
@@ -62,7 +72,7 @@ class Pending {
     this.#chars += text.length + 16;
     this.#whole = this.#parts.length === 1 ? wholeValue(text) : undefined;
     if (this.#whole === undefined && (this.isOpen || /^\s*[[{]/.test(text))) this.#open.follow(text);
-    if (this.#chars <= most.valueChars || this.#whole !== undefined) return;
+    if (this.#chars <= most.valueChars || this.#whole !== undefined || !this.isOpen) return;
     this.#members = new Members(this.#first);
     for (const part of this.#parts.splice(0)) yield* this.#members.add(part);
   }
@@ -70,6 +80,7 @@ class Pending {
   /** A string cannot span lines, so a quote left open is closed by the line's end. */
   endLine(): void {
     this.#open.isInString = false;
+    this.#isAtLineStart = true;
     this.#members?.endLine();
     if (this.#members === undefined) this.#parts.push('\n');
   }

@@ -30,7 +30,7 @@ export const badEncodings: readonly BadEncoding[] = [
   (_text, choice, parquet) => flippedFooter(parquet, choice),
   (text, choice) => Buffer.concat([text, Buffer.alloc(choice.below(5_000))]),
   (text, choice) => Buffer.from(text.map((byte) => (choice.once(200) ? choice.below(256) : byte))),
-  (text, choice) => gzipSync(Buffer.concat([text, Buffer.alloc(choice.below(1_000_000), 'a')])),
+  (text, choice) => gzipSync(Buffer.concat([text, Buffer.alloc(choice.rarely(1_000_000), 'a')])),
 ];
 
 function cut(bytes: Buffer, choice: Choice): Buffer {

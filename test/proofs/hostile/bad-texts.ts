@@ -18,12 +18,12 @@ export const badTexts: Readonly<Record<FlowFormat, readonly ((choice: Choice) =>
     (choice) => rowsWith(choice, { [choice.of(['srcaddr', 'dstaddr'])]: choice.of(badAddresses) }),
     (choice) => rowsWith(choice, { [choice.of(['action', 'log-status'])]: choice.of(badWords) }),
     (choice) => rowsWith(choice, { 'interface-id': choice.of(badNames) }),
-    (choice) => lines(choice, 'x'.repeat(choice.below(300_000))),
-    (choice) => lines(choice, 'y '.repeat(choice.below(60_000))),
+    (choice) => lines(choice, 'x'.repeat(choice.rarely(300_000))),
+    (choice) => lines(choice, 'y '.repeat(choice.rarely(60_000))),
     (choice) =>
       lines(choice, choice.of(['', ' ', '\0\0\0', "'; DROP TABLE groups; --", '"', '\u001b[2J', '\\', '\ufeff'])),
     (choice) => ({ text: `${headers[0]} ${headers[0]}\n${lines(choice, '').text}` }),
-    (choice) => ({ text: `${manyColumns(choice.below(3_000))}\n1 2 3\n` }),
+    (choice) => ({ text: `${manyColumns(choice.rarely(3_000))}\n1 2 3\n` }),
     (choice) => ({ text: `srcaddr"'); DROP TABLE own; -- dstaddr\n${choice.of(badWords)}\n` }),
     (choice) => ({ text: `version srcaddr dstport'||x\n${'- '.repeat(choice.below(9))}` }),
     () => ({ text: '2 1 eni-1 10.0.0.1 10.0.0.2 1 2 6 1 60 1 2 ACCEPT OK\n' }),
@@ -148,7 +148,7 @@ function manyColumns(count: number): string {
 
 function badEvents(choice: Choice): unknown[] {
   const message = awsLine(headers[0], awsValues(choice, 'bad'));
-  return [null, 7, {}, { message: null }, { message: { message } }, { message: 'm'.repeat(choice.below(100_000)) }];
+  return [null, 7, {}, { message: null }, { message: { message } }, { message: 'm'.repeat(choice.rarely(100_000)) }];
 }
 
 function changed(format: FlowFormat, choice: Choice, [find, replace]: readonly [RegExp, string]): BadText {
@@ -158,20 +158,20 @@ function changed(format: FlowFormat, choice: Choice, [find, replace]: readonly [
 
 /** JSON that is hostile to whoever parses it, around a member that the format has. */
 function anyJson(member: string): readonly ((choice: Choice) => BadText)[] {
-  const deep = (choice: Choice) => 1 + choice.below(100_000);
+  const deep = (choice: Choice) => 1 + choice.rarely(100_000);
   return [
     (choice) => ({ text: '['.repeat(deep(choice)) }),
     (choice) => ({ text: nested(deep(choice), '[', ']', '') }),
     (choice) => ({ text: nested(deep(choice), `{"${member}":`, '}', '1') }),
-    (choice) => ({ text: `{"${member}":[${'{},'.repeat(choice.below(20_000))}{}]}` }),
-    (choice) => ({ text: '{}\n'.repeat(choice.below(5_000)) }),
-    (choice) => ({ text: `{"${member}":[1e999,-0,${'9'.repeat(choice.below(5_000))}],"${member}":{}}` }),
+    (choice) => ({ text: `{"${member}":[${'{},'.repeat(choice.rarely(20_000))}{}]}` }),
+    (choice) => ({ text: '{}\n'.repeat(choice.rarely(5_000)) }),
+    (choice) => ({ text: `{"${member}":[1e999,-0,${'9'.repeat(choice.rarely(5_000))}],"${member}":{}}` }),
     (choice) => ({
       text: `{"__proto__":{"${member}":[{"flows":[]}]},"constructor":{"prototype":{"polluted":${choice.below(9)}}}}`,
     }),
-    (choice) => ({ text: `{"${member}":"${'s'.repeat(choice.below(400_000))}` }),
-    (choice) => ({ text: `{"${member}":[{"a":"\\ud800${'\\"'.repeat(choice.below(5_000))}"}]}` }),
-    (choice) => ({ text: `{\n${'\n'.repeat(choice.below(20_000))}` }),
+    (choice) => ({ text: `{"${member}":"${'s'.repeat(choice.rarely(400_000))}` }),
+    (choice) => ({ text: `{"${member}":[{"a":"\\ud800${'\\"'.repeat(choice.rarely(5_000))}"}]}` }),
+    (choice) => ({ text: `{\n${'\n'.repeat(choice.rarely(20_000))}` }),
     (choice) => ({ text: choice.of(['null', '7', '"text"', '{', '}', ']', 'NaN', '{"a"}', "{'a':1}", '\ufeff{}']) }),
     (choice) => ({ text: Buffer.from(nested(choice.below(50), '[', ']', '{}'), 'utf16le') }),
   ];

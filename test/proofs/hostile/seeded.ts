@@ -15,6 +15,11 @@ export class Choice {
     return Math.floor((((t ^ (t >>> 14)) >>> 0) / 4_294_967_296) * n);
   }
 
+  /** From 0 to below `n`, and mostly far below. */
+  rarely(n: number): number {
+    return this.below(this.once(30) ? n : Math.ceil(n / 100));
+  }
+
   of<T>(list: readonly T[]): T {
     const found = list[this.below(list.length)];
     if (found === undefined) throw new TypeError('an empty list');
