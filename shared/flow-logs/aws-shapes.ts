@@ -4,7 +4,7 @@ import { noHeader } from './rows.ts';
 import { parquetShape } from './parquet.ts';
 import { sampleOf, type Sample } from './sample.ts';
 import { asLockkeeperError } from '../base/error.ts';
-import { isMachines } from './machine.ts';
+import { isMachines } from '../base/machine.ts';
 import type { ShapedFile } from './aws-usage.ts';
 import type { Engine } from './engine.ts';
 import type { AwsShape } from './formats/aws-vpc.ts';

@@ -1,5 +1,5 @@
 import type { Cloud } from '../base/cloud.ts';
-import type { Instant } from '../base/time.ts';
+import { parseInstant, type Instant } from '../base/time.ts';
 
 /** One object of a flow log as the cloud laid it down. */
 export interface LogObject {
@@ -147,6 +147,12 @@ export interface Within {
   readonly from: Instant;
   readonly to: Instant;
 }
+
+/** No cloud had flow logs before; where nobody says what time it is, rows may be of this century. */
+export const anyTime: Within = {
+  from: parseInstant('2010-01-01T00:00:00Z'),
+  to: parseInstant('2100-01-01T00:00:00Z'),
+};
 
 /** One flow log. Errors: denied, throttled, unreachable, not-found (the log's place is not there). */
 export interface FlowLog {

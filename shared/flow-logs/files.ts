@@ -9,8 +9,7 @@ import { createOwn } from './formats/aws-vpc.ts';
 import { parsedIntake, type ParsedIntake } from './parsed-usage.ts';
 import { rowsOf, type FlowFormat } from './rows.ts';
 import { tablesOf } from './tables.ts';
-import { anyTime } from './limits.ts';
-import type { FlowLog, LogObject, ObjectReport, UsageBatch, Within } from './contract.ts';
+import { anyTime, type FlowLog, type LogObject, type ObjectReport, type UsageBatch, type Within } from './contract.ts';
 import type { KnownInterface } from './own-addresses.ts';
 
 /** Flow logs as objects of a cloud's own layout below a directory. */

@@ -1,4 +1,4 @@
-import { formatInstant, parseInstant, type Instant } from '../base/time.ts';
+import { formatInstant, type Instant } from '../base/time.ts';
 import type { ParsedRow, Within } from './contract.ts';
 
 /** What no flow log of any cloud comes near. An object beyond it is damaged, or was made to harm. */
@@ -29,18 +29,11 @@ export function mostRows(bytes: number): number {
   return 1_000_000 + 8 * bytes;
 }
 
-/** No cloud had flow logs before; where nobody says what time it is, rows may be of this century. */
-export const anyTime: Within = {
-  from: parseInstant('2010-01-01T00:00:00Z'),
-  to: parseInstant('2100-01-01T00:00:00Z'),
-};
-
 /** The row, or why it cannot be true: a time that no flow can have, a name that nothing has. Pure. */
 export function plausible(row: ParsedRow, within: Within): ParsedRow {
   if (row.kind === 'malformed') return row;
   const { start, end } = row.kind === 'record' ? row.record : row;
   const name = row.kind === 'record' ? row.record.interface : row.scope;
-  const malformed = (why: string): ParsedRow => ({ kind: 'malformed', line: 0, why });
   for (const at of [start, end]) {
     if (at !== undefined && (at < within.from || at > within.to)) return malformed(`no flow can be of ${timeText(at)}`);
   }
@@ -52,6 +45,10 @@ export function plausible(row: ParsedRow, within: Within): ParsedRow {
 export function isOddName(name: string): boolean {
   // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
   return name.length > most.nameChars || /[\u0000-\u001f\u007f-\u009f\ufffd]/.test(name);
+}
+
+function malformed(why: string): ParsedRow {
+  return { kind: 'malformed', line: 0, why };
 }
 
 function timeText(at: Instant): string {

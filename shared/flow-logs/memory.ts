@@ -3,8 +3,17 @@ import { dailyCoverage, dailyFacts } from './daily.ts';
 import { withEngine, type Engine } from './engine.ts';
 import { tableOf } from './tables.ts';
 import type { Cloud } from '../base/cloud.ts';
-import { anyTime, plausible } from './limits.ts';
-import type { CoverageFact, Fact, FlowLog, LogObject, ParsedRow, UsageBatch, Within } from './contract.ts';
+import { plausible } from './limits.ts';
+import {
+  anyTime,
+  type CoverageFact,
+  type Fact,
+  type FlowLog,
+  type LogObject,
+  type ParsedRow,
+  type UsageBatch,
+  type Within,
+} from './contract.ts';
 import type { KnownInterface } from './own-addresses.ts';
 
 /** One object of a memory flow log; `unreadable` makes it one that cannot be read, and says why. */

@@ -4,9 +4,9 @@ import { awsRow, defaultFields, headerFields, headerTrouble } from './formats/aw
 import { azureReader } from './formats/azure-vnet.ts';
 import { gcpRow } from './formats/gcp-vpc.ts';
 import { jsonValues, listOf, membersOf, textOf, type JsonPiece } from './formats/json-values.ts';
-import { anyTime, most, plausible } from './limits.ts';
+import { most, plausible } from './limits.ts';
 import { parquetRows } from './parquet.ts';
-import type { ParsedRow } from './contract.ts';
+import { anyTime, type ParsedRow } from './contract.ts';
 
 /** The clouds whose flow logs can be read. */
 export type FlowFormat = 'aws' | 'gcp' | 'azure';

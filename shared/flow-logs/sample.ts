@@ -14,7 +14,7 @@ import {
 } from './content.ts';
 import { LockkeeperError } from '../base/error.ts';
 import { most, mostUnpacked } from './limits.ts';
-import { isMachines } from './machine.ts';
+import { isMachines } from '../base/machine.ts';
 
 /** What the beginning of a file shows. */
 export interface Sample {

@@ -174,8 +174,8 @@ async function readAndCommit(deps: CollectDeps, planned: Batch, seen: Seen): Pro
     return objects;
   }
   const { replaces } = batch;
-  const held = objects.filter(({ again }) => !again);
-  await writeTables(deps, usage, { id, objects: held, replaces: replaces === undefined ? [] : [replaces] });
+  const read = objects.filter(({ again }) => !again);
+  await writeTables(deps, usage, { id, objects: read, replaces: replaces === undefined ? [] : [replaces] });
   const { sampled } = flowLog.describe();
   const finished = { id, objects, replaces };
   const committed = await changeLedger(state, name, (held) =>

@@ -1,9 +1,8 @@
 import { asLockkeeperError, type ErrorCode } from '../base/error.ts';
 import { after, day, instant } from '../base/time.ts';
 import type { World } from '../base/world.ts';
-import type { FlowLog, LogObject, UsageBatch, Within } from '../flow-logs/contract.ts';
-import { anyTime } from '../flow-logs/limits.ts';
-import { isMachines } from '../flow-logs/machine.ts';
+import { isMachines } from '../base/machine.ts';
+import { anyTime, type FlowLog, type LogObject, type UsageBatch, type Within } from '../flow-logs/contract.ts';
 
 /** A clock of another machine may be ahead by this much; what is later was not written by a clock. */
 const aheadMs = day;

@@ -68,11 +68,11 @@ class Values {
     return this.#valueOf(name);
   }
 
-  number(name: string, most: number): number | undefined {
+  number(name: string, limit: number): number | undefined {
     const text = this.#valueOf(name);
     if (text === undefined) return undefined;
     const value = /^\d{1,18}$/.test(text) ? Number(text) : NaN;
-    if (value <= most) return value;
+    if (value <= limit) return value;
     this.wrong ??= wrong(name, text);
     return undefined;
   }

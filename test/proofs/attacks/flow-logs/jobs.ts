@@ -66,7 +66,7 @@ async function oneJob(): Promise<void> {
   const world = testWorld('2026-10-01T00:30:00Z');
   const lastRuns = new LastRuns(memoryObjects());
   for (const name of ['collect', 'seal']) await lastRuns.write(name, parseInstant('2026-09-01T00:00:00Z'));
-  let isSealed = false;
+  const sealed = { isDone: false };
   const schedule = await startSchedule({
     world,
     lastRuns,
@@ -74,10 +74,10 @@ async function oneJob(): Promise<void> {
     limitMs: 50,
     jobs: [
       { name: 'collect', pattern: '0 * * * *', run: () => new Promise(() => undefined) },
-      { name: 'seal', pattern: '0 * * * *', run: async () => void (isSealed = true) },
+      { name: 'seal', pattern: '0 * * * *', run: async () => void (sealed.isDone = true) },
     ],
   });
-  for (let waited = 0; waited < minute / 1_000 && !isSealed; waited += 1) await sleep(50);
-  mustHold(isSealed, 'a job that hangs keeps the log from being sealed');
+  for (let waited = 0; waited < minute / 1_000 && !sealed.isDone; waited += 1) await sleep(50);
+  mustHold(sealed.isDone, 'a job that hangs keeps the log from being sealed');
   await schedule.stop();
 }

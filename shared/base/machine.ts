@@ -1,5 +1,3 @@
-import { systemCode } from './content.ts';
-
 const codes = new Set([
   'EACCES',
   'EPERM',
@@ -21,7 +19,7 @@ const codes = new Set([
  */
 export function isMachines(thrown: unknown): boolean {
   for (let cause: unknown = thrown; cause instanceof Error; cause = cause.cause) {
-    if (codes.has(systemCode(cause) ?? '')) return true;
+    if ('code' in cause && typeof cause.code === 'string' && codes.has(cause.code)) return true;
     if (words.test(cause.message)) return true;
   }
   return false;
