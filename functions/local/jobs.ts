@@ -50,7 +50,7 @@ export async function scanAll(deps: LocalDeps, approvals: Approvals): Promise<Al
   return { done, problems: [...problems, ...done.flatMap(({ report }) => report.problems)] };
 }
 
-/** One after the other; a defect ends everything, anything else only its own. */
+/** One after the other; what one fails with, a defect too, is its own. */
 async function each<Thing, Report>(
   things: ReadonlyMap<string, Thing>,
   work: (thing: Thing, name: string) => Promise<Report>,
@@ -61,9 +61,7 @@ async function each<Thing, Report>(
     try {
       done.push({ name, report: await work(thing, name) });
     } catch (thrown) {
-      const error = asLockkeeperError(thrown);
-      if (error.code === 'bug') throw thrown;
-      problems.push(error);
+      problems.push(asLockkeeperError(thrown));
     }
   }
   return { done, problems };
@@ -99,11 +97,8 @@ export async function closeAll(
 export async function rotateAll(
   deps: LocalDeps,
   notify: (notice: Notice) => Promise<void>,
-): Promise<readonly Done<RotationReport>[]> {
-  const done: Done<RotationReport>[] = [];
-  for (const [name, one] of await deps.rotations({ notify, actor: 'lockkeeper' }))
-    done.push({ name, report: await rotate(one) });
-  return done;
+): Promise<AllDone<RotationReport>> {
+  return each(await deps.rotations({ notify, actor: 'lockkeeper' }), (one) => rotate(one));
 }
 
 /** What judging the network `name` needs; `not-found` where the configuration has no such network with a firewall. */

@@ -1,5 +1,6 @@
 import { Cron } from 'croner';
-import { asLockkeeperError } from '../../shared/base/error.ts';
+import { asLockkeeperError, LockkeeperError } from '../../shared/base/error.ts';
+import { minute } from '../../shared/base/time.ts';
 import type { World } from '../../shared/base/world.ts';
 import type { LastRuns } from './last-runs.ts';
 import type { ServeLog } from './serve-log.ts';
@@ -18,7 +19,14 @@ export interface ScheduleOptions {
   readonly world: World;
   readonly lastRuns: LastRuns;
   readonly log: ServeLog;
+  /** Called when a run begins: its deadline counts from here. */
+  readonly onBegin?: (() => void) | undefined;
+  /** How long the others wait for a run that does not end; default 15 minutes. */
+  readonly limitMs?: number | undefined;
 }
+
+/** Longer than the time a run has, so that a story that stops at its deadline is never let go. */
+const defaultLimitMs = 15 * minute;
 
 /** Jobs on their way. */
 export interface Schedule {
@@ -29,27 +37,36 @@ export interface Schedule {
 /**
  * Runs jobs at their times, one at a time, so that no story ever meets itself. A job that was missed while nothing ran
  * begins once, now; one that never ran before waits for its time. What a job throws is logged and does not end the
- * schedule.
+ * schedule, and nor does a record of its last run that cannot be read or written. A run that does not end is left behind,
+ * and its job does not begin again before it is over.
  */
-export async function startSchedule({ jobs, world, lastRuns, log }: ScheduleOptions): Promise<Schedule> {
-  const queue = new WorkQueue();
+export async function startSchedule(options: ScheduleOptions): Promise<Schedule> {
+  const { jobs, world, lastRuns, log, limitMs = defaultLimitMs } = options;
+  const queue = new WorkQueue({ limitMs, onLate: (name) => log.failure(name, stillRunning(limitMs)) });
+  const tried = async <T>(name: string, work: () => Promise<T>): Promise<T | undefined> => {
+    try {
+      return await work();
+    } catch (thrown) {
+      log.failure(name, asLockkeeperError(thrown));
+      return undefined;
+    }
+  };
   let isOver = false;
   const begin = ({ name, run }: Job): void => {
     queue.add(name, async () => {
       if (isOver) return;
-      try {
-        await lastRuns.write(name, world.now());
-        await run();
-      } catch (thrown) {
-        log.failure(name, asLockkeeperError(thrown));
-      }
+      options.onBegin?.();
+      await tried(name, () => lastRuns.write(name, world.now()));
+      await tried(name, run);
     });
   };
   const clocks: Cron[] = [];
   for (const job of jobs) {
-    const last = await lastRuns.read(job.name);
-    if (last === undefined) await lastRuns.write(job.name, world.now());
-    else if (isMissed(job.pattern, last, world.now())) begin(job);
+    await tried(job.name, async () => {
+      const last = await lastRuns.read(job.name);
+      if (last === undefined) await lastRuns.write(job.name, world.now());
+      else if (isMissed(job.pattern, last, world.now())) begin(job);
+    });
     clocks.push(new Cron(job.pattern, { timezone: 'UTC' }, () => begin(job)));
   }
   return {
@@ -59,6 +76,12 @@ export async function startSchedule({ jobs, world, lastRuns, log }: ScheduleOpti
       await queue.settled();
     },
   };
+}
+
+function stillRunning(limitMs: number): LockkeeperError {
+  return new LockkeeperError('unreachable', `the job has not ended after ${limitMs / minute} minutes`, {
+    hint: 'The other jobs go on. Restart `lockkeeper serve` if it does not end.',
+  });
 }
 
 /** True where the pattern had a time after `last` and up to `now`. */

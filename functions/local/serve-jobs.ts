@@ -1,6 +1,7 @@
 import type { Approvals, Notice } from '../../shared/approvals/contract.ts';
 import type { LockkeeperError } from '../../shared/base/error.ts';
 import type { Step } from '../../shared/idle-ports/closing/closing-deps.ts';
+import { CollectJob } from './collect-job.ts';
 import { postHead } from './head-job.ts';
 import { closeAll, collectAll, rotateAll, scanAll } from './jobs.ts';
 import type { LocalDeps } from './deps-wire.ts';
@@ -20,10 +21,15 @@ export function serveJobs(deps: LocalDeps, approvals: Approvals | undefined, log
     log,
     notify: approvals && ((notice) => approvals.notify(notice)),
   });
+  const collecting = new CollectJob({
+    collect: () => collectAll(deps),
+    log,
+    notify: approvals && ((notice) => approvals.notify(notice)),
+  });
   const jobs: Job[] = [
     { name: 'seal', pattern: seal, run: () => sealing.run() },
     { name: 'rotate', pattern: rotate, run: () => runRotate(deps, approvals, log) },
-    { name: 'collect', pattern: collect, run: () => runCollect(deps, log) },
+    { name: 'collect', pattern: collect, run: () => collecting.run() },
   ];
   if (approvals === undefined) return jobs;
   return [
@@ -39,20 +45,12 @@ async function runRotate(deps: LocalDeps, approvals: Approvals | undefined, log:
     log.warning('rotate', notice.text);
     await approvals?.notify(notice);
   };
-  for (const { name, report } of await rotateAll(deps, notify)) {
+  const { done, problems } = await rotateAll(deps, notify);
+  for (const { name, report } of done) {
     if (report.error !== undefined) log.failure('rotate', report.error);
     else log.info('rotate', `${name}: ${report.outcome}: ${report.text}`);
   }
-}
-
-async function runCollect(deps: LocalDeps, log: ServeLog): Promise<void> {
-  const { done, problems } = await collectAll(deps);
-  for (const { name, report } of done)
-    log.info(
-      'collect',
-      `${name}: ${report.objects} new objects, ${report.records} rows, ${report.malformed} malformed, ${report.unreadable} unreadable, ${report.left} left`,
-    );
-  for (const problem of problems) log.failure('collect', problem);
+  for (const problem of problems) log.failure('rotate', problem);
 }
 
 async function runScan(deps: LocalDeps, approvals: Approvals, log: ServeLog): Promise<void> {

@@ -6,6 +6,7 @@ import type { Config } from '../../shared/config/schema.ts';
 import { runEndings } from './endings.ts';
 import { gatePlan } from './gate/from-config.ts';
 import { startGate, type Gate } from './gate/gate.ts';
+import { jobClock, withWorld } from './job-clock.ts';
 import { LastRuns } from './last-runs.ts';
 import { openPage, type OpenPage, type PageEvents } from './page-wire.ts';
 import { localDeps } from './deps-wire.ts';
@@ -34,6 +35,9 @@ export interface Serving {
   stop(): Promise<void>;
 }
 
+/** What one run of a job has; what is left over then is for its next run. */
+const jobMs = 10 * minute;
+
 /**
  * Starts gates, page and schedule of a configuration. Everything serves on return; what fails at the start ends what
  * began.
@@ -54,9 +58,11 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
       page.serve(await deps.closing(page.page));
     }
     const { state } = await deps.stores();
+    const clock = jobClock(world, jobMs);
     const schedule = await startSchedule({
-      jobs: serveJobs(deps, page?.page, log),
+      jobs: serveJobs(withWorld(deps, clock.world), page?.page, log),
       world,
+      onBegin: clock.begin,
       lastRuns: new LastRuns(state),
       log,
     });

@@ -8,6 +8,8 @@
  * the coverage and counts rows by object.
  */
 
+import { most } from './limits.ts';
+
 /** Kinds as small numbers, so that a group's key is one integer. From `seen` on the row is no fact. */
 export const code = {
   'opened-in': 1,
@@ -113,6 +115,10 @@ function isFolded(local: string, peer: string): string {
   return `${local} >= 32768 AND ${peer} < ${local}`;
 }
 
+/** Objects of the chunk with an interface that no cloud names so (limits.ts). */
+export const oddNames = `SELECT DISTINCT file FROM chunk
+WHERE file IS NOT NULL AND (length(i) > ${most.nameChars} OR regexp_matches(i, '[\\x00-\\x1f\\x7f-\\x{9f}\\x{fffd}]'))`;
+
 /**
  * Addresses in the chunk that are not plain IPv4 and not spelled yet, each once: TypeScript spells them (addresses.ts).
  */
@@ -143,7 +149,7 @@ SELECT strftime(DATE '1970-01-01' + day, '%Y-%m-%d') AS day, interface, local, p
   CASE WHEN ${isByPeerPort} THEN other_high ELSE port END AS port_high,
   CASE WHEN ${isByPeerPort} THEN port ELSE other_low END AS peer_port_low,
   CASE WHEN ${isByPeerPort} THEN port ELSE other_high END AS peer_port_high,
-  first, last, records, packets::BIGINT AS packets, bytes::BIGINT AS bytes, largest
+  first, last, records, least(packets, 9e18)::BIGINT AS packets, least(bytes, 9e18)::BIGINT AS bytes, largest
 FROM capped
 ORDER BY day, interface, local, protocol, port, kind, peer_port_low, peer NULLS LAST`;
 }

@@ -1,78 +1,141 @@
-import { createReadStream } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
-import { pipeline } from 'node:stream/promises';
-import { Writable, type Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
+import { constants, closeSync, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
+import { Transform, type Readable } from 'node:stream';
+import { createGunzip, gunzipSync } from 'node:zlib';
 import { LockkeeperError } from '../base/error.ts';
+import { most, mostUnpacked } from './limits.ts';
 
 /** What the first bytes of a file say it is. */
 export type Encoding = 'text' | 'gzip' | 'parquet' | 'empty';
 
-/** Reads the first bytes only. Errors: what the file system throws. */
-export async function encodingOf(path: string): Promise<Encoding> {
-  const head = await bytesAt(path, 0, 4);
-  if (head.length === 0) return 'empty';
-  if (head[0] === 0x1f && head[1] === 0x8b) return 'gzip';
-  return head.toString('latin1') === 'PAR1' ? 'parquet' : 'text';
+/** A file that was looked at: its size, and its first bytes. */
+export interface Opened {
+  readonly size: number;
+  readonly head: Buffer;
+  readonly tail: Buffer;
 }
 
-/** The lines of a text object, unpacked, without line ends. Errors: `invalid` for a broken or cut-off gzip stream. */
-export async function* linesOf(path: string): AsyncGenerator<string> {
-  const file = createReadStream(path);
-  const text = (await encodingOf(path)) === 'gzip' ? unpacked(file) : file;
-  let rest = '';
+/**
+ * Looks at the first `bytes` of a regular file and at its last 8. Never waits: a FIFO or a device is no file. Errors:
+ * `invalid` for what is no regular file or larger than any flow log; what the file system throws.
+ */
+export function openedFile(path: string, bytes = 4): Opened {
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    for await (const chunk of text.setEncoding('utf8')) {
-      const lines = `${rest}${String(chunk)}`.split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) yield line.endsWith('\r') ? line.slice(0, -1) : line;
-    }
+    const { size } = regular(path, file);
+    return { size, head: bytesAt(file, 0, Math.min(bytes, size)), tail: bytesAt(file, Math.max(0, size - 8), 8) };
+  } finally {
+    closeSync(file);
+  }
+}
+
+function regular(path: string, file: number): { readonly size: number } {
+  const found = fstatSync(file);
+  if (!found.isFile()) throw brokenFile(path, 'it is no regular file');
+  if (found.size > most.fileBytes) throw brokenFile(path, `it has ${found.size} bytes, more than any flow log`);
+  return found;
+}
+
+/** What the first bytes say. */
+export function encodingIn(head: Buffer): Encoding {
+  if (head.length === 0) return 'empty';
+  if (head[0] === 0x1f && head[1] === 0x8b) return 'gzip';
+  return head.subarray(0, 4).toString('latin1') === 'PAR1' ? 'parquet' : 'text';
+}
+
+/** Reads the first bytes only. Errors as openedFile. */
+export function encodingOf(path: string): Encoding {
+  return encodingIn(openedFile(path).head);
+}
+
+/** So small files are read at once: zlib makes at most 1,032 bytes of one, so 17 MB. */
+export const smallBytes = 16_384;
+
+/** What a gzip file of at most `smallBytes` holds. Errors: `invalid` where it is cut off or garbled. */
+export function unpackedAtOnce(path: string, bytes: Buffer): Buffer {
+  try {
+    return gunzipSync(bytes);
   } catch (cause) {
     throw brokenStream(path, cause);
+  }
+}
+
+/** The bytes of a text object, unpacked. Errors: `invalid` where the file is broken, or unpacks to too much. */
+export async function* bytesOf(path: string): AsyncGenerator<Buffer> {
+  const { size, head } = openedFile(path, smallBytes);
+  if (size <= smallBytes) {
+    yield encodingIn(head) === 'gzip' ? unpackedAtOnce(path, head) : head;
+    return;
+  }
+  const file = createReadStream(path, { highWaterMark: 1 << 18 });
+  const bytes = encodingIn(head) === 'gzip' ? unpacked(path, file, mostUnpacked(size)) : file;
+  try {
+    for await (const chunk of bytes) if (Buffer.isBuffer(chunk)) yield chunk;
+  } catch (cause) {
+    throw cause instanceof LockkeeperError ? cause : brokenStream(path, cause);
   } finally {
-    text.destroy();
+    bytes.destroy();
     file.destroy();
   }
-  if (rest !== '') yield rest;
 }
 
 /** `pipe` passes no errors on. */
-function unpacked(file: Readable): Readable {
-  const stream = createGunzip();
+function unpacked(path: string, file: Readable, limit: number): Readable {
+  const stream = createGunzip({ chunkSize: 1 << 18 });
+  let given = 0;
+  const counted = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      given += chunk.length;
+      if (given > limit) done(brokenFile(path, `it unpacks to more than ${megabytes(limit)}`));
+      else done(null, chunk);
+    },
+  });
   file.on('error', (cause) => stream.destroy(cause));
-  return file.pipe(stream);
+  stream.on('error', (cause) => counted.destroy(cause));
+  counted.on('close', () => stream.destroy());
+  return file.pipe(stream).pipe(counted);
 }
 
-/** What the beginning of a file shows. */
-export interface Sample {
-  readonly encoding: Encoding;
-  /** The first line that is not blank; undefined where there is none, and for Parquet. */
-  readonly first: string | undefined;
-  /** Mean bytes of a line, with its end. */
-  readonly meanLine: number;
-  /** The sample is all there is, and it is sound. */
-  readonly isWhole: boolean;
+/** A line, or a part of one that is longer than was asked for. */
+export interface Part {
+  readonly text: string;
+  /** The line ends here. */
+  readonly ends: boolean;
 }
 
-const sampleBytes = 131_072;
+/** The lines of a text object in parts of at most `chars`, unpacked, without line ends. Errors as bytesOf. */
+export async function* partsOf(path: string, chars: number): AsyncGenerator<Part> {
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  let rest = '';
+  const cut = function* (text: string): Generator<Part> {
+    let from = 0;
+    for (;;) {
+      const end = text.indexOf('\n', from);
+      const stop = end < 0 ? text.length : end;
+      for (; stop - from > chars; from += chars) yield { text: text.slice(from, from + chars), ends: false };
+      if (end < 0) break;
+      yield { text: text.slice(from, text[end - 1] === '\r' && end > from ? end - 1 : end), ends: true };
+      from = end + 1;
+    }
+    rest = text.slice(from);
+  };
+  for await (const chunk of bytesOf(path)) yield* cut(`${rest}${decoder.decode(chunk, { stream: true })}`);
+  const last = `${rest}${decoder.decode()}`;
+  if (last !== '') yield { text: last, ends: true };
+}
 
-/** Reads the first 128 KB of text. Errors: as linesOf, and `invalid` for a file that is named .gz and is not. */
-export async function sampleOf(path: string): Promise<Sample> {
-  const encoding = await encodingOf(path);
-  if (encoding === 'parquet') return { encoding, first: undefined, meanLine: 0, isWhole: false };
-  if (encoding !== 'gzip' && path.endsWith('.gz')) throw brokenStream(path, new Error('it is not gzip'));
-  let first: string | undefined;
-  const read = { lines: 0, bytes: 0 };
-  for await (const line of linesOf(path)) {
-    read.lines += 1;
-    read.bytes += Buffer.byteLength(line) + 1;
-    if (line.trim() !== '') first ??= line;
-    if (read.bytes >= sampleBytes) break;
+/** The lines of a text object. Of a line that is longer than any flow log's only the beginning. Errors as bytesOf. */
+export async function* linesOf(path: string): AsyncGenerator<string> {
+  let begun: string | undefined;
+  for await (const { text, ends } of partsOf(path, most.lineChars)) {
+    begun ??= text;
+    if (!ends) continue;
+    yield begun;
+    begun = undefined;
   }
-  return { encoding, first, meanLine: read.bytes / Math.max(read.lines, 1), isWhole: read.bytes < sampleBytes };
+  if (begun !== undefined) yield begun;
 }
 
-/** The first line that is not blank; undefined where there is none. Errors as linesOf. */
+/** The first line that is not blank; undefined where there is none. Errors as bytesOf. */
 export async function firstLine(path: string): Promise<string | undefined> {
   for await (const line of linesOf(path)) {
     if (line.trim() !== '') return line;
@@ -80,24 +143,9 @@ export async function firstLine(path: string): Promise<string | undefined> {
   return undefined;
 }
 
-/** Why a gzip file is not whole (cut off, garbled, wrong checksum), or undefined. Reads it to the end. */
-export async function brokenGzip(path: string): Promise<string | undefined> {
-  const drain = new Writable({ write: (_chunk, _encoding, done) => done() });
-  try {
-    await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), createGunzip({ chunkSize: 1 << 20 }), drain);
-    return undefined;
-  } catch (cause) {
-    const code = systemCode(cause);
-    if (code?.startsWith('Z_')) return `${code}: it is cut off or garbled`;
-    throw cause;
-  }
-}
-
 /** The length that a gzip file says it has unpacked, modulo 2^32; of its last member where it has several. */
-export async function claimedLength(path: string): Promise<number> {
-  const { size } = await stat(path);
-  const tail = await bytesAt(path, Math.max(0, size - 4), 4);
-  return tail.length === 4 ? tail.readUInt32LE(0) : 0;
+export function claimedLength({ tail }: Opened): number {
+  return tail.length >= 4 ? tail.readUInt32LE(tail.length - 4) : 0;
 }
 
 /** The code of an error of the system or of zlib (ENOENT, Z_DATA_ERROR); undefined for anything else. */
@@ -106,19 +154,27 @@ export function systemCode(thrown: unknown): string | undefined {
   return isCoded ? String(thrown.code) : undefined;
 }
 
-function brokenStream(path: string, cause: unknown): LockkeeperError {
+/** What zlib and the file system throw about one file. */
+export function brokenStream(path: string, cause: unknown): LockkeeperError {
   return new LockkeeperError('invalid', `${path} cannot be read: ${String(cause)}`, {
     cause,
     hint: 'Fetch the object again.',
   });
 }
 
-async function bytesAt(path: string, position: number, length: number): Promise<Buffer> {
-  const file = await open(path, 'r');
-  try {
-    const { bytesRead, buffer } = await file.read(Buffer.alloc(length), 0, length, position);
-    return buffer.subarray(0, bytesRead);
-  } finally {
-    await file.close();
-  }
+/** A file that is no flow log as a cloud writes it. */
+export function brokenFile(path: string, why: string): LockkeeperError {
+  return new LockkeeperError('invalid', `${path} cannot be read: ${why}`, {
+    hint: 'Find out who put it there, and fetch the object again.',
+  });
+}
+
+/** Bytes in words. */
+export function megabytes(bytes: number): string {
+  return `${Math.round(bytes / 1e6)} MB`;
+}
+
+function bytesAt(file: number, position: number, length: number): Buffer {
+  const buffer = Buffer.allocUnsafe(length);
+  return buffer.subarray(0, readSync(file, buffer, 0, length, position));
 }

@@ -1,5 +1,5 @@
 import type { Cloud } from '../base/cloud.ts';
-import type { Instant } from '../base/time.ts';
+import { parseInstant, type Instant } from '../base/time.ts';
 
 /** One object of a flow log as the cloud laid it down. */
 export interface LogObject {
@@ -10,6 +10,8 @@ export interface LogObject {
   readonly version: string;
   /** End of the time its rows may be from, as its key tells; undefined where the key tells nothing. */
   readonly ends?: Instant | undefined;
+  /** Why it can be no object of a log, where the listing shows that already (a link, a FIFO). */
+  readonly unreadable?: string | undefined;
 }
 
 /**
@@ -78,6 +80,8 @@ export interface ObjectReport {
   readonly malformed: number;
   /** Why the whole object could not be read; undefined where it could. */
   readonly unreadable: string | undefined;
+  /** True: the machine failed, not the object (no permission, disk full). It has to be read again, as it is. */
+  readonly again?: boolean | undefined;
 }
 
 /** A table as one zstd Parquet file. */
@@ -142,6 +146,18 @@ export interface FlowLogDescription {
   readonly settleMs: number;
 }
 
+/** Times that rows can be of; both ends included. */
+export interface Within {
+  readonly from: Instant;
+  readonly to: Instant;
+}
+
+/** No cloud had flow logs before; where nobody says what time it is, rows may be of this century. */
+export const anyTime: Within = {
+  from: parseInstant('2010-01-01T00:00:00Z'),
+  to: parseInstant('2100-01-01T00:00:00Z'),
+};
+
 /** One flow log. Errors: denied, throttled, unreachable, not-found (the log's place is not there). */
 export interface FlowLog {
   describe(): FlowLogDescription;
@@ -149,9 +165,10 @@ export interface FlowLog {
   objects(after?: string): AsyncIterable<LogObject>;
   /**
    * Facts and coverage of whole objects, read once. An unreadable object or row is reported, never thrown, never
-   * dropped silently. The same objects give the same rows again. No rows is not no traffic.
+   * dropped silently. The same objects give the same rows again. No rows is not no traffic. A row of a time that is not
+   * in `within` is malformed.
    */
-  usage(objects: readonly LogObject[]): Promise<UsageBatch>;
+  usage(objects: readonly LogObject[], within?: Within): Promise<UsageBatch>;
   /** Every row of one object in order. */
   records(object: LogObject): AsyncIterable<ParsedRow>;
 }

@@ -1,17 +1,15 @@
 import { join } from 'node:path';
-import { asLockkeeperError } from '../base/error.ts';
 import { hour } from '../base/time.ts';
 import { createGroups } from './aggregate.ts';
-import { sortFiles } from './aws-shapes.ts';
+import { sortFiles, unreadableBy, type Unreadable } from './aws-shapes.ts';
 import { isEngineBroken, readShape } from './aws-usage.ts';
-import { systemCode } from './content.ts';
 import { logObjects } from './directory.ts';
 import { literal, withEngine, type Engine, type EngineLimits } from './engine.ts';
 import { createOwn } from './formats/aws-vpc.ts';
 import { parsedIntake, type ParsedIntake } from './parsed-usage.ts';
 import { rowsOf, type FlowFormat } from './rows.ts';
 import { tablesOf } from './tables.ts';
-import type { FlowLog, LogObject, ObjectReport, UsageBatch } from './contract.ts';
+import { anyTime, type FlowLog, type LogObject, type ObjectReport, type UsageBatch, type Within } from './contract.ts';
 import type { KnownInterface } from './own-addresses.ts';
 
 /** Flow logs as objects of a cloud's own layout below a directory. */
@@ -41,82 +39,99 @@ export function filesFlowLog(options: FilesOptions): FlowLog {
     describe: () => ({ name, cloud, sampled: cloud === 'gcp', settleMs: options.settleMs ?? settle[cloud] }),
     objects: (after) => logObjects(directory, cloud, after),
     records: (object) => rowsOf(join(directory, object.key), cloud),
-    usage: (objects) => usage(options, objects),
+    usage: (objects, within = anyTime) => usage(options, objects, within),
   };
 }
 
 /** Where DuckDB breaks on what it reads, TypeScript reads it: slower, and nothing is lost. */
-async function usage(options: FilesOptions, objects: readonly LogObject[]): Promise<UsageBatch> {
+async function usage(options: FilesOptions, objects: readonly LogObject[], within: Within): Promise<UsageBatch> {
   const limits = options.limits ?? {};
+  const asked = { objects, within };
   try {
     return await withEngine(limits, (engine) =>
-      read(engine, options, { objects, reader: options.cloud === 'aws' ? readAws : readParsed }),
+      read(engine, options, { ...asked, reader: options.cloud === 'aws' ? readAws : readParsed }),
     );
   } catch (cause) {
     if (!isEngineBroken(cause)) throw cause;
-    return withEngine(limits, (engine) => read(engine, options, { objects, reader: readParsed }));
+    return withEngine(limits, (engine) => read(engine, options, { ...asked, reader: readParsed }));
   }
 }
 
-type Reader = (engine: Engine, options: FilesOptions, paths: readonly string[]) => Promise<Reports>;
+interface Files {
+  readonly options: FilesOptions;
+  readonly paths: readonly string[];
+  readonly within: Within;
+}
+
+type Reader = (engine: Engine, files: Files) => Promise<Reports>;
 
 async function read(
   engine: Engine,
   options: FilesOptions,
-  { objects, reader }: { objects: readonly LogObject[]; reader: Reader },
+  { objects, within, reader }: { objects: readonly LogObject[]; within: Within; reader: Reader },
 ): Promise<UsageBatch> {
   for (const statement of [...createGroups, createOwn]) await engine.run(statement);
   await knowInventory(engine, options.interfaces ?? []);
-  const paths = objects.map(({ key }) => join(options.directory, key));
-  const reports = await reader(engine, options, paths);
+  const pathOf = ({ key }: LogObject) => join(options.directory, key);
+  const files = objects.filter(({ unreadable }) => unreadable === undefined);
+  const reports = await reader(engine, { options, paths: files.map(pathOf), within });
   const tables = await tablesOf(engine, options.peerCap);
   const none = { records: 0, malformed: 0, unreadable: undefined };
   return {
     ...tables,
-    objects: objects.map(({ key, version }, index) => ({ key, version, ...(reports.get(paths[index] ?? '') ?? none) })),
+    objects: objects.map((object) => {
+      const { key, version, unreadable } = object;
+      return {
+        key,
+        version,
+        ...(unreadable === undefined ? (reports.get(pathOf(object)) ?? none) : { ...none, unreadable }),
+      };
+    }),
   };
 }
 
-type Reports = Map<string, Pick<ObjectReport, 'records' | 'malformed' | 'unreadable'>>;
+type Report = Pick<ObjectReport, 'records' | 'malformed' | 'unreadable' | 'again'>;
+type Reports = Map<string, Report>;
 
-async function readAws(engine: Engine, options: FilesOptions, paths: readonly string[]): Promise<Reports> {
+async function readAws(engine: Engine, { options, paths, within }: Files): Promise<Reports> {
   const sorted = await sortFiles(engine, paths);
   const reports: Reports = new Map();
   const others = [...sorted.json];
-  for (const [path, unreadable] of sorted.unreadable) reports.set(path, { records: 0, malformed: 0, unreadable });
+  for (const [path, unreadable] of sorted.unreadable) reports.set(path, reportOf(unreadable));
   for (const { shape, files } of sorted.shaped) {
-    const { counts, unfit } = await readShape(engine, shape, files);
+    const { counts, unfit } = await readShape(engine, { shape, files, within });
     for (const [path, count] of counts) reports.set(path, count);
     others.push(...unfit);
   }
-  for (const [path, report] of await readParsed(engine, options, others)) reports.set(path, report);
+  for (const [path, report] of await readParsed(engine, { options, paths: others, within })) reports.set(path, report);
   return reports;
 }
 
-async function readParsed(
-  engine: Engine,
-  { cloud, interfaces }: FilesOptions,
-  paths: readonly string[],
-): Promise<Reports> {
+function reportOf({ why, again }: Unreadable): Report {
+  return { records: 0, malformed: 0, unreadable: why, ...(again ? { again } : {}) };
+}
+
+async function readParsed(engine: Engine, { options, paths, within }: Files): Promise<Reports> {
   const reports: Reports = new Map();
   if (paths.length === 0) return reports;
-  const intake = await parsedIntake(engine, interfaces);
-  for (const path of paths) reports.set(path, await readOne(intake, path, cloud));
+  const intake = await parsedIntake(engine, options.interfaces);
+  for (const path of paths) reports.set(path, await readOne(intake, path, { cloud: options.cloud, within }));
   await intake.flush();
   return reports;
 }
 
-async function readOne(intake: ParsedIntake, path: string, cloud: FlowFormat) {
+async function readOne(
+  intake: ParsedIntake,
+  path: string,
+  { cloud, within }: { readonly cloud: FlowFormat; readonly within: Within },
+): Promise<Report> {
   try {
-    const { records, malformed, why } = await intake.add(rowsOf(path, cloud));
+    const { records, malformed, why } = await intake.add(rowsOf(path, cloud, within));
     const unreadable =
       records === 0 && malformed > 0 ? `none of ${malformed} rows can be read, the first: ${why}` : undefined;
     return { records, malformed, unreadable };
   } catch (thrown) {
-    const error = asLockkeeperError(thrown);
-    // A file that cannot be opened is unreadable; anything else that nobody foresaw is not about the file.
-    if (error.code !== 'invalid' && systemCode(error.cause) === undefined) throw thrown;
-    return { records: 0, malformed: 0, unreadable: error.message };
+    return reportOf(unreadableBy(thrown));
   }
 }
 

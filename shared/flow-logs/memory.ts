@@ -3,7 +3,17 @@ import { dailyCoverage, dailyFacts } from './daily.ts';
 import { withEngine, type Engine } from './engine.ts';
 import { tableOf } from './tables.ts';
 import type { Cloud } from '../base/cloud.ts';
-import type { CoverageFact, Fact, FlowLog, LogObject, ParsedRow, UsageBatch } from './contract.ts';
+import { plausible } from './limits.ts';
+import {
+  anyTime,
+  type CoverageFact,
+  type Fact,
+  type FlowLog,
+  type LogObject,
+  type ParsedRow,
+  type UsageBatch,
+  type Within,
+} from './contract.ts';
 import type { KnownInterface } from './own-addresses.ts';
 
 /** One object of a memory flow log; `unreadable` makes it one that cannot be read, and says why. */
@@ -38,15 +48,19 @@ export function memoryFlowLog(options: MemoryFlowLogOptions, objects: Map<string
     async *records({ key }) {
       yield* objects.get(key)?.rows ?? [];
     },
-    usage: (wanted) =>
+    usage: (wanted, within = anyTime) =>
       withEngine({ threads: 1 }, (engine) =>
         usage(
           engine,
           options,
-          wanted.map(({ key, version }) => ({ key, version, found: objects.get(key) })),
+          wanted.map(({ key, version }) => ({ key, version, found: plausibleRows(objects.get(key), within) })),
         ),
       ),
   };
+}
+
+function plausibleRows(found: MemoryObject | undefined, within: Within): MemoryObject | undefined {
+  return found && { ...found, rows: found.rows.map((row) => plausible(row, within)) };
 }
 
 interface Wanted {

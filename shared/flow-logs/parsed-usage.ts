@@ -1,6 +1,8 @@
+import { LockkeeperError } from '../base/error.ts';
 import { hour, type Instant } from '../base/time.ts';
 import { code, keepChunk, readChunk } from './aggregate.ts';
 import { gcpScope } from './formats/gcp-vpc.ts';
+import { most } from './limits.ts';
 import { ownAddresses, type KnownInterface } from './own-addresses.ts';
 import { sightings, type Sighting } from './sightings.ts';
 import type { FlowRecord, ParsedRow } from './contract.ts';
@@ -28,13 +30,36 @@ const table = `CREATE OR REPLACE TABLE parsed (i VARCHAR, src VARCHAR, dst VARCH
 const relation = 'SELECT 0 AS file, true AS out, * EXCLUDE (object) FROM parsed';
 const kind = { isRaw: false, hasTwice: false };
 const flushAt = 500_000;
+const together = 2_048;
+
+/** A sighting of the object with this number. */
+interface Appended {
+  readonly sighting: Sighting;
+  readonly object: number;
+}
+
+/** An hour that an object says something about. */
+interface Hour {
+  readonly scope: string;
+  readonly hour: number;
+  readonly state: 'seen' | 'lost';
+}
 
 /** Opens an intake. `inventory` tells whose address is whose where rows do not say which way they went. */
 export async function parsedIntake(engine: Engine, inventory: readonly KnownInterface[] = []): Promise<ParsedIntake> {
   await engine.run(table);
   let objects = 0;
   let waiting = 0;
+  // Small objects share an appender: opening one costs more than their rows.
+  let small: Appended[] = [];
+  let hours: Hour[] = [];
+  const settle = async () => {
+    waiting += await append(engine, small);
+    await cover(engine, hours);
+    [small, hours] = [[], []];
+  };
   const flush = async () => {
+    await settle();
     if (waiting === 0) return;
     waiting = 0;
     await engine.run(readChunk(relation, kind));
@@ -46,22 +71,38 @@ export async function parsedIntake(engine: Engine, inventory: readonly KnownInte
     async add(rows) {
       objects += 1;
       const taken = new Taken(inventory);
+      let isBegun = false;
       try {
         for await (const row of rows) {
           taken.add(row);
-          if (taken.ready.length >= 2_048) waiting += await append(engine, taken, objects);
+          if (taken.malformed > most.badRows && taken.malformed > taken.records) throw tooBad(taken);
+          if (taken.ready.length < together) continue;
+          waiting += await append(engine, taken.take(objects));
+          isBegun = true;
         }
         taken.close();
-        waiting += await append(engine, taken, objects);
-        await cover(engine, taken.hours);
       } catch (thrown) {
-        await engine.run(`DELETE FROM parsed WHERE object = ${objects}`);
+        if (isBegun) await engine.run(`DELETE FROM parsed WHERE object = ${objects}`);
         throw thrown;
       }
+      for (const one of taken.take(objects)) small.push(one);
+      for (const one of taken.hours.values()) hours.push(one);
+      if (small.length + hours.length >= together) await settle();
       if (waiting >= flushAt) await flush();
       return { records: taken.records, malformed: taken.malformed, why: taken.why };
     },
   };
+}
+
+/** Work on what is no flow log ends; on a flow log with bad rows it does not. */
+function tooBad({ malformed, why }: Taken): LockkeeperError {
+  return new LockkeeperError(
+    'invalid',
+    `it was given up after ${malformed} rows that cannot be read, the first: ${why}`,
+    {
+      hint: 'Find out who put it there, and fetch the object again.',
+    },
+  );
 }
 
 /** What one object said. Rows without a direction wait for the object's end, when whose address is whose is known. */
@@ -70,7 +111,7 @@ class Taken {
   malformed = 0;
   why: string | undefined;
   ready: Sighting[] = [];
-  readonly hours = new Map<string, { scope: string; hour: number; state: 'seen' | 'lost' }>();
+  readonly hours = new Map<string, Hour>();
   readonly #inventory: readonly KnownInterface[];
   readonly #unclear: FlowRecord[] = [];
 
@@ -93,6 +134,13 @@ class Taken {
     } else {
       this.#cover(row.scope, row, row.status === 'SKIPDATA' ? 'lost' : 'seen');
     }
+  }
+
+  /** What is ready, and nothing of it again. */
+  take(object: number): Appended[] {
+    const rows = this.ready;
+    this.ready = [];
+    return rows.map((sighting) => ({ sighting, object }));
   }
 
   close(): void {
@@ -128,11 +176,10 @@ export function hoursOf(start: number, end: number): readonly number[] {
   return Array.from({ length: last - first + 1 }, (_, index) => (first + index) * hour);
 }
 
-async function append(engine: Engine, taken: Taken, object: number): Promise<number> {
-  const rows = taken.ready;
-  taken.ready = [];
+async function append(engine: Engine, rows: readonly Appended[]): Promise<number> {
+  if (rows.length === 0) return 0;
   const appender = await engine.connection.createAppender('parsed');
-  for (const row of rows) {
+  for (const { sighting: row, object } of rows) {
     for (const text of [row.interface, row.local, row.peer]) appender.appendVarchar(text);
     appender.appendUSmallInt(row.localPort);
     appender.appendUSmallInt(row.peerPort);
@@ -149,9 +196,10 @@ async function append(engine: Engine, taken: Taken, object: number): Promise<num
   return rows.length;
 }
 
-async function cover(engine: Engine, hours: Taken['hours']): Promise<void> {
+async function cover(engine: Engine, hours: readonly Hour[]): Promise<void> {
+  if (hours.length === 0) return;
   const appender = await engine.connection.createAppender('covered');
-  for (const { scope, hour: at, state } of hours.values()) {
+  for (const { scope, hour: at, state } of hours) {
     appender.appendVarchar(scope);
     appender.appendBigInt(BigInt(at));
     appender.appendVarchar(state);

@@ -1,42 +1,55 @@
 import { LockkeeperError } from '../base/error.ts';
-import { encodingOf, firstLine, linesOf } from './content.ts';
-import { identifier, literal, withEngine } from './engine.ts';
-import { awsRow, awsRowOf, defaultFields, headerFields } from './formats/aws-vpc-lines.ts';
+import { brokenFile, encodingOf, firstLine, linesOf, partsOf } from './content.ts';
+import { awsRow, defaultFields, headerFields, headerTrouble } from './formats/aws-vpc-lines.ts';
 import { azureReader } from './formats/azure-vnet.ts';
 import { gcpRow } from './formats/gcp-vpc.ts';
-import { jsonValues, listOf, membersOf, textOf } from './formats/json-values.ts';
-import type { ParsedRow } from './contract.ts';
+import { jsonValues, listOf, membersOf, textOf, type JsonPiece } from './formats/json-values.ts';
+import { most, plausible } from './limits.ts';
+import { parquetRows } from './parquet.ts';
+import { anyTime, type ParsedRow } from './contract.ts';
 
 /** The clouds whose flow logs can be read. */
 export type FlowFormat = 'aws' | 'gcp' | 'azure';
 
-/** Every row of one file, in order, whatever it is. Errors: `invalid` where the file as a whole cannot be read. */
-export async function* rowsOf(path: string, format: FlowFormat): AsyncGenerator<ParsedRow> {
+/**
+ * Every row of one file, in order, whatever it is; a row that no flow can have made is malformed. Memory and work are
+ * bounded whatever the file holds. Errors: `invalid` where the file as a whole cannot be read.
+ */
+export async function* rowsOf(path: string, format: FlowFormat, within = anyTime): AsyncGenerator<ParsedRow> {
+  for await (const row of rawRowsOf(path, format)) yield plausible(row, within);
+}
+
+async function* rawRowsOf(path: string, format: FlowFormat): AsyncGenerator<ParsedRow> {
   if (format === 'gcp') yield* gcpRows(path);
   else if (format === 'azure') yield* azureRows(path);
-  else if ((await encodingOf(path)) === 'parquet') yield* parquetRows(path);
+  else if (encodingOf(path) === 'parquet') yield* parquetRows(path);
   else yield* awsTextRows(path);
 }
 
 /** What the beginning of a file looks like; undefined where it looks like no flow log. Errors as rowsOf. */
 export async function guessFormat(path: string): Promise<FlowFormat | undefined> {
-  if ((await encodingOf(path)) === 'parquet') return 'aws';
+  if (encodingOf(path) === 'parquet') return 'aws';
   const first = await firstLine(path);
   if (first === undefined || headerFields(first)) return 'aws';
   if (isTuple(first)) return 'azure';
   let seen = '';
-  for await (const line of linesOf(path)) {
-    seen += `${line}\n`;
-    if (/"(logEvents|events)"\s*:\s*\[/.test(seen)) return 'aws';
-    if (/"(flowRecords|flowTuples|records)"\s*:/.test(seen)) return 'azure';
-    if (/"(connection|jsonPayload)"\s*:/.test(seen)) return 'gcp';
-    if (seen.length > 262_144) return undefined;
+  for await (const { text } of partsOf(path, most.lineChars)) {
+    seen += `${text}\n`;
+    if (seen.length > 262_144) break;
   }
-  return undefined;
+  const places = (
+    [
+      /"(logEvents|events)"\s*:\s*\[/,
+      /"(flowRecords|flowTuples|records)"\s*:/,
+      /"(connection|jsonPayload)"\s*:/,
+    ] as const
+  ).map((sign) => seen.search(sign));
+  const found = places.filter((place) => place >= 0);
+  return (['aws', 'azure', 'gcp'] as const)[places.indexOf(Math.min(...found))];
 }
 
 async function* gcpRows(path: string): AsyncGenerator<ParsedRow> {
-  for await (const piece of jsonValues(linesOf(path))) yield gcpRow(piece);
+  for await (const piece of valuesOf(path)) yield gcpRow(piece);
 }
 
 async function* azureRows(path: string): AsyncGenerator<ParsedRow> {
@@ -45,7 +58,11 @@ async function* azureRows(path: string): AsyncGenerator<ParsedRow> {
     for await (const { line, number } of numbered(path)) yield reader.tuple(line.trim(), number);
     return;
   }
-  for await (const piece of jsonValues(linesOf(path))) yield* reader.rows(piece);
+  for await (const piece of valuesOf(path)) yield* reader.rows(piece);
+}
+
+function valuesOf(path: string): AsyncGenerator<JsonPiece> {
+  return jsonValues(partsOf(path, most.valueChars));
 }
 
 async function* awsTextRows(path: string): AsyncGenerator<ParsedRow> {
@@ -57,6 +74,8 @@ async function* awsTextRows(path: string): AsyncGenerator<ParsedRow> {
   }
   const fields = headerFields(first);
   if (!fields) throw noHeader(path, first);
+  const trouble = headerTrouble(fields);
+  if (trouble !== undefined) throw brokenFile(path, trouble);
   for await (const { line, number } of numbered(path)) {
     if (line.trim() !== first.trim()) yield awsRow(fields, line, number);
   }
@@ -66,7 +85,7 @@ async function* awsTextRows(path: string): AsyncGenerator<ParsedRow> {
  * What a subscription of a log group delivers, or `aws logs filter-log-events` prints: the default format, no header.
  */
 async function* cloudWatchRows(path: string): AsyncGenerator<ParsedRow> {
-  for await (const piece of jsonValues(linesOf(path))) {
+  for await (const piece of valuesOf(path)) {
     const members = membersOf(piece.value);
     const events =
       members['logEvents'] ?? members['events'] ?? (members['message'] === undefined ? undefined : [members]);
@@ -75,26 +94,8 @@ async function* cloudWatchRows(path: string): AsyncGenerator<ParsedRow> {
     for (const event of listOf(events)) {
       const message = textOf(membersOf(event)['message']);
       if (message === undefined) yield { kind: 'malformed', line: piece.line, why: 'an event without a message' };
-      else yield awsRow(defaultFields, message, piece.line);
+      else yield awsRow(defaultFields, message.slice(0, most.lineChars), piece.line);
     }
-  }
-}
-
-async function* parquetRows(path: string): AsyncGenerator<ParsedRow> {
-  const found = await withEngine({}, async (engine) => {
-    const from = `read_parquet(${literal(path)})`;
-    const columns = (await engine.rows(`DESCRIBE SELECT * FROM ${from}`)).map(([name]) => String(name));
-    const texts = columns.map((name) => `${identifier(name)}::VARCHAR`).join(', ');
-    return { columns, rows: await engine.rows(`SELECT ${texts} FROM ${from} ORDER BY file_row_number`) };
-  });
-  const fields = found.columns.map((name) => name.replaceAll('_', '-'));
-  const places = new Map(fields.map((name, index) => [name, index]));
-  for (const [index, row] of found.rows.entries()) {
-    const valueOf = (name: string) => {
-      const value = row[places.get(name) ?? -1];
-      return value === null || value === undefined || value === '-' ? undefined : String(value);
-    };
-    yield awsRowOf(valueOf, fields, index + 1);
   }
 }
 

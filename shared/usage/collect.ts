@@ -16,7 +16,9 @@ import {
 } from './ledger.ts';
 import { listNew } from './list-new.ts';
 import { planBatches, settle, type Batch } from './plan-batches.ts';
-import { isFirst, toGarbage, withBatch, type ReadReport, type Seen } from './count-batch.ts';
+import { isFirst, toGarbage, withBatch, withDamaged, type ReadReport, type Seen } from './count-batch.ts';
+import { isAboutObjects, readObjects, untilNow } from './read-objects.ts';
+import { saidEnd } from './key-order.ts';
 import { sweep } from './sweep.ts';
 
 export interface CollectDeps {
@@ -43,12 +45,15 @@ export interface CollectReport {
   readonly left: number;
   /** Objects whose time has not settled. */
   readonly young: number;
+  /** Which objects could not be read, and why; the first 20. */
+  readonly named: readonly { readonly key: string; readonly why: string }[];
 }
 
 /** A batch must be committed within this time, or its tables may be swept. */
 const pendingMs = hour;
 /** Objects older than this are no longer watched for changes. */
 const watchedMs = 3 * day;
+const namedAtMost = 20;
 
 /**
  * Reads what is new in a flow log into facts and coverage, each object exactly once whatever crashes:
@@ -57,8 +62,9 @@ const watchedMs = 3 * day;
  *
  * Only the last step makes a batch count, and it fails if another collector has read one of its objects. A crash leaves
  * tables that nothing names; they are swept an hour later. An object that changed after it was read is read again with
- * its whole batch, and the old batch stops counting in the same step. Stops before the deadline; run again to go on.
- * Errors: what the flow log and the store throw; whatever was committed stays.
+ * its whole batch, and the old batch stops counting in the same step. Stops before the deadline; run again to go on. An
+ * object that cannot be read is named, and not read again until it changes; one that the machine failed on is read again
+ * with every run. Errors: what the flow log and the store throw; whatever was committed stays.
  */
 export async function collect(deps: CollectDeps): Promise<CollectReport> {
   const { flowLog, state, world } = deps;
@@ -66,7 +72,7 @@ export async function collect(deps: CollectDeps): Promise<CollectReport> {
   await sweep(state, name, world.now());
   const ledger = await readLedger(state, name);
   const before = after(world.now(), -(deps.settle ?? settleMs));
-  const listed = await listNew(flowLog, deps.relist ? {} : ledger.settled, before);
+  const listed = await listNew(flowLog, deps.relist ? {} : ledger.settled, { before, now: world.now() });
   const known = await knownObjects(deps, ledger);
   const batches = planBatches(listed.objects, known);
   const seen: Seen = { settled: ledger.settled, batches: deps.relist ? new Set(ledger.batches) : undefined };
@@ -96,7 +102,7 @@ async function audited(deps: CollectDeps, batches: readonly Batch[], seen: Seen)
     }) as const;
   const act = () => readAll(deps, batches, seen);
   return deps.audit
-    ? await auditedEffect(deps.audit, { event, act, told: ({ reports, left }) => ({ ...totals(reports), left }) })
+    ? await auditedEffect(deps.audit, { event, act, told: ({ reports, left }) => toldTotals(reports, left) })
     : await act();
 }
 
@@ -108,7 +114,7 @@ async function readAll(deps: CollectDeps, batches: readonly Batch[], seen: Seen)
   for (const batch of batches) {
     const started = world.now();
     if (after(started, longest * 1.5) >= world.deadline()) break;
-    reports.push(...(await readAndCommit(deps, batch, seen)));
+    reports.push(...(await readOrHalve(deps, batch, seen)));
     longest = Math.max(longest, world.now() - started);
     done += batch.objects.length;
   }
@@ -132,6 +138,24 @@ async function knownObjects(
   return known;
 }
 
+/** Where a batch fails and no object of it does, it is too much at once. */
+async function readOrHalve(deps: CollectDeps, batch: Batch, seen: Seen): Promise<readonly ReadReport[]> {
+  try {
+    return await readAndCommit(deps, batch, seen);
+  } catch (thrown) {
+    if (!(thrown instanceof Unread)) throw thrown;
+    if (batch.objects.length < 2 || batch.replaces !== undefined) throw thrown.cause;
+    const middle = batch.objects.length >> 1;
+    const reports: ReadReport[] = [];
+    for (const objects of [batch.objects.slice(0, middle), batch.objects.slice(middle)])
+      reports.push(...(await readOrHalve(deps, { objects, replaces: undefined }, seen)));
+    return reports;
+  }
+}
+
+/** Reading a batch failed by its `cause`, and not the way to it. */
+class Unread extends Error {}
+
 async function readAndCommit(deps: CollectDeps, planned: Batch, seen: Seen): Promise<readonly ReadReport[]> {
   const batch = await wholeBatch(deps, planned);
   const { flowLog, state, world } = deps;
@@ -141,11 +165,17 @@ async function readAndCommit(deps: CollectDeps, planned: Batch, seen: Seen): Pro
     ...held,
     pending: [...held.pending, { id, until: after(world.now(), pendingMs) }],
   }));
-  const usage = await flowLog.usage(batch.objects);
-  const sizes = new Map(batch.objects.map(({ key, size }) => [key, size]));
-  const objects = usage.objects.map((report) => ({ ...report, size: sizes.get(report.key) ?? 0 }));
+  const usage = await readObjects(flowLog, batch.objects, untilNow(world)).catch((cause: unknown) => {
+    throw isAboutObjects(cause) ? new Unread('a batch could not be read', { cause }) : cause;
+  });
+  const objects = readReports(batch, usage, world.now());
+  if (objects.length > 0 && objects.every(({ again }) => again)) {
+    await changeLedger(state, name, (held) => withDamaged(toGarbage(held, id), objects));
+    return objects;
+  }
   const { replaces } = batch;
-  await writeTables(deps, usage, { id, objects, replaces: replaces === undefined ? [] : [replaces] });
+  const read = objects.filter(({ again }) => !again);
+  await writeTables(deps, usage, { id, objects: read, replaces: replaces === undefined ? [] : [replaces] });
   const { sampled } = flowLog.describe();
   const finished = { id, objects, replaces };
   const committed = await changeLedger(state, name, (held) =>
@@ -156,6 +186,15 @@ async function readAndCommit(deps: CollectDeps, planned: Batch, seen: Seen): Pro
   // Another collector was first: what it has read counts, this does not.
   await changeLedger(state, name, (held) => toGarbage(held, id));
   return [];
+}
+
+function readReports(batch: Batch, usage: UsageBatch, now: Instant): readonly ReadReport[] {
+  const listed = new Map(batch.objects.map((object) => [object.key, object]));
+  return usage.objects.map((report) => {
+    const object = listed.get(report.key);
+    const ends = object === undefined ? undefined : saidEnd(object, now);
+    return { ...report, size: object?.size ?? 0, until: ends ?? now };
+  });
 }
 
 /**
@@ -193,11 +232,18 @@ async function settleOld(
   { flowLog, state, world }: CollectDeps,
   ends: ReadonlyMap<string, Instant | undefined>,
 ): Promise<void> {
-  const horizon = after(world.now(), -watchedMs);
+  const now = world.now();
+  const ages = { horizon: after(now, -watchedMs), now };
   await changeLedger(state, flowLog.describe().name, (held) => {
-    const next = settle(held, ends, horizon);
+    const next = settle(held, ends, ages);
     return next.recent.length === held.recent.length ? undefined : next;
   });
+}
+
+/** The log of what was done gets the counts; names are in the ledger. */
+function toldTotals(reports: readonly ReadReport[], left: number) {
+  const { named: _named, ...counts } = totals(reports);
+  return { ...counts, left };
 }
 
 function totals(reports: readonly ReadReport[]) {
@@ -208,5 +254,8 @@ function totals(reports: readonly ReadReport[]) {
     malformed: sum(({ malformed }) => malformed),
     unreadable: sum(({ unreadable }) => (unreadable === undefined ? 0 : 1)),
     bytes: sum(({ size }) => size),
+    named: reports
+      .flatMap(({ key, unreadable }) => (unreadable === undefined ? [] : [{ key, why: unreadable }]))
+      .slice(0, namedAtMost),
   };
 }

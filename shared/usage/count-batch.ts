@@ -1,9 +1,10 @@
+import type { Instant } from '../base/time.ts';
 import type { ObjectReport } from '../flow-logs/contract.ts';
 import type { Ledger } from './ledger.ts';
-import { streamOf } from './plan-batches.ts';
+import { isUpTo, settledIn, streamOf } from './key-order.ts';
 
-/** What became of one object, and its size in bytes. */
-export type ReadReport = ObjectReport & { readonly size: number };
+/** What became of one object, its size in bytes, and the latest time that its rows can be of. */
+export type ReadReport = ObjectReport & { readonly size: number; readonly until: Instant };
 
 /** What this run took its decisions from. */
 export interface Seen {
@@ -34,26 +35,39 @@ export function isFirst(held: Ledger, { id, objects, replaces }: Finished, seen:
 /** Settled since this run began: another collector has read it and forgotten its name already. */
 function wasSettled(key: string, held: Ledger, seen: Seen): boolean {
   const stream = streamOf(key);
-  return stream !== undefined && key <= (held.settled[stream] ?? '') && key > (seen.settled[stream] ?? '');
+  return (
+    stream !== undefined &&
+    isUpTo(key, settledIn(held.settled, stream)) &&
+    !isUpTo(key, settledIn(seen.settled, stream))
+  );
 }
 
 /** The ledger with this batch counting, and the one it replaces not. Pure. */
 export function withBatch(held: Ledger, { id, objects, replaces }: Finished, sampled: boolean): Ledger {
-  const keys = new Set(objects.map(({ key }) => key));
-  const damaged = objects.filter(({ malformed, unreadable }) => malformed > 0 || unreadable !== undefined);
+  const read = objects.filter(({ again }) => !again);
+  const keys = new Set(read.map(({ key }) => key));
   return {
-    ...held,
+    ...withDamaged(held, objects),
     sampled,
     batches: [...held.batches.filter((batch) => batch !== replaces), id],
     pending: held.pending.filter((pending) => pending.id !== id),
     garbage: replaces === undefined ? held.garbage : [...held.garbage, replaces],
     recent: [
       ...held.recent.filter(([key]) => !keys.has(key)),
-      ...objects.map(({ key, version }) => [key, version, id] as const),
+      ...read.map(({ key, version }) => [key, version, id] as const),
     ],
+  };
+}
+
+/** The ledger with what is wrong with these objects, and not with what was wrong with them before. Pure. */
+export function withDamaged(held: Ledger, objects: readonly ReadReport[]): Ledger {
+  const keys = new Set(objects.map(({ key }) => key));
+  const damaged = objects.filter(({ malformed, unreadable }) => malformed > 0 || unreadable !== undefined);
+  return {
+    ...held,
     damaged: [
       ...held.damaged.filter(({ key }) => !keys.has(key)),
-      ...damaged.map(({ key, malformed, unreadable }) => ({ key, malformed, unreadable })),
+      ...damaged.map(({ key, malformed, unreadable, until }) => ({ key, malformed, unreadable, until })),
     ],
   };
 }

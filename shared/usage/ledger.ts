@@ -1,6 +1,7 @@
 import { LockkeeperError } from '../base/error.ts';
 import type { ObjectReport } from '../flow-logs/contract.ts';
 import type { ObjectStore } from '../objects/contract.ts';
+import { streamOf } from './key-order.ts';
 
 /** An object that was read and may still change: its key, the version that was read, and the batch that holds it. */
 export type ReadObject = readonly [key: string, version: string, batch: string];
@@ -20,7 +21,10 @@ export interface Ledger {
   readonly settled: Readonly<Record<string, string>>;
   /** What was read above those keys. */
   readonly recent: readonly ReadObject[];
-  readonly damaged: readonly Pick<ObjectReport, 'key' | 'malformed' | 'unreadable'>[];
+  /** `until`: the latest time (milliseconds) that a row of it can be of; older ledgers do not tell. */
+  readonly damaged: readonly (Pick<ObjectReport, 'key' | 'malformed' | 'unreadable'> & {
+    readonly until?: number | undefined;
+  })[];
   readonly sampled: boolean;
 }
 
@@ -86,8 +90,18 @@ export async function readBatch(state: ObjectStore, log: string, batch: string):
 
 function parsed(bytes: Uint8Array, log: string): Ledger {
   const value: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'));
-  if (isLedger(value)) return value;
+  if (isLedger(value)) return { ...value, settled: byStream(value.settled) };
   throw damagedObject(usageKeys(log).ledger);
+}
+
+/** By streams as they are told apart today, whatever the ledger called them when it was written. */
+function byStream(settled: Ledger['settled']): Ledger['settled'] {
+  return Object.fromEntries(
+    Object.values(settled).flatMap((key) => {
+      const stream = streamOf(key);
+      return stream === undefined ? [] : [[stream, key] as const];
+    }),
+  );
 }
 
 /** lockkeeper is its only writer, so the outline is checked, not every entry. */

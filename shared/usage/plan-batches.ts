@@ -1,5 +1,6 @@
 import type { Instant } from '../base/time.ts';
 import type { LogObject } from '../flow-logs/contract.ts';
+import { isDatedUpTo, isUpTo, saidEnd, streamOf } from './key-order.ts';
 import type { Ledger, ReadObject } from './ledger.ts';
 
 /** Objects to read together. */
@@ -42,29 +43,32 @@ function cut(objects: readonly LogObject[]): Batch[] {
   return batches.map((list) => ({ objects: list, replaces: undefined }));
 }
 
-/** The part of a key before its date: within it, later keys are of later times. Undefined where a key has no date. */
-export function streamOf(key: string): string | undefined {
-  return /^(.*?)(?:^|\/)(?:year=|y=)?\d{4}\/(?:month=|m=)?\d\d\/(?:day=|d=)?\d\d\//.exec(key)?.[1];
+/** What is old. */
+export interface Ages {
+  /** What ended before is never looked at again. */
+  readonly horizon: Instant;
+  readonly now: Instant;
 }
 
 /**
  * Moves what ended before `horizon` from `recent` to the settled keys: from then on neither listed nor remembered one
- * by one, so a run costs the same after four hundred days. Only for a run that has read all it listed. Pure.
+ * by one, so a run costs the same after four hundred days. Both the date in the key and the end that the name says must be
+ * old: what is settled hides every earlier key, so no name may settle days to come. Only for a run that has read all it
+ * listed. Pure.
  */
-export function settle(ledger: Ledger, ends: ReadonlyMap<string, Instant | undefined>, horizon: Instant): Ledger {
+export function settle(ledger: Ledger, ends: ReadonlyMap<string, Instant | undefined>, { horizon, now }: Ages): Ledger {
   const young = new Map<string, string>();
+  const isOld = (key: string) => isDatedUpTo(key, horizon) && (saidEnd({ ends: ends.get(key) }, now) ?? 0) < horizon;
   for (const [key] of ledger.recent) {
     const stream = streamOf(key);
-    const end = ends.get(key);
-    const isOld = end !== undefined && end < horizon;
-    if (stream !== undefined && !isOld && key < (young.get(stream) ?? '\u{10ffff}')) young.set(stream, key);
+    if (stream !== undefined && !isOld(key) && !isUpTo(young.get(stream), key)) young.set(stream, key);
   }
   const settled = new Map(Object.entries(ledger.settled));
   const recent: ReadObject[] = [];
   for (const entry of ledger.recent) {
     const stream = streamOf(entry[0]);
-    if (stream === undefined || entry[0] >= (young.get(stream) ?? '\u{10ffff}')) recent.push(entry);
-    else if (entry[0] > (settled.get(stream) ?? '')) settled.set(stream, entry[0]);
+    if (stream === undefined || isUpTo(young.get(stream), entry[0])) recent.push(entry);
+    else if (!isUpTo(entry[0], settled.get(stream))) settled.set(stream, entry[0]);
   }
   return { ...ledger, recent, settled: Object.fromEntries(settled) };
 }

@@ -39,7 +39,7 @@ export async function readEvidence(question: EvidenceQuestion): Promise<UsageEvi
       isEmpty: ledgers.every(({ batches }) => batches.length === 0),
     });
     const damaged = ledgers
-      .flatMap((ledger) => ledger.damaged.map(told))
+      .flatMap((ledger) => ledger.damaged.filter((object) => mayBeIn(object, window)).map(told))
       .toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
     const sampled = ledgers.some((ledger) => ledger.sampled);
     return { window, rows, coverage, damaged, sampled, digest: sha256(canonicalJson(asPlain({ rows, coverage }))) };
@@ -48,9 +48,14 @@ export async function readEvidence(question: EvidenceQuestion): Promise<UsageEvi
   }
 }
 
+/** Rows of a damaged object are of no later time than its name says, or than it was read. */
+function mayBeIn({ until }: Ledger['damaged'][number], { from }: Window): boolean {
+  return until === undefined || until >= from;
+}
+
 /** A driver's words may have bytes of the object in them, and evidence is kept as long as the log. */
-function told({ unreadable, ...object }: Ledger['damaged'][number]): Ledger['damaged'][number] {
-  return { ...object, unreadable: unreadable === undefined ? undefined : toldText(unreadable) };
+function told({ key, malformed, unreadable }: Ledger['damaged'][number]): UsageEvidence['damaged'][number] {
+  return { key, malformed, unreadable: unreadable === undefined ? undefined : toldText(unreadable) };
 }
 
 /** A batch may be replaced while its tables are fetched: then the ledger says so, and the fetching begins again. */

@@ -1,5 +1,6 @@
 import { canonicalAddress } from '../addresses.ts';
 import { instant, second } from '../../base/time.ts';
+import { most } from '../limits.ts';
 import type { FlowRecord, ParsedRow } from '../contract.ts';
 
 /** The columns of the default format (version 2), which log groups carry without a header. */
@@ -19,6 +20,13 @@ export function headerFields(line: string): readonly string[] | undefined {
     ['srcaddr', 'interface-id', 'tgw-id', 'resource-type', 'log-status'].includes(name),
   );
   return isHeader && known ? fields : undefined;
+}
+
+/** Why a header names no columns that anybody can go by; undefined where it does. */
+export function headerTrouble(fields: readonly string[]): string | undefined {
+  if (fields.length > most.columns) return `its header has ${fields.length} columns, more than any flow log`;
+  const twice = fields.find((name, index) => fields.indexOf(name) !== index);
+  return twice === undefined ? undefined : `its header names ${twice} twice`;
 }
 
 /**
@@ -60,12 +68,12 @@ class Values {
     return this.#valueOf(name);
   }
 
-  number(name: string, most: number): number | undefined {
+  number(name: string, limit: number): number | undefined {
     const text = this.#valueOf(name);
     if (text === undefined) return undefined;
     const value = /^\d{1,18}$/.test(text) ? Number(text) : NaN;
-    if (value <= most) return value;
-    this.wrong ??= `${name} is ${JSON.stringify(text)}`;
+    if (value <= limit) return value;
+    this.wrong ??= wrong(name, text);
     return undefined;
   }
 
@@ -73,17 +81,21 @@ class Values {
     const text = this.#valueOf(name);
     if (text === undefined) return undefined;
     const address = canonicalAddress(text);
-    if (address === undefined) this.wrong ??= `${name} is ${JSON.stringify(text)}`;
+    if (address === undefined) this.wrong ??= wrong(name, text);
     return address;
   }
 
   oneOf<T extends string>(name: string, words: Readonly<Record<string, T>>): T | undefined {
     const text = this.#valueOf(name);
     if (text === undefined) return undefined;
-    const word = words[text];
-    if (word === undefined) this.wrong ??= `${name} is ${JSON.stringify(text)}`;
+    const word = Object.hasOwn(words, text) ? words[text] : undefined;
+    if (word === undefined) this.wrong ??= wrong(name, text);
     return word;
   }
+}
+
+function wrong(name: string, text: string): string {
+  return `${name} is ${JSON.stringify(text.slice(0, 60))}`;
 }
 
 function rowOf(values: Values, fields: readonly string[], line: number): ParsedRow {
@@ -101,7 +113,7 @@ function rowOf(values: Values, fields: readonly string[], line: number): ParsedR
     if (values.wrong !== undefined) return { kind: 'malformed', line, why: values.wrong };
     return { kind: 'status', status, scope: place, ...times };
   }
-  if (status !== 'OK') return { kind: 'malformed', line, why: `log-status is ${JSON.stringify(status)}` };
+  if (status !== 'OK') return { kind: 'malformed', line, why: wrong('log-status', status) };
   return flowOf(values, place, { ...times, line });
 }
 
@@ -119,8 +131,8 @@ function flowOf(
     action: values.oneOf('action', { ACCEPT: 'accepted', REJECT: 'rejected' }),
     direction: values.oneOf('flow-direction', { ingress: 'ingress', egress: 'egress' }),
     flags: values.number('tcp-flags', 255),
-    packets: values.number('packets', 1e18),
-    bytes: values.number('bytes', 1e18),
+    packets: values.number('packets', most.counter),
+    bytes: values.number('bytes', most.counter),
   } as const;
   const malformed = (why: string): ParsedRow => ({ kind: 'malformed', line: row.line, why });
   if (values.wrong !== undefined) return malformed(values.wrong);

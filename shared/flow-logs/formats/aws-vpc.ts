@@ -1,5 +1,8 @@
 import { code } from '../aggregate.ts';
 import { identifier, literal } from '../engine.ts';
+import { most } from '../limits.ts';
+import { second } from '../../base/time.ts';
+import type { Within } from '../contract.ts';
 
 /** Objects whose rows have the same columns in the same order, and how to open them. */
 export interface AwsShape {
@@ -36,10 +39,10 @@ export function tellsDirection({ fields }: AwsShape): boolean {
 
 /**
  * SQL of every row of `files` as columns file, i, src, dst, sport, dport, protocol, packets, bytes, s, e, action,
- * status, flags, direction; null where the format has no such column. Columns are found by name, never by place. Rows
- * that do not fit are in DuckDB's reject tables afterwards.
+ * status, flags, direction; null where the format has no such column. Columns are found by name, never by place. A line
+ * that does not fit is an error; `lenient` leaves it out, and says nothing of it.
  */
-export function awsRows(shape: AwsShape, files: readonly string[]): string {
+export function awsRows(shape: AwsShape, files: readonly string[], lenient: boolean): string {
   const field = (name: string, otherwise = 'NULL') => (shape.fields.includes(name) ? read(shape, name) : otherwise);
   const text = (name: string) => field(name, 'NULL::VARCHAR');
   const number = (name: string) => field(name, `NULL::${numeric[name] ?? 'BIGINT'}`);
@@ -53,7 +56,7 @@ export function awsRows(shape: AwsShape, files: readonly string[]): string {
   ${number('protocol')} AS protocol, ${number('packets')} AS packets, ${number('bytes')} AS bytes, ${number('start')} AS s,
   ${time} AS e, ${text('action')} AS action, ${text('log-status')} AS status,
   ${number('tcp-flags')} AS flags, ${text('flow-direction')} AS direction
-  FROM ${source(shape, files)}`;
+  FROM ${source(shape, files, lenient)}`;
 }
 
 function read({ encoding, fields, columns }: AwsShape, name: string): string {
@@ -64,23 +67,27 @@ function read({ encoding, fields, columns }: AwsShape, name: string): string {
   return type === undefined ? plain : `try_cast(${plain} AS ${type})`;
 }
 
-function source({ fields, columns: names, encoding }: AwsShape, files: readonly string[]): string {
+/**
+ * DuckDB takes columns from a path with `=` unless it is told not to. Its reject tables hold the whole line once for each
+ * column too many, so that one line of 100 kB takes minutes and gigabytes: they are never asked for.
+ */
+function source({ fields, columns: names, encoding }: AwsShape, files: readonly string[], lenient: boolean): string {
   const list = `[${files.map(literal).join(', ')}]`;
-  if (encoding === 'parquet') return `read_parquet(${list})`;
+  if (encoding === 'parquet') return `read_parquet(${list}, hive_partitioning = false)`;
   const columns = names
     .map((name, index) => `${literal(name)}: '${numeric[fields[index] ?? ''] ?? 'VARCHAR'}'`)
     .join(', ');
   return `read_csv(${list}, columns = {${columns}}, delim = ' ', header = true, auto_detect = false, nullstr = '-', quote = '',
-    escape = '', store_rejects = true, rejects_limit = 0, buffer_size = 4194304,
+    escape = '', ignore_errors = ${lenient}, hive_partitioning = false, buffer_size = 4194304,
     compression = '${encoding === 'gzip' ? 'gzip' : 'none'}')`;
 }
 
 /** SQL of the sightings of `rows` (see aggregate.ts), by the table of FactKind. */
-export function awsSightings(rows: string, localEnd: LocalEnd): string {
+export function awsSightings(rows: string, localEnd: LocalEnd, within: Within): string {
   const told = localEnd === 'told';
   const sided = told ? `SELECT *, ${wayOut} AS out FROM (${rows})` : bySide(rows);
   return `
-SELECT file, i, src, dst, sport, dport, out, protocol, packets, bytes, s, e, ${told ? '' : 'counted, '}(${kind})::UTINYINT AS k
+SELECT file, i, src, dst, sport, dport, out, protocol, packets, bytes, s, e, ${told ? '' : 'counted, '}(${kindOf(within)})::UTINYINT AS k
 FROM (${sided})`;
 }
 
@@ -101,8 +108,15 @@ WHERE away IS NULL OR NOT side`;
 const flow = `WHEN src IS NULL OR dst IS NULL OR protocol IS NULL OR e IS NULL THEN ${code.malformed}
   WHEN (sport IS NULL OR dport IS NULL) AND protocol IN (6, 17) THEN ${code.malformed}`;
 
-const kind = `CASE
-  WHEN status = 'NODATA' THEN CASE WHEN e IS NULL THEN ${code.other} ELSE ${code.seen} END
+function kindOf({ from, to }: Within): string {
+  const [first, last] = [Math.ceil(from / second), Math.floor(to / second)];
+  return `CASE
+  WHEN e < ${first} OR e > ${last} OR s < ${first} OR s > ${last} THEN ${code.malformed}
+  WHEN packets NOT BETWEEN 0 AND ${most.counter} OR bytes NOT BETWEEN 0 AND ${most.counter} THEN ${code.malformed}
+  ${kind}`;
+}
+
+const kind = `WHEN status = 'NODATA' THEN CASE WHEN e IS NULL THEN ${code.other} ELSE ${code.seen} END
   WHEN status = 'SKIPDATA' THEN CASE WHEN e IS NULL THEN ${code.other} ELSE ${code.lost} END
   WHEN status <> 'OK' THEN ${code.malformed}
   ${flow}

@@ -1,5 +1,6 @@
 import { canonicalAddress } from '../addresses.ts';
-import { instant, parseInstant, second, type Instant } from '../../base/time.ts';
+import { instant, second, type Instant } from '../../base/time.ts';
+import { existingTime } from '../key-times.ts';
 import { countOf, listOf, membersOf, textOf, type JsonPiece } from './json-values.ts';
 import type { FlowRecord, ParsedRow } from '../contract.ts';
 
@@ -88,7 +89,7 @@ function* tuples(group: Members, context: Context, rowOf: RowOf): Generator<Pars
 function emptyMinute(record: Members, line: number): ParsedRow {
   const at = textOf(record['time']) ?? '';
   const ms = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(at) ? Date.parse(at) : NaN;
-  if (Number.isNaN(ms)) return { kind: 'malformed', line, why: `time is ${JSON.stringify(at)}` };
+  if (Number.isNaN(ms)) return { kind: 'malformed', line, why: `time is ${JSON.stringify(at.slice(0, 60))}` };
   const time = instant(ms);
   const scope = cardOf(textOf(record['macAddress']));
   if (record['logStatus'] !== 'SKIPDATA') return { kind: 'status', status: 'empty', scope, start: time, end: time };
@@ -130,7 +131,7 @@ function tupleRow(text: string, { mac, kind, line }: Context): ParsedRow {
   const counters = fields.slice(9).map(countOf);
   const at = timeOf(epoch ?? '');
   if (source === undefined || destination === undefined) return malformed('no address');
-  if (protocol === undefined) return malformed(`protocol ${JSON.stringify(protocolText)}`);
+  if (protocol === undefined) return malformed(`protocol ${JSON.stringify(protocolText?.slice(0, 60))}`);
   if (at === undefined) return malformed('no time');
   if ([...ports, ...counters].some(Number.isNaN)) return malformed('a port or counter that is no number');
   const state = stateOf(kind, seventh ?? '', eighth);
@@ -157,7 +158,11 @@ function tupleRow(text: string, { mac, kind, line }: Context): ParsedRow {
   return { kind: 'record', record };
 }
 
-const phases: Readonly<Record<string, 'begin' | 'continue' | 'end'>> = { B: 'begin', C: 'continue', E: 'end' };
+const phases: ReadonlyMap<string, 'begin' | 'continue' | 'end'> = new Map([
+  ['B', 'begin'],
+  ['C', 'continue'],
+  ['E', 'end'],
+]);
 
 function stateOf(
   kind: Context['kind'],
@@ -165,7 +170,7 @@ function stateOf(
   eighth: string | undefined,
 ): Pick<FlowRecord, 'action' | 'phase'> | undefined {
   if (seventh === 'D') return { action: 'rejected' };
-  const phase = phases[(kind === 'vnet' ? seventh : eighth) ?? ''];
+  const phase = phases.get((kind === 'vnet' ? seventh : eighth) ?? '');
   if (kind === 'vnet') return phase && { action: 'accepted', phase };
   if (seventh !== 'A') return undefined;
   return eighth === undefined ? { action: 'accepted' } : phase && { action: 'accepted', phase };
@@ -188,8 +193,8 @@ function timeOf(text: string): Instant | undefined {
   return Number.isNaN(value) ? undefined : instant(value < 1e11 ? value * second : value);
 }
 
-/** Start of the hour that a key of Azure names by y=, m=, d= and h=. */
+/** Start of the hour that a key of Azure names by y=, m=, d= and h=; undefined where it names none that there was. */
 export function azureHour(key: string): Instant | undefined {
   const found = /\/y=(\d{4})\/m=(\d\d)\/d=(\d\d)\/h=(\d\d)\//.exec(key);
-  return found ? parseInstant(`${found[1]}-${found[2]}-${found[3]}T${found[4]}:00:00Z`) : undefined;
+  return found ? existingTime(`${found[1]}-${found[2]}-${found[3]}T${found[4]}:00:00Z`) : undefined;
 }

@@ -62,7 +62,8 @@ function firewallLine(entry: Members, payload: Members): FlowRecord | string {
   const at = timeOf(entry['timestamp']);
   const isEgress = membersOf(payload['rule_details'])['direction'] === 'EGRESS';
   const disposition = payload['disposition'];
-  if (disposition !== 'ALLOWED' && disposition !== 'DENIED') return `disposition is ${JSON.stringify(disposition)}`;
+  if (disposition !== 'ALLOWED' && disposition !== 'DENIED')
+    return `disposition is ${JSON.stringify(textOf(disposition)?.slice(0, 60))}`;
   if (at === undefined) return 'no time';
   const address = isEgress ? connection.source : connection.destination;
   return {

@@ -1,3 +1,6 @@
+import { most } from '../limits.ts';
+import type { Part } from '../content.ts';
+
 /** One JSON value of a text, or a stretch of it that is none. `line` counts from 1. */
 export type JsonPiece =
   | { readonly line: number; readonly value: unknown; readonly why?: undefined }
@@ -5,75 +8,197 @@ export type JsonPiece =
 
 /**
  * The JSON values of a text however they are laid out: one a line, spread over lines, one after the other, or as the
- * members of arrays. Anything between them is given as a piece with a reason, never skipped.
+ * members of arrays. Anything between them is given as a piece with a reason, never skipped. A value that is too large to
+ * be parsed at once is read member by member, so memory is bounded however long the text is.
  */
-export async function* jsonValues(lines: AsyncIterable<string>): AsyncGenerator<JsonPiece> {
+export async function* jsonValues(parts: AsyncIterable<Part>): AsyncGenerator<JsonPiece> {
   const pending = new Pending();
-  let number = 0;
-  for await (const line of lines) {
-    number += 1;
-    if (pending.isEmpty && line.trim() === '') continue;
+  let number = 1;
+  for await (const { text, ends } of parts) {
+    const line = number;
+    if (ends) number += 1;
+    // Between values and inside of one a blank line says nothing.
+    if (ends && pending.isAtLineStart && text.trim() === '') continue;
     // A whole entry in the middle of another means that the other was cut off: it must not swallow the rest.
-    if (pending.isOpenObject && line.startsWith('{') && wholeValue(line) !== undefined) yield* pending.take();
-    pending.add(line, number);
-    if (pending.isOpen) continue;
-    yield* pending.take();
+    if (pending.isOpenObject && ends && text.startsWith('{') && wholeValue(text) !== undefined) yield* pending.take();
+    yield* pending.add(text, line);
+    if (!ends) continue;
+    pending.endLine();
+    if (!pending.isOpen) yield* pending.take();
   }
   if (!pending.isEmpty) yield* pending.take();
 }
 
 /** Lines that belong together: brackets open outside of strings keep it going. */
 class Pending {
-  #lines: string[] = [];
+  #parts: string[] = [];
+  #chars = 0;
   #first = 0;
-  #depth = 0;
-  #inString = false;
+  #open = new Brackets();
   #whole: unknown;
+  #isAtLineStart = true;
+  /** The lines so far were too many to be parsed at once, and went here. */
+  #members: Members | undefined;
 
   get isEmpty(): boolean {
-    return this.#lines.length === 0;
+    return this.#parts.length === 0 && this.#members === undefined;
+  }
+
+  /** The line before has ended. */
+  get isAtLineStart(): boolean {
+    return this.#isAtLineStart;
   }
 
   get isOpen(): boolean {
-    return this.#depth > 0;
+    return this.#open.depth > 0;
   }
 
   get isOpenObject(): boolean {
-    return this.isOpen && this.#lines[0]?.startsWith('{') === true;
+    return this.isOpen && this.#members === undefined && this.#parts[0]?.startsWith('{') === true;
   }
 
-  add(line: string, number: number): void {
+  *add(text: string, number: number): Generator<JsonPiece> {
     if (this.isEmpty) this.#first = number;
-    this.#lines.push(line);
-    this.#whole = this.#lines.length === 1 ? wholeValue(line) : undefined;
-    if (this.#whole === undefined) this.#follow(line);
+    this.#isAtLineStart = false;
+    // Of what is no JSON at all the beginning is enough to say so.
+    if (!this.isOpen && this.#chars > most.valueChars) return;
+    if (this.#members !== undefined) {
+      this.#open.follow(text);
+      yield* this.#members.add(text);
+      return;
+    }
+    this.#parts.push(text);
+    // Each string costs more than its characters.
+    this.#chars += text.length + 16;
+    this.#whole = this.#parts.length === 1 ? wholeValue(text) : undefined;
+    if (this.#whole === undefined && (this.isOpen || /^\s*[[{]/.test(text))) this.#open.follow(text);
+    if (this.#chars <= most.valueChars || this.#whole !== undefined || !this.isOpen) return;
+    this.#members = new Members(this.#first);
+    for (const part of this.#parts.splice(0)) yield* this.#members.add(part);
+  }
+
+  /** A string cannot span lines, so a quote left open is closed by the line's end. */
+  endLine(): void {
+    this.#open.isInString = false;
+    this.#isAtLineStart = true;
+    this.#members?.endLine();
+    if (this.#members === undefined) this.#parts.push('\n');
   }
 
   *take(): Generator<JsonPiece> {
-    const text = this.#lines.join('\n');
-    const line = this.#first;
     const isCutOff = this.isOpen;
-    const value = this.#whole ?? parsed(text);
-    this.#lines = [];
-    this.#depth = 0;
-    this.#inString = false;
-    const start = JSON.stringify(text.trim().slice(0, 60));
+    const line = this.#first;
+    const members = this.#members;
+    const text = this.#parts.join('');
+    const value = this.#whole ?? (members === undefined ? parsed(text) : undefined);
+    this.#parts = [];
+    this.#chars = 0;
+    this.#members = undefined;
+    this.#whole = undefined;
+    this.#open = new Brackets();
+    if (members !== undefined) {
+      yield* members.end(isCutOff);
+      return;
+    }
+    const start = JSON.stringify(text.slice(0, 600).trim().slice(0, 60));
     if (value === undefined) yield { line, why: isCutOff ? `ends in the middle of ${start}` : `not JSON: ${start}` };
     else if (Array.isArray(value)) for (const member of value) yield { line, value: member };
     else yield { line, value };
   }
+}
 
-  /** A string cannot span lines, so a quote left open is closed by the line's end. */
-  #follow(line: string): void {
-    if (this.#depth === 0 && !/^\s*[[{]/.test(line)) return;
-    this.#inString = false;
-    for (let at = 0; at < line.length; at += 1) {
-      const char = line[at];
-      if (this.#inString && char === '\\') at += 1;
-      else if (char === '"') this.#inString = !this.#inString;
-      else if (!this.#inString && (char === '{' || char === '[')) this.#depth += 1;
-      else if (!this.#inString && (char === '}' || char === ']')) this.#depth -= 1;
+/** How deep a text is in brackets so far. */
+class Brackets {
+  depth = 0;
+  isInString = false;
+  #isEscaped = false;
+
+  follow(text: string): void {
+    for (let at = 0; at < text.length; at += 1) this.step(text.charCodeAt(at));
+  }
+
+  /** 1: a bracket opened, -1: one closed, 0: neither. */
+  step(char: number): number {
+    if (this.#isEscaped) this.#isEscaped = false;
+    else if (this.isInString && char === backslash) this.#isEscaped = true;
+    else if (char === quote) this.isInString = !this.isInString;
+    else if (!this.isInString && (char === braceOpen || char === bracketOpen)) return this.#moved(1);
+    else if (!this.isInString && (char === braceClose || char === bracketClose)) return this.#moved(-1);
+    return 0;
+  }
+
+  #moved(by: number): number {
+    this.depth += by;
+    return by;
+  }
+}
+
+const [quote, backslash, bracketOpen, bracketClose, braceOpen, braceClose] = [34, 92, 91, 93, 123, 125];
+
+/**
+ * The objects in the lists of one large value: the members of an array, or of the arrays that an object holds
+ * (`records`, `logEvents`). Each alone is parsed at once, and must not be too large itself.
+ */
+class Members {
+  readonly #line: number;
+  readonly #at = new Brackets();
+  #level: number | undefined;
+  #parts: string[] = [];
+  #chars = 0;
+  #found = 0;
+
+  constructor(line: number) {
+    this.#line = line;
+  }
+
+  *add(text: string): Generator<JsonPiece> {
+    let from = this.#isInside ? 0 : text.length;
+    for (let at = 0; at < text.length; at += 1) {
+      const char = text.charCodeAt(at);
+      const moved = this.#at.step(char);
+      if (moved === 0) continue;
+      this.#level ??= char === bracketOpen ? 1 : 2;
+      if (moved > 0 && this.#at.depth === this.#level + 1) from = at;
+      else if (moved < 0 && this.#at.depth === this.#level) {
+        this.#keep(text.slice(from, at + 1));
+        from = text.length;
+        yield this.#member();
+      }
     }
+    if (this.#isInside) this.#keep(text.slice(from));
+  }
+
+  endLine(): void {
+    this.#at.isInString = false;
+    if (this.#isInside) this.#keep('\n');
+  }
+
+  *end(isCutOff: boolean): Generator<JsonPiece> {
+    if (isCutOff) yield { line: this.#line, why: 'ends in the middle of a value' };
+    else if (this.#found === 0) yield { line: this.#line, why: `a value of more than ${most.valueChars} characters` };
+  }
+
+  get #isInside(): boolean {
+    return this.#level !== undefined && this.#at.depth > this.#level;
+  }
+
+  #keep(text: string): void {
+    this.#chars += text.length + 16;
+    if (this.#chars <= most.valueChars) this.#parts.push(text);
+  }
+
+  #member(): JsonPiece {
+    this.#found += 1;
+    const isTooLarge = this.#chars > most.valueChars;
+    const value = isTooLarge ? undefined : parsed(this.#parts.join(''));
+    this.#parts = [];
+    this.#chars = 0;
+    const line = this.#line;
+    if (value !== undefined) return { line, value };
+    return {
+      line,
+      why: isTooLarge ? `a value of more than ${most.valueChars} characters` : 'a member that is no JSON',
+    };
   }
 }
 
@@ -116,12 +241,12 @@ export function textOf(value: unknown): string | undefined {
 }
 
 /**
- * A whole number of 0 or more, written as number, float or text; undefined where absent, NaN where it is something
+ * A whole number of 0 or more and no more than any counter, written as number, float or text; undefined where absent, NaN where it is something
  * else.
  */
 export function countOf(value: unknown): number | undefined {
   if (value === undefined || value === null || value === '') return undefined;
   const number =
     typeof value === 'number' ? value : typeof value === 'string' && /^\d+(\.0+)?$/.test(value) ? Number(value) : NaN;
-  return Number.isInteger(number) && number >= 0 ? number : NaN;
+  return Number.isInteger(number) && number >= 0 && number <= most.counter ? number : NaN;
 }
