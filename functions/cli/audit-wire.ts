@@ -12,6 +12,7 @@ import { openStore } from '../local/stores-wire.ts';
 import type { AuditPlace, AuditDeps, AuditStores } from './audit.ts';
 import { auditFiles } from './audit-files.ts';
 import { untilStopped } from './until-stopped.ts';
+import type { ConfigFile } from '../../shared/config/read-text.ts';
 
 /**
  * Where the audit verbs read. `--dir` takes what `demo --keep` left (a folder with `log` and `state`), a copy of the
@@ -19,7 +20,7 @@ import { untilStopped } from './until-stopped.ts';
  * configuration that counts without them. Nothing is ever written; once `signal` is aborted, nothing more is read.
  */
 export function auditDeps(
-  configFile: () => Promise<string>,
+  configFile: () => Promise<ConfigFile | string>,
   signal: AbortSignal = new AbortController().signal,
 ): AuditDeps {
   return {
@@ -28,7 +29,7 @@ export function auditDeps(
   };
 }
 
-async function storesOf(place: AuditPlace, configFile: () => Promise<string>): Promise<AuditStores> {
+async function storesOf(place: AuditPlace, configFile: () => Promise<ConfigFile | string>): Promise<AuditStores> {
   refuseTwo(place);
   if (place.dir !== undefined) return await below(resolve(place.dir));
   if (place.store === undefined) return await configured(await configFile());
@@ -47,7 +48,7 @@ function refuseTwo({ dir, store, state }: AuditPlace): void {
     });
 }
 
-async function configured(file: string): Promise<AuditStores> {
+async function configured(file: ConfigFile | string): Promise<AuditStores> {
   const { loadConfig } = await import('../../shared/config/load.ts');
   const { stores, audit } = (await loadConfig(file)).config;
   const found = await opened(stores, 'Nothing was logged there yet; check stores.log in the configuration.');

@@ -85,6 +85,6 @@ export function declareSeal(audit: Command, frame: Frame): void {
   runs(seal, frame, async ({ configFile, terminal }) => {
     const { auditSealVerb } = await import('./audit-seal.ts');
     const { withDeps } = await import('./wire.ts');
-    return withDeps(await configFile(), (deps) => auditSealVerb(deps, terminal));
+    return withDeps(await configFile(), terminal, (deps) => auditSealVerb(deps, terminal));
   });
 }

@@ -1,7 +1,8 @@
-import { mkdir, mkdtemp, open, readdir, rename, rm, rmdir, writeFile, type FileHandle } from 'node:fs/promises';
+import { mkdtemp, open, readdir, rename, rm, rmdir, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Draft, ExportFolder } from '../../shared/audit/export/folder.ts';
 import { LockkeeperError } from '../../shared/base/error.ts';
+import { makePrivateFolder, writePrivateFile } from '../../shared/base/private-files.ts';
 import { fileError, isErrno } from '../../shared/objects/file-errors.ts';
 import { syncFolder } from '../../shared/objects/file-state.ts';
 
@@ -77,7 +78,7 @@ class NewFiles {
 
   async #put(path: string, bytes: Uint8Array): Promise<void> {
     const file = await this.make();
-    await writeFile(file, bytes, { flush: true });
+    await writePrivateFile(file, bytes, { over: 'create', sync: true });
     await this.place(file, path);
   }
 
@@ -119,7 +120,7 @@ class NewFiles {
   }
 
   async #folder(folder: string): Promise<void> {
-    const first = await mkdir(folder, { recursive: true });
+    const first = await makePrivateFolder(folder);
     if (first === undefined) return;
     for (let made = folder; made.length >= first.length; made = dirname(made)) this.#unsettled.add(dirname(made));
   }
@@ -148,6 +149,7 @@ class FileDraft implements Draft {
       await this.#close();
       // Opened anew: a library may have put another file in its place.
       const written = await this.#files.open(this.file, 'r+');
+      await written.chmod(0o600);
       await written.sync();
       await this.#files.close(written);
       await this.#files.place(this.file, path);

@@ -1,4 +1,5 @@
 import { LockkeeperError } from '../../shared/base/error.ts';
+import type { ConfigFile } from '../../shared/config/read-text.ts';
 import { serveLog } from '../local/serve-log.ts';
 import { startServing } from '../local/serve-wire.ts';
 import { untilAborted } from '../local/until-aborted.ts';
@@ -14,7 +15,7 @@ export interface ServeOptions {
  * approvals page and the gates that lockkeeper runs. Ends on SIGTERM and Ctrl-C after the present step. Addresses go to
  * stdout, what happens to stderr as JSON lines.
  */
-export async function serveVerb(options: ServeOptions, configFile: string, terminal: Terminal): Promise<ExitCode> {
+export async function serveVerb(options: ServeOptions, configFile: ConfigFile, terminal: Terminal): Promise<ExitCode> {
   const serving = await startServing({
     configFile,
     port: portOf(options.port),

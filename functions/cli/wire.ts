@@ -1,5 +1,6 @@
 import { systemWorld } from '../../shared/base/world.ts';
 import { loadConfig } from '../../shared/config/load.ts';
+import type { ConfigFile } from '../../shared/config/read-text.ts';
 import { localDeps, type LocalDeps } from '../local/deps-wire.ts';
 import { accountAtTerminal, accountName } from './account.ts';
 import type { AnswerDeps } from './answer.ts';
@@ -7,12 +8,17 @@ import type { ExitCode, Terminal } from './io.ts';
 import type { RotateDeps } from './rotate.ts';
 
 /** The dependencies of the configuration in `file`, for one command; `work` ends them whatever becomes of it. */
-export async function withDeps(file: string, work: (deps: LocalDeps) => Promise<ExitCode>): Promise<ExitCode> {
+export async function withDeps(
+  file: ConfigFile,
+  terminal: Terminal,
+  work: (deps: LocalDeps) => Promise<ExitCode>,
+): Promise<ExitCode> {
   const deps = localDeps({
     loaded: await loadConfig(file),
     world: systemWorld(),
     environment: process.env,
     run: 'cli',
+    warn: (text) => terminal.err(`warning: ${text}`),
   });
   try {
     return await work(deps);
