@@ -2,7 +2,7 @@ import { mkdtemp, open, readdir, rename, rm, rmdir, type FileHandle } from 'node
 import { dirname, join } from 'node:path';
 import type { Draft, ExportFolder } from '../../shared/audit/export/folder.ts';
 import { LockkeeperError } from '../../shared/base/error.ts';
-import { makePrivateFolder, writePrivateFile } from '../../shared/base/private-files.ts';
+import { createPrivateFile, makePrivateFolder, writePrivateFile } from '../../shared/base/private-files.ts';
 import { fileError, isErrno } from '../../shared/objects/file-errors.ts';
 import { syncFolder } from '../../shared/objects/file-state.ts';
 
@@ -83,8 +83,8 @@ class NewFiles {
   }
 
   /** Opens a file for as long as it is not closed or swept. */
-  async open(file: string, flags: string): Promise<FileHandle> {
-    const handle = await open(file, flags);
+  async open(file: string, how: 'new' | 'written'): Promise<FileHandle> {
+    const handle = how === 'new' ? await createPrivateFile(file) : await open(file, 'r+');
     this.#open.add(handle);
     return handle;
   }
@@ -139,7 +139,7 @@ class FileDraft implements Draft {
 
   async append(text: string): Promise<void> {
     await attempt(`write ${this.file}`, async () => {
-      this.#handle ??= await this.#files.open(this.file, 'a');
+      this.#handle ??= await this.#files.open(this.file, 'new');
       await this.#handle.appendFile(text);
     });
   }
@@ -148,7 +148,7 @@ class FileDraft implements Draft {
     await attempt(`write ${path}`, async () => {
       await this.#close();
       // Opened anew: a library may have put another file in its place.
-      const written = await this.#files.open(this.file, 'r+');
+      const written = await this.#files.open(this.file, 'written');
       await written.chmod(0o600);
       await written.sync();
       await this.#files.close(written);
