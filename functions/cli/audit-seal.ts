@@ -1,6 +1,6 @@
 import type { RunLog } from '../../shared/audit/log.ts';
 import { exitCode, type ExitCode, type Terminal } from './io.ts';
-import { printable } from './printable.ts';
+import { visible } from '../../shared/base/visible.ts';
 
 /**
  * `lockkeeper audit seal`: puts what waits into the tree, signs and publishes it, as every run does at its end. Exit
@@ -21,7 +21,7 @@ export async function auditSealVerb(
         ? 'nothing was logged yet'
         : `${report.size} ${report.size === 1 ? 'entry' : 'entries'} sealed, root ${report.root}`,
     );
-    for (const line of wrong) terminal.err(printable(line));
+    for (const line of wrong) terminal.err(visible(line));
   }
   return wrong.length === 0 ? exitCode.done : exitCode.failed;
 }

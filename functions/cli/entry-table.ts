@@ -1,6 +1,6 @@
 import type { IndexedEntry } from '../../shared/audit/read.ts';
 import { formatInstant } from '../../shared/base/time.ts';
-import { printable } from './printable.ts';
+import { visible } from '../../shared/base/visible.ts';
 
 /** One entry as a line of JSON shows it; the index is left out while it waits. */
 export function jsonOf({ event, at, ...place }: IndexedEntry) {
@@ -62,5 +62,5 @@ function cellsOf({ index, at, event }: IndexedEntry): readonly string[] {
     `${subject.kind} ${subject.id}`,
     actor,
     said.join(' '),
-  ].map(printable);
+  ].map(visible);
 }

@@ -1,3 +1,4 @@
+import { visibleLines } from '../../shared/base/visible.ts';
 import { Command, CommanderError, Option } from 'commander';
 import type { Frame } from './frame.ts';
 import { globalOptions, helpText, purpose, verbs } from './help.ts';
@@ -17,8 +18,8 @@ export function buildProgram(frame: Frame): Command {
     .option(...color)
     .helpOption(...help)
     .configureOutput({
-      writeOut: (text) => host.stdout.write(text),
-      writeErr: (text) => json || host.stderr.write(text),
+      writeOut: (text) => host.stdout.write(visibleLines(text)),
+      writeErr: (text) => json || host.stderr.write(visibleLines(text)),
     })
     .showHelpAfterError('Run it with --help to see what there is.')
     .helpCommand(false)

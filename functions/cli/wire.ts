@@ -1,3 +1,4 @@
+import type { Notice } from '../../shared/approvals/contract.ts';
 import { systemWorld } from '../../shared/base/world.ts';
 import { loadConfig } from '../../shared/config/load.ts';
 import type { ConfigFile } from '../../shared/config/read-text.ts';
@@ -29,7 +30,7 @@ export async function withDeps(
 
 /** What `rotate` needs. Notices go to stderr. */
 export async function rotateDeps(deps: LocalDeps, terminal: Terminal): Promise<RotateDeps> {
-  const notify: RotateDeps['notify'] = async ({ level, text }) => terminal.err(`${level}: ${text}`);
+  const notify: RotateDeps['notify'] = async (notice) => terminal.err(noticeText(notice));
   const actor = accountName() ?? 'lockkeeper';
   const credentials = [...(await deps.rotations({ notify, actor })).values()];
   return {
@@ -57,7 +58,11 @@ export async function terminalApprovals(deps: LocalDeps, terminal: Terminal) {
   const page = localPage({ tokens: new Map(), origin: 'http://127.0.0.1', world: deps.world });
   return {
     ...page,
-    notify: async (notice: { readonly level: string; readonly text: string }) =>
-      terminal.err(`${notice.level}: ${notice.text}`),
+    notify: async (notice: Notice) => terminal.err(noticeText(notice)),
   };
+}
+
+/** What others wrote into a notice begins no line of its own. */
+function noticeText({ level, text }: Notice): string {
+  return `${level}: ${text.replaceAll('\n', '\n    ')}`;
 }

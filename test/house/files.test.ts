@@ -71,6 +71,14 @@ describe('what no file of the product does', () => {
     expect(rest.flatMap((file) => where(file, (line) => makes.test(line)))).toEqual([]);
   });
 
+  test('write to the terminal past the one place that shows what would hide or steer', () => {
+    const edges = ['functions/cli/terminal.ts', 'functions/cli/program.ts', 'functions/cli/main.ts'];
+    const rest = product.filter(({ path }) => !edges.includes(path));
+    expect(rest.flatMap((file) => where(file, (line) => /\bstd(out|err)\b.*\.write\(|\bconsole\./.test(line)))).toEqual(
+      [],
+    );
+  });
+
   test('be called utils, helpers, manager, common or index', () => {
     const vague = everything.filter(({ path }) =>
       /(^|[/-])(utils?|helpers?|managers?|common|index|impl)([./-]|$)/i.test(path),
