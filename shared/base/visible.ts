@@ -5,8 +5,8 @@
  */
 const unseen = String.raw`\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}\u2800`;
 
-/** The fifth mark above one letter and all after it, and a mark that would sit on what stands before the text. */
-const flood = String.raw`(?<=\p{M}{4})\p{M}|(?<![^])\p{M}|(?<=\n)\p{M}`;
+/** The fifth mark above one letter and all after it, and marks that would sit on what stands before the text. */
+const flood = String.raw`(?<=\p{M}{4})\p{M}+|(?<![^])\p{M}+|(?<=\n)\p{M}+`;
 
 const inOneLine = new RegExp(`[${unseen}]|${flood}`, 'gu');
 const inLines = new RegExp(`(?!\n)[${unseen}]|${flood}`, 'gu');
@@ -25,8 +25,8 @@ export function visibleLines(text: string): string {
   return text.replaceAll(inLines, escaped);
 }
 
-function escaped(sign: string): string {
-  return sign
+function escaped(signs: string): string {
+  return signs
     .split('')
     .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
     .join('');

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { hasErrno } from '../base/errno.ts';
 import { LockkeeperError } from '../base/error.ts';
+import { withoutLogins } from '../base/without-logins.ts';
 import { checkConfig, mistakeText, type PlacedMistake } from './check.ts';
 import { readText, type ConfigFile } from './read-text.ts';
 import type { Config } from './schema.ts';
@@ -49,7 +50,7 @@ export async function loadConfig(file: ConfigFile | string): Promise<LoadedConfi
   const from = typeof file === 'string' ? { path: resolve(file), foundFrom: undefined } : file;
   const checked = checkConfig(await readText(from), dirname(from.path));
   if (checked.config) return { file: from.path, config: checked.config };
-  throw new LockkeeperError('invalid', listed(from.path, checked.mistakes), {
+  throw new LockkeeperError('invalid', listed(withoutLogins(from.path), checked.mistakes), {
     hint: 'Fix these and check with `lockkeeper config check`.',
   });
 }

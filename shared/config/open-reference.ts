@@ -1,5 +1,5 @@
 import { hasErrno } from '../base/errno.ts';
-import { LockkeeperError } from '../base/error.ts';
+import { asLockkeeperError, LockkeeperError } from '../base/error.ts';
 import { readGuarded } from '../base/owner-file.ts';
 import { Sealed } from '../base/sealed.ts';
 import type { SecretReference } from './schema.ts';
@@ -13,11 +13,11 @@ export interface ReferencePlaces {
 
 /**
  * The password a reference leads to. `not-found` where there is none, `denied` where it may not be read or others may,
- * `invalid` where it is empty; whatever the store throws. What stands under `file` or `env` is in no error: it may be
+ * `invalid` where it is empty; whatever the store throws. What stands under the three is in no error: it may be
  * the password itself, put where its place belongs.
  */
 export async function openReference(reference: SecretReference, places: ReferencePlaces): Promise<Sealed> {
-  if (reference.secret) return await places.fromStore(reference.secret.store, reference.secret.name);
+  if (reference.secret) return await fromSecret(reference.secret, places);
   if (reference.file !== undefined) return sealed(await fromFile(reference.file), 'the file that `file` names');
   const text = places.environment[reference.env ?? ''];
   if (text === undefined) {
@@ -32,6 +32,22 @@ function sealed(text: string, where: string): Sealed {
   if (text === '')
     throw new LockkeeperError('invalid', `${where} is empty`, { hint: 'Put the password into it, and nothing else.' });
   return new Sealed(text);
+}
+
+async function fromSecret(
+  { store, name }: NonNullable<SecretReference['secret']>,
+  places: ReferencePlaces,
+): Promise<Sealed> {
+  try {
+    return await places.fromStore(store, name);
+  } catch (cause) {
+    const { code, hint } = asLockkeeperError(cause);
+    throw new LockkeeperError(
+      code,
+      'the secret that `secret` names gives no password',
+      hint === undefined ? {} : { hint },
+    );
+  }
 }
 
 async function fromFile(path: string): Promise<string> {

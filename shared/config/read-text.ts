@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { hasErrno } from '../base/errno.ts';
 import { LockkeeperError } from '../base/error.ts';
+import { withoutLogins } from '../base/without-logins.ts';
 import { ownerDoubt, wayTo, writersDoubt, type Doubt } from '../base/ownership.ts';
 
 /** A configuration before it is read. */
@@ -36,8 +37,9 @@ async function openNamed(path: string): Promise<FileHandle> {
   const { mode } = await handle.stat();
   if (process.geteuid === undefined || (mode & 0o002) === 0) return handle;
   await handle.close();
-  throw new LockkeeperError('denied', `the configuration ${path} is not used: everybody can write it`, {
-    hint: `See who changed it, then run: chmod go-w ${path}`,
+  const shown = withoutLogins(path);
+  throw new LockkeeperError('denied', `the configuration ${shown} is not used: everybody can write it`, {
+    hint: `See who changed it, then run: chmod go-w ${shown}`,
   });
 }
 
@@ -63,14 +65,17 @@ function unsafe(path: string, foundFrom: string, doubt: Doubt): LockkeeperError 
   );
 }
 
-function unreadable(path: string, cause: unknown): LockkeeperError {
-  if (cause instanceof LockkeeperError) return cause;
-  if (hasErrno(cause, 'ENOENT'))
+function unreadable(named: string, thrown: unknown): LockkeeperError {
+  if (thrown instanceof LockkeeperError) return thrown;
+  const path = withoutLogins(named);
+  // The system's own words have the path in them.
+  const cause = path === named ? thrown : undefined;
+  if (hasErrno(thrown, 'ENOENT'))
     return new LockkeeperError('not-found', `there is no configuration at ${path}`, {
       cause,
       hint: 'Check the path given by --config or LOCKKEEPER_CONFIG.',
     });
-  if (hasErrno(cause, 'EACCES'))
+  if (hasErrno(thrown, 'EACCES'))
     return new LockkeeperError('denied', `the configuration at ${path} may not be read`, {
       cause,
       hint: 'Let the user that runs lockkeeper read it.',

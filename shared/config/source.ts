@@ -1,4 +1,4 @@
-import { isMap, isScalar, LineCounter, parseDocument, visit, type Document } from 'yaml';
+import { isCollection, isMap, isScalar, LineCounter, parseDocument, visit, type Document } from 'yaml';
 
 /** Where something stands in the file: keys of maps and ordinals of lists, from the top. */
 export type Path = readonly (string | number)[];
@@ -24,7 +24,8 @@ export interface Source {
 /** Reads YAML 1.2 (so JSON too). Never throws: what is wrong is in `flaws`. */
 export function readSource(text: string): Source {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, version: '1.2' });
+  // Not `warn`: the parser's warnings go to stderr by themselves, with keys in them.
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, version: '1.2', logLevel: 'error' });
   const position = (offset: number): Position => {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col) };
@@ -35,6 +36,7 @@ export function readSource(text: string): Source {
       what: flawText(code),
     })),
     ...aliases(document).map((offset) => ({ at: position(offset), what: 'an alias (*…) is used; write it out' })),
+    ...oddKeys(document).map((offset) => ({ at: position(offset), what: 'a key is no word but a list or a map' })),
   ];
   return {
     data: flaws.length === 0 ? (document.toJS() as unknown) : undefined,
@@ -53,6 +55,17 @@ export function pathText(path: Path): string {
 function aliases(document: Document): readonly number[] {
   const offsets: number[] = [];
   visit(document, { Alias: (_, node) => void offsets.push(node.range?.[0] ?? 0) });
+  return offsets;
+}
+
+/** They would become texts of their own, as no key of the format is. */
+function oddKeys(document: Document): readonly number[] {
+  const offsets: number[] = [];
+  visit(document, {
+    Pair: (_, { key }) => {
+      if (isCollection(key)) offsets.push(key.range?.[0] ?? 0);
+    },
+  });
   return offsets;
 }
 

@@ -27,12 +27,10 @@ function range(from: number, to: number): readonly number[] {
   return Array.from({ length: to - from + 1 }, (_, at) => from + at);
 }
 
-test.each(unseen.map((point) => [point.toString(16), String.fromCodePoint(point)]))(
-  'U+%s is shown as escape',
-  (_, sign) => {
-    expect(visible(`a${sign}b`)).toMatch(/^a(\\u[0-9a-f]{4}){1,2}b$/);
-  },
-);
+test('each unseen sign is shown as escape', () => {
+  const raw = unseen.filter((point) => !/^a(\\u[0-9a-f]{4}){1,2}b$/.test(visible(`a${String.fromCodePoint(point)}b`)));
+  expect(raw).toEqual([]);
+});
 
 test('a half of a surrogate pair is shown as escape; lines stay lines where lines may be', () => {
   expect(visible('a\ud800b\udc00')).toBe('a\\ud800b\\udc00');
