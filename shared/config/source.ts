@@ -24,8 +24,7 @@ export interface Source {
 /** Reads YAML 1.2 (so JSON too). Never throws: what is wrong is in `flaws`. */
 export function readSource(text: string): Source {
   const lines = new LineCounter();
-  // Not `warn`: the parser's warnings go to stderr by themselves, with keys in them.
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, version: '1.2', logLevel: 'error' });
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, version: '1.2' });
   const position = (offset: number): Position => {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col) };
@@ -58,7 +57,7 @@ function aliases(document: Document): readonly number[] {
   return offsets;
 }
 
-/** They would become texts of their own, as no key of the format is. */
+/** They would become texts, with a warning of the parser that repeats them on stderr. */
 function oddKeys(document: Document): readonly number[] {
   const offsets: number[] = [];
   visit(document, {
