@@ -49,16 +49,16 @@ const mistakes: readonly ((text: string) => string)[] = [
   (text) => `${text}\n  : [`,
 ];
 
-/** Every place, with every fourth form in turn, and secrets and other mistakes in turn; each as the text of a file. */
+/** Every place, with every third form in turn, and secrets and other mistakes in turn; each as the text of a file. */
 export function* plantedConfigs(): Generator<PlantedConfig & { readonly secret: string }> {
   let turn = 0;
   for (const piece of pieces()) {
     const forms = piece.what === 'key' ? written.slice(0, 4) : written;
     for (const form of forms) {
-      const secret = secrets[turn % secrets.length] ?? secrets[0];
-      const mistake = mistakes[Math.floor(turn / secrets.length) % mistakes.length];
+      const secret = secrets[Math.floor(turn / 3) % secrets.length] ?? secrets[0];
+      const mistake = mistakes[Math.floor(turn / 9) % mistakes.length];
       turn += 1;
-      if (turn % 4 !== 0) continue;
+      if (turn % 3 !== 0) continue;
       const text = example.slice(0, piece.from) + form(secret) + example.slice(piece.to);
       yield {
         secret,
