@@ -14,12 +14,13 @@ import { readKey } from '../../../shared/secrets/key-file.ts';
 import { keyFileSigner } from '../../../shared/signers/key-file.ts';
 import { memoryHost } from '../../cli/memory-host.ts';
 import { mustHold, type Attack } from './attack.ts';
-import { asOther, other } from './parts/second-account.ts';
+import { asOther, hasOther, other } from './parts/second-account.ts';
 
 const cli = fileURLToPath(new URL('../../../functions/cli/', import.meta.url));
 const right = '{version: 1, stores: {state: {kind: file-system, path: state}, log: {kind: file-system, path: log}}}\n';
 
 async function attempt(): Promise<string> {
+  if (!hasOther) return 'not tried: only root can act as another account';
   const top = await mkdtemp(join(tmpdir(), 'lockkeeper-attack-'));
   await chmod(top, 0o755);
   try {
