@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '../../../functions/cli/main.ts';
 import { LockkeeperError } from '../../../shared/base/error.ts';
-import { Sealed } from '../../../shared/base/sealed.ts';
+import type { Sealed } from '../../../shared/base/sealed.ts';
 import { checkConfig } from '../../../shared/config/check.ts';
 import { openReference } from '../../../shared/config/open-reference.ts';
 import { memoryHost } from '../../cli/memory-host.ts';

@@ -28,6 +28,11 @@ async function terminalLines(texts: readonly string[]): Promise<number> {
       const terminal = hostTerminal(host, json);
       const entry = { ...entryOf(text), index: 7 };
       for (const line of entryTable([entry])) terminal.out(line);
+      const forged = entryTable([{ ...entryOf(`${text}\n8      2026-11-22  forged`), index: 7 }]);
+      mustHold(
+        !forged.some((line) => line.includes('\n')),
+        `a table has a line of its own for ${JSON.stringify(text)}`,
+      );
       terminal.err(`warning: ${text}`);
       printError(
         new LockkeeperError('invalid', `cannot: ${text}`, { hint: text, cause: new LockkeeperError('denied', text) }),
@@ -76,10 +81,7 @@ async function csvCells(texts: readonly string[]): Promise<number> {
   };
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a table uses nothing of a folder but its drafts
   const table = await csvTable(folder as unknown as Parameters<typeof csvTable>[0]);
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a row as the tables get it
-  await table.add(
-    texts.map((text, index) => ({ index, entry: entryOf(text) })) as unknown as Parameters<typeof table.add>[0],
-  );
+  await table.add(texts.map((text, index) => ({ index, entry: entryOf(text), bytes: new Uint8Array() })));
   await table.end();
   mustBeVisible(written.replaceAll('\r\n', '\n'), 'all', 'the CSV');
   if (written.split('\r\n').length !== texts.length + 2) throw new Error('the CSV has not a line for each entry');
@@ -101,7 +103,7 @@ function entryOf(text: string): Entry {
 }
 
 function mustBeVisible(shown: string, text: string, where: string): void {
-  const raw = [...shown.replaceAll('\n', '')].find(isHidden);
+  const raw = Array.from(shown.replaceAll('\n', '')).find(isHidden);
   mustHold(
     raw === undefined,
     `${where} shows ${JSON.stringify(text)} with U+${raw?.codePointAt(0)?.toString(16) ?? ''} in it`,
@@ -125,12 +127,7 @@ export const attack: Attack = {
       find: 'const shown = visibleLines(line);',
       replace: 'const shown = line;',
     },
-    {
-      name: 'table',
-      file: 'functions/cli/entry-table.ts',
-      find: '].map(visible);',
-      replace: '].map((cell) => cell.replaceAll(/[\\0-\\x1f]/g, (sign) => (sign === "\\n" ? sign : "?")));',
-    },
+    { name: 'table', file: 'functions/cli/entry-table.ts', find: '].map(visible);', replace: '];' },
     {
       name: 'words',
       file: 'functions/cli/program.ts',

@@ -27,7 +27,7 @@ export async function pageShows(texts: readonly string[]): Promise<number> {
     const page = await browser.newPage();
     await page.setContent(pageHtml(viewOf(all)), { waitUntil: 'load' });
     const words = String(await page.evaluate('document.body.innerText'));
-    const raw = [...words.replaceAll(/[\n\t]/g, '')].find(isHidden);
+    const raw = Array.from(words.replaceAll(/[\n\t]/g, '')).find(isHidden);
     mustHold(raw === undefined, `the page has U+${raw?.codePointAt(0)?.toString(16) ?? ''} in it`);
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what the script below answers
     return (await page.evaluate(seenPlaces)) as readonly Seen[];
