@@ -7,6 +7,7 @@ import { gzipSync } from 'node:zlib';
 import { auditFiles } from '../../../functions/cli/audit-files.ts';
 import { gateNetwork } from '../../../functions/local/gate/identity.ts';
 import { startGate } from '../../../functions/local/gate/gate.ts';
+import { hasCode } from '../../../shared/base/error.ts';
 import { Sealed } from '../../../shared/base/sealed.ts';
 import { parseInstant } from '../../../shared/base/time.ts';
 import { systemWorld } from '../../../shared/base/world.ts';
@@ -61,6 +62,10 @@ async function driversUnder(mask: string, at: string): Promise<number> {
     await keyFileSigner({ path: join(at, 'd', 'audit.key'), world }).publicKey();
     await auditFiles.create(join(at, 'entry.json'), Buffer.from('{}'));
     await gateUnder(at);
+  } catch (thrown) {
+    // The guard of key files sees it first.
+    mustHold(!hasCode(thrown, 'denied'), `under umask ${mask} ${hasCode(thrown, 'denied') ? thrown.message : ''}`);
+    throw thrown;
   } finally {
     process.umask(before);
   }
