@@ -8,7 +8,7 @@ import { formatInstant, instant, second } from '../../shared/base/time.ts';
 import type { AuditFiles } from './audit.ts';
 import { entryTable, jsonOf } from './entry-table.ts';
 import { exitCode, type ExitCode, type Terminal } from './io.ts';
-import { printable } from './printable.ts';
+import { visible } from '../../shared/base/visible.ts';
 
 export interface AuditCheckOptions {
   /** A .tlog-proof file. */
@@ -89,7 +89,7 @@ function told(
   const by = signers.map(
     ({ name, id, at }) => `${at === null ? 'signed' : 'cosigned'} by ${name} (${id})${at === null ? '' : ` at ${at}`}`,
   );
-  return [`proven: this is entry ${index} of ${origin}, as of ${size} entries`, ...by].map(printable);
+  return [`proven: this is entry ${index} of ${origin}, as of ${size} entries`, ...by].map(visible);
 }
 
 /** Entries of other logs are proven just as well, and only not told. */

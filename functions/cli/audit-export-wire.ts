@@ -7,13 +7,14 @@ import type { ExportDeps } from './audit-export.ts';
 import { auditDeps } from './audit-wire.ts';
 import { exportFolder } from './export-folder.ts';
 import { stoppable } from './until-stopped.ts';
+import type { ConfigFile } from '../../shared/config/read-text.ts';
 
 /**
  * Where `audit export` reads and writes. Most of its time it reads back what it wrote: that too ends once `signal` is
  * aborted.
  */
 export function exportDeps(
-  configFile: () => Promise<string>,
+  configFile: () => Promise<ConfigFile | string>,
   signal: AbortSignal = new AbortController().signal,
 ): ExportDeps {
   return {

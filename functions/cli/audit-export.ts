@@ -5,7 +5,7 @@ import type { TiledLog } from '../../shared/audit/export/tiled-log.ts';
 import { LockkeeperError } from '../../shared/base/error.ts';
 import { tilesOf, unsealed, type AuditPlace, type AuditDeps, type AuditStores } from './audit.ts';
 import { exitCode, type ExitCode, type Terminal } from './io.ts';
-import { printable } from './printable.ts';
+import { visible } from '../../shared/base/visible.ts';
 
 /** What the wiring provides besides. */
 export interface ExportDeps extends AuditDeps {
@@ -44,7 +44,7 @@ export async function auditExportVerb(
       where: folder.where,
       isTrusted: (options.key ?? stores.verifyWith) !== undefined,
     }))
-      terminal.out(printable(line));
+      terminal.out(visible(line));
   const { count, first } = report.leftOut;
   if (count > 0)
     terminal.err(

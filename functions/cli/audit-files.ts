@@ -1,9 +1,10 @@
 import { createReadStream } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
 import { hasCode, LockkeeperError } from '../../shared/base/error.ts';
+import { writePrivateFile } from '../../shared/base/private-files.ts';
 import { loadConfig } from '../../shared/config/load.ts';
 import { fileError, isErrno } from '../../shared/objects/file-errors.ts';
 import type { AuditFiles } from './audit.ts';
+import type { ConfigFile } from '../../shared/config/read-text.ts';
 
 /** Files of this machine. */
 export const auditFiles: AuditFiles = {
@@ -19,7 +20,7 @@ export const auditFiles: AuditFiles = {
   },
   async create(path, bytes) {
     try {
-      await writeFile(path, bytes, { flag: 'wx', flush: true });
+      await writePrivateFile(path, bytes, { over: 'create', sync: true });
     } catch (thrown) {
       if (isErrno(thrown, 'ENOENT'))
         throw new LockkeeperError('not-found', `there is no folder for ${path}`, {
@@ -49,7 +50,7 @@ async function readSmall(path: string): Promise<Uint8Array> {
 }
 
 /** The key that the configuration trusts; undefined where it names none, or where there is no configuration. */
-export async function configuredKey(configFile: () => Promise<string>): Promise<string | undefined> {
+export async function configuredKey(configFile: () => Promise<ConfigFile | string>): Promise<string | undefined> {
   try {
     return (await loadConfig(await configFile())).config.audit.verifyWith;
   } catch (thrown) {

@@ -5,9 +5,13 @@ import { loadConfig } from '../../shared/config/load.ts';
 import { readKey } from '../../shared/secrets/key-file.ts';
 import { fingerprintKeyFile } from '../local/fingerprint-key.ts';
 import type { FingerprintDeps } from './audit-fingerprint.ts';
+import type { ConfigFile } from '../../shared/config/read-text.ts';
 
 /** The key in `file`, else the one that the configuration's log uses, and this process's stdin. */
-export function fingerprintDeps(file: string | undefined, configFile: () => Promise<string>): FingerprintDeps {
+export function fingerprintDeps(
+  file: string | undefined,
+  configFile: () => Promise<ConfigFile | string>,
+): FingerprintDeps {
   return {
     async key() {
       const path =

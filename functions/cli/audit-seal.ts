@@ -2,7 +2,7 @@ import type { RunLog } from '../../shared/audit/log.ts';
 import type { ObjectStore } from '../../shared/objects/contract.ts';
 import { admit } from './audit-admit.ts';
 import { exitCode, type ExitCode, type Terminal } from './io.ts';
-import { printable } from './printable.ts';
+import { visible } from '../../shared/base/visible.ts';
 
 /** What sealing takes. */
 export interface SealDeps {
@@ -33,7 +33,7 @@ export async function auditSealVerb(
         ? 'nothing was logged yet'
         : `${report.size} ${report.size === 1 ? 'entry' : 'entries'} sealed, root ${report.root}`,
     );
-    for (const line of wrong) terminal.err(printable(line));
+    for (const line of wrong) terminal.err(visible(line));
   }
   return wrong.length === 0 ? exitCode.done : exitCode.failed;
 }

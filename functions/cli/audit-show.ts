@@ -1,5 +1,6 @@
 import { isSamePerson, looksLikePerson } from '../../shared/base/person-name.ts';
 import { parseInstant } from '../../shared/base/time.ts';
+import { visible } from '../../shared/base/visible.ts';
 import type { IndexedEntry } from '../../shared/audit/read.ts';
 import type { Refused } from '../../shared/audit/sealing/waiting.ts';
 import { signedEntries, type Shown } from './audit-shown.ts';
@@ -7,7 +8,6 @@ import { allEntriesOf, type AuditPlace, type AuditDeps, type AuditStores } from 
 import { caveats } from './audit-caveats.ts';
 import { EntryPages, jsonOf } from './entry-table.ts';
 import { exitCode, type ExitCode, type Terminal } from './io.ts';
-import { printable } from './printable.ts';
 
 export interface AuditShowOptions extends AuditPlace {
   /** Entries about this service's credential. */
@@ -65,7 +65,7 @@ export async function auditShowVerb(options: AuditShowOptions, deps: AuditDeps, 
   else if (!terminal.json) for (const line of pages.end()) terminal.out(line);
   const isVerified = options.unverified !== true;
   const lines = caveats({ ...seen, isVerified, unreadable, unproven, refused, alike: [...alike] });
-  for (const line of lines) terminal.err(printable(line));
+  for (const line of lines) terminal.err(visible(line));
   return exitCode.done;
 }
 

@@ -5,7 +5,7 @@ import type { TrustOptions } from '../../shared/audit/verify/trust.ts';
 import { verifyLog } from '../../shared/audit/verify/verify.ts';
 import type { AuditPlace, AuditDeps, AuditStores } from './audit.ts';
 import { exitCode, type ExitCode, type Terminal } from './io.ts';
-import { printable } from './printable.ts';
+import { visible } from '../../shared/base/visible.ts';
 
 /** What the wiring provides besides. */
 export interface VerifyDeps extends AuditDeps {
@@ -77,7 +77,7 @@ function jsonOf({ checkpoint, ...report }: VerifyReport): string {
 function told(report: VerifyReport | ExportVerifyReport, stores: AuditStores): readonly string[] {
   const { findings, found, entries } = report;
   const lines = findings.map(
-    ({ key, index, what }) => `${printable(key)}${index === undefined ? '' : ` (entry ${index})`} ${printable(what)}`,
+    ({ key, index, what }) => `${visible(key)}${index === undefined ? '' : ` (entry ${index})`} ${visible(what)}`,
   );
   if (found > findings.length) lines.push(`and ${found - findings.length} more`);
   const read = `${stores.where}: ${entries} ${entries === 1 ? 'entry' : 'entries'}`;
@@ -116,7 +116,7 @@ function endOf({ size, entries, published }: VerifyReport, { kind, state }: Audi
 function vouched({ verifierKey, isKeyGiven, checkpoint }: VerifyReport): readonly string[] {
   if (!checkpoint || verifierKey === undefined) return [];
   const trusted = isKeyGiven ? '' : ', a key that came with the log: compare it with the one you were given';
-  return [`signed up to entry ${checkpoint.size - 1} by ${printable(verifierKey)}${trusted}`];
+  return [`signed up to entry ${checkpoint.size - 1} by ${visible(verifierKey)}${trusted}`];
 }
 
 function cosigned({ witnesses }: VerifyReport): readonly string[] {
@@ -124,7 +124,7 @@ function cosigned({ witnesses }: VerifyReport): readonly string[] {
   const { size, cosigned: names, missing, needed, isEnough } = witnesses;
   const wanted = isEnough ? '' : `, and ${needed} must`;
   if (size === 0) return [`nothing is signed that witnesses could have cosigned${wanted}`];
-  const without = missing.length === 0 ? '' : `; not by ${printable(missing.join(', '))}`;
+  const without = missing.length === 0 ? '' : `; not by ${visible(missing.join(', '))}`;
   return [
     `cosigned up to entry ${size - 1} by ${names.length} of ${names.length + missing.length} witnesses${wanted}${without}`,
   ];

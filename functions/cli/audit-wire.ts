@@ -19,6 +19,7 @@ import type { VerifyDeps } from './audit-verify.ts';
 import { auditFiles } from './audit-files.ts';
 import { tablesPlace } from './export-tables-wire.ts';
 import { untilStopped } from './until-stopped.ts';
+import type { ConfigFile } from '../../shared/config/read-text.ts';
 
 /**
  * Where the audit verbs read. `--dir` takes what `demo --keep` left (a folder with `log` and `state`), a copy of the
@@ -26,7 +27,7 @@ import { untilStopped } from './until-stopped.ts';
  * configuration that counts without them. Nothing is ever written; once `signal` is aborted, nothing more is read.
  */
 export function auditDeps(
-  configFile: () => Promise<string>,
+  configFile: () => Promise<ConfigFile | string>,
   signal: AbortSignal = new AbortController().signal,
 ): VerifyDeps {
   return {
@@ -36,7 +37,7 @@ export function auditDeps(
   };
 }
 
-async function storesOf(place: AuditPlace, configFile: () => Promise<string>): Promise<AuditStores> {
+async function storesOf(place: AuditPlace, configFile: () => Promise<ConfigFile | string>): Promise<AuditStores> {
   refuseTwo(place);
   if (place.dir !== undefined) return await below(resolve(place.dir));
   if (place.store === undefined) return await configured(await configFile());
@@ -65,7 +66,7 @@ function refuseTwo({ dir, store, state }: AuditPlace): void {
     });
 }
 
-async function configured(file: string): Promise<AuditStores> {
+async function configured(file: ConfigFile | string): Promise<AuditStores> {
   const { loadConfig } = await import('../../shared/config/load.ts');
   const { config } = await loadConfig(file);
   const { stores, audit } = config;

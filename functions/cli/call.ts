@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { World } from '../../shared/base/world.ts';
 import type { Frame } from './frame.ts';
 import { exitCode, type ExitCode, type Terminal } from './io.ts';
+import type { ConfigFile } from '../../shared/config/read-text.ts';
 
 /** Declares the options of one verb, or its verbs below, and what they do. */
 export type Declare = (verb: Command, frame: Frame) => void;
@@ -11,8 +12,8 @@ export interface Call {
   readonly terminal: Terminal;
   /** The words that are no options. */
   readonly words: readonly string[];
-  /** The file that --config, LOCKKEEPER_CONFIG or the working directory name. Errors: not-found. */
-  readonly configFile: () => Promise<string>;
+  /** The file that --config or LOCKKEEPER_CONFIG name, or that was found upward. Errors: not-found. */
+  readonly configFile: () => Promise<ConfigFile>;
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The machine's own clock and randomness. */
   readonly world: () => Promise<World>;

@@ -1,11 +1,13 @@
 import { dirname } from 'node:path';
+import { withoutLogins } from '../../shared/base/without-logins.ts';
 import { checkConfig, mistakeText } from '../../shared/config/check.ts';
-import { readText } from '../../shared/config/load.ts';
+import { readText, type ConfigFile } from '../../shared/config/read-text.ts';
 import { exitCode, type ExitCode, type Terminal } from './io.ts';
 
 /** Says what is wrong with the file, every mistake at once; exit 1 where there is one. JSON: `{file, ok, mistakes}`. */
-export async function configCheckVerb(file: string, terminal: Terminal): Promise<ExitCode> {
-  const { mistakes, config } = checkConfig(await readText(file), dirname(file));
+export async function configCheckVerb(found: ConfigFile, terminal: Terminal): Promise<ExitCode> {
+  const file = withoutLogins(found.path);
+  const { mistakes, config } = checkConfig(await readText(found), dirname(found.path));
   if (terminal.json) terminal.out(JSON.stringify({ file, ok: mistakes.length === 0, mistakes }));
   else for (const mistake of mistakes) terminal.out(mistakeText(file, mistake));
   if (!config) return exitCode.failed;

@@ -46,5 +46,5 @@ async function answered(
 ): Promise<ExitCode> {
   const { answerDeps, withDeps } = await import('./wire.ts');
   const [word = ''] = words;
-  return withDeps(await configFile(), async (deps) => verb(await answerDeps(deps, terminal), word));
+  return withDeps(await configFile(), terminal, async (deps) => verb(await answerDeps(deps, terminal), word));
 }

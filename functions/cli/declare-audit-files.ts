@@ -90,7 +90,7 @@ export function declareSeal(audit: Command, frame: Frame): void {
     const { auditSealVerb } = await import('./audit-seal.ts');
     const { accountAtTerminal } = await import('./account.ts');
     const { withDeps } = await import('./wire.ts');
-    return withDeps(await configFile(), (deps) =>
+    return withDeps(await configFile(), terminal, (deps) =>
       auditSealVerb(
         { ...deps, account: accountAtTerminal(), names: seal.opts<{ admit?: string[] }>().admit },
         terminal,

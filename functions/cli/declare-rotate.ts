@@ -17,7 +17,7 @@ export function declareRotate(rotate: Command, frame: Frame): void {
     const { rotateVerb } = await import('./rotate.ts');
     const { rotateDeps, withDeps } = await import('./wire.ts');
     const options = rotate.opts<RotateOptions>();
-    return withDeps(await configFile(), async (deps) =>
+    return withDeps(await configFile(), terminal, async (deps) =>
       rotateVerb(words, options, await rotateDeps(deps, terminal), terminal),
     );
   });

@@ -37,7 +37,7 @@ async function live({ asOf, window, detailedExitcode }: ScanWords, { configFile,
   }
   const { scanVerb } = await import('./scan.ts');
   const { terminalApprovals, withDeps } = await import('./wire.ts');
-  return withDeps(await configFile(), async (deps) => {
+  return withDeps(await configFile(), terminal, async (deps) => {
     return scanVerb({ detailedExitcode }, { ...deps, approvals: await terminalApprovals(deps, terminal) }, terminal);
   });
 }

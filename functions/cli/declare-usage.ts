@@ -7,7 +7,7 @@ export function declareCollect(collect: Command, frame: Frame): void {
   runs(collect, frame, async ({ configFile, terminal }) => {
     const { collectVerb } = await import('./collect.ts');
     const { withDeps } = await import('./wire.ts');
-    return withDeps(await configFile(), (deps) => collectVerb(deps, terminal));
+    return withDeps(await configFile(), terminal, (deps) => collectVerb(deps, terminal));
   });
 }
 

@@ -1,7 +1,7 @@
 import type { IndexedEntry, UnreadableEntry } from '../../shared/audit/read.ts';
 import { leafHash } from '../../shared/audit/tlog/merkle.ts';
 import { formatInstant } from '../../shared/base/time.ts';
-import { printable } from './printable.ts';
+import { visible } from '../../shared/base/visible.ts';
 
 /** One entry as a line of JSON shows it; the index is left out while it waits. */
 export function jsonOf(entry: IndexedEntry | UnreadableEntry) {
@@ -78,5 +78,5 @@ function cellsOf(entry: IndexedEntry | UnreadableEntry): readonly string[] {
     `${subject.kind} ${subject.id}`,
     actor,
     said.join(' '),
-  ].map(printable);
+  ].map(visible);
 }

@@ -1,7 +1,8 @@
-import { mkdir, mkdtemp, open, readdir, rename, rm, rmdir, writeFile, type FileHandle } from 'node:fs/promises';
+import { mkdtemp, open, readdir, rename, rm, rmdir, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Draft, ExportFolder } from '../../shared/audit/export/folder.ts';
 import { LockkeeperError } from '../../shared/base/error.ts';
+import { createPrivateFile, makePrivateFolder, writePrivateFile } from '../../shared/base/private-files.ts';
 import { fileError, isErrno } from '../../shared/objects/file-errors.ts';
 import { expectOwnFolders } from '../../shared/objects/file-folders.ts';
 import { syncFolder } from '../../shared/objects/file-state.ts';
@@ -78,13 +79,13 @@ class NewFiles {
 
   async #put(path: string, bytes: Uint8Array): Promise<void> {
     const file = await this.make();
-    await writeFile(file, bytes, { flush: true });
+    await writePrivateFile(file, bytes, { over: 'create', sync: true });
     await this.place(file, path);
   }
 
   /** Opens a file for as long as it is not closed or swept. */
-  async open(file: string, flags: string): Promise<FileHandle> {
-    const handle = await open(file, flags);
+  async open(file: string, how: 'new' | 'written'): Promise<FileHandle> {
+    const handle = how === 'new' ? await createPrivateFile(file) : await open(file, 'r+');
     this.#open.add(handle);
     return handle;
   }
@@ -122,7 +123,7 @@ class NewFiles {
   async #folder(folder: string): Promise<void> {
     // A link would have files of others thrown away, and own ones put, where it leads.
     await expectOwnFolders(this.#where, folder);
-    const first = await mkdir(folder, { recursive: true });
+    const first = await makePrivateFolder(folder);
     if (first === undefined) return;
     for (let made = folder; made.length >= first.length; made = dirname(made)) this.#unsettled.add(dirname(made));
   }
@@ -141,7 +142,7 @@ class FileDraft implements Draft {
 
   async append(text: string): Promise<void> {
     await attempt(`write ${this.file}`, async () => {
-      this.#handle ??= await this.#files.open(this.file, 'a');
+      this.#handle ??= await this.#files.open(this.file, 'new');
       await this.#handle.appendFile(text);
     });
   }
@@ -150,7 +151,8 @@ class FileDraft implements Draft {
     await attempt(`write ${path}`, async () => {
       await this.#close();
       // Opened anew: a library may have put another file in its place.
-      const written = await this.#files.open(this.file, 'r+');
+      const written = await this.#files.open(this.file, 'written');
+      await written.chmod(0o600);
       await written.sync();
       await this.#files.close(written);
       await this.#files.place(this.file, path);

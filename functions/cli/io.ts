@@ -1,9 +1,12 @@
+/** How a line looks where colours are wanted. */
+export type Style = 'strong' | 'faint' | 'good' | 'bad';
+
 /** What a verb may use of the terminal. Data goes to `out`, progress and diagnostics to `err`. */
 export interface Terminal {
   /** Writes one line of data to stdout. */
-  out(line: string): void;
+  out(line: string, style?: Style): void;
   /** Writes one line to stderr. */
-  err(line: string): void;
+  err(line: string, style?: Style): void;
   /** True with `--output json`. */
   readonly json: boolean;
   /** Aborted on Ctrl-C and SIGTERM: stop at the next safe place. */

@@ -12,8 +12,11 @@ if (major < 22 || (major === 22 && minor < 18)) {
   process.exit(1);
 }
 
-// Compiled code is kept beside the packages. Where that may not be written, this does nothing, and the start is slower.
-module.enableCompileCache(fileURLToPath(new URL('../../node_modules/.cache/lockkeeper', import.meta.url)));
+// Compiled code is kept beside the packages. Where that is not this account's own folder nothing is kept, and the start
+// is slower: what stands there is run, unchecked, and others must not have put it there.
+const { isOwnFolder } = await import('./own-folder.js');
+const cache = fileURLToPath(new URL('../../node_modules/.cache/lockkeeper', import.meta.url));
+if (isOwnFolder(cache)) module.enableCompileCache(cache);
 
 const { main } = await import('./main.ts');
 await main(process);

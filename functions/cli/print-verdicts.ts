@@ -1,4 +1,5 @@
 import Table from 'cli-table3';
+import { visible } from '../../shared/base/visible.ts';
 import { formatInstant, type Instant } from '../../shared/base/time.ts';
 import type { Verdict } from '../../shared/idle-ports/verdict.ts';
 import type { UsageEvidence, Window } from '../../shared/usage/evidence.ts';
@@ -57,13 +58,13 @@ function asText({ asOf, window, verdicts }: Judged): readonly string[] {
   for (const { ruleSet, rule, verdict, lastPacket, activeDays, coverage, reasons } of verdicts) {
     const last = lastPacket === undefined ? 'never' : formatInstant(lastPacket);
     table.push([
-      ruleSet,
-      rule,
+      visible(ruleSet),
+      visible(rule),
       verdict,
       last,
       activeDays,
       `${Math.floor(coverage * 100)} %`,
-      reasons.map(({ text }) => text).join(' '),
+      visible(reasons.map(({ text }) => text).join(' ')),
     ]);
   }
   const counts = [...Map.groupBy(verdicts, ({ verdict }) => verdict)]

@@ -1,3 +1,5 @@
+import { withoutLogins } from '../../shared/base/without-logins.ts';
+import { visibleLines } from '../../shared/base/visible.ts';
 import { Command, CommanderError, Option } from 'commander';
 import type { Frame } from './frame.ts';
 import { globalOptions, helpText, purpose, verbs } from './help.ts';
@@ -17,8 +19,8 @@ export function buildProgram(frame: Frame): Command {
     .option(...color)
     .helpOption(...help)
     .configureOutput({
-      writeOut: (text) => host.stdout.write(text),
-      writeErr: (text) => json || host.stderr.write(text),
+      writeOut: (text) => host.stdout.write(visibleLines(text)),
+      writeErr: (text) => json || host.stderr.write(visibleLines(withoutValues(text))),
     })
     .showHelpAfterError('Run it with --help to see what there is.')
     .helpCommand(false)
@@ -29,7 +31,13 @@ export function buildProgram(frame: Frame): Command {
   return program.hook('preSubcommand', async (_, verb) => declareVerb(verb, frame));
 }
 
+/** The parser repeats a word that it does not know whole, with what was given to it: --pasword=… */
+function withoutValues(text: string): string {
+  return withoutLogins(text.replaceAll(/(--[\w-]+=)[^'\n]*/g, '$1…'));
+}
+
 /** What was wrong with the words, where `thrown` says so; the code is 0 where they asked for help. */
 export function usageFault(thrown: unknown): { readonly message: string; readonly exitCode: number } | undefined {
-  return thrown instanceof CommanderError ? thrown : undefined;
+  if (!(thrown instanceof CommanderError)) return undefined;
+  return { message: withoutValues(thrown.message), exitCode: thrown.exitCode };
 }

@@ -1,4 +1,5 @@
 import { LockkeeperError } from '../../shared/base/error.ts';
+import type { ConfigFile } from '../../shared/config/read-text.ts';
 import { serveLog } from '../local/serve-log.ts';
 import { startServing } from '../local/serve-wire.ts';
 import { untilAborted } from '../local/until-aborted.ts';
@@ -15,7 +16,7 @@ export interface ServeOptions {
  * go to stdout, each for one sign-in within an hour; more when somebody asks for one on the page. What happens goes to
  * stderr as JSON lines.
  */
-export async function serveVerb(options: ServeOptions, configFile: string, terminal: Terminal): Promise<ExitCode> {
+export async function serveVerb(options: ServeOptions, configFile: ConfigFile, terminal: Terminal): Promise<ExitCode> {
   const show = (addresses: ReadonlyMap<string, string>): void => {
     if (terminal.json) terminal.out(JSON.stringify({ addresses: Object.fromEntries(addresses) }));
     else for (const [who, address] of addresses) terminal.out(`${who} decides at ${address}`);

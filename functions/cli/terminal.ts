@@ -1,5 +1,6 @@
-import { exitCode, type ExitCode, type Terminal } from './io.ts';
-import { printable } from './printable.ts';
+import { exitCode, type ExitCode, type Style, type Terminal } from './io.ts';
+import pc from 'picocolors';
+import { visibleLines } from '../../shared/base/visible.ts';
 
 /** The part of a process that the command line touches; tests give their own. */
 export interface Host {
@@ -38,29 +39,35 @@ export function hostTerminal(host: Host, json: boolean): HostTerminal {
     stop.abort();
   });
   host.on('SIGTERM', () => stop.abort());
-  const shown = json ? (line: string) => line : steady;
   return {
     json,
     signal: stop.signal,
-    out: lines(host.stdout, shown, () => stop.abort()),
-    err: lines(host.stderr, shown, () => undefined),
+    out: lines(host.stdout, () => stop.abort()),
+    err: lines(host.stderr, () => undefined),
     ends: (code) => (isInterrupted ? exitCode.interrupted : code),
   };
 }
 
-/** Names and texts of others are in every line, errors too: none of them may steer the terminal. */
-function steady(line: string): string {
-  return line.split('\n').map(printable).join('\n');
-}
+const paints: Readonly<Record<Style, (line: string) => string>> = {
+  strong: pc.bold,
+  faint: pc.dim,
+  good: pc.green,
+  bad: pc.red,
+};
 
-function lines(stream: Stream, shown: (line: string) => string, closed: () => void): (line: string) => void {
+/**
+ * The one way to the streams. Names and texts of others are in every line, errors too: none of them may steer a terminal
+ * or hide what it says. A line of JSON stays equal JSON.
+ */
+function lines(stream: Stream, closed: () => void): Terminal['out'] {
   let isOpen = true;
   stream.on('error', (error) => {
     if (!('code' in error) || error.code !== 'EPIPE') throw error;
     isOpen = false;
     closed();
   });
-  return (line) => {
-    if (isOpen) stream.write(`${shown(line)}\n`);
+  return (line, style) => {
+    const shown = visibleLines(line);
+    if (isOpen) stream.write(`${style === undefined ? shown : paints[style](shown)}\n`);
   };
 }

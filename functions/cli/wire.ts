@@ -1,5 +1,7 @@
+import type { Notice } from '../../shared/approvals/contract.ts';
 import { systemWorld } from '../../shared/base/world.ts';
 import { loadConfig } from '../../shared/config/load.ts';
+import type { ConfigFile } from '../../shared/config/read-text.ts';
 import { localDeps, type LocalDeps } from '../local/deps-wire.ts';
 import { accountAtTerminal, accountName } from './account.ts';
 import type { AnswerDeps } from './answer.ts';
@@ -7,12 +9,17 @@ import type { ExitCode, Terminal } from './io.ts';
 import type { RotateDeps } from './rotate.ts';
 
 /** The dependencies of the configuration in `file`, for one command; `work` ends them whatever becomes of it. */
-export async function withDeps(file: string, work: (deps: LocalDeps) => Promise<ExitCode>): Promise<ExitCode> {
+export async function withDeps(
+  file: ConfigFile,
+  terminal: Terminal,
+  work: (deps: LocalDeps) => Promise<ExitCode>,
+): Promise<ExitCode> {
   const deps = localDeps({
     loaded: await loadConfig(file),
     world: systemWorld(),
     environment: process.env,
     run: 'cli',
+    warn: (text) => terminal.err(`warning: ${text}`),
   });
   try {
     return await work(deps);
@@ -23,7 +30,7 @@ export async function withDeps(file: string, work: (deps: LocalDeps) => Promise<
 
 /** What `rotate` needs. Notices go to stderr. */
 export async function rotateDeps(deps: LocalDeps, terminal: Terminal): Promise<RotateDeps> {
-  const notify: RotateDeps['notify'] = async ({ level, text }) => terminal.err(`${level}: ${text}`);
+  const notify: RotateDeps['notify'] = async (notice) => terminal.err(noticeText(notice));
   const actor = accountName() ?? 'lockkeeper';
   const credentials = [...(await deps.rotations({ notify, actor })).values()];
   return {
@@ -51,7 +58,11 @@ export async function terminalApprovals(deps: LocalDeps, terminal: Terminal) {
   const page = localPage({ people: [], origin: 'http://127.0.0.1', world: deps.world });
   return {
     ...page,
-    notify: async (notice: { readonly level: string; readonly text: string }) =>
-      terminal.err(`${notice.level}: ${notice.text}`),
+    notify: async (notice: Notice) => terminal.err(noticeText(notice)),
   };
+}
+
+/** What others wrote into a notice begins no line of its own. */
+function noticeText({ level, text }: Notice): string {
+  return `${level}: ${text.replaceAll('\n', '\n    ')}`;
 }

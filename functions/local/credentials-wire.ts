@@ -1,4 +1,5 @@
 import { LockkeeperError } from '../../shared/base/error.ts';
+import { readGuarded } from '../../shared/base/owner-file.ts';
 import type { Sealed } from '../../shared/base/sealed.ts';
 import type { World } from '../../shared/base/world.ts';
 import { openReference } from '../../shared/config/open-reference.ts';
@@ -10,7 +11,6 @@ import type { RotationDeps } from '../../shared/rotation/plan.ts';
 import type { SecretStore } from '../../shared/secrets/contract.ts';
 import type { Service } from '../../shared/services/contract.ts';
 import type { ObjectStore } from '../../shared/objects/contract.ts';
-import { readFile } from 'node:fs/promises';
 
 /** What rotations need besides the configuration. */
 export interface CredentialSurroundings {
@@ -110,9 +110,24 @@ async function serviceDriver(
     ...(credential.ownerRole === undefined ? {} : { ownerRole: credential.ownerRole }),
     database: credential.database,
     endpoints: credential.endpoints,
-    tls: typeof credential.tls === 'string' ? credential.tls : { ca: await readFile(credential.tls.ca, 'utf8') },
+    tls: typeof credential.tls === 'string' ? credential.tls : { ca: await authority(credential.tls.ca) },
     admin: { user: credential.admin.user, password: await openReference(credential.admin.password, places) },
     world: around.world,
+  });
+}
+
+/** Who may write it decides which server gets the passwords. */
+async function authority(path: string): Promise<string> {
+  const text = await readGuarded(path, 'anyone').catch((cause: unknown) => {
+    if (cause instanceof LockkeeperError) throw cause;
+    throw new LockkeeperError('denied', `the authority ${path} cannot be read`, {
+      cause,
+      hint: 'It has to be a file that the user that runs lockkeeper may read.',
+    });
+  });
+  if (text !== undefined) return text;
+  throw new LockkeeperError('not-found', `there is no authority at ${path}`, {
+    hint: 'Check `tls.ca` in the configuration.',
   });
 }
 

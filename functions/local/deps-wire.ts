@@ -22,6 +22,8 @@ export interface LocalDepsOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Names this run in the audit log. */
   readonly run: string;
+  /** Told once about each thing that a person should put right. Default: nobody is. */
+  readonly warn?: (text: string) => void;
 }
 
 /** What one configuration gives to the stories. Each is opened at its first use, and loads its drivers then. */
@@ -45,10 +47,10 @@ export interface LocalDeps {
 }
 
 /** The dependencies of one machine. Nothing is opened yet. */
-export function localDeps({ loaded, world, environment, run }: LocalDepsOptions): LocalDeps {
+export function localDeps({ loaded, world, environment, run, warn }: LocalDepsOptions): LocalDeps {
   const { config } = loaded;
   const closers: (() => Promise<void>)[] = [];
-  const stores = once(async () => (await import('./stores-wire.ts')).openStores(config, world));
+  const stores = once(async () => (await import('./stores-wire.ts')).openStores(config, world, warn));
   const auditParts = once(async () => (await import('./audit-wire.ts')).openAudit(config, world));
   const audit = once(async () => {
     const { auditLog } = await import('../../shared/audit/log.ts');

@@ -1,5 +1,5 @@
-import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { makePrivateFolder } from '../../shared/base/private-files.ts';
 import type { World } from '../../shared/base/world.ts';
 import type { Config } from '../../shared/config/schema.ts';
 import { createKey, readKey } from '../../shared/secrets/key-file.ts';
@@ -37,6 +37,6 @@ export function fileBesideKeys({ stores, audit, secrets }: WithPlaces, name: str
 export async function openFingerprintKey(path: string, world: World): Promise<Uint8Array> {
   const key = await readKey(path);
   if (key) return key;
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await makePrivateFolder(dirname(path));
   return await createKey(path, world);
 }

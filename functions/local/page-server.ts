@@ -3,6 +3,7 @@ import type { Heard, RawMessage } from '../../shared/approvals/contract.ts';
 import type { Entrance } from '../../shared/approvals/local-page.ts';
 import { pageHeaders } from '../../shared/approvals/page.ts';
 import { asLockkeeperError, LockkeeperError, type ErrorCode } from '../../shared/base/error.ts';
+import { visibleLines } from '../../shared/base/visible.ts';
 import { listenAt } from './gate/listen.ts';
 import { readBody } from './read-body.ts';
 
@@ -127,7 +128,7 @@ function plain(status: number, body: string): Reply {
       'cache-control': 'no-store',
       'x-content-type-options': 'nosniff',
     },
-    body,
+    body: visibleLines(body),
   };
 }
 

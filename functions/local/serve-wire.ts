@@ -2,6 +2,7 @@ import { LockkeeperError } from '../../shared/base/error.ts';
 import { minute } from '../../shared/base/time.ts';
 import { systemWorld, type World } from '../../shared/base/world.ts';
 import { loadConfig } from '../../shared/config/load.ts';
+import type { ConfigFile } from '../../shared/config/read-text.ts';
 import type { Config } from '../../shared/config/schema.ts';
 import { runEndings } from './endings.ts';
 import { gatePlan } from './gate/from-config.ts';
@@ -16,7 +17,7 @@ import type { ServeLog } from './serve-log.ts';
 import { stoppingWorld } from './stopping-world.ts';
 
 export interface ServeOptions {
-  readonly configFile: string;
+  readonly configFile: ConfigFile | string;
   /** Of the approvals page; undefined: as configured. 0 takes a free one. */
   readonly port: number | undefined;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -50,7 +51,13 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
   const stop = (): Promise<void> => runEndings(endings);
   try {
     for (const gate of await startGates(config, world, log)) endings.push(() => gate.close());
-    const deps = localDeps({ loaded: { config, file }, world, environment: options.environment, run: 'serve' });
+    const deps = localDeps({
+      loaded: { config, file },
+      world,
+      environment: options.environment,
+      run: 'serve',
+      warn: (text) => log.warning('stores', text),
+    });
     endings.push(() => deps.close());
     const page = await pageOf(config, { options, world, log });
     if (page) {

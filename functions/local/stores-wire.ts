@@ -14,13 +14,25 @@ export interface Stores {
  * Opens both stores, and proves that they honour conditions before anything relies on it; `unsupported` where one does
  * not.
  */
-export async function openStores({ stores }: Pick<Config, 'stores'>, world: World): Promise<Stores> {
+export async function openStores(
+  { stores }: Pick<Config, 'stores'>,
+  world: World,
+  warn?: (text: string) => void,
+): Promise<Stores> {
+  for (const place of [stores.state, stores.log])
+    if (place.kind === 'file-system') for (const text of await closedToOthers(place.path)) warn?.(text);
   const { proveConditions } = await import('../../shared/objects/self-test.ts');
   const { store: state } = await openStore(stores.state, { world, contents: 'changing', mostBytes: longestInState });
   const { store: log } = await openStore(stores.log, { world, contents: 'create-only', mostBytes: longestInLog });
   await proveConditions(state, { world, writes: 'all' });
   await proveConditions(log, { world, writes: 'create-only' });
   return { state, log };
+}
+
+/** The directory is closed before anything more is written to it. */
+async function closedToOthers(directory: string): Promise<readonly string[]> {
+  const { closeToOthers } = await import('./private-store.ts');
+  return await closeToOthers(directory);
 }
 
 /** How a store is used. */

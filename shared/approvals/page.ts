@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isSamePerson } from '../base/person-name.ts';
 import { formatInstant, type Instant } from '../base/time.ts';
+import { visible, visibleLines } from '../base/visible.ts';
 import type { Notice, Question } from './contract.ts';
 
 /** One open question and what was said to it so far. */
@@ -105,7 +106,7 @@ function section(title: string, empty: string, items: readonly string[]): string
 function questionHtml({ question, approvedBy }: PageQuestion, who: string): string {
   const facts = question.facts.map(({ label, text }) => `<dt>${escape(label)}</dt><dd>${escape(text)}</dd>`).join('\n');
   const agreed = approvedBy.length === 0 ? 'nobody yet' : approvedBy.join(', ');
-  const id = escape(`q-${question.hash}`);
+  const id = escapeHtml(`q-${question.hash}`);
   return `<article aria-labelledby="${id}">
 <h3 id="${id}">${escape(question.title)}</h3>
 <dl>
@@ -122,7 +123,7 @@ ${question.approvers.some((one) => isSamePerson(one, who)) ? answerForm(question
 
 /** Two forms: Enter in a text field presses a form's first button, and that must never be Approve. */
 function answerForm(hash: string): string {
-  const start = `<form method="post" action="answer">\n<input type="hidden" name="hash" value="${escape(hash)}">`;
+  const start = `<form method="post" action="answer">\n<input type="hidden" name="hash" value="${escapeHtml(hash)}">`;
   return `${start}
 <button name="answer" value="approve">Approve</button>
 </form>
@@ -136,7 +137,7 @@ ${start}
 }
 
 function closureHtml(closure: PageClosure): string {
-  const id = escape(`c-${closure.hash}`);
+  const id = escapeHtml(`c-${closure.hash}`);
   return `<article aria-labelledby="${id}">
 <h3 id="${id}">${escape(closure.title)}</h3>
 <p><strong>${escape(closure.phase)}</strong> since ${time(closure.since)}. ${escape(closure.detail)}</p>
@@ -146,7 +147,7 @@ ${closure.canReopen ? reopenForm(closure.hash) : ''}
 
 function reopenForm(hash: string): string {
   return `<form method="post" action="answer">
-<input type="hidden" name="hash" value="${escape(hash)}">
+<input type="hidden" name="hash" value="${escapeHtml(hash)}">
 <label>Why reopen<input name="why" required autocomplete="off" maxlength="500"></label>
 <button name="answer" value="reopen">Reopen</button>
 </form>`;
@@ -154,7 +155,7 @@ function reopenForm(hash: string): string {
 
 function noticeHtml(notice: Notice): string {
   const sign = { info: 'ⓘ Info', warning: '⚠ Warning', alarm: '⛔ Alarm' }[notice.level];
-  return `<p class="notice"><strong>${sign}</strong>: ${escape(notice.text)}</p>`;
+  return `<p class="notice"><strong>${sign}</strong>: ${isolated(visibleLines(notice.text))}</p>`;
 }
 
 function time(at: Instant): string {
@@ -162,8 +163,21 @@ function time(at: Instant): string {
   return `<time datetime="${text}">${text}</time>`;
 }
 
-/** Text as text in HTML. */
+/** One line that came from elsewhere, as an element shows it. */
 export function escape(text: string): string {
+  return isolated(visible(text));
+}
+
+/** Letters that are written from right to left keep to themselves: numbers and signs beside them stay in their order. */
+const rightToLeft = String.raw`\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}`;
+const rightToLeftRun = new RegExp(`[${rightToLeft}](?:[${rightToLeft}\\p{M}]| (?=[${rightToLeft}]))*`, 'gu');
+
+function isolated(text: string): string {
+  return escapeHtml(text).replaceAll(rightToLeftRun, '<bdi>$&</bdi>');
+}
+
+/** Text as the value of an attribute. */
+export function escapeHtml(text: string): string {
   const signs: Readonly<Record<string, string>> = {
     '&': '&amp;',
     '<': '&lt;',

@@ -25,7 +25,7 @@ export function crossMistakes(data: unknown, resolve: ResolvePath): readonly Mis
     ...config.services.flatMap((service, at) => credentialRules(service, at)),
     ...config.services.flatMap((service, at) => enoughApprovers(config, service, at)),
     ...config.idlePorts.exemptions.flatMap(({ network }, at) =>
-      unknownName(network, Object.keys(config.networks), {
+      unknownName(network, namesIn(config, 'networks'), {
         path: ['idlePorts', 'exemptions', at, 'network'],
         list: 'networks',
       }),
@@ -39,11 +39,14 @@ export function crossMistakes(data: unknown, resolve: ResolvePath): readonly Mis
 
 function serviceNames(config: Rough, service: RoughService, at: number): readonly Mistake[] {
   const path = ['services', at];
-  const stores = Object.keys(config.secrets);
-  const approvers = config.approvals?.approvers ?? [];
+  const stores = namesIn(config, 'secrets');
+  const approvers = (config.approvals?.approvers ?? []).map((who, n) => ({
+    name: who,
+    path: ['approvals', 'approvers', n],
+  }));
   const { credential } = service;
   return [
-    ...unknownName(service.network, Object.keys(config.networks), { path: [...path, 'network'], list: 'networks' }),
+    ...unknownName(service.network, namesIn(config, 'networks'), { path: [...path, 'network'], list: 'networks' }),
     ...(service.approvers ?? []).flatMap((who, n) =>
       unknownName(who, approvers, { path: [...path, 'approvers', n], list: 'approvals.approvers' }),
     ),
@@ -57,24 +60,33 @@ function serviceNames(config: Rough, service: RoughService, at: number): readonl
   ];
 }
 
+/** A name that somebody chose, and where. */
+interface Named {
+  readonly name: string;
+  readonly path: Path;
+}
+
+function namesIn(config: Rough, list: 'networks' | 'secrets'): readonly Named[] {
+  return Object.keys(config[list]).map((name) => ({ name, path: [list, name] }));
+}
+
+/** The nearest name is told by its place: what was written, and what is there, may be no name at all. */
 function unknownName(
   written: string | undefined,
-  known: readonly string[],
-  at: { path: Path; list: string },
+  known: readonly Named[],
+  at: { readonly path: Path; readonly list: string },
 ): readonly Mistake[] {
-  if (written === undefined || written === '' || known.includes(written)) return [];
-  const meant = nearest(written, known);
-  const there =
-    known.length === 0
-      ? `There is nothing under \`${at.list}\`.`
-      : `Under \`${at.list}\` there is: ${known.join(', ')}.`;
-  return [
-    {
-      path: at.path,
-      what: `${JSON.stringify(written)} is not in \`${at.list}\``,
-      hint: meant === undefined ? there : `Did you mean "${meant}"?`,
-    },
-  ];
+  if (written === undefined || written === '' || known.some(({ name }) => name === written)) return [];
+  const mistake = { path: at.path, what: `is not in \`${at.list}\`` };
+  const meant = nearest(
+    written,
+    known.map(({ name }) => name),
+  );
+  const see = known.find(({ name }) => name === meant)?.path;
+  if (see !== undefined) return [{ ...mistake, hint: 'Did you mean', see }];
+  const [first] = known;
+  if (first === undefined) return [{ ...mistake, hint: `There is nothing under \`${at.list}\`.` }];
+  return [{ ...mistake, hint: `Names under \`${at.list}\`: ${known.length}, the first is`, see: first.path }];
 }
 
 function credentialRules({ credential }: RoughService, at: number): readonly Mistake[] {
@@ -108,21 +120,16 @@ function credentialRules({ credential }: RoughService, at: number): readonly Mis
   return found;
 }
 
-function enoughApprovers(
-  { approvals }: Rough,
-  { approvers, owner, name }: RoughService,
-  at: number,
-): readonly Mistake[] {
+function enoughApprovers({ approvals }: Rough, { approvers, owner }: RoughService, at: number): readonly Mistake[] {
   if (!approvals) return [];
   const others = (approvers ?? approvals.approvers).filter((who) => who !== '' && !looksLikePerson(who, owner ?? ''));
   const eligible = differentPeople(others);
   if (eligible.length >= approvals.needed) return [];
   const path = approvers ? ['services', at, 'approvers'] : ['approvals', 'needed'];
-  const people = eligible.length === 0 ? 'nobody' : eligible.join(', ');
   return [
     {
       path,
-      what: `${approvals.needed} must agree about ${JSON.stringify(name ?? `services[${at}]`)}, but only ${eligible.length} may (${people})`,
+      what: `asks for more people than may decide about services[${at}]: ${eligible.length}`,
       hint: 'Add approvers, or lower `needed`. An owner does not decide about an own service.',
     },
   ];

@@ -14,7 +14,7 @@ export function gateMistakes({ networks, services }: Rough): readonly Mistake[] 
 function cloudMistake(name: string, cloud: string | undefined): readonly Mistake[] {
   if (cloud !== 'kubernetes' && cloud !== 'local') return [];
   const hint = 'A gate that lockkeeper runs writes flow logs as aws, gcp or azure do: choose one of them.';
-  return [{ path: ['networks', name, 'cloud'], what: `"${cloud}" is no cloud of a gate that lockkeeper runs`, hint }];
+  return [{ path: ['networks', name, 'cloud'], what: 'is no cloud of a gate that lockkeeper runs', hint }];
 }
 
 function serviceMistakes({ forwardTo, protocol }: Rough['services'][number], at: number): readonly Mistake[] {
@@ -25,5 +25,5 @@ function serviceMistakes({ forwardTo, protocol }: Rough['services'][number], at:
   const hint = 'Behind a gate that lockkeeper runs, say where it listens: forwardTo: 127.0.0.1:PORT.';
   if (forwardTo === undefined) return [{ path: [...path, 'forwardTo'], what: 'is missing', hint }];
   if (/^(127\.0\.0\.1|localhost):/.test(forwardTo)) return [];
-  return [{ path: [...path, 'forwardTo'], what: `${JSON.stringify(forwardTo)} is not on this machine`, hint }];
+  return [{ path: [...path, 'forwardTo'], what: 'is not on this machine', hint }];
 }

@@ -1,9 +1,11 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { hasErrno } from './errno.ts';
-import { checkConfig, mistakeText, type PlacedMistake } from './check.ts';
-import type { Config } from './schema.ts';
+import { hasErrno } from '../base/errno.ts';
 import { LockkeeperError } from '../base/error.ts';
+import { withoutLogins } from '../base/without-logins.ts';
+import { checkConfig, mistakeText, type PlacedMistake } from './check.ts';
+import { readText, type ConfigFile } from './read-text.ts';
+import type { Config } from './schema.ts';
 
 /** Where a configuration may be named. */
 export interface ConfigPlaces {
@@ -24,14 +26,14 @@ export interface LoadedConfig {
 
 /**
  * The file that counts: --config, else LOCKKEEPER_CONFIG, else the nearest lockkeeper.yaml upward; `not-found` without
- * one.
+ * one. Whether one that was found may be used is judged when it is read: a nearer one is never skipped for a farther.
  */
-export async function findConfig({ asked, environment, from }: ConfigPlaces): Promise<string> {
+export async function findConfig({ asked, environment, from }: ConfigPlaces): Promise<ConfigFile> {
   const named = asked ?? (environment === '' ? undefined : environment);
-  if (named !== undefined) return resolve(from, named);
+  if (named !== undefined) return { path: resolve(from, named), foundFrom: undefined };
   for (let directory = resolve(from); ; directory = dirname(directory)) {
-    const file = join(directory, 'lockkeeper.yaml');
-    if (await isThere(file)) return file;
+    const path = join(directory, 'lockkeeper.yaml');
+    if (await isThere(path)) return { path, foundFrom: resolve(from) };
     if (directory === dirname(directory)) break;
   }
   throw new LockkeeperError('not-found', `no lockkeeper.yaml in ${resolve(from)} or above it`, {
@@ -40,38 +42,17 @@ export async function findConfig({ asked, environment, from }: ConfigPlaces): Pr
 }
 
 /**
- * Reads and checks the file. `not-found` and `denied` where it cannot be read; `invalid` lists every mistake at once,
- * each with its line, column and a hint. No password is ever in the message.
+ * Reads and checks the file; a bare path is one that a person named. `not-found` and `denied` where it cannot or may
+ * not be read; `invalid` lists every mistake at once, each with its line, column and a hint. Nothing that stands in
+ * the file is in the message.
  */
-export async function loadConfig(file: string): Promise<LoadedConfig> {
-  const path = resolve(file);
-  const checked = checkConfig(await readText(path), dirname(path));
-  if (checked.config) return { file: path, config: checked.config };
-  throw new LockkeeperError('invalid', listed(file, checked.mistakes), {
+export async function loadConfig(file: ConfigFile | string): Promise<LoadedConfig> {
+  const from = typeof file === 'string' ? { path: resolve(file), foundFrom: undefined } : file;
+  const checked = checkConfig(await readText(from), dirname(from.path));
+  if (checked.config) return { file: from.path, config: checked.config };
+  throw new LockkeeperError('invalid', listed(withoutLogins(from.path), checked.mistakes), {
     hint: 'Fix these and check with `lockkeeper config check`.',
   });
-}
-
-/** The text of the configuration at `path`, with errors that say what to do. */
-export async function readText(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (cause) {
-    if (hasErrno(cause, 'ENOENT'))
-      throw new LockkeeperError('not-found', `there is no configuration at ${path}`, {
-        cause,
-        hint: 'Check the path given by --config or LOCKKEEPER_CONFIG.',
-      });
-    if (hasErrno(cause, 'EACCES'))
-      throw new LockkeeperError('denied', `the configuration at ${path} may not be read`, {
-        cause,
-        hint: 'Let the user that runs lockkeeper read it.',
-      });
-    throw new LockkeeperError('invalid', `the configuration at ${path} cannot be read`, {
-      cause,
-      hint: 'It has to be a file.',
-    });
-  }
 }
 
 function listed(file: string, mistakes: readonly PlacedMistake[]): string {
@@ -83,7 +64,7 @@ async function isThere(file: string): Promise<boolean> {
   try {
     return (await stat(file)).isFile();
   } catch (cause) {
-    if (hasErrno(cause, 'ENOENT') || hasErrno(cause, 'ENOTDIR')) return false;
+    if (hasErrno(cause, 'ENOENT', 'ENOTDIR')) return false;
     throw new LockkeeperError('denied', `cannot look for ${file}`, {
       cause,
       hint: 'Name the file with --config FILE.',

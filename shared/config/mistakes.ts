@@ -4,12 +4,17 @@ import { nearest } from './nearest.ts';
 import { configJsonSchema, shapeAt } from './shape.ts';
 import type { Path } from './source.ts';
 
-/** One thing that is wrong with a configuration. Never quotes what stands under a key named password. */
+/**
+ * One thing that is wrong with a configuration. It is said in words of the schema and in counts; nothing that stands in
+ * the file is in it, not even a name: a password may stand anywhere, and nobody knows its form.
+ */
 export interface Mistake {
   readonly path: Path;
   /** What is wrong there, as the rest of a sentence that begins with the path. */
   readonly what: string;
   readonly hint: string | undefined;
+  /** Another place that the hint ends with. */
+  readonly see?: Path;
   /** The key itself is wrong, not its value. */
   readonly atKey?: boolean;
 }
@@ -49,28 +54,23 @@ function inWords(issue: Issue, { path, value, description }: Place): Mistake {
     const hints = [description, allowed && `One of: ${allowed.join(', ')}.`].filter((hint) => hint !== undefined);
     return { path, what: 'is missing', hint: hints.join(' ') || undefined };
   }
-  const shown = show(value, path);
   if (allowed) {
-    const what = `${shown} is not ${allowed.length > 1 ? 'one of: ' : ''}${allowed.join(', ')}`;
+    const what = `is not ${allowed.length > 1 ? 'one of: ' : ''}${allowed.join(', ')}`;
     return { path, what, hint: meantHint(value, allowed) ?? description };
   }
-  return { path, what: whatIsWrong(issue, shown), hint: isPassword(path) ? passwordHint : hintFor(issue, description) };
+  return { path, what: whatIsWrong(issue, value), hint: isPassword(path) ? passwordHint : hintFor(issue, description) };
 }
 
-function whatIsWrong(issue: Issue, shown: string): string {
+function whatIsWrong(issue: Issue, value: unknown): string {
   switch (issue.code) {
     case 'invalid_type':
-      return `${shown} is not ${typeWords.get(issue.expected) ?? issue.expected}`;
+      return `is ${kindOf(value)}, not ${typeWords.get(issue.expected) ?? issue.expected}`;
     case 'too_small':
-      return isCounted(issue) ? `needs at least ${issue.minimum}, has less` : `${shown} is less than ${issue.minimum}`;
+      return isCounted(issue) ? `needs at least ${issue.minimum}, has less` : `is less than ${issue.minimum}`;
     case 'too_big':
-      return isCounted(issue)
-        ? `may have at most ${issue.maximum}, has more`
-        : `${shown} is more than ${issue.maximum}`;
-    case 'custom':
-      return issue.message;
+      return isCounted(issue) ? `may have at most ${issue.maximum}, has more` : `is more than ${issue.maximum}`;
     default:
-      return `${shown} ${issue.message}`;
+      return issue.message;
   }
 }
 
@@ -109,19 +109,17 @@ function meantHint(value: unknown, allowed: readonly string[]): string | undefin
   return meant === undefined ? undefined : `Did you mean "${meant}"?`;
 }
 
-function show(value: unknown, path: Path): string {
-  if (isPassword(path)) return 'what stands here';
+function kindOf(value: unknown): string {
   if (Array.isArray(value)) return 'a list';
-  if (typeof value === 'object') return 'a map';
-  const text = JSON.stringify(value) ?? 'this';
-  return text.length > 60 ? `${text.slice(0, 57)}…"` : text;
+  return typeWords.get(typeof value) ?? 'something else';
 }
 
 function isPassword(path: Path): boolean {
   return path.some((step) => typeof step === 'string' && /password|secret$|token$/i.test(step));
 }
 
-function valueAt(data: unknown, path: Path): unknown {
+/** What stands at `path` of `data`; undefined where nothing does. */
+export function valueAt(data: unknown, path: Path): unknown {
   let value = data;
   for (const step of path) {
     if (typeof value !== 'object' || value === null) return undefined;

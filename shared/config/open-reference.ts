@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
-import { LockkeeperError } from '../base/error.ts';
+import { hasErrno } from '../base/errno.ts';
+import { asLockkeeperError, LockkeeperError } from '../base/error.ts';
+import { readGuarded } from '../base/owner-file.ts';
 import { Sealed } from '../base/sealed.ts';
-import { hasErrno } from './errno.ts';
 import type { SecretReference } from './schema.ts';
 
 /** Where references lead, given by the host. */
@@ -12,21 +12,20 @@ export interface ReferencePlaces {
 }
 
 /**
- * The password a reference leads to. `not-found` where there is none, `denied` where it may not be read, `invalid`
- * where it is empty; whatever the store throws.
+ * The password a reference leads to. `not-found` where there is none, `denied` where it may not be read or others may,
+ * `invalid` where it is empty; whatever the store throws. What stands under the three is in no error: it may be
+ * the password itself, put where its place belongs.
  */
 export async function openReference(reference: SecretReference, places: ReferencePlaces): Promise<Sealed> {
-  if (reference.secret) return await places.fromStore(reference.secret.store, reference.secret.name);
-  if (reference.file !== undefined)
-    return sealed(await fromFile(reference.file), `the password file ${reference.file}`);
-  const variable = reference.env ?? '';
-  const text = places.environment[variable];
+  if (reference.secret) return await fromSecret(reference.secret, places);
+  if (reference.file !== undefined) return sealed(await fromFile(reference.file), 'the file that `file` names');
+  const text = places.environment[reference.env ?? ''];
   if (text === undefined) {
-    throw new LockkeeperError('not-found', `the environment variable ${variable} is not set`, {
+    throw new LockkeeperError('not-found', 'the environment variable that `env` names is not set', {
       hint: 'Set it to the password, or refer to a file.',
     });
   }
-  return sealed(text, `the environment variable ${variable}`);
+  return sealed(text, 'the environment variable that `env` names');
 }
 
 function sealed(text: string, where: string): Sealed {
@@ -35,14 +34,48 @@ function sealed(text: string, where: string): Sealed {
   return new Sealed(text);
 }
 
-async function fromFile(path: string): Promise<string> {
+async function fromSecret(
+  { store, name }: NonNullable<SecretReference['secret']>,
+  places: ReferencePlaces,
+): Promise<Sealed> {
   try {
-    return (await readFile(path, 'utf8')).replace(/\r?\n$/, '');
+    return await places.fromStore(store, name);
   } catch (cause) {
-    const code = hasErrno(cause, 'ENOENT') ? 'not-found' : hasErrno(cause, 'EACCES') ? 'denied' : 'invalid';
-    throw new LockkeeperError(code, `the password file ${path} cannot be read`, {
-      cause,
-      hint: 'It has to be a file that holds the password, readable by the user that runs lockkeeper.',
-    });
+    const { code, hint } = asLockkeeperError(cause);
+    throw new LockkeeperError(
+      code,
+      'the secret that `secret` names gives no password',
+      hint === undefined ? {} : { hint },
+    );
   }
+}
+
+async function fromFile(path: string): Promise<string> {
+  let text: string | undefined;
+  try {
+    text = await readGuarded(path, 'group-of-root');
+  } catch (cause) {
+    if (cause instanceof LockkeeperError) throw unfit();
+    throw unreadable(hasErrno(cause, 'EACCES', 'EPERM') ? 'denied' : 'invalid');
+  }
+  if (text === undefined) throw unreadable('not-found');
+  return text.replace(/\r?\n$/, '');
+}
+
+/** Without its cause, which has the path. */
+function unreadable(code: 'denied' | 'invalid' | 'not-found'): LockkeeperError {
+  const how = { denied: 'may not be read', invalid: 'cannot be read', 'not-found': 'is not there' }[code];
+  return new LockkeeperError(code, `the password file that \`file\` names ${how}`, {
+    hint: 'It has to be a file that holds the password, readable by the user that runs lockkeeper alone.',
+  });
+}
+
+function unfit(): LockkeeperError {
+  return new LockkeeperError(
+    'denied',
+    'the password file that `file` names is not safe: others may read or replace it',
+    {
+      hint: 'It and the folders above it have to belong to the user that runs lockkeeper or to root, and be writable by nobody else; run chmod 600 on the file, and change the password if others may have had it.',
+    },
+  );
 }

@@ -1,4 +1,4 @@
-import { isMap, isScalar, LineCounter, parseDocument, visit, type Document } from 'yaml';
+import { isCollection, isMap, isScalar, LineCounter, parseDocument, visit, type Document } from 'yaml';
 
 /** Where something stands in the file: keys of maps and ordinals of lists, from the top. */
 export type Path = readonly (string | number)[];
@@ -35,6 +35,7 @@ export function readSource(text: string): Source {
       what: flawText(code),
     })),
     ...aliases(document).map((offset) => ({ at: position(offset), what: 'an alias (*…) is used; write it out' })),
+    ...oddKeys(document).map((offset) => ({ at: position(offset), what: 'a key is no word but a list or a map' })),
   ];
   return {
     data: flaws.length === 0 ? (document.toJS() as unknown) : undefined,
@@ -53,6 +54,17 @@ export function pathText(path: Path): string {
 function aliases(document: Document): readonly number[] {
   const offsets: number[] = [];
   visit(document, { Alias: (_, node) => void offsets.push(node.range?.[0] ?? 0) });
+  return offsets;
+}
+
+/** They would become texts, with a warning of the parser that repeats them on stderr. */
+function oddKeys(document: Document): readonly number[] {
+  const offsets: number[] = [];
+  visit(document, {
+    Pair: (_, { key }) => {
+      if (isCollection(key)) offsets.push(key.range?.[0] ?? 0);
+    },
+  });
   return offsets;
 }
 

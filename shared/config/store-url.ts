@@ -36,7 +36,7 @@ export function parseStoreUrl(text: string): StoreConfig {
   const [issue] = parsed.error.issues;
   throw new LockkeeperError(
     'invalid',
-    `${JSON.stringify(text)} is no address of a store: its ${issue?.path.join('.') ?? 'form'} ${issue?.message ?? ''}`,
+    `what was given is no address of a store: its ${issue?.path.join('.') ?? 'form'} ${issue?.message ?? ''}`,
     { hint },
   );
 }
@@ -53,7 +53,7 @@ function written(text: string): Readonly<Record<string, string>> {
   const [, account, suffix = '', container = '', below = ''] =
     /^https:\/\/([^./]+)\.blob\.(core\.[a-z.]+)\/([^/]+)(?:\/(.*))?$/.exec(text) ?? [];
   if (account === undefined)
-    throw new LockkeeperError('invalid', `${JSON.stringify(text)} is no address of a store in a cloud`, { hint });
+    throw new LockkeeperError('invalid', 'what was given is no address of a store in a cloud', { hint });
   const endpoint = suffix === 'core.windows.net' ? {} : { endpoint: `https://${account}.blob.${suffix}` };
   return { kind: 'azure-blob', account, container, prefix: below, ...endpoint };
 }

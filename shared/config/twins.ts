@@ -1,6 +1,6 @@
 import type { Mistake } from './mistakes.ts';
 import type { Rough, RoughService } from './rough.ts';
-import { pathText, type Path } from './source.ts';
+import type { Path } from './source.ts';
 
 /** Names, ports and secrets that stand twice where once is meant. */
 export function twins(config: Rough): readonly Mistake[] {
@@ -58,6 +58,6 @@ function sameAgain(
     if (key === undefined) return [];
     const earlier = first.get(key);
     if (earlier === undefined) first.set(key, path);
-    return earlier === undefined ? [] : [{ path, what, hint: `The first is ${pathText(earlier)}.` }];
+    return earlier === undefined ? [] : [{ path, what, hint: 'The first is', see: earlier }];
   });
 }

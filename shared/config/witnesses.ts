@@ -18,7 +18,7 @@ export function auditMistakes({ stores, audit }: Rough): readonly Mistake[] {
   if (needed > witnesses.length)
     found.push({
       path: ['audit', 'needed'],
-      what: `${needed} witnesses must cosign, but only ${witnesses.length} are listed`,
+      what: `is more than the ${witnesses.length} witnesses that are listed`,
       hint: 'Add witnesses, or lower `needed`.',
     });
   return found;

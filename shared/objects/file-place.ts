@@ -1,5 +1,6 @@
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { makeEmptyFolder, makePrivateFolder } from '../base/private-files.ts';
 import { hour } from '../base/time.ts';
 import type { World } from '../base/world.ts';
 import { isErrno } from './file-errors.ts';
@@ -49,7 +50,7 @@ export class FilePlace {
     for (;;) {
       const folder = this.own('unfinished', Buffer.from(this.world.random(16)).toString('hex'));
       try {
-        await mkdir(folder);
+        await makeEmptyFolder(folder);
       } catch (thrown) {
         if (isErrno(thrown, 'EEXIST')) continue;
         throw thrown;
@@ -67,7 +68,7 @@ export class FilePlace {
   async makeFolder(folder: string): Promise<void> {
     await expectOwnFolders(this.directory, folder);
     if (this.#durable.has(folder)) return;
-    const first = await mkdir(folder, { recursive: true });
+    const first = await makePrivateFolder(folder);
     const madeStore = first !== undefined && first.length <= this.directory.length;
     const top = madeStore ? dirname(first) : this.directory;
     for (let below = folder; below.length > top.length; below = dirname(below)) await syncFolder(dirname(below));

@@ -1,6 +1,7 @@
 import { constants, type BigIntStats } from 'node:fs';
 import { lstat, open, type FileHandle } from 'node:fs/promises';
 import { LockkeeperError } from '../base/error.ts';
+import { createPrivateFile } from '../base/private-files.ts';
 import type { ObjectVersion, StoredObject } from './contract.ts';
 import { isErrno } from './file-errors.ts';
 import { noObject, oddKind } from './file-kind.ts';
@@ -65,7 +66,7 @@ async function readWhole(file: FileHandle, size: number): Promise<Uint8Array> {
 
 /** Writes a new file whose modification time is later than `after()`, and makes it durable. */
 export async function writeFile(path: string, bytes: Uint8Array, after: () => Promise<bigint>): Promise<FileState> {
-  const file = await open(path, 'wx');
+  const file = await createPrivateFile(path);
   try {
     await file.writeFile(bytes);
     await makeLater(file, await after());

@@ -1,8 +1,9 @@
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { readdir, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { LockkeeperError } from '../base/error.ts';
 import { sha256 } from '../base/canonical.ts';
+import { makeEmptyFolder, writePrivateFile } from '../base/private-files.ts';
 import { isErrno } from './file-errors.ts';
 import type { FilePlace } from './file-place.ts';
 
@@ -80,8 +81,8 @@ export class FileTurns {
   /** Puts the one `free` in place. Renaming a folder onto another succeeds only while that one is empty. */
   async #install(turns: string): Promise<void> {
     const made = await this.#place.workFolder();
-    await mkdir(join(made, 'turns'));
-    await writeFile(join(made, 'turns', 'free'), '');
+    await makeEmptyFolder(join(made, 'turns'));
+    await writePrivateFile(join(made, 'turns', 'free'), '', { over: 'create' });
     await this.#place.makeFolder(this.#place.own('turns'));
     try {
       await rename(join(made, 'turns'), turns);

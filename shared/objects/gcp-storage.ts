@@ -8,7 +8,8 @@ import type {
   ReplaceAnswer,
   StoredObject,
 } from './contract.ts';
-import { GcpBucket, inDoubt, type Generation, type GcpStorageSettings, type Sent } from './gcp-storage-bucket.ts';
+import { GcpBucket, inDoubt, type Generation, type Sent } from './gcp-storage-bucket.ts';
+import type { GcpStorageSettings } from './gcp-storage-open.ts';
 import { alteredObjects } from './gcp-storage-history.ts';
 import { checkKey } from './key.ts';
 

@@ -70,14 +70,7 @@ export function advanced(journal: Journal, step: Step, result: StepResult): Jour
     case 'block':
       return { ...next, blocked: { reason: step.reason, text: step.text, since: result.now, told: false } };
     case 'unblock':
-      return {
-        ...next,
-        phase: step.back,
-        rejections: 0,
-        refusals: 0,
-        trouble: null,
-        overruled: journal.blocked?.reason ?? null,
-      };
+      return unblocked(next, step.back, journal.blocked);
     case 'alarm':
       return { ...next, blocked: journal.blocked && { ...journal.blocked, told: true } };
     case 'clear':
@@ -105,6 +98,10 @@ export function troubled(journal: JournalDraft, text: string, now: Instant): Jou
 export function draftOf(journal: Journal): JournalDraft {
   const { epoch: _epoch, nonce: _nonce, ...draft } = journal;
   return draft;
+}
+
+function unblocked(next: JournalDraft, phase: JournalDraft['phase'], blocked: JournalDraft['blocked']): JournalDraft {
+  return { ...next, phase, rejections: 0, refusals: 0, trouble: null, overruled: blocked?.reason ?? null };
 }
 
 function moved(next: JournalDraft, to: Extract<Step, { do: 'move' }>['to'], now: Instant): JournalDraft {

@@ -1,7 +1,8 @@
-import { link, open, readFile, rm, unlink } from 'node:fs/promises';
+import { link, readFile, rm, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { LockkeeperError } from '../base/error.ts';
+import { writePrivateFile } from '../base/private-files.ts';
 import type { World } from '../base/world.ts';
 
 /** Who holds a lock: enough to tell a dead owner from a living one with the same process id. */
@@ -69,13 +70,7 @@ async function removeDead(path: string, dead: Owner, world: World): Promise<void
 
 /** On the disk before anybody can see it as the lock: a power cut must not leave a lock without an owner. */
 async function writeOwner(path: string, owner: Owner): Promise<void> {
-  const file = await open(path, 'wx', 0o600);
-  try {
-    await file.writeFile(JSON.stringify(owner));
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+  await writePrivateFile(path, JSON.stringify(owner), { over: 'create', sync: true });
 }
 
 async function linked(from: string, to: string): Promise<boolean> {

@@ -1,7 +1,8 @@
-import { mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
+import { readdir, readFile, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { LockkeeperError, type ErrorCode } from '../base/error.ts';
 import { syncDirectory } from '../base/owner-file.ts';
+import { makePrivateFolder, writePrivateFile } from '../base/private-files.ts';
 import { Sealed } from '../base/sealed.ts';
 import type { World } from '../base/world.ts';
 import type { SecretStore, SecretVersion } from './contract.ts';
@@ -31,7 +32,7 @@ export interface LocalFileSecrets extends SecretStore {
  *
  * | killed                        | the secret is | left behind                                             |
  * |-------------------------------|---------------|---------------------------------------------------------|
- * | before the rename             | the old one   | a `.tmp` that the next write overwrites, a dead lock      |
+ * | before the rename             | the old one   | a `.tmp` that the next write throws away, a dead lock     |
  * | after the rename              | the new one   | a dead lock, which the next writer removes               |
  * | power lost before the last fsync | old or new, whole | the write was not acknowledged: `uncertain` or nothing |
  */
@@ -86,7 +87,7 @@ class SecretDirectory {
   async add(secret: string): Promise<void> {
     const { directory, world } = this.#options;
     await filed(`making secret ${secret}`, directory, async () => {
-      await mkdir(directory, { recursive: true, mode: 0o700 });
+      await makePrivateFolder(directory);
       await withFileLock(`${this.#path(secret)}.lock`, world, async () => {
         if (!(await this.#find(secret))) await this.#write(secret, { generation: 1, shelf: emptyShelf });
       });
@@ -134,13 +135,7 @@ class SecretDirectory {
     const { directory, world } = this.#options;
     const path = this.#path(secret);
     const bytes = sealFile(await this.#key(), secret, { ...content, world });
-    const file = await open(`${path}.tmp`, 'w', 0o600);
-    try {
-      await file.writeFile(bytes);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
+    await writePrivateFile(`${path}.tmp`, bytes, { over: 'anew', sync: true });
     await rename(`${path}.tmp`, path);
     await acknowledged(secret, () => syncDirectory(directory));
   }
@@ -157,7 +152,7 @@ class SecretDirectory {
         { hint: 'Restore the key file from a backup.' },
       );
     }
-    await mkdir(dirname(keyFile), { recursive: true, mode: 0o700 });
+    await makePrivateFolder(dirname(keyFile));
     return await createKey(keyFile, world);
   }
 

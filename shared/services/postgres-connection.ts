@@ -74,7 +74,7 @@ export function addressOf(endpoint: string): { readonly host: string; readonly p
   const host = match?.[1] ?? match?.[2];
   const port = Number(match?.[3]);
   if (host !== undefined && port >= 1 && port <= 65_535) return { host, port };
-  throw new LockkeeperError('invalid', `${JSON.stringify(endpoint)} is not an address`, {
+  throw new LockkeeperError('invalid', 'an endpoint is not an address', {
     hint: 'Write host:port, like db.internal:5432 or [fd00::1]:5432.',
   });
 }

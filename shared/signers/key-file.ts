@@ -1,9 +1,9 @@
 import { createPrivateKey, sign, type KeyObject } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ed25519PrivateKey, rawEd25519 } from '../base/ed25519.ts';
 import { LockkeeperError, asLockkeeperError, type ErrorCode } from '../base/error.ts';
 import { createOwnerFile, readOwnerFile } from '../base/owner-file.ts';
+import { makePrivateFolder } from '../base/private-files.ts';
 import type { World } from '../base/world.ts';
 import type { Signer } from './contract.ts';
 
@@ -31,7 +31,7 @@ export function keyFileSigner({ path, world }: KeyFileOptions): Signer {
 
 async function makeKey(path: string, world: World): Promise<KeyObject> {
   const pem = ed25519PrivateKey(world.random(32)).export({ format: 'pem', type: 'pkcs8' });
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await makePrivateFolder(dirname(path));
   await createOwnerFile(path, String(pem), world);
   // Not the one just made: another process may have been first.
   const key = await readKey(path);

@@ -1,6 +1,7 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { makePrivateFolder, writePrivateFile } from '../base/private-files.ts';
 import { DuckDBInstance, type Json } from '@duckdb/node-api';
 import { toldText } from '../audit/entries/withhold.ts';
 import { asPlain, canonicalJson, sha256 } from '../base/canonical.ts';
@@ -64,7 +65,7 @@ async function fetchTables(state: ObjectStore, log: string, directory: string): 
   for (let attempt = 0; attempt < 8; attempt += 1) {
     const ledger = await readLedger(state, log);
     await rm(place, { recursive: true, force: true });
-    await mkdir(place);
+    await makePrivateFolder(place);
     if (await fetchAll(state, { log, place, ledger })) return ledger;
   }
   throw new LockkeeperError('conflict', `the usage of ${log} changed 8 times while it was read`, {
@@ -80,8 +81,8 @@ async function fetchAll(
   for (const batch of ledger.batches) {
     const [facts, coverage] = await Promise.all([state.get(keys.facts(batch)), state.get(keys.coverage(batch))]);
     if (!facts || !coverage) return false;
-    await writeFile(join(place, `${batch}.facts.parquet`), facts.bytes);
-    await writeFile(join(place, `${batch}.coverage.parquet`), coverage.bytes);
+    await writePrivateFile(join(place, `${batch}.facts.parquet`), facts.bytes, { over: 'create' });
+    await writePrivateFile(join(place, `${batch}.coverage.parquet`), coverage.bytes, { over: 'create' });
   }
   return true;
 }

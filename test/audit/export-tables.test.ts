@@ -142,7 +142,7 @@ describe('CSV', () => {
       `FROM read_csv('${join(out, 'entries.csv')}', header = true, all_varchar = true, strict_mode = true)`,
     );
     expect(rows[301]).toMatchObject({ actor: '\'=HYPERLINK("http://x.test";"open")' });
-    expect(rows[302]).toMatchObject({ subject: "'\t-2+3", actor: "'＝1", correlation: "'@x" });
+    expect(rows[302]).toMatchObject({ subject: '\\u0009-2+3', actor: "'＝1", correlation: "'@x" });
     expect(
       rows.flatMap((row) => Object.values(row)).filter((cell) => /^\s*[=+\-@＝＋－＠]/.test(textOf(cell))),
     ).toEqual([]);

@@ -55,10 +55,12 @@ test('signs that steer a terminal are told as JSON tells them, in data and in er
   expect(host.err()).toBe('lockkeeper: there is no \\u001b]0;title\\u0007\n  code: not-found\n');
 });
 
-test('with --output json a line is the bytes that were given', () => {
+test('with --output json a line is equal JSON, with no sign in it that hides or turns anything', () => {
   const host = memoryHost([]);
-  hostTerminal(host, true).out('{"a":"\u202E"}');
-  expect(host.out()).toBe('{"a":"\u202E"}\n');
+  const said = { 'a\u200F': 'x\u202E\u009B31m\\\u2066 "\u{E0041}\n', deep: [{ b: '\u2028\ud800' }] };
+  hostTerminal(host, true).out(JSON.stringify(said, null, 1));
+  expect(JSON.parse(host.out())).toEqual(said);
+  expect(host.out()).toMatch(/^[\n\x20-\x7e]+$/);
 });
 
 describe('an error', () => {

@@ -20,12 +20,14 @@ afterAll(() => rm(directory, { recursive: true }));
 
 test('--config counts before LOCKKEEPER_CONFIG, and that before the nearest lockkeeper.yaml upward', async () => {
   const from = join(directory, 'deep/er');
-  expect(await findConfig({ asked: 'a.yaml', environment: '/b.yaml', from })).toBe(join(from, 'a.yaml'));
-  expect(await findConfig({ asked: undefined, environment: '/b.yaml', from })).toBe('/b.yaml');
-  expect(await findConfig({ ...none, from })).toBe(join(directory, 'lockkeeper.yaml'));
-  expect(await findConfig({ asked: undefined, environment: '', from })).toBe(join(directory, 'lockkeeper.yaml'));
+  const named = (path: string) => ({ path, foundFrom: undefined });
+  const found = (path: string) => ({ path: join(directory, path), foundFrom: from });
+  expect(await findConfig({ asked: 'a.yaml', environment: '/b.yaml', from })).toEqual(named(join(from, 'a.yaml')));
+  expect(await findConfig({ asked: undefined, environment: '/b.yaml', from })).toEqual(named('/b.yaml'));
+  expect(await findConfig({ ...none, from })).toEqual(found('lockkeeper.yaml'));
+  expect(await findConfig({ asked: undefined, environment: '', from })).toEqual(found('lockkeeper.yaml'));
   await writeFile(join(directory, 'deep/lockkeeper.yaml'), example);
-  expect(await findConfig({ ...none, from })).toBe(join(directory, 'deep/lockkeeper.yaml'));
+  expect(await findConfig({ ...none, from })).toEqual(found('deep/lockkeeper.yaml'));
 });
 
 test('without any configuration the error says how to name one', async () => {
@@ -55,15 +57,15 @@ test('a broken file is one error that lists every mistake with file, line, colum
     code: 'invalid',
     message: [
       `${file} has 2 mistakes:`,
-      `  ${file}:16:14 services[0].network "ofice" is not in \`networks\`. Did you mean "office"?`,
-      `  ${file}:34:3 idlePorts.windw is not a key of this format. Did you mean "window"?`,
+      `  ${file}:16:14 services[0].network is not in \`networks\`. Did you mean networks.<name 1> (8:3).`,
+      `  ${file}:34:3 idlePorts.<name 1> is not a key of this format. Did you mean "window"?`,
     ].join('\n'),
   });
 });
 
 test('a password is found in a file, in the environment and in a store, and comes sealed', async () => {
   const file = join(directory, 'password');
-  await writeFile(file, 'from the file\n');
+  await writeFile(file, 'from the file\n', { mode: 0o600 });
   const environment = { PASSWORD: 'from the environment' };
   expect((await openReference({ file }, places)).open()).toBe('from the file');
   expect((await openReference({ env: 'PASSWORD' }, { ...places, environment })).open()).toBe('from the environment');
@@ -71,7 +73,7 @@ test('a password is found in a file, in the environment and in a store, and come
 });
 
 test('a password that is missing or empty is an error, never an empty password', async () => {
-  await writeFile(join(directory, 'empty'), '\n');
+  await writeFile(join(directory, 'empty'), '\n', { mode: 0o600 });
   await expect(openReference({ env: 'NOTHING' }, places)).rejects.toMatchObject({ code: 'not-found' });
   await expect(openReference({ file: join(directory, 'nothing') }, places)).rejects.toMatchObject({
     code: 'not-found',

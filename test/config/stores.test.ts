@@ -39,27 +39,21 @@ describe('a store can be', () => {
 
 describe('what no cloud would take is refused with its line', () => {
   test.each([
-    ['{ kind: aws-s3, bucket: Log }', 'bucket "Log" is not the name of a general purpose bucket'],
-    ['{ kind: aws-s3, bucket: lo }', 'bucket "lo" is not the name of a general purpose bucket'],
-    ['{ kind: aws-s3, bucket: a..b }', 'bucket "a..b" is not the name of a general purpose bucket'],
-    ['{ kind: aws-s3, bucket: 10.0.0.1 }', 'bucket "10.0.0.1" is not the name of a general purpose bucket'],
-    [
-      '{ kind: aws-s3, bucket: log--euc1-az1--x-s3 }',
-      'bucket "log--euc1-az1--x-s3" is not the name of a general purpose bucket',
-    ],
-    ['{ kind: gcp-storage, bucket: google-log }', 'bucket "google-log" is not the name of a bucket'],
-    ['{ kind: gcp-storage, bucket: -log }', 'bucket "-log" is not the name of a bucket'],
-    ['{ kind: gcp-storage, bucket: log, projectId: P }', 'projectId "P" is not the id of a project'],
-    [
-      '{ kind: azure-blob, account: my-account, container: log }',
-      'account "my-account" is not the name of a storage account',
-    ],
-    ['{ kind: azure-blob, account: account1, container: a--b }', 'container "a--b" is not the name of a container'],
-    ['{ kind: azure-blob, account: account1, container: $web }', 'container "$web" is not the name of a container'],
-    ['{ kind: aws-s3, bucket: log, prefix: /a }', 'prefix "/a" is not a prefix'],
-    ['{ kind: aws-s3, bucket: log, prefix: a//b }', 'prefix "a//b" is not a prefix'],
-    ['{ kind: aws-s3, bucket: log, prefix: a/../b }', 'prefix "a/../b" is not a prefix'],
-    ['{ kind: aws-s3, bucket: log, prefix: a b }', 'prefix "a b" is not a prefix'],
+    ['{ kind: aws-s3, bucket: Log }', 'bucket is not the name of a general purpose bucket'],
+    ['{ kind: aws-s3, bucket: lo }', 'bucket is not the name of a general purpose bucket'],
+    ['{ kind: aws-s3, bucket: a..b }', 'bucket is not the name of a general purpose bucket'],
+    ['{ kind: aws-s3, bucket: 10.0.0.1 }', 'bucket is not the name of a general purpose bucket'],
+    ['{ kind: aws-s3, bucket: log--euc1-az1--x-s3 }', 'bucket is not the name of a general purpose bucket'],
+    ['{ kind: gcp-storage, bucket: google-log }', 'bucket is not the name of a bucket'],
+    ['{ kind: gcp-storage, bucket: -log }', 'bucket is not the name of a bucket'],
+    ['{ kind: gcp-storage, bucket: log, projectId: P }', 'projectId is not the id of a project'],
+    ['{ kind: azure-blob, account: my-account, container: log }', 'account is not the name of a storage account'],
+    ['{ kind: azure-blob, account: account1, container: a--b }', 'container is not the name of a container'],
+    ['{ kind: azure-blob, account: account1, container: $web }', 'container is not the name of a container'],
+    ['{ kind: aws-s3, bucket: log, prefix: /a }', 'prefix is not a prefix'],
+    ['{ kind: aws-s3, bucket: log, prefix: a//b }', 'prefix is not a prefix'],
+    ['{ kind: aws-s3, bucket: log, prefix: a/../b }', 'prefix is not a prefix'],
+    ['{ kind: aws-s3, bucket: log, prefix: a b }', 'prefix is not a prefix'],
     [`{ kind: aws-s3, bucket: log, prefix: ${'a'.repeat(100)} }`, 'prefix may have at most 99'],
     ['{ kind: aws-s3, bucket: log, endpoint: "http://s3.internal" }', 'endpoint is not https://HOST'],
     [
@@ -67,8 +61,8 @@ describe('what no cloud would take is refused with its line', () => {
       'endpoint is not https',
     ],
     ['{ kind: aws-s3, container: log }', 'bucket is missing'],
-    ['{ kind: aws-s3, bucket: log, accountKey: x }', 'accountKey is not a key of this format'],
-    ['{ kind: s3, bucket: log }', 'kind "s3" is not one of: file-system, aws-s3, gcp-storage, azure-blob'],
+    ['{ kind: aws-s3, bucket: log, accountKey: x }', '<name 3> is not a key of this format'],
+    ['{ kind: s3, bucket: log }', 'kind is not one of: file-system, aws-s3, gcp-storage, azure-blob'],
   ])('%s', (log, what) => {
     expect(aboutLog(log)).toContainEqual(expect.stringContaining(what));
   });

@@ -59,6 +59,26 @@ describe('what no file of the product does', () => {
     expect(rest.flatMap((file) => where(file, (line) => /\bprocess\.env\b/.test(line)))).toEqual([]);
   });
 
+  test('write files or make folders with whatever mode the umask leaves: shared/base/private-files.ts does that', () => {
+    const own = [
+      'shared/base/private-files.ts',
+      'functions/local/demo/audit-wire.ts',
+      'functions/local/demo/postgres-binaries.ts',
+    ];
+    const rest = product.filter(({ path }) => !own.includes(path));
+    const makes =
+      /\b(mkdir|writeFile|appendFile|copyFile|cp|createWriteStream)(Sync)?\b[^'"`]*from 'node:fs|\bopen(Sync)?\([^)]*'(w|wx|a|ax)\+?'/;
+    expect(rest.flatMap((file) => where(file, (line) => makes.test(line)))).toEqual([]);
+  });
+
+  test('write to the terminal past the one place that shows what would hide or steer', () => {
+    const edges = ['functions/cli/terminal.ts', 'functions/cli/program.ts', 'functions/cli/main.ts'];
+    const rest = product.filter(({ path }) => !edges.includes(path));
+    expect(rest.flatMap((file) => where(file, (line) => /\bstd(out|err)\b.*\.write\(|\bconsole\./.test(line)))).toEqual(
+      [],
+    );
+  });
+
   test('be called utils, helpers, manager, common or index', () => {
     const vague = everything.filter(({ path }) =>
       /(^|[/-])(utils?|helpers?|managers?|common|index|impl)([./-]|$)/i.test(path),

@@ -154,8 +154,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a-config-that-shows-passwords',
     file: 'shared/config/mistakes.ts',
-    find: "if (isPassword(path)) return 'what stands here';",
-    replace: '',
+    find: 'return `is ${kindOf(value)}, not',
+    replace: 'return `${JSON.stringify(value)} is ${kindOf(value)}, not',
     tests: configuring,
   },
   {

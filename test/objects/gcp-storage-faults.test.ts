@@ -1,7 +1,7 @@
 import { setTimeout as moment } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { ObjectHistory, ObjectStore } from '../../shared/objects/contract.ts';
-import type { GcpStorageSettings } from '../../shared/objects/gcp-storage-bucket.ts';
+import type { GcpStorageSettings } from '../../shared/objects/gcp-storage-open.ts';
 import { gcpStorageObjects } from '../../shared/objects/gcp-storage.ts';
 import { proveConditions } from '../../shared/objects/self-test.ts';
 import { GcpStorage, type GcpRequest, type GcpStorageOptions } from '../clouds/gcp-storage.ts';

@@ -1,5 +1,5 @@
-import { writeFile } from 'node:fs/promises';
 import pg from 'pg';
+import { writePrivateFile } from '../../../shared/base/private-files.ts';
 import { Sealed } from '../../../shared/base/sealed.ts';
 import type { World } from '../../../shared/base/world.ts';
 import type { Login } from '../../../shared/services/contract.ts';
@@ -26,7 +26,7 @@ export interface FirstLogins {
 export async function makeRoles(server: PostgresServer, world: World, passwordFile: string): Promise<FirstLogins> {
   const fresh = (): Sealed => new Sealed(Buffer.from(world.random(18)).toString('base64url'));
   const [admin, orders, reports] = [fresh(), fresh(), fresh()];
-  await writeFile(passwordFile, `${admin.open()}\n`, { mode: 0o600 });
+  await writePrivateFile(passwordFile, `${admin.open()}\n`, { over: 'create' });
   const [a, b] = roles.pair;
   await runSql(server, [
     `CREATE ROLE ${roles.admin} LOGIN CREATEROLE PASSWORD ${quoted(admin)}`,

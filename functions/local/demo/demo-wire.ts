@@ -1,7 +1,8 @@
-import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { LockkeeperError } from '../../../shared/base/error.ts';
+import { makePrivateFolder, writePrivateFile } from '../../../shared/base/private-files.ts';
 import { after, day } from '../../../shared/base/time.ts';
 import { systemWorld } from '../../../shared/base/world.ts';
 import { loadConfig } from '../../../shared/config/load.ts';
@@ -59,7 +60,7 @@ export async function setStage({ isScript, keep, terminal, teller }: StageOption
     endings.push(() => alive.stop());
     const first = await makeRoles(alive.postgres, world, join(directory, adminPasswordFile));
     const configFile = join(directory, 'lockkeeper.yaml');
-    await writeFile(configFile, configText(alive));
+    await writePrivateFile(configFile, configText(alive), { over: 'create' });
     const deps = localDeps({
       loaded: await loadConfig(configFile),
       world: stoppingWorld(real, terminal.signal),
@@ -82,7 +83,7 @@ export async function setStage({ isScript, keep, terminal, teller }: StageOption
 /** Never mixes with what an earlier demo, or anything else, left there. */
 async function emptyDirectory(path: string): Promise<string> {
   const directory = resolve(path);
-  await mkdir(directory, { recursive: true });
+  await makePrivateFolder(directory);
   if ((await readdir(directory)).length === 0) return directory;
   throw new LockkeeperError('conflict', `${directory} is not empty`, { hint: 'Give --keep a new or empty directory.' });
 }

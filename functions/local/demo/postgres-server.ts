@@ -1,9 +1,10 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { chmod, chown, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, chown } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { LockkeeperError } from '../../../shared/base/error.ts';
+import { makePrivateFolder, writePrivateFile } from '../../../shared/base/private-files.ts';
 import { Sealed } from '../../../shared/base/sealed.ts';
 import type { World } from '../../../shared/base/world.ts';
 import { postgresBinaries } from './postgres-binaries.ts';
@@ -33,7 +34,7 @@ export async function startPostgres({ world, directory, port }: PostgresServerOp
   const program = await postgresBinaries(directory, account !== undefined);
   const data = join(directory, 'data');
   const password = new Sealed(Buffer.from(world.random(24)).toString('hex'));
-  await mkdir(data, { recursive: true, mode: 0o700 });
+  await makePrivateFolder(data);
   if (account !== undefined) await Promise.all([chmod(directory, 0o711), chown(data, account.uid, account.gid)]);
   await initialise({ program, data, account }, password);
   const flags = [
@@ -72,7 +73,7 @@ function serverAccount(): Installation['account'] {
 /** The password travels in a file that only the server's user can read, never on a command line. */
 async function initialise({ program, data, account }: Installation, password: Sealed): Promise<void> {
   const passwordFile = join(data, '..', 'superuser');
-  await writeFile(passwordFile, password.open(), { mode: 0o600 });
+  await writePrivateFile(passwordFile, password.open(), { over: 'create' });
   if (account !== undefined) await chown(passwordFile, account.uid, account.gid);
   const flags = [
     '-D',

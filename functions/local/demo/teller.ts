@@ -1,6 +1,5 @@
-import pc from 'picocolors';
 import { LockkeeperError } from '../../../shared/base/error.ts';
-import type { Terminal } from '../../cli/io.ts';
+import type { Style, Terminal } from '../../cli/io.ts';
 
 /** One thing that the demo claims, and whether it was so. */
 export interface Claim {
@@ -26,10 +25,10 @@ export interface Teller {
  * demo is interrupted: what still goes wrong then proves nothing.
  */
 export function teller(terminal: Terminal): Teller {
-  const say = (line: string): void => {
+  const say = (line: string, style?: Style): void => {
     if (terminal.signal.aborted) return;
-    if (terminal.json) terminal.err(line);
-    else terminal.out(line);
+    if (terminal.json) terminal.err(line, style);
+    else terminal.out(line, style);
   };
   const claims: Claim[] = [];
   let chapters = 0;
@@ -39,15 +38,15 @@ export function teller(terminal: Terminal): Teller {
       chapters += 1;
       title = name;
       say('');
-      say(pc.bold(`${chapters}. ${name}`));
-      say(pc.dim(`   Look for: ${lookFor}`));
+      say(`${chapters}. ${name}`, 'strong');
+      say(`   Look for: ${lookFor}`, 'faint');
       say('');
     },
     shows: (...lines) => lines.flatMap((line) => line.split('\n')).forEach((line) => say(`   ${line}`)),
-    aside: (line) => say(pc.dim(`   ${line}`)),
+    aside: (line) => say(`   ${line}`, 'faint'),
     proves(claim, holds) {
       claims.push({ chapter: title, claim, holds });
-      say(holds ? `   ${pc.green('✓ proof:')} ${claim}` : `   ${pc.red('✗ NOT SO:')} ${claim}`);
+      say(holds ? `   ✓ proof: ${claim}` : `   ✗ NOT SO: ${claim}`, holds ? 'good' : 'bad');
       if (!holds)
         throw new LockkeeperError('bug', `the demo claims "${claim}" (${title}), and it is not so`, {
           hint: 'This is a defect in lockkeeper: please report it with what is above.',

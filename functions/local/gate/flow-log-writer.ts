@@ -1,6 +1,7 @@
-import { access, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { access, readFile, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { LockkeeperError } from '../../../shared/base/error.ts';
+import { makePrivateFolder, writePrivateFile } from '../../../shared/base/private-files.ts';
 import type { Instant } from '../../../shared/base/time.ts';
 import { systemCode } from '../system-code.ts';
 import type { FlowLogFormat, LoggedInterval, RenderedObject } from './formats/format.ts';
@@ -147,11 +148,11 @@ export class FlowLogWriter {
   async #write(object: RenderedObject): Promise<void> {
     const path = await this.#path(object);
     if (!this.#madeDirectories.has(dirname(path))) {
-      await mkdir(dirname(path), { recursive: true });
+      await makePrivateFolder(dirname(path));
       this.#madeDirectories.add(dirname(path));
     }
     const bytes = object.whole ?? (await grown(path, object.records ?? []));
-    await writeFile(`${path}.part`, bytes);
+    await writePrivateFile(`${path}.part`, bytes, { over: 'anew' });
     await rename(`${path}.part`, path);
   }
 }

@@ -1,6 +1,6 @@
-import { mkdir } from 'node:fs/promises';
 import type { Server } from 'node:net';
 import { LockkeeperError } from '../../../shared/base/error.ts';
+import { makePrivateFolder } from '../../../shared/base/private-files.ts';
 import type { Sealed } from '../../../shared/base/sealed.ts';
 import type { World } from '../../../shared/base/world.ts';
 import { adminServer } from './admin.ts';
@@ -60,7 +60,7 @@ export interface Gate {
  * return. What was closed stays closed over a restart, since the rules are read back. `conflict` where a port is taken.
  */
 export async function startGate(options: GateOptions): Promise<Gate> {
-  await mkdir(options.flowLogs.directory, { recursive: true });
+  await makePrivateFolder(options.flowLogs.directory);
   const rules = await RuleBook.open(options.rulesFile);
   const token = await tokenFile(options.tokenFile, options.world);
   const log = new FlowLogWriter({

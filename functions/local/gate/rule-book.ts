@@ -1,9 +1,10 @@
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 import { BlockList, isIPv6 } from 'node:net';
 import { dirname } from 'node:path';
 import { LockkeeperError } from '../../../shared/base/error.ts';
+import { readGuarded, syncDirectory } from '../../../shared/base/owner-file.ts';
+import { makePrivateFolder, writePrivateFile } from '../../../shared/base/private-files.ts';
 import { parseRule, ruleAsPlain, ruleFingerprint, type GateRule } from '../../../shared/firewalls/local-gate/rule.ts';
-import { systemCode } from '../system-code.ts';
 
 /** What a write expects of the rule that is there now: this fingerprint, or that there is none. */
 export type Expected = { readonly fingerprint: string } | 'absent';
@@ -109,11 +110,11 @@ function family(address: string): 'ipv4' | 'ipv6' {
 }
 
 async function readRules(path: string): Promise<readonly GateRule[]> {
-  const content = await readFile(path, 'utf8').catch((cause: unknown) => {
-    if (systemCode(cause) === 'ENOENT') return '[]';
+  const content = await readGuarded(path, 'anyone').catch((cause: unknown) => {
+    if (cause instanceof LockkeeperError) throw cause;
     throw new LockkeeperError('unreachable', `reading the gate's rules from ${path} failed`, { cause });
   });
-  const parsed: unknown = parseJson(content, path);
+  const parsed: unknown = parseJson(content ?? '[]', path);
   if (!Array.isArray(parsed)) throw new LockkeeperError('invalid', `${path} is not a list of rules`);
   return parsed.map((rule: unknown, index) => parseRule(rule, `${path} rule ${index}`));
 }
@@ -129,22 +130,12 @@ function parseJson(content: string, path: string): unknown {
   }
 }
 
-/** Killed before the rename: the old file stands and a left-over temp file is overwritten by the next write. */
+/** Killed before the rename: the old file stands, and the next write throws the left-over away. */
 async function writeRules(path: string, rules: readonly GateRule[]): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
+  await makePrivateFolder(dirname(path));
   const temporary = `${path}.new`;
-  const file = await open(temporary, 'w', 0o600);
-  try {
-    await file.writeFile(`${JSON.stringify(rules.map(ruleAsPlain), undefined, 1)}\n`);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+  const text = `${JSON.stringify(rules.map(ruleAsPlain), undefined, 1)}\n`;
+  await writePrivateFile(temporary, text, { over: 'anew', sync: true });
   await rename(temporary, path);
-  const directory = await open(dirname(path), 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
+  await syncDirectory(dirname(path));
 }

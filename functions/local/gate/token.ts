@@ -1,7 +1,7 @@
-import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { asLockkeeperError, LockkeeperError } from '../../../shared/base/error.ts';
 import { createOwnerFile, readOwnerFile } from '../../../shared/base/owner-file.ts';
+import { makePrivateFolder } from '../../../shared/base/private-files.ts';
 import { Sealed } from '../../../shared/base/sealed.ts';
 import type { World } from '../../../shared/base/world.ts';
 
@@ -9,12 +9,12 @@ import type { World } from '../../../shared/base/world.ts';
 const shortest = 32;
 
 /**
- * The token in `path`; made on first use, readable by its owner only. `denied` where others can read the file. Two
- * processes that begin at once get the same token: the file is created once.
+ * The token in `path`; made on first use, readable by its owner only. `denied` where others can read the file, own it
+ * or can exchange it. Two processes that begin at once get the same token: the file is created once.
  */
 export async function tokenFile(path: string, world: World): Promise<Sealed> {
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await makePrivateFolder(dirname(path));
     await createOwnerFile(path, `${Buffer.from(world.random(32)).toString('hex')}\n`, world);
   } catch (cause) {
     const hint = 'Check the rights of its directory.';
@@ -23,7 +23,7 @@ export async function tokenFile(path: string, world: World): Promise<Sealed> {
   return readToken(path);
 }
 
-/** The token in `path`. `not-found` without the file, `denied` where others than its owner can read it. */
+/** The token in `path`. `not-found` without the file, `denied` where others can read it, own it or can exchange it. */
 export async function readToken(path: string): Promise<Sealed> {
   const text = await readOwnerFile(path).catch((thrown: unknown) => {
     if (thrown instanceof LockkeeperError) throw thrown;

@@ -1,5 +1,5 @@
 import { formatInstant } from '../../base/time.ts';
-import { escape } from '../page.ts';
+import { escape, escapeHtml } from '../page.ts';
 import type { LinkState } from './links.ts';
 
 /** Asks whether to sign in: for links that a page or a program opened, and not a person. */
@@ -7,14 +7,14 @@ export function confirmHtml(who: string, code: string): string {
   return doorHtml(
     'Sign in',
     `<p>This link signs you in as <strong>${escape(who)}</strong>. What you answer then counts as ${escape(who)}'s answer.</p>
-<form method="post" action="/sign-in"><input type="hidden" name="token" value="${escape(code)}"><button>Sign in as ${escape(who)}</button></form>`,
+<form method="post" action="/sign-in"><input type="hidden" name="token" value="${escapeHtml(code)}"><button>Sign in as ${escape(who)}</button></form>`,
   );
 }
 
 /** Why a link does not let in, and what to do. */
 export function refusedLinkHtml(state: Exclude<LinkState, { readonly kind: 'fresh' }>, code: string): string {
   if (state.kind === 'used') {
-    const end = `<form method="post" action="/end-sign-in"><input type="hidden" name="token" value="${escape(code)}"><button>End that sign-in</button></form>`;
+    const end = `<form method="post" action="/end-sign-in"><input type="hidden" name="token" value="${escapeHtml(code)}"><button>End that sign-in</button></form>`;
     return doorHtml(
       'This link was used',
       `<p>This link of ${escape(state.who)} was used at ${formatInstant(state.at)}. A link lets in once.</p>
@@ -42,7 +42,7 @@ export function saidHtml(text: string): string {
 }
 
 function newLinkForm(who: string): string {
-  return `<form method="post" action="/link"><label>Your name <input name="who" required autocomplete="off" maxlength="200" value="${escape(who)}"></label>
+  return `<form method="post" action="/link"><label>Your name <input name="who" required autocomplete="off" maxlength="200" value="${escapeHtml(who)}"></label>
 <button>Print a new link in the terminal of lockkeeper serve</button></form>`;
 }
 

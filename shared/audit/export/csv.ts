@@ -1,4 +1,5 @@
 import { canonicalJson } from '../../base/canonical.ts';
+import { visible } from '../../base/visible.ts';
 import { formatInstant } from '../../base/time.ts';
 import type { Draft, ExportFolder } from './folder.ts';
 import type { Row, Table } from './tables.ts';
@@ -18,7 +19,10 @@ const columns = [
   'details',
 ];
 
-/** `entries.csv`: a line an entry (RFC 4180), times as RFC 3339, details as JSON. No cell can be run as a formula. */
+/**
+ * `entries.csv`: a line an entry (RFC 4180), times as RFC 3339, details as JSON. No cell can be run as a formula, or
+ * show other text than it holds; the text itself is in the tiles.
+ */
 export async function csvTable(folder: ExportFolder): Promise<Table> {
   const draft: Draft = await folder.draft();
   await draft.append(lineOf(columns));
@@ -46,7 +50,7 @@ function cellsOf({ index, entry: { at, event, run, n } }: Row): readonly string[
     run,
     String(n),
     canonicalJson(details),
-  ];
+  ].map(visible);
 }
 
 function lineOf(cells: readonly string[]): string {
