@@ -5,9 +5,16 @@ import type { Sealed } from '../base/sealed.ts';
 import { instant } from '../base/time.ts';
 import type { World } from '../base/world.ts';
 import type { Guard, Login, LoginAnswer, Service, Session, Slot } from './contract.ts';
-import { asAdmin, withConnection, type PostgresTarget, type PostgresTls } from './postgres-connection.ts';
+import {
+  asAdmin,
+  withConnection,
+  type PostgresAuthentication,
+  type PostgresTarget,
+  type PostgresTls,
+} from './postgres-connection.ts';
 import { isRefusal, postgresError } from './postgres-errors.ts';
 import { readRoles, roleProblems } from './postgres-roles.ts';
+import { beginPinned, durableCommit, inPinned } from './postgres-session.ts';
 import { scramVerifier } from './scram.ts';
 
 /** One PostgreSQL service and the users that take turns on it. */
@@ -26,6 +33,8 @@ export interface PostgresOptions {
    */
   readonly endpoints: readonly string[];
   readonly tls: PostgresTls;
+  /** `scram` unless given. */
+  readonly authentication?: PostgresAuthentication;
   /** lockkeeper's own login: a role that administers the users. It needs pg_signal_backend to end sessions. */
   readonly admin: { readonly user: string; readonly password: Sealed };
   readonly world: World;
@@ -57,6 +66,8 @@ class PostgresHost {
    * sessions.
    */
   readonly #loginName: string;
+  /** The server's processes behind this object's last logins, by endpoint. */
+  readonly #ownPids = new Map<string, readonly number[]>();
 
   constructor(options: PostgresOptions) {
     this.#options = options;
@@ -66,7 +77,7 @@ class PostgresHost {
   async describe(): ReturnType<Service['describe']> {
     const { strategy, users, endpoints, valueLength = 32 } = this.#options;
     const roles = await asAdmin(this.#admin(this.#primary()), 'reading the roles', (client) =>
-      readRoles(client, this.#options),
+      inPinned(client, () => readRoles(client, this.#options)),
     );
     const found = roleProblems(roles, this.#options);
     return {
@@ -76,7 +87,8 @@ class PostgresHost {
       sessionsSeen: strategy === 'alternating' ? 'exact' : 'age',
       preHashed: true,
       valueRule: { alphabet: 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_', length: valueLength },
-      problems: found.problems,
+      problems: found.problems.map(({ text }) => text),
+      fixes: found.problems.flatMap(({ sql }) => sql ?? []),
       slotsEqual: strategy === 'alternating' && found.equal,
     };
   }
@@ -103,12 +115,10 @@ class PostgresHost {
     const target = { ...this.#admin(endpoint), user: login.slot, password: login.value };
     try {
       return await withConnection(target, async (client) => {
-        // The user became the owner role at login; only as itself it may see its own connection.
-        await client.query('SET ROLE NONE');
-        const { rows } = await client.query<{ ssl: boolean }>(
-          'SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()',
-        );
-        return { endpoint, accepted: true, encrypted: rows[0]?.ssl === true };
+        // A pooler lets users in by itself; only a statement reaches the server. What it answers decides nothing.
+        const { rows } = await client.query<{ pid: number }>('SELECT pg_catalog.pg_backend_pid() AS pid');
+        this.#remember(endpoint, rows[0]?.pid);
+        return { endpoint, accepted: true, encrypted: this.#options.tls !== 'off' };
       });
     } catch (thrown) {
       if (isRefusal(thrown)) return { endpoint, accepted: false, encrypted: this.#options.tls !== 'off' };
@@ -117,18 +127,14 @@ class PostgresHost {
   }
 
   async sessionsAt(endpoint: string, slot: Slot): Promise<readonly Session[]> {
-    const text = `SELECT coalesce(host(client_addr), 'local socket') AS address, application_name AS program,
-        extract(epoch FROM backend_start)::float8 * 1000 AS since
-      FROM pg_stat_activity WHERE usename = $1 AND coalesce(application_name, '') <> $2 ORDER BY backend_start`;
     interface Row {
       readonly address: string;
       readonly program: string | null;
       readonly since: number | null;
     }
-    const rows = await asAdmin(
-      this.#admin(endpoint),
-      `reading the sessions of ${slot}`,
-      async (client) => (await client.query<Row>(text, [slot, this.#loginName])).rows,
+    const own = [slot, this.#loginName, this.#ownPids.get(endpoint) ?? []];
+    const rows = await asAdmin(this.#admin(endpoint), `reading the sessions of ${slot}`, (client) =>
+      inPinned(client, async () => (await client.query<Row>(sessionsText, own)).rows),
     );
     return rows.map((row) => ({
       slot,
@@ -150,9 +156,9 @@ class PostgresHost {
     let isCommitting = false;
     try {
       await withConnection(this.#admin(this.#primary()), async (client) => {
-        await client.query('BEGIN');
-        await client.query("SET LOCAL lock_timeout = '5s'");
-        await client.query('SELECT pg_advisory_xact_lock($1::bigint)', [lockKey(credential)]);
+        await beginPinned(client);
+        await client.query(durableCommit);
+        await client.query('SELECT pg_catalog.pg_advisory_xact_lock($1::pg_catalog.int8)', [lockKey(credential)]);
         await guard();
         const value = await password();
         if (value !== undefined) await client.query(`ALTER ROLE ${pg.escapeIdentifier(slot)} PASSWORD ${value}`);
@@ -181,11 +187,9 @@ class PostgresHost {
   /** Several rounds, because a login that was accepted a moment before the change may show up a moment later. */
   async #endSessions(endpoint: string, slot: Slot): Promise<void> {
     const rounds = this.#options.strategy === 'alternating' ? 5 : 1;
-    const text =
-      'SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE usename = $1 AND pid <> pg_backend_pid()';
     await asAdmin(this.#admin(endpoint), `ending the sessions of ${slot}`, async (client) => {
       for (let round = 1; round <= rounds; round += 1) {
-        const { rowCount } = await client.query(text, [slot]);
+        const { rowCount } = await inPinned(client, () => client.query(endText, [slot]));
         if (rowCount === 0 || rounds === 1) return;
       }
       throw new LockkeeperError('conflict', `sessions of ${slot} at ${endpoint} do not end`, {
@@ -203,10 +207,35 @@ class PostgresHost {
   }
 
   #admin(endpoint: string): PostgresTarget {
-    const { database, tls, admin } = this.#options;
-    return { endpoint, database, tls, user: admin.user, password: admin.password, applicationName: this.#loginName };
+    const { database, tls, authentication, admin } = this.#options;
+    return {
+      endpoint,
+      database,
+      tls,
+      authentication: authentication ?? 'scram',
+      user: admin.user,
+      password: admin.password,
+      applicationName: this.#loginName,
+    };
+  }
+
+  /** Anybody can read an application name and take it; a session is this object's own by its process too. */
+  #remember(endpoint: string, pid: unknown): void {
+    if (!Number.isSafeInteger(pid)) return;
+    this.#ownPids.set(endpoint, [...(this.#ownPids.get(endpoint) ?? []), Number(pid)].slice(-keptPids));
   }
 }
+
+const keptPids = 32;
+
+const sessionsText = `SELECT coalesce(pg_catalog.host(client_addr), 'local socket') AS address,
+    application_name AS program, pg_catalog.floor(extract(epoch FROM backend_start) * 1000)::pg_catalog.float8 AS since
+  FROM pg_catalog.pg_stat_activity
+  WHERE usename = $1::pg_catalog.name AND NOT (application_name = $2::pg_catalog.text AND pid = ANY($3::pg_catalog.int4[]))
+  ORDER BY backend_start`;
+
+const endText = `SELECT pg_catalog.pg_terminate_backend(pid, 1000) FROM pg_catalog.pg_stat_activity
+  WHERE usename = $1::pg_catalog.name AND pid <> pg_catalog.pg_backend_pid()`;
 
 function isConnectionLoss(error: LockkeeperError): boolean {
   return error.code === 'unreachable' || error.code === 'bug';

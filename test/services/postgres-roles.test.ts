@@ -64,7 +64,7 @@ describe('what would lock consumers out at the next turn is found, and the SQL t
     await server.sql(`CREATE TABLE g_${pair.users[0]} (); GRANT SELECT ON g_${pair.users[0]} TO ${pair.users[0]}`);
     const { problems, slotsEqual } = await postgresService(pair.options()).describe();
     expect(slotsEqual).toBe(false);
-    expect(problems).toEqual([expect.stringContaining(`table g_${pair.users[0]}`)]);
+    expect(problems).toEqual([expect.stringContaining(`table public.g_${pair.users[0]}`)]);
   });
 
   test("lockkeeper's own role may not change the users", async () => {
@@ -99,10 +99,7 @@ describe('what would lock consumers out at the next turn is found, and the SQL t
 /** Runs the SQL of every problem from top to bottom, as a person would, until nothing is said any more. */
 async function mendAll(service: ReturnType<typeof postgresService>): Promise<void> {
   for (let round = 0; round < 4; round += 1) {
-    const { problems } = await service.describe();
-    for (const problem of problems) {
-      const [, sql = ''] = / Run: (.+;)$/s.exec(problem) ?? [];
-      await server.sql(sql.replaceAll('<lockkeeper>', 'lockkeeper'));
-    }
+    const { fixes } = await service.describe();
+    for (const sql of fixes) await server.sql(sql.replaceAll('<lockkeeper>', 'lockkeeper'));
   }
 }
