@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../base/error.ts';
+import { isWellFormed } from './postgres-messages.ts';
 
 /** What a server did that an honest one does not, or that proves too little, as our error and what to do about it. */
 export class ServerDistrusted extends Error {
@@ -14,8 +15,8 @@ export class ServerDistrusted extends Error {
 /** How far a login has come: what the server asked for last, or what it has proven. */
 type Stage = 'nothing' | 'asked' | 'challenged' | 'proven' | 'in';
 
-/** Bytes. Before the login is over a server has little to say. */
-const limits = { login: 256 * 1024, loginMessage: 64 * 1024, message: 16 * 1024 * 1024, all: 64 * 1024 * 1024 };
+/** Bytes. Before the login is over a server has little to say, and in errors and notices never much. */
+const limits = { login: 256 * 1024, short: 64 * 1024, message: 8 * 1024 * 1024, all: 32 * 1024 * 1024 };
 const fewestIterations = 4_096;
 const header = 5;
 
@@ -30,8 +31,6 @@ export class ServerWatch {
   #stage: Stage = 'nothing';
   #isLoggedIn = false;
   #pending: Buffer = Buffer.alloc(0);
-  /** Bytes of the current message that are still to come. */
-  #skip = 0;
   #total = 0;
 
   constructor(options: { readonly md5: boolean }) {
@@ -43,16 +42,15 @@ export class ServerWatch {
     this.#total += chunk.length;
     if (this.#total > (this.#isLoggedIn ? limits.all : limits.login)) throw tooMuch();
     let rest = this.#pending.length > 0 ? Buffer.concat([this.#pending, chunk]) : chunk;
-    for (;;) {
-      const passed = Math.min(this.#skip, rest.length);
-      this.#skip -= passed;
-      rest = rest.subarray(passed);
-      if (rest.length < header) break;
+    while (rest.length >= header) {
+      const type = String.fromCharCode(rest.readUInt8(0));
       const length = rest.readUInt32BE(1);
-      if (length < 4 || length > (this.#isLoggedIn ? limits.message : limits.loginMessage)) throw tooMuch();
-      if (!this.#isLoggedIn && rest.length <= length) break;
-      this.#message(String.fromCharCode(rest.readUInt8(0)), rest.subarray(header, 1 + length));
-      this.#skip = 1 + length;
+      const isShort = !this.#isLoggedIn || type === 'E' || type === 'N';
+      if (length > (isShort ? limits.short : limits.message)) throw tooMuch();
+      if (rest.length <= length) break;
+      if (length < 4 || !isWellFormed(type, rest.subarray(header, 1 + length))) throw outOfOrder();
+      this.#message(type, rest.subarray(header, 1 + length));
+      rest = rest.subarray(1 + length);
     }
     this.#pending = Buffer.from(rest);
   }
@@ -64,11 +62,11 @@ export class ServerWatch {
     }
     if (type === 'R') this.#authentication(body);
     else if (type === 'Z' && this.#stage === 'in') this.#isLoggedIn = true;
-    else if (!'SKNEv'.includes(type)) throw outOfOrder();
+    else if (!'SKNE'.includes(type)) throw outOfOrder();
   }
 
   #authentication(body: Buffer): void {
-    const code = body.length >= 4 ? body.readInt32BE(0) : -1;
+    const code = body.readInt32BE(0);
     if (code === 10 && this.#stage === 'nothing') this.#stage = 'asked';
     else if (code === 11 && this.#stage === 'asked') this.#challenge(body.toString('latin1', 4));
     else if (code === 12 && this.#stage === 'challenged') this.#stage = 'proven';

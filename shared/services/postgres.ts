@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import pg from 'pg';
 import { LockkeeperError } from '../base/error.ts';
-import type { Sealed } from '../base/sealed.ts';
+import { OurValues } from '../base/our-values.ts';
+import { Sealed } from '../base/sealed.ts';
 import { instant } from '../base/time.ts';
 import type { World } from '../base/world.ts';
 import type { Guard, Login, LoginAnswer, Service, Session, Slot } from './contract.ts';
@@ -16,6 +17,7 @@ import { isRefusal, postgresError } from './postgres-errors.ts';
 import { readRoles, roleProblems } from './postgres-roles.ts';
 import { beginPinned, durableCommit, inPinned } from './postgres-session.ts';
 import { scramVerifier } from './scram.ts';
+import { withholding } from './withholding.ts';
 
 /** One PostgreSQL service and the users that take turns on it. */
 export interface PostgresOptions {
@@ -49,18 +51,21 @@ export interface PostgresOptions {
  * one transaction under `pg_advisory_xact_lock`, the guard inside it; a lock by lease would let a stale writer through.
  */
 export function postgresService(options: PostgresOptions): Service {
-  const host = new PostgresHost(options);
-  return {
+  const ours = new OurValues([options.admin.password]);
+  const host = new PostgresHost(options, ours);
+  const driver: Service = {
     describe: () => host.describe(),
     change: (login, guard) => host.change(login, guard),
     accepts: (login) => inTurn(options.endpoints, (endpoint) => host.logIn(endpoint, login)),
     sessions: async (slot) => (await inTurn(options.endpoints, (endpoint) => host.sessionsAt(endpoint, slot))).flat(),
     retire: (login, guard, ends) => host.retire(login, guard, ends?.endSessions ?? false),
   };
+  return withholding(driver, ours);
 }
 
 class PostgresHost {
   readonly #options: PostgresOptions;
+  readonly #ours: OurValues;
   /**
    * Unlike any consumer's and any other lockkeeper's name, so that only this object's own logins are left out of
    * sessions.
@@ -69,8 +74,9 @@ class PostgresHost {
   /** The server's processes behind this object's last logins, by endpoint. */
   readonly #ownPids = new Map<string, readonly number[]>();
 
-  constructor(options: PostgresOptions) {
+  constructor(options: PostgresOptions, ours: OurValues) {
     this.#options = options;
+    this.#ours = ours;
     this.#loginName = `lockkeeper ${Buffer.from(options.world.random(6)).toString('hex')}`;
   }
 
@@ -98,6 +104,8 @@ class PostgresHost {
       iterations: this.#options.iterations ?? 4096,
       salt: this.#options.world.random(16),
     });
+    // Without its head, which is the same in every verifier.
+    this.#ours.add(new Sealed(verifier.slice(verifier.indexOf(':') + 1)));
     await this.#alter(login.slot, guard, async () => pg.escapeLiteral(verifier));
   }
 
