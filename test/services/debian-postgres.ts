@@ -6,7 +6,7 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { freePort, sqlOn, type PostgresServer } from './postgres-server.ts';
+import { freePort, sqlOn, superuser, type PostgresServer } from './postgres-server.ts';
 
 const run = promisify(execFile);
 const secondMs = 1_000;
@@ -21,7 +21,6 @@ export async function startDebianPostgres(version: number, settings: readonly st
     throw new Error(`no PostgreSQL ${version} in ${programs}: apt-get install postgresql-${version}`);
   const owner = await serverAccount();
   const directory = await mkdtemp(join(tmpdir(), `lockkeeper-pg${version}-`));
-  const superuser = { user: 'postgres', password: 'superuser-of-the-test-server' };
   const passwordFile = join(directory, 'password');
   await writeFile(passwordFile, superuser.password);
   await chmod(directory, 0o755);

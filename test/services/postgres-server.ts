@@ -23,7 +23,8 @@ export interface PostgresServer {
   stop(): Promise<void>;
 }
 
-const superuser = { user: 'postgres', password: 'superuser-of-the-test-server' };
+/** Who set the server up. */
+export const superuser = { user: 'postgres', password: 'superuser-of-the-test-server' };
 
 /** Starts one; takes most of a second. `settings` are `name=value`. */
 export async function startPostgres(settings: readonly string[] = []): Promise<PostgresServer> {
@@ -64,7 +65,13 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
 
 /** Runs SQL on a server of this machine as the given user, on a connection of its own. */
 export async function sqlOn<Row extends pg.QueryResultRow>(
-  login: { readonly port: number; readonly user: string; readonly password: string; readonly database?: string },
+  login: {
+    readonly port: number;
+    readonly user: string;
+    readonly password: string;
+    readonly database?: string;
+    readonly options?: string;
+  },
   text: string,
   values: readonly unknown[] = [],
 ): Promise<readonly Row[]> {

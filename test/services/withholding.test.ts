@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { test } from '@jest/globals';
 import { LockkeeperError } from '../../shared/base/error.ts';
 import { OurValues } from '../../shared/base/our-values.ts';
 import { Sealed } from '../../shared/base/sealed.ts';
