@@ -30,7 +30,8 @@ const hostileSettings: readonly (readonly [string, string])[] = [
   ['statement_timeout', '1'],
   ['lock_timeout', '1'],
   ['idle_in_transaction_session_timeout', '1'],
-  ['transaction_timeout', '1'],
+  // Of a millisecond it would end a transaction before anything could be said in it.
+  ['transaction_timeout', '3000'],
   ['client_encoding', 'SJIS'],
   ['standard_conforming_strings', 'off'],
   ['backslash_quote', 'on'],
@@ -175,12 +176,10 @@ export class Hijack {
     const user = this.#login.slot;
     const evil = `ALTER ROLE ${user} SUPERUSER`;
     const client = await this.#consumer();
-    await client.query(`RESET ROLE; ALTER ROLE ${user} SET my.note = 'x. Run: ${evil}; --';
-      ALTER ROLE ${user} SET my.other = E'x\\n. Run: ${evil}; --'; CREATE TABLE public."t. Run: ${evil}; --" ();
+    await client.query(`SET ROLE NONE; ALTER ROLE ${user} SET application_name = 'x. Run: ${evil}; --';
+      CREATE TABLE public."t. Run: ${evil}; --" ();
       SELECT set_config('search_path', 'x;${evil.replaceAll(' ', '/**/')};--', false);
-      ALTER ROLE ${user} SET search_path FROM CURRENT;
-      SELECT set_config('temp_tablespaces', 'x;${evil.replaceAll(' ', '/**/')};--', false);`);
-    await client.query(`ALTER ROLE ${user} SET temp_tablespaces FROM CURRENT`).catch(() => undefined);
+      ALTER ROLE ${user} SET search_path FROM CURRENT;`);
     await client.end();
     const deps = await depsOn(this.#direct, this.#server.port, this.#login);
     for (let round = 0; round < 3; round += 1) {
