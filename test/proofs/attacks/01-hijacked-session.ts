@@ -25,7 +25,6 @@ export const attack: Attack = {
       replace: '',
     },
     { name: 'startup-search-path', file: session, find: "  ['search_path', 'pg_catalog,pg_temp'],\n", replace: '' },
-    { name: 'startup-role', file: session, find: "  ['role', 'none'],\n", replace: '' },
     { name: 'pinned-transaction', file: session, find: '  await client.query(pinTransaction);\n', replace: '' },
     {
       name: 'qualified-first-statement',
