@@ -7,7 +7,9 @@ import { Sealed } from '../../shared/base/sealed.ts';
 import { PlantedSecret } from '../planted-secret.ts';
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
-const value = fc.array(fc.constantFrom(...alphabet), { minLength: 24, maxLength: 40 }).map((all) => all.join(''));
+const value = fc
+  .array(fc.constantFrom(...alphabet.split('')), { minLength: 24, maxLength: 40 })
+  .map((all) => all.join(''));
 
 /** How somebody else may repeat a value. */
 const ways: readonly ((text: string) => string)[] = [
@@ -18,7 +20,7 @@ const ways: readonly ((text: string) => string)[] = [
   (text) => Buffer.from(text).toString('hex').toUpperCase(),
   (text) => encodeURIComponent(text),
   (text) => JSON.stringify({ text }),
-  (text) => [...text].join(' '),
+  (text) => text.split('').join(' '),
   (text) => text.replaceAll(/(.{5})/g, '$1\n'),
   (text) => text.slice(0, 20),
   (text) => text.slice(-20),

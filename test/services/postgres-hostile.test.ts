@@ -92,7 +92,7 @@ describe('with TLS', () => {
     await serviceAt(server.endpoint, { tls: { ca: certificate } })
       .accepts(login)
       .catch(() => undefined);
-    return begun.promise;
+    return await begun.promise;
   };
 
   test('SCRAM is bound to the certificate where the server offers it', async () => {
@@ -121,7 +121,7 @@ describe('what a server says comes back without any value of ours:', () => {
         sent = /SCRAM-SHA-256\$[^']+/.exec(text)?.[0] ?? sent;
         const base64 = Buffer.from(password).toString('base64');
         const M = `no: ${password} ${base64} ${Buffer.from(password).toString('hex')} ${encodeURIComponent(password)} ${sent}`;
-        const D = `begins ${password.slice(0, 20)} and goes on ${[...password].join(' ')}`;
+        const D = `begins ${password.slice(0, 20)} and goes on ${password.split('').join(' ')}`;
         return text.startsWith('BEGIN') || !sent
           ? [say.message('C', 'BEGIN\0')]
           : [say.error({ S: 'ERROR', C: '42501', M, D, H: password, q: sent, W: JSON.stringify(password) })];

@@ -41,8 +41,8 @@ export const attack: Attack = {
     {
       name: 'list-settings-as-names',
       file: roles,
-      find: "${values.map((one) => pg.escapeLiteral(one)).join(', ')}`",
-      replace: '${value}`',
+      find: "values && `ALTER ROLE ${q(role)} SET ${q(name)} = ${values.map((one) => pg.escapeLiteral(one)).join(', ')}`",
+      replace: '`ALTER ROLE ${q(role)} SET ${q(name)} = ${value}`',
     },
     {
       name: 'sql-apart-from-text',

@@ -41,6 +41,7 @@ async function main(): Promise<void> {
       ([answer]) => (answer?.accepted ? 'accepted' : 'refused'),
       (thrown: unknown) => asLockkeeperError(thrown).code,
     );
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port has no origin
     parentPort?.postMessage({ endpoint, came } satisfies LoginOutcome);
   }
 }
