@@ -138,7 +138,8 @@ class PostgresHost {
     interface Row {
       readonly address: string;
       readonly program: string | null;
-      readonly since: number | null;
+      /** Milliseconds, as a text: fractions would come as short as the database's settings want them. */
+      readonly since: string | null;
     }
     const own = [slot, this.#loginName, this.#ownPids.get(endpoint) ?? []];
     const rows = await asAdmin(this.#admin(endpoint), `reading the sessions of ${slot}`, (client) =>
@@ -147,7 +148,7 @@ class PostgresHost {
     return rows.map((row) => ({
       slot,
       peer: row.program ? `${row.address} (${row.program})` : row.address,
-      since: row.since === null ? undefined : instant(row.since),
+      since: row.since === null ? undefined : instant(Number(row.since)),
     }));
   }
 
@@ -237,7 +238,7 @@ class PostgresHost {
 const keptPids = 32;
 
 const sessionsText = `SELECT coalesce(pg_catalog.host(client_addr), 'local socket') AS address,
-    application_name AS program, pg_catalog.floor(extract(epoch FROM backend_start) * 1000)::pg_catalog.float8 AS since
+    application_name AS program, pg_catalog.floor(extract(epoch FROM backend_start) * 1000)::pg_catalog.int8 AS since
   FROM pg_catalog.pg_stat_activity
   WHERE usename = $1::pg_catalog.name AND NOT (application_name = $2::pg_catalog.text AND pid = ANY($3::pg_catalog.int4[]))
   ORDER BY backend_start`;

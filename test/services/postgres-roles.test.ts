@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { postgresService } from '../../shared/services/postgres.ts';
-import { makePair, type PostgresPair } from './postgres-pair.ts';
+import { connectAs, makePair, type PostgresPair } from './postgres-pair.ts';
 import { startPostgres, type PostgresServer } from './postgres-server.ts';
 
 let server: PostgresServer;
@@ -128,13 +128,18 @@ describe('settings that consumers may make reach no session of lockkeeper:', () 
       'default_transaction_read_only = on',
       'statement_timeout = 1',
       'local_preload_libraries = nowhere',
+      'extra_float_digits = -15',
     ])
       await server.sql(`ALTER DATABASE shaped SET ${setting}; ALTER ROLE ${user} IN DATABASE shaped SET ${setting}`);
     const service = postgresService(pair.options({ database: 'shaped' }));
     const login = { slot: pair.users[1], value: pair.initial.value };
     await service.change(login, async () => undefined);
     expect(await service.accepts(pair.initial)).toMatchObject([{ accepted: true }]);
-    expect(await service.sessions(user)).toEqual([]);
+    const session = await connectAs(server.port, pair.initial);
+    const [seen, ...others] = await service.sessions(user);
+    expect(others).toEqual([]);
+    expect(Math.abs(Date.now() - Number(seen?.since))).toBeLessThan(60_000);
+    await session.end();
     await service.retire(login, async () => undefined, { endSessions: true });
     expect(await service.accepts(login)).toMatchObject([{ accepted: false }]);
   });
