@@ -7,7 +7,7 @@ import type { Login, Service } from './contract.ts';
  * error, in the name of a program or of a table. Every driver that speaks to
  * something real is handed out through it.
  */
-export function withholding(driver: Service, ours: OurValues): Service {
+export function withholding(driver: Service, ours: OurValues): Readonly<Service> {
   const guarded = async <T>(login: Login | undefined, work: () => Promise<T>): Promise<T> => {
     if (login) ours.add(login.value);
     try {
