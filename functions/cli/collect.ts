@@ -2,7 +2,7 @@ import { collectAll } from '../local/jobs.ts';
 import type { LocalDeps } from '../local/deps-wire.ts';
 import type { LockkeeperError } from '../../shared/base/error.ts';
 import type { CollectReport } from '../../shared/usage/collect.ts';
-import { visible } from '../local/visible.ts';
+import { visibleStart } from '../../shared/base/visible.ts';
 import { exitCode, type ExitCode, type Terminal } from './io.ts';
 
 /**
@@ -16,7 +16,7 @@ export async function collectVerb(deps: LocalDeps, terminal: Terminal): Promise<
   if (terminal.json) terminal.out(JSON.stringify({ logs: done.map(({ name, report }) => ({ log: name, ...report })) }));
   else for (const { name, report } of done) terminal.out(collectLine(name, report));
   for (const { name, report } of done)
-    for (const { key, why } of report.named) terminal.err(`${name}: ${visible(key)}: ${visible(why)}`);
+    for (const { key, why } of report.named) terminal.err(`${name}: ${visibleStart(key)}: ${visibleStart(why)}`);
   for (const problem of problems) terminal.err(problemText(problem));
   return problems.length === 0 ? exitCode.done : exitCode.failed;
 }

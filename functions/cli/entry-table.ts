@@ -63,7 +63,7 @@ function cellsOf(entry: IndexedEntry | UnreadableEntry): readonly string[] {
   const place = entry.index === undefined ? (entry.unproven ? 'unproven' : 'waits') : String(entry.index);
   if ('unreadable' in entry) {
     const text = Buffer.from(entry.bytes.subarray(0, mostShown)).toString();
-    return [place, '', 'unreadable', '', '', '', `${entry.unreadable}: ${text}`].map(printable);
+    return [place, '', 'unreadable', '', '', '', `${entry.unreadable}: ${text}`].map(visible);
   }
   const { at, event } = entry;
   const { action, stage, result, subject, actor, details } = event;

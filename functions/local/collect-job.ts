@@ -3,7 +3,7 @@ import { asLockkeeperError } from '../../shared/base/error.ts';
 import type { CollectReport } from '../../shared/usage/collect.ts';
 import type { AllDone, Done } from './jobs.ts';
 import type { ServeLog } from './serve-log.ts';
-import { visible } from './visible.ts';
+import { visibleStart } from '../../shared/base/visible.ts';
 
 export interface CollectJobOptions {
   readonly collect: () => Promise<AllDone<CollectReport>>;
@@ -45,7 +45,7 @@ export class CollectJob {
       'collect',
       `${name}: ${report.objects} new objects, ${report.records} rows, ${report.malformed} malformed, ${report.unreadable} unreadable, ${report.left} left`,
     );
-    const lines = report.named.map(({ key, why }) => `${visible(key)}: ${visible(why)}`);
+    const lines = report.named.map(({ key, why }) => `${visibleStart(key)}: ${visibleStart(why)}`);
     const fresh = lines.filter((line) => !this.#named.has(`${name} ${line}`));
     for (const line of lines) named.add(`${name} ${line}`);
     for (const line of fresh) log.warning('collect', `${name}: ${line}`);

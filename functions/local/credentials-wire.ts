@@ -110,6 +110,7 @@ async function serviceDriver(
     ...(credential.ownerRole === undefined ? {} : { ownerRole: credential.ownerRole }),
     database: credential.database,
     endpoints: credential.endpoints,
+    authentication: credential.authentication,
     tls: typeof credential.tls === 'string' ? credential.tls : { ca: await authority(credential.tls.ca) },
     admin: { user: credential.admin.user, password: await openReference(credential.admin.password, places) },
     world: around.world,

@@ -1,5 +1,6 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { inspect } from 'node:util';
+import { partsHolding, type Part } from './value-forms.ts';
 
 /**
  * A secret text. It prints as `[sealed]` in strings, JSON, templates and inspect.
@@ -22,6 +23,11 @@ export class Sealed {
     const mine = Buffer.from(this.#text);
     const theirs = Buffer.from(other.#text);
     return mine.length === theirs.length && timingSafeEqual(mine, theirs);
+  }
+
+  /** Where a text of somebody else holds the secret, a telling part or an encoding of it: from and to, in any order. */
+  partsIn(text: string): readonly Part[] {
+    return partsHolding(text, this.#text);
   }
 
   /**

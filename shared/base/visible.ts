@@ -25,6 +25,12 @@ export function visibleLines(text: string): string {
   return text.replaceAll(inLines, escaped);
 }
 
+/** The beginning of such a text, for messages that name many things. */
+export function visibleStart(text: string, longest = 300): string {
+  const shown = visible(text);
+  return shown.length > longest ? `${shown.slice(0, longest)}…` : shown;
+}
+
 function escaped(signs: string): string {
   return signs
     .split('')

@@ -21,7 +21,7 @@ export function lookAlikes({ services, approvals }: Rough): readonly Mistake[] {
   const first: Named[] = [itself];
   return [...keep(approvers, first, () => false), ...keep(owners, first, isSamePerson)].map(({ named, earlier }) => ({
     path: named.path,
-    what: `${JSON.stringify(named.who)} looks like ${whose(earlier)}`,
+    what: `is a name that looks like ${whose(earlier)}`,
     hint: isSamePerson(named.who, earlier.who)
       ? 'It is the same person: name each person once.'
       : 'Write the same person with the same characters, and different people so that nobody takes one for the other.',
@@ -29,7 +29,7 @@ export function lookAlikes({ services, approvals }: Rough): readonly Mistake[] {
 }
 
 function whose({ who, path }: Named): string {
-  return path.length === 0 ? `${who} itself, as the log names it` : `${JSON.stringify(who)} at ${pathText(path)}`;
+  return path.length === 0 ? `${who} itself, as the log names it` : `the one at ${pathText(path)}`;
 }
 
 /** Adds names to `first`, but for those that look like one in it; exact repetitions are not its business. */

@@ -30,6 +30,13 @@ function tls(resolve: ResolvePath) {
   });
 }
 
+const authentication = z
+  .enum(['scram', 'md5'])
+  .default('scram')
+  .describe(
+    '`scram`: no other request for a password is answered. `md5`: md5 is answered too, for passwords that were stored before SCRAM. A password in clear is never sent.',
+  );
+
 function credential(resolve: ResolvePath) {
   return z.strictObject({
     engine: z.enum(['postgres']).describe('What the service speaks.'),
@@ -54,6 +61,7 @@ function credential(resolve: ResolvePath) {
       .describe(
         '`require`: TLS or nothing. {ca: FILE}: TLS, and the server is known by this authority. `off`: no TLS.',
       ),
+    authentication,
     admin: z
       .strictObject({ user: roleName, password: secretReference(resolve) })
       .describe('The login with which lockkeeper changes passwords.'),

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { LockkeeperError } from '../base/error.ts';
 import { second } from '../base/time.ts';
 import { gcpError, gcpFault, isPassing, type GcpFault } from '../clouds/gcp.ts';
-import type { SizeLimit, StoredObject } from './contract.ts';
+import type { StoredObject } from './contract.ts';
 import { download, sumOf } from './gcp-storage-download.ts';
 import { openBucket, type GcpStorageSettings } from './gcp-storage-open.ts';
 

@@ -29,7 +29,7 @@ export async function adopt(deps: RotationDeps): Promise<AdoptReport> {
   const problems = [...obstacles(seen, deps.plan.acceptDowntime), ...unequal(seen)];
   if (problems.length === 0) problems.push(...(await refusals(deps, seen)));
   if (problems.length === 0 && !held) await remember(deps, seen);
-  return { credential: deps.plan.name, adopted: problems.length === 0, problems, sql: problems.flatMap(sqlIn) };
+  return { credential: deps.plan.name, adopted: problems.length === 0, problems, sql: seen.service.fixes };
 }
 
 function unequal(seen: Seen): readonly string[] {
@@ -72,9 +72,4 @@ async function remember(deps: RotationDeps, seen: Seen): Promise<void> {
   await audited({ deps, held: undefined }, { action: 'rotation.adopt', rotation, details }, () => {
     return journals(deps.state, world).write(undefined, { ...draft, phase: 'done', finishedAt: world.now() });
   });
-}
-
-function sqlIn(problem: string): readonly string[] {
-  const [, sql] = / Run: (.+;)$/s.exec(problem) ?? [];
-  return sql === undefined ? [] : [sql];
 }

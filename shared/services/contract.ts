@@ -35,6 +35,8 @@ export interface ServiceDescription {
   readonly valueRule: ValueRule;
   /** What must be fixed before lockkeeper may change anything, each with what to do. Empty: ready. */
   readonly problems: readonly string[];
+  /** The statements out of `problems` alone and in order, for a person to read and run. Problems hold foreign names. */
+  readonly fixes: readonly string[];
   /** True where both slots see the same objects and rights (the precondition of alternating). */
   readonly slotsEqual: boolean;
 }

@@ -29,6 +29,8 @@ export class MemoryHost {
   readonly options: MemoryServiceOptions;
   /** What stands in the way, as `describe` tells it. */
   problems: readonly string[] = [];
+  /** The statements that fix them. */
+  fixes: readonly string[] = [];
   /** Why the service takes no new value; undefined where it takes any. */
   policy: ((value: string) => string | undefined) | undefined;
   /** False: no connection succeeds. */
@@ -146,6 +148,7 @@ export function memoryService(host: MemoryHost): Service {
         preHashed: true,
         valueRule,
         problems: host.problems,
+        fixes: host.fixes,
         slotsEqual: strategy === 'alternating',
       };
     },

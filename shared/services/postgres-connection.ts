@@ -2,6 +2,8 @@ import pg from 'pg';
 import { LockkeeperError } from '../base/error.ts';
 import type { Sealed } from '../base/sealed.ts';
 import { postgresError } from './postgres-errors.ts';
+import { sessionOptions, statementMs } from './postgres-session.ts';
+import { WatchedStream } from './postgres-stream.ts';
 
 /**
  * `require`: TLS with a certificate that this machine's authorities vouch for; `{ca}`: one that this authority (PEM)
@@ -9,42 +11,54 @@ import { postgresError } from './postgres-errors.ts';
  */
 export type PostgresTls = 'require' | 'off' | { readonly ca: string };
 
+/** How a password is shown: `scram` proves it without sending it, both ways; `md5` also answers a server that asks so. */
+export type PostgresAuthentication = 'scram' | 'md5';
+
 /** One connection to be made. */
 export interface PostgresTarget {
   /** `host:port`; IPv6 as `[::1]:5432`. */
   readonly endpoint: string;
   readonly database: string;
   readonly tls: PostgresTls;
+  readonly authentication: PostgresAuthentication;
   readonly user: string;
   readonly password: Sealed;
   readonly applicationName: string;
 }
 
 const connectMs = 5_000;
-const statementMs = 10_000;
+/** Twenty times what takes a tenth of a second; more would be the server's way to keep this process busy. */
+const mostIterations = 1_000_000;
 
 /**
- * Connects, runs `work`, and closes the connection whatever happens. The raw error comes through: the caller knows
- * what it means.
+ * Connects, runs `work`, and closes the connection whatever happens. The session begins pinned, see postgres-session.
+ * The raw error comes through: the caller knows what it means.
  */
 export async function withConnection<T>(target: PostgresTarget, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const { host, port } = addressOf(target.endpoint);
-  const client = new pg.Client({
+  const { tls } = target;
+  const stream = new WatchedStream({
+    tls: tls === 'off' ? undefined : tls === 'require' ? {} : tls,
+    md5: target.authentication === 'md5',
+  });
+  const options: pg.ClientConfig & { readonly scramMaxIterations: number } = {
     host,
     port,
     user: target.user,
     password: target.password.open(),
     database: target.database,
-    ssl:
-      target.tls === 'off'
-        ? false
-        : { rejectUnauthorized: true, ...(target.tls !== 'require' && { ca: target.tls.ca }) },
+    stream: () => stream,
+    // The stream makes TLS. pg binds SCRAM to its certificate, and says so where a server claims that it cannot.
+    ssl: false,
+    enableChannelBinding: tls !== 'off',
+    scramMaxIterations: mostIterations,
     application_name: target.applicationName,
     connectionTimeoutMillis: connectMs,
-    statement_timeout: statementMs,
+    options: sessionOptions,
     // The server's own limit comes first; this one is for a server that no longer answers.
     query_timeout: statementMs + 5_000,
-  });
+  };
+  const client = new pg.Client(options);
   // A connection that breaks between two statements also makes the next statement fail, which is where it is handled.
   client.on('error', () => undefined);
   try {
@@ -52,6 +66,7 @@ export async function withConnection<T>(target: PostgresTarget, work: (client: p
     return await work(client);
   } finally {
     await closed(client);
+    stream.destroy();
   }
 }
 

@@ -1,4 +1,5 @@
 import { LockkeeperError, type ErrorCode } from '../base/error.ts';
+import { ServerDistrusted } from './postgres-trust.ts';
 
 interface Meaning {
   readonly code: ErrorCode;
@@ -37,6 +38,18 @@ const meanings: Readonly<Record<string, Meaning>> = {
 
 /** Texts of errors that carry no code: the driver's own about the connection, and TLS. */
 const texts: readonly (readonly [RegExp, Meaning])[] = [
+  [/^SASL: .*client password must be/, { code: 'invalid', hint: 'Give a password that is not empty.' }],
+  [
+    /^SASL: (Only mechanism|.*scramMaxIterations)/,
+    { code: 'unsupported', hint: 'Let the server offer SCRAM-SHA-256 with 4096 to 1000000 iterations.' },
+  ],
+  [
+    /^SASL/,
+    {
+      code: 'unreachable',
+      hint: 'The server did not prove that it knows the password: find out who answers at this address.',
+    },
+  ],
   [
     /does not support SSL/i,
     { code: 'unreachable', hint: 'Switch TLS on at the server, or set tls: off if the network may be trusted.' },
@@ -58,8 +71,8 @@ export function isRefusal(thrown: unknown): boolean {
 }
 
 /**
- * What the server or the socket said, as our error. `tried` says what on what; the server's own message is kept,
- * because statements carry verifiers only and its messages never quote a password.
+ * What the server or the socket said, as our error. `tried` says what on what. The server's own message is kept, as one
+ * line that people read to its end; who passes it on withholds our values from it.
  */
 export function postgresError(thrown: unknown, tried: string): LockkeeperError {
   if (thrown instanceof LockkeeperError) return thrown;
@@ -70,6 +83,7 @@ export function postgresError(thrown: unknown, tried: string): LockkeeperError {
 }
 
 function meaningOf(thrown: unknown): Meaning {
+  if (thrown instanceof ServerDistrusted) return thrown.meaning;
   const code = codeOf(thrown);
   const known = meanings[code] ?? meanings[code.slice(0, 2)];
   if (known) return known;
@@ -78,8 +92,13 @@ function meaningOf(thrown: unknown): Meaning {
 }
 
 function messageOf(thrown: unknown): string {
-  return typeof thrown === 'object' && thrown !== null && 'message' in thrown ? String(thrown.message) : String(thrown);
+  const said =
+    typeof thrown === 'object' && thrown !== null && 'message' in thrown ? String(thrown.message) : String(thrown);
+  const line = said.replaceAll(/\p{Cc}+/gu, ' ');
+  return line.length <= longestMessage ? line : `${line.slice(0, longestMessage).toWellFormed()}…`;
 }
+
+const longestMessage = 1_000;
 
 function codeOf(thrown: unknown): string {
   return typeof thrown === 'object' && thrown !== null && 'code' in thrown && typeof thrown.code === 'string'

@@ -41,23 +41,38 @@ export async function readRoles(client: pg.Client, wanted: RolesWanted): Promise
 /** The right to change a password: a superuser; before 16 CREATEROLE alone; from 16 on CREATEROLE and ADMIN OPTION. */
 const rolesText = `
   SELECT r.rolname AS name, r.rolcanlogin AS login, r.rolsuper AS superuser, r.rolinherit AS inherits,
-    r.rolconnlimit AS connections, to_json(nullif(r.rolvaliduntil, 'infinity')) #>> '{}' AS "validUntil",
-    ARRAY(SELECT unnest(s.setconfig) FROM pg_db_role_setting s WHERE s.setrole = r.oid AND s.setdatabase IN (0, d.oid) ORDER BY 1) AS settings,
-    ARRAY(SELECT g.rolname::text FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid WHERE m.member = r.oid ORDER BY 1) AS "memberOf",
-    ARRAY(SELECT pg_describe_object(o.classid, o.objid, o.objsubid) FROM pg_shdepend o
-      WHERE o.refclassid = 'pg_authid'::regclass AND o.refobjid = r.oid AND o.deptype = 'o' AND o.dbid IN (0, d.oid) ORDER BY 1) AS owns,
-    ARRAY(SELECT pg_describe_object(o.classid, o.objid, o.objsubid) FROM pg_shdepend o
-      WHERE o.refclassid = 'pg_authid'::regclass AND o.refobjid = r.oid AND o.deptype = 'a' AND o.dbid IN (0, d.oid) ORDER BY 1) AS granted,
-    me.rolsuper OR (me.rolcreaterole AND NOT r.rolsuper AND (current_setting('server_version_num')::int < 160000
-      OR pg_has_role(me.oid, r.oid, 'MEMBER WITH ADMIN OPTION'))) AS administered
-  FROM pg_roles r, pg_database d, pg_roles me
-  WHERE r.rolname = ANY($1::name[]) AND d.datname = current_database() AND me.rolname = current_user`;
+    r.rolconnlimit AS connections,
+    pg_catalog.to_json(nullif(r.rolvaliduntil, 'infinity'::pg_catalog.timestamptz)) #>> '{}'::pg_catalog.text[] AS "validUntil",
+    ARRAY(SELECT pg_catalog.unnest(s.setconfig) FROM pg_catalog.pg_db_role_setting s
+      WHERE s.setrole = r.oid AND s.setdatabase IN (0::pg_catalog.oid, d.oid) ORDER BY 1) AS settings,
+    ARRAY(SELECT g.rolname::pg_catalog.text FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_roles g ON g.oid = m.roleid
+      WHERE m.member = r.oid ORDER BY 1) AS "memberOf",
+    ARRAY(${dependent('o')}) AS owns,
+    ARRAY(${dependent('a')}) AS granted,
+    me.rolsuper OR (me.rolcreaterole AND NOT r.rolsuper
+      AND (pg_catalog.current_setting('server_version_num')::pg_catalog.int4 < 160000
+        OR pg_catalog.pg_has_role(me.oid, r.oid, 'MEMBER WITH ADMIN OPTION'))) AS administered
+  FROM pg_catalog.pg_roles r, pg_catalog.pg_database d, pg_catalog.pg_roles me
+  WHERE r.rolname = ANY($1::pg_catalog.name[]) AND d.datname = pg_catalog.current_database() AND me.rolname = current_user`;
+
+/** What hangs on a role in this database: `o`, what it owns; `a`, what it was granted. */
+function dependent(kind: 'o' | 'a'): string {
+  return `SELECT pg_catalog.pg_describe_object(o.classid, o.objid, o.objsubid) FROM pg_catalog.pg_shdepend o
+      WHERE o.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass AND o.refobjid = r.oid
+        AND o.deptype = '${kind}'::pg_catalog."char" AND o.dbid IN (0::pg_catalog.oid, d.oid) ORDER BY 1`;
+}
 
 /** What must be fixed, each with the SQL that does it, in an order that can be run from top to bottom. */
 export interface RoleProblems {
-  readonly problems: readonly string[];
+  readonly problems: readonly Problem[];
   /** True where both users see the same objects and rights. */
   readonly equal: boolean;
+}
+
+/** One thing in the way. The SQL stands apart, for the text has names in it that consumers chose. */
+export interface Problem {
+  readonly text: string;
+  readonly sql?: string;
 }
 
 /** Judges the roles as the catalog shows them. Pure. */
@@ -71,7 +86,9 @@ export function roleProblems(roles: readonly RoleSeen[], wanted: RolesWanted): R
     new Set(wanted.users).size === count && wanted.users.length === count
       ? []
       : [
-          `${wanted.strategy} needs ${count} different users, not ${wanted.users.length}. Name them in the configuration.`,
+          {
+            text: `${wanted.strategy} needs ${count} different users, not ${wanted.users.length}. Name them in the configuration.`,
+          },
         ];
   if (wanted.strategy === 'single') return { problems: [...counted, ...each], equal: false };
   const shared = ownerProblems(roles, wanted);
@@ -85,8 +102,8 @@ export function roleProblems(roles: readonly RoleSeen[], wanted: RolesWanted): R
   };
 }
 
-function loginProblems(role: RoleSeen): readonly string[] {
-  const found: string[] = [];
+function loginProblems(role: RoleSeen): readonly Problem[] {
+  const found: Problem[] = [];
   if (role.superuser)
     found.push(
       fix(`${role.name} is a superuser, which no consumer should be`, `ALTER ROLE ${q(role.name)} NOSUPERUSER`),
@@ -103,11 +120,13 @@ function loginProblems(role: RoleSeen): readonly string[] {
   return found;
 }
 
-function ownerProblems(roles: readonly RoleSeen[], wanted: RolesWanted): readonly string[] {
+function ownerProblems(roles: readonly RoleSeen[], wanted: RolesWanted): readonly Problem[] {
   const { ownerRole, users } = wanted;
   if (ownerRole === undefined)
     return [
-      'No owner role is named. Name the NOLOGIN role that both users share: without it each user owns what it makes, and the other cannot change it.',
+      {
+        text: 'No owner role is named. Name the NOLOGIN role that both users share: without it each user owns what it makes, and the other cannot change it.',
+      },
     ];
   const owner = roles.find((role) => role.name === ownerRole);
   if (!owner) {
@@ -128,8 +147,8 @@ function ownerProblems(roles: readonly RoleSeen[], wanted: RolesWanted): readonl
   ];
 }
 
-function memberProblems(role: RoleSeen, ownerRole: string): readonly string[] {
-  const found: string[] = [];
+function memberProblems(role: RoleSeen, ownerRole: string): readonly Problem[] {
+  const found: Problem[] = [];
   if (!role.memberOf.includes(ownerRole))
     found.push(fix(`${role.name} is not a member of ${ownerRole}`, `GRANT ${q(ownerRole)} TO ${q(role.name)}`));
   if (!role.settings.some((setting) => setting === `role=${ownerRole}` || setting === `role=${q(ownerRole)}`)) {
@@ -149,9 +168,9 @@ function memberProblems(role: RoleSeen, ownerRole: string): readonly string[] {
 }
 
 /** Whatever one user has and the other has not, consumers would lose at the next turn. */
-function pairProblems([a, b]: readonly RoleSeen[], wanted: RolesWanted): readonly string[] {
+function pairProblems([a, b]: readonly RoleSeen[], wanted: RolesWanted): readonly Problem[] {
   if (!a || !b) return [];
-  const found: string[] = [];
+  const found: Problem[] = [];
   const names = `${a.name} and ${b.name}`;
   if (a.connections !== b.connections)
     found.push(
@@ -176,30 +195,47 @@ function pairProblems([a, b]: readonly RoleSeen[], wanted: RolesWanted): readonl
     const isOwner = (name: string) => name === wanted.ownerRole || name.startsWith('role=');
     for (const group of missing(one.memberOf, other.memberOf))
       if (!isOwner(group))
-        found.push(fix(`only ${one.name} is a member of ${group}`, `GRANT ${q(group)} TO ${q(other.name)}`));
+        found.push(fix(`only ${one.name} is a member of ${shown(group)}`, `GRANT ${q(group)} TO ${q(other.name)}`));
     // Where both have the setting with different values, the first user's is proposed.
     const settled = one === a ? [] : other.settings.map(nameOf);
     for (const setting of missing(one.settings, other.settings))
       if (!isOwner(setting) && !settled.includes(nameOf(setting)))
-        found.push(fix(`only ${one.name} has the setting ${setting}`, settingSql(other.name, setting)));
+        found.push(settingProblem(one.name, other.name, setting));
     const granted = missing(one.granted, other.granted);
     if (granted.length > 0)
-      found.push(
-        `Only ${one.name} was granted rights on ${listed(granted)} directly. Grant them to the owner role instead, so that both users have them.`,
-      );
+      found.push({
+        text: `Only ${one.name} was granted rights on ${listed(granted)} directly. Grant them to the owner role instead, so that both users have them.`,
+      });
   }
   return found;
 }
 
-/**
- * Settings that are lists of names: the catalog holds them quoted already, and as one literal they would be one name.
- */
+function settingProblem(one: string, other: string, setting: string): Problem {
+  const what = `only ${one} has the setting ${shown(setting)}`;
+  const sql = settingSql(other, setting);
+  return sql === undefined ? { text: `${capital(what)}. Set it for ${other} by hand, or reset it.` } : fix(what, sql);
+}
+
+/** Settings that are lists of names: as one literal they would be one name. */
 const lists = new Set(['search_path', 'temp_tablespaces', 'session_preload_libraries', 'local_preload_libraries']);
 
-function settingSql(role: string, setting: string): string {
+/** Undefined where the value cannot be said in SQL that surely does nothing else. */
+function settingSql(role: string, setting: string): string | undefined {
   const name = nameOf(setting);
   const value = setting.slice(name.length + 1);
-  return `ALTER ROLE ${q(role)} SET ${q(name)} = ${lists.has(name) && value !== '' ? value : pg.escapeLiteral(value)}`;
+  const values = lists.has(name) && value !== '' ? listItems(value) : [value];
+  return values && `ALTER ROLE ${q(role)} SET ${q(name)} = ${values.map((one) => pg.escapeLiteral(one)).join(', ')}`;
+}
+
+/**
+ * The names in a list setting. A consumer can store any text that the server takes for a list (`SET … FROM CURRENT`
+ * keeps it as it was typed), statements included, so it never becomes SQL as it is.
+ */
+function listItems(value: string): readonly string[] | undefined {
+  const item = '(?:[a-z_$][a-z0-9_$]*|"(?:[^"]|"")+"|"")';
+  if (!new RegExp(`^${item}(?:, ?${item})*$`).test(value)) return undefined;
+  const items = value.match(new RegExp(item, 'g')) ?? [];
+  return items.map((one) => (one.startsWith('"') ? one.slice(1, -1).replaceAll('""', '"') : one));
 }
 
 function nameOf(setting: string): string {
@@ -211,11 +247,20 @@ function missing(here: readonly string[], there: readonly string[]): readonly st
 }
 
 function listed(things: readonly string[]): string {
-  return things.slice(0, 3).join(', ') + (things.length > 3 ? ` and ${things.length - 3} more` : '');
+  return things.slice(0, 3).map(shown).join(', ') + (things.length > 3 ? ` and ${things.length - 3} more` : '');
 }
 
-function fix(what: string, sql: string): string {
-  return `${what.charAt(0).toUpperCase()}${what.slice(1)}. Run: ${sql};`;
+/** A name that others chose, so that it reads as one: in quotes where it holds more than names do. */
+function shown(name: string): string {
+  return /^[\p{L}\p{N} _$.,=@/-]{1,80}$/u.test(name) ? name : JSON.stringify(name.slice(0, 200));
+}
+
+function fix(what: string, sql: string): Problem {
+  return { text: `${capital(what)}. Run: ${sql};`, sql: `${sql};` };
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function q(name: string): string {

@@ -1,14 +1,23 @@
 import { createHash } from 'node:crypto';
 import pg from 'pg';
 import { LockkeeperError } from '../base/error.ts';
-import type { Sealed } from '../base/sealed.ts';
+import { OurValues } from '../base/our-values.ts';
+import { Sealed } from '../base/sealed.ts';
 import { instant } from '../base/time.ts';
 import type { World } from '../base/world.ts';
 import type { Guard, Login, LoginAnswer, Service, Session, Slot } from './contract.ts';
-import { asAdmin, withConnection, type PostgresTarget, type PostgresTls } from './postgres-connection.ts';
+import {
+  asAdmin,
+  withConnection,
+  type PostgresAuthentication,
+  type PostgresTarget,
+  type PostgresTls,
+} from './postgres-connection.ts';
 import { isRefusal, postgresError } from './postgres-errors.ts';
 import { readRoles, roleProblems } from './postgres-roles.ts';
+import { beginPinned, durableCommit, inPinned } from './postgres-session.ts';
 import { scramVerifier } from './scram.ts';
+import { withholding } from './withholding.ts';
 
 /** One PostgreSQL service and the users that take turns on it. */
 export interface PostgresOptions {
@@ -26,6 +35,8 @@ export interface PostgresOptions {
    */
   readonly endpoints: readonly string[];
   readonly tls: PostgresTls;
+  /** `scram` unless given. */
+  readonly authentication?: PostgresAuthentication;
   /** lockkeeper's own login: a role that administers the users. It needs pg_signal_backend to end sessions. */
   readonly admin: { readonly user: string; readonly password: Sealed };
   readonly world: World;
@@ -40,33 +51,39 @@ export interface PostgresOptions {
  * one transaction under `pg_advisory_xact_lock`, the guard inside it; a lock by lease would let a stale writer through.
  */
 export function postgresService(options: PostgresOptions): Service {
-  const host = new PostgresHost(options);
-  return {
+  const ours = new OurValues([options.admin.password]);
+  const host = new PostgresHost(options, ours);
+  const driver: Service = {
     describe: () => host.describe(),
     change: (login, guard) => host.change(login, guard),
     accepts: (login) => inTurn(options.endpoints, (endpoint) => host.logIn(endpoint, login)),
     sessions: async (slot) => (await inTurn(options.endpoints, (endpoint) => host.sessionsAt(endpoint, slot))).flat(),
     retire: (login, guard, ends) => host.retire(login, guard, ends?.endSessions ?? false),
   };
+  return withholding(driver, ours);
 }
 
 class PostgresHost {
   readonly #options: PostgresOptions;
+  readonly #ours: OurValues;
   /**
    * Unlike any consumer's and any other lockkeeper's name, so that only this object's own logins are left out of
    * sessions.
    */
   readonly #loginName: string;
+  /** The server's processes behind this object's last logins, by endpoint. */
+  readonly #ownPids = new Map<string, readonly number[]>();
 
-  constructor(options: PostgresOptions) {
+  constructor(options: PostgresOptions, ours: OurValues) {
     this.#options = options;
+    this.#ours = ours;
     this.#loginName = `lockkeeper ${Buffer.from(options.world.random(6)).toString('hex')}`;
   }
 
   async describe(): ReturnType<Service['describe']> {
     const { strategy, users, endpoints, valueLength = 32 } = this.#options;
     const roles = await asAdmin(this.#admin(this.#primary()), 'reading the roles', (client) =>
-      readRoles(client, this.#options),
+      inPinned(client, () => readRoles(client, this.#options)),
     );
     const found = roleProblems(roles, this.#options);
     return {
@@ -76,7 +93,8 @@ class PostgresHost {
       sessionsSeen: strategy === 'alternating' ? 'exact' : 'age',
       preHashed: true,
       valueRule: { alphabet: 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_', length: valueLength },
-      problems: found.problems,
+      problems: found.problems.map(({ text }) => text),
+      fixes: found.problems.flatMap(({ sql }) => sql ?? []),
       slotsEqual: strategy === 'alternating' && found.equal,
     };
   }
@@ -86,6 +104,8 @@ class PostgresHost {
       iterations: this.#options.iterations ?? 4096,
       salt: this.#options.world.random(16),
     });
+    // Without its head, which is the same in every verifier.
+    this.#ours.add(new Sealed(verifier.slice(verifier.indexOf(':') + 1)));
     await this.#alter(login.slot, guard, async () => pg.escapeLiteral(verifier));
   }
 
@@ -103,12 +123,10 @@ class PostgresHost {
     const target = { ...this.#admin(endpoint), user: login.slot, password: login.value };
     try {
       return await withConnection(target, async (client) => {
-        // The user became the owner role at login; only as itself it may see its own connection.
-        await client.query('SET ROLE NONE');
-        const { rows } = await client.query<{ ssl: boolean }>(
-          'SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()',
-        );
-        return { endpoint, accepted: true, encrypted: rows[0]?.ssl === true };
+        // A pooler lets users in by itself; only a statement reaches the server. What it answers decides nothing.
+        const { rows } = await client.query<{ pid: number }>('SELECT pg_catalog.pg_backend_pid() AS pid');
+        this.#remember(endpoint, rows[0]?.pid);
+        return { endpoint, accepted: true, encrypted: this.#options.tls !== 'off' };
       });
     } catch (thrown) {
       if (isRefusal(thrown)) return { endpoint, accepted: false, encrypted: this.#options.tls !== 'off' };
@@ -117,23 +135,20 @@ class PostgresHost {
   }
 
   async sessionsAt(endpoint: string, slot: Slot): Promise<readonly Session[]> {
-    const text = `SELECT coalesce(host(client_addr), 'local socket') AS address, application_name AS program,
-        extract(epoch FROM backend_start)::float8 * 1000 AS since
-      FROM pg_stat_activity WHERE usename = $1 AND coalesce(application_name, '') <> $2 ORDER BY backend_start`;
     interface Row {
       readonly address: string;
       readonly program: string | null;
-      readonly since: number | null;
+      /** Milliseconds, as a text: fractions would come as short as the database's settings want them. */
+      readonly since: string | null;
     }
-    const rows = await asAdmin(
-      this.#admin(endpoint),
-      `reading the sessions of ${slot}`,
-      async (client) => (await client.query<Row>(text, [slot, this.#loginName])).rows,
+    const own = [slot, this.#loginName, this.#ownPids.get(endpoint) ?? []];
+    const rows = await asAdmin(this.#admin(endpoint), `reading the sessions of ${slot}`, (client) =>
+      inPinned(client, async () => (await client.query<Row>(sessionsText, own)).rows),
     );
     return rows.map((row) => ({
       slot,
       peer: row.program ? `${row.address} (${row.program})` : row.address,
-      since: row.since === null ? undefined : instant(row.since),
+      since: row.since === null ? undefined : instant(Number(row.since)),
     }));
   }
 
@@ -150,9 +165,9 @@ class PostgresHost {
     let isCommitting = false;
     try {
       await withConnection(this.#admin(this.#primary()), async (client) => {
-        await client.query('BEGIN');
-        await client.query("SET LOCAL lock_timeout = '5s'");
-        await client.query('SELECT pg_advisory_xact_lock($1::bigint)', [lockKey(credential)]);
+        await beginPinned(client);
+        await client.query(durableCommit);
+        await client.query('SELECT pg_catalog.pg_advisory_xact_lock($1::pg_catalog.int8)', [lockKey(credential)]);
         await guard();
         const value = await password();
         if (value !== undefined) await client.query(`ALTER ROLE ${pg.escapeIdentifier(slot)} PASSWORD ${value}`);
@@ -181,11 +196,9 @@ class PostgresHost {
   /** Several rounds, because a login that was accepted a moment before the change may show up a moment later. */
   async #endSessions(endpoint: string, slot: Slot): Promise<void> {
     const rounds = this.#options.strategy === 'alternating' ? 5 : 1;
-    const text =
-      'SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE usename = $1 AND pid <> pg_backend_pid()';
     await asAdmin(this.#admin(endpoint), `ending the sessions of ${slot}`, async (client) => {
       for (let round = 1; round <= rounds; round += 1) {
-        const { rowCount } = await client.query(text, [slot]);
+        const { rowCount } = await inPinned(client, () => client.query(endText, [slot]));
         if (rowCount === 0 || rounds === 1) return;
       }
       throw new LockkeeperError('conflict', `sessions of ${slot} at ${endpoint} do not end`, {
@@ -203,10 +216,35 @@ class PostgresHost {
   }
 
   #admin(endpoint: string): PostgresTarget {
-    const { database, tls, admin } = this.#options;
-    return { endpoint, database, tls, user: admin.user, password: admin.password, applicationName: this.#loginName };
+    const { database, tls, authentication, admin } = this.#options;
+    return {
+      endpoint,
+      database,
+      tls,
+      authentication: authentication ?? 'scram',
+      user: admin.user,
+      password: admin.password,
+      applicationName: this.#loginName,
+    };
+  }
+
+  /** Anybody can read an application name and take it; a session is this object's own by its process too. */
+  #remember(endpoint: string, pid: unknown): void {
+    if (!Number.isSafeInteger(pid)) return;
+    this.#ownPids.set(endpoint, [...(this.#ownPids.get(endpoint) ?? []), Number(pid)].slice(-keptPids));
   }
 }
+
+const keptPids = 32;
+
+const sessionsText = `SELECT coalesce(pg_catalog.host(client_addr), 'local socket') AS address,
+    application_name AS program, pg_catalog.floor(extract(epoch FROM backend_start) * 1000)::pg_catalog.int8 AS since
+  FROM pg_catalog.pg_stat_activity
+  WHERE usename = $1::pg_catalog.name AND NOT (application_name = $2::pg_catalog.text AND pid = ANY($3::pg_catalog.int4[]))
+  ORDER BY backend_start`;
+
+const endText = `SELECT pg_catalog.pg_terminate_backend(pid, 1000) FROM pg_catalog.pg_stat_activity
+  WHERE usename = $1::pg_catalog.name AND pid <> pg_catalog.pg_backend_pid()`;
 
 function isConnectionLoss(error: LockkeeperError): boolean {
   return error.code === 'unreachable' || error.code === 'bug';

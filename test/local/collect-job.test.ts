@@ -5,7 +5,7 @@ import type { CollectReport } from '../../shared/usage/collect.ts';
 import { CollectJob } from '../../functions/local/collect-job.ts';
 import { jobClock } from '../../functions/local/job-clock.ts';
 import { serveLog } from '../../functions/local/serve-log.ts';
-import { visible } from '../../functions/local/visible.ts';
+import { visibleStart } from '../../shared/base/visible.ts';
 import { WorkQueue } from '../../functions/local/work-queue.ts';
 import { testWorld } from '../world.ts';
 
@@ -40,8 +40,8 @@ test('people are notified of an object that cannot be read once, also where the 
 });
 
 test('somebody else’s text is one line, and is cut', () => {
-  expect(visible('a\u001b[2J\u0085b')).toBe('a\\u{1b}[2J\\u{85}b');
-  expect(visible('x'.repeat(1_000))).toHaveLength(301);
+  expect(visibleStart('a\u001b[2J\u0085b')).toBe('a\\u001b[2J\\u0085b');
+  expect(visibleStart('x'.repeat(1_000))).toHaveLength(301);
 });
 
 test('a job that does not end is let go, and does not begin again before it is over', async () => {

@@ -76,6 +76,7 @@ describe('adopting', () => {
   test('says everything that is in the way, with the SQL apart, and does not adopt', async () => {
     const place = await makePlace();
     place.host.problems = ['The owner role is missing. Run: CREATE ROLE app_owner NOLOGIN;'];
+    place.host.fixes = ['CREATE ROLE app_owner NOLOGIN;'];
     putByHand(place, 'app_a', 'not-the-real-one-0123456789');
     const report = await adopt(place.deps());
     expect(report).toMatchObject({ adopted: false, sql: ['CREATE ROLE app_owner NOLOGIN;'] });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { postgresService } from '../../shared/services/postgres.ts';
-import { makePair, type PostgresPair } from './postgres-pair.ts';
+import { connectAs, makePair, type PostgresPair } from './postgres-pair.ts';
 import { startPostgres, type PostgresServer } from './postgres-server.ts';
 
 let server: PostgresServer;
@@ -64,7 +64,7 @@ describe('what would lock consumers out at the next turn is found, and the SQL t
     await server.sql(`CREATE TABLE g_${pair.users[0]} (); GRANT SELECT ON g_${pair.users[0]} TO ${pair.users[0]}`);
     const { problems, slotsEqual } = await postgresService(pair.options()).describe();
     expect(slotsEqual).toBe(false);
-    expect(problems).toEqual([expect.stringContaining(`table g_${pair.users[0]}`)]);
+    expect(problems).toEqual([expect.stringContaining(`table public.g_${pair.users[0]}`)]);
   });
 
   test("lockkeeper's own role may not change the users", async () => {
@@ -96,13 +96,59 @@ describe('what would lock consumers out at the next turn is found, and the SQL t
   });
 });
 
+describe('what a consumer chose is no SQL for an administrator:', () => {
+  test('a list setting that hides statements is named, and set by hand', async () => {
+    const pair = await makePair(server);
+    const [user] = pair.users;
+    await server.sql(`SELECT set_config('search_path', 'x;ALTER/**/ROLE/**/${user}/**/SUPERUSER;--', false);
+      ALTER ROLE ${user} SET search_path FROM CURRENT`);
+    const { problems, fixes } = await postgresService(pair.options()).describe();
+    expect(problems.join('\n')).toMatch(/has the setting "search_path=x;/);
+    expect(problems.join('\n')).toContain('by hand');
+    expect(fixes).toEqual([]);
+  });
+
+  test('a value that reads like the words before a statement stays a value', async () => {
+    const pair = await makePair(server);
+    const [user] = pair.users;
+    await server.sql(`ALTER ROLE ${user} SET application_name = 'x. Run: ALTER ROLE ${user} SUPERUSER;'`);
+    const { fixes } = await postgresService(pair.options()).describe();
+    expect(fixes).toEqual([expect.stringMatching(/^ALTER ROLE "app\d+_b" SET "application_name" = 'x. Run: .*';$/)]);
+  });
+});
+
+describe('settings that consumers may make reach no session of lockkeeper:', () => {
+  test('neither those of a database nor those of a user', async () => {
+    const pair = await makePair(server);
+    const [user] = pair.users;
+    await server.sql(`CREATE DATABASE shaped OWNER ${pair.owner}`);
+    for (const setting of [
+      `role = '${pair.owner}'`,
+      'search_path = public, pg_catalog',
+      'default_transaction_read_only = on',
+      'statement_timeout = 1',
+      'local_preload_libraries = nowhere',
+      'extra_float_digits = -15',
+    ])
+      await server.sql(`ALTER DATABASE shaped SET ${setting}; ALTER ROLE ${user} IN DATABASE shaped SET ${setting}`);
+    const service = postgresService(pair.options({ database: 'shaped' }));
+    const login = { slot: pair.users[1], value: pair.initial.value };
+    await service.change(login, async () => undefined);
+    expect(await service.accepts(pair.initial)).toMatchObject([{ accepted: true }]);
+    const session = await connectAs(server.port, pair.initial);
+    const [seen, ...others] = await service.sessions(user);
+    expect(others).toEqual([]);
+    expect(Math.abs(Date.now() - Number(seen?.since))).toBeLessThan(60_000);
+    await session.end();
+    await service.retire(login, async () => undefined, { endSessions: true });
+    expect(await service.accepts(login)).toMatchObject([{ accepted: false }]);
+  });
+});
+
 /** Runs the SQL of every problem from top to bottom, as a person would, until nothing is said any more. */
 async function mendAll(service: ReturnType<typeof postgresService>): Promise<void> {
   for (let round = 0; round < 4; round += 1) {
-    const { problems } = await service.describe();
-    for (const problem of problems) {
-      const [, sql = ''] = / Run: (.+;)$/s.exec(problem) ?? [];
-      await server.sql(sql.replaceAll('<lockkeeper>', 'lockkeeper'));
-    }
+    const { fixes } = await service.describe();
+    for (const sql of fixes) await server.sql(sql.replaceAll('<lockkeeper>', 'lockkeeper'));
   }
 }

@@ -23,7 +23,8 @@ export interface PostgresServer {
   stop(): Promise<void>;
 }
 
-const superuser = { user: 'postgres', password: 'superuser-of-the-test-server' };
+/** Who set the server up. */
+export const superuser = { user: 'postgres', password: 'superuser-of-the-test-server' };
 
 /** Starts one; takes most of a second. `settings` are `name=value`. */
 export async function startPostgres(settings: readonly string[] = []): Promise<PostgresServer> {
@@ -54,7 +55,7 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
     port,
     endpoint: `127.0.0.1:${port}`,
     log: () => lines.join(''),
-    sql: (text, values) => query(port, text, values),
+    sql: (text, values) => sqlOn({ port, ...superuser }, text, values),
     async stop() {
       await server.stop();
       await rm(directory, { recursive: true, force: true });
@@ -62,12 +63,19 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
   };
 }
 
-async function query<Row extends pg.QueryResultRow>(
-  port: number,
+/** Runs SQL on a server of this machine as the given user, on a connection of its own. */
+export async function sqlOn<Row extends pg.QueryResultRow>(
+  login: {
+    readonly port: number;
+    readonly user: string;
+    readonly password: string;
+    readonly database?: string;
+    readonly options?: string;
+  },
   text: string,
   values: readonly unknown[] = [],
 ): Promise<readonly Row[]> {
-  const client = new pg.Client({ host: '127.0.0.1', port, ...superuser, database: 'postgres' });
+  const client = new pg.Client({ host: '127.0.0.1', database: 'postgres', ...login });
   await client.connect();
   try {
     return (await client.query<Row>(text, values.length > 0 ? [...values] : undefined)).rows;
@@ -87,7 +95,8 @@ async function hydrate(): Promise<void> {
   }
 }
 
-async function freePort(): Promise<number> {
+/** A port of 127.0.0.1 that nobody listens on. */
+export async function freePort(): Promise<number> {
   const probe = createServer();
   await new Promise<void>((resolve) => void probe.listen(0, '127.0.0.1', resolve));
   const address = probe.address();

@@ -127,14 +127,24 @@ export const attack: Attack = {
       find: 'const shown = visibleLines(line);',
       replace: 'const shown = line;',
     },
-    { name: 'table', file: 'functions/cli/entry-table.ts', find: '].map(visible);', replace: '];' },
+    {
+      name: 'table',
+      file: 'functions/cli/entry-table.ts',
+      find: "    said.join(' '),\n  ].map(visible);",
+      replace: "    said.join(' '),\n  ];",
+    },
     {
       name: 'words',
       file: 'functions/cli/program.ts',
       find: 'visibleLines(withoutValues(text))',
       replace: 'withoutValues(text)',
     },
-    { name: 'csv', file: 'shared/audit/export/csv.ts', find: '].map(visible);', replace: '];' },
+    {
+      name: 'csv',
+      file: 'shared/audit/export/csv.ts',
+      find: "    said.join(' '),\n  ].map(visible);",
+      replace: "    said.join(' '),\n  ];",
+    },
     {
       name: 'page',
       file: 'shared/approvals/page.ts',

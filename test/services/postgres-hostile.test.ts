@@ -1,0 +1,153 @@
+import { describe, expect, test } from '@jest/globals';
+import { asLockkeeperError } from '../../shared/base/error.ts';
+import { Sealed } from '../../shared/base/sealed.ts';
+import { postgresService, type PostgresOptions } from '../../shared/services/postgres.ts';
+import { PlantedSecret } from '../planted-secret.ts';
+import { testWorld } from '../world.ts';
+import { certificate } from './certificate.ts';
+import { hostileLogins } from './hostile-logins.ts';
+import { hostilePostgres, letIn, md5Answer, say, scram, type Caller } from './hostile-postgres.ts';
+
+const password = 'pl4nted-password-of-a-login_7Qz-012345';
+const login = { slot: 'app_a', value: new Sealed(password) };
+
+function serviceAt(endpoint: string, more: Partial<PostgresOptions> = {}) {
+  return postgresService({
+    credential: 'orders-db',
+    strategy: 'alternating',
+    users: ['app_a', 'app_b'],
+    database: 'orders',
+    endpoints: [endpoint],
+    tls: 'off',
+    admin: { user: 'lockkeeper', password: new Sealed(password) },
+    world: testWorld('2026-10-01T00:00:00Z', 'hostile'),
+    ...more,
+  });
+}
+
+describe('whoever answers at the port, no password is sent and nothing unproven is believed; the server', () => {
+  test.each(hostileLogins.map((one) => [one.name, one] as const))(
+    '%s',
+    async (_name, { script, knows }) => {
+      await using server = await hostilePostgres((caller) => script(caller, password));
+      const answer: unknown = await serviceAt(server.endpoint)
+        .accepts(login)
+        .catch((thrown: unknown) => thrown);
+      const heard = server.heard().toString('latin1');
+      expect(heard).not.toContain(password);
+      expect(heard).not.toMatch(/md5[0-9a-f]{32}/);
+      if (knows) return;
+      expect(['unreachable', 'unsupported']).toContain(asLockkeeperError(answer).code);
+      expect(asLockkeeperError(answer).hint).toMatch(/./);
+    },
+    15_000,
+  );
+});
+
+describe('md5', () => {
+  const asking = async (caller: Caller) => {
+    caller.send(say.auth(5, Buffer.from('salt')));
+    const { body } = await caller.next();
+    if (body.toString('latin1') !== `${md5Answer('app_a', password, Buffer.from('salt'))}\0`)
+      caller.send(say.error({ S: 'FATAL', C: '28P01', M: 'no' }));
+    else await letIn(caller);
+  };
+
+  test('is answered where the configuration says so, and a password in clear is not', async () => {
+    await using server = await hostilePostgres(asking);
+    expect(await serviceAt(server.endpoint, { authentication: 'md5' }).accepts(login)).toMatchObject([
+      { accepted: true },
+    ]);
+    await using greedy = await hostilePostgres(async (caller) => {
+      caller.send(say.auth(3));
+      await caller.next();
+    });
+    await expect(serviceAt(greedy.endpoint, { authentication: 'md5' }).accepts(login)).rejects.toMatchObject({
+      code: 'unsupported',
+    });
+    expect(greedy.heard().includes(password)).toBe(false);
+  });
+
+  test('is an error with what to do about it where the configuration does not', async () => {
+    await using server = await hostilePostgres(asking);
+    await expect(serviceAt(server.endpoint).accepts(login)).rejects.toMatchObject({
+      code: 'unsupported',
+      message: expect.stringContaining(`logging in as app_a at ${server.endpoint}`),
+      hint: expect.stringContaining('authentication: md5'),
+    });
+  });
+});
+
+describe('with TLS', () => {
+  const first = async (mechanisms: readonly string[]) => {
+    const begun = Promise.withResolvers<string>();
+    await using server = await hostilePostgres(
+      async (caller) => {
+        caller.send(say.sasl(...mechanisms));
+        begun.resolve((await caller.next()).body.toString('latin1'));
+        caller.close();
+      },
+      { tls: true },
+    );
+    await serviceAt(server.endpoint, { tls: { ca: certificate } })
+      .accepts(login)
+      .catch(() => undefined);
+    return await begun.promise;
+  };
+
+  test('SCRAM is bound to the certificate where the server offers it', async () => {
+    expect(await first(['SCRAM-SHA-256', 'SCRAM-SHA-256-PLUS'])).toContain('p=tls-server-end-point,,');
+  });
+
+  test('who takes the offer out of the middle is found out by the server, for the client says that it could', async () => {
+    expect(await first(['SCRAM-SHA-256'])).toContain('y,,');
+  });
+
+  test('what comes with the answer to the request for TLS is not taken for what TLS protects', async () => {
+    await using server = await hostilePostgres(async () => undefined, { answerToTls: Buffer.from('S\0\0\0') });
+    await expect(serviceAt(server.endpoint, { tls: 'require' }).accepts(login)).rejects.toMatchObject({
+      code: 'unreachable',
+    });
+  });
+});
+
+describe('what a server says comes back without any value of ours:', () => {
+  test('in an error, its fields and causes, encoded or in parts', async () => {
+    const planted = new PlantedSecret(password);
+    let sent = '';
+    const echo = async (caller: Caller) => {
+      await scram(caller, password);
+      await letIn(caller, (text) => {
+        sent = /SCRAM-SHA-256\$[^']+/.exec(text)?.[0] ?? sent;
+        const base64 = Buffer.from(password).toString('base64');
+        const M = `no: ${password} ${base64} ${Buffer.from(password).toString('hex')} ${encodeURIComponent(password)} ${sent}`;
+        const D = `begins ${password.slice(0, 20)} and goes on ${password.split('').join(' ')}`;
+        return text.startsWith('BEGIN') || !sent
+          ? [say.message('C', 'BEGIN\0')]
+          : [say.error({ S: 'ERROR', C: '42501', M, D, H: password, q: sent, W: JSON.stringify(password) })];
+      });
+    };
+    await using server = await hostilePostgres(echo);
+    const error: unknown = await serviceAt(server.endpoint)
+      .change(login, async () => undefined)
+      .catch((thrown: unknown) => thrown);
+    planted.search('the error', error).expectNowhere();
+    expect(sent).toMatch(/^SCRAM/);
+    expect(error).toMatchObject({ code: 'denied', message: expect.stringContaining('changing app_a') });
+    for (const part of sent.split(/[:$]/).filter((one) => one.length > 20))
+      new PlantedSecret(part).search('the error', error).expectNowhere();
+  });
+
+  test('in a refusal before the login', async () => {
+    const planted = new PlantedSecret(password);
+    await using server = await hostilePostgres(async (caller) => {
+      caller.send(say.error({ S: 'FATAL', C: '53300', M: `too many: ${password}` }));
+      caller.close();
+    });
+    const error: unknown = await serviceAt(server.endpoint)
+      .describe()
+      .catch((thrown: unknown) => thrown);
+    planted.search('the error', error).expectNowhere();
+    expect(error).toMatchObject({ code: 'throttled' });
+  });
+});
