@@ -69,7 +69,7 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
     const schedule = await startSchedule({
       jobs: serveJobs(withWorld(deps, clock.world), page?.page, log),
       world,
-      onBegin: clock.begin,
+      onBegin: () => clock.begin(),
       lastRuns: new LastRuns(state),
       log,
     });

@@ -141,11 +141,11 @@ describe('audit recompute', () => {
     const [receipt] = (await allEntries(at)).filter(({ event }) => event.action === 'proposal.receipt');
     if (!receipt) throw new Error('no receipt');
     const { judge: _judge, ...older } = receipt.event.details;
-    const writer = auditLog({ ...at, world: closing.world, run: 'older' });
-    await writer.record({ ...receipt.event, details: older });
+    const log = auditLog({ ...at, world: closing.world, run: 'older' });
+    await log.record({ ...receipt.event, details: older });
     const { code, lines } = await recomputed(hash);
     expect([code, lines[2]]).toEqual([0, expect.stringMatching(/^judged by older rules then \(version 1\)/)]);
-    await writer.record({ ...receipt.event, details: { ...older, bytes: 1 } });
+    await log.record({ ...receipt.event, details: { ...older, bytes: 1 } });
     expect((await recomputed(hash)).code).toBe(1);
   });
 

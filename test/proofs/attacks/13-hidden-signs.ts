@@ -142,8 +142,8 @@ export const attack: Attack = {
     {
       name: 'csv',
       file: 'shared/audit/export/csv.ts',
-      find: "    said.join(' '),\n  ].map(visible);",
-      replace: "    said.join(' '),\n  ];",
+      find: '].map(visible);',
+      replace: '];',
     },
     {
       name: 'page',

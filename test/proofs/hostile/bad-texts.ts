@@ -22,7 +22,7 @@ export const badTexts: Readonly<Record<FlowFormat, readonly ((choice: Choice) =>
     (choice) => lines(choice, 'y '.repeat(choice.rarely(60_000))),
     (choice) =>
       lines(choice, choice.of(['', ' ', '\0\0\0', "'; DROP TABLE groups; --", '"', '\u001b[2J', '\\', '\ufeff'])),
-    (choice) => ({ text: `${headers[0]} ${headers[0]}\n${lines(choice, '').text}` }),
+    (choice) => ({ text: `${headers[0]} ${headers[0]}\n${String(lines(choice, '').text)}` }),
     (choice) => ({ text: `${manyColumns(choice.rarely(3_000))}\n1 2 3\n` }),
     (choice) => ({ text: `srcaddr"'); DROP TABLE own; -- dstaddr\n${choice.of(badWords)}\n` }),
     (choice) => ({ text: `version srcaddr dstport'||x\n${'- '.repeat(choice.below(9))}` }),
@@ -81,7 +81,7 @@ const badPorts = ['-1', '65536', '99999999999', '1.5', '٣', '443\u0000'];
 const badAddresses = [
   '999.1.1.1',
   '::1%eth0',
-  `${':'.repeat(40)}`,
+  ':'.repeat(40),
   '1'.repeat(5_000),
   '10.0.0.1/8',
   'localhost',

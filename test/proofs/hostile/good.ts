@@ -70,7 +70,8 @@ function row(format: FlowFormat, choice: Choice, place: string): string {
 export function wrapped(format: FlowFormat, rows: readonly string[], choice: Choice): string {
   if (format === 'gcp') return choice.once(4) ? `[${rows.join(',\n')}]` : `${rows.join('\n')}\n`;
   if (format === 'azure') return azureText(rows, choice);
-  const values = rows.map((text): Record<string, string | number> => JSON.parse(text));
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- they were written just before
+  const values = rows.map((text) => JSON.parse(text) as Record<string, string | number>);
   const header = choice.of(headers);
   if (choice.once(6)) {
     const logEvents = values.map((value) => ({ message: awsLine(headers[0], value) }));
