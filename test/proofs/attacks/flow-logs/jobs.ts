@@ -1,3 +1,5 @@
+import { auditLog } from '../../../../shared/audit/log.ts';
+import { place as auditPlace } from '../../../audit/place.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { minute, parseInstant } from '../../../../shared/base/time.ts';
 import type { FlowLog } from '../../../../shared/flow-logs/contract.ts';
@@ -50,11 +52,7 @@ async function oneLog(): Promise<void> {
   const deps: Pick<LocalDeps, 'stores' | 'audit' | 'flowLogs' | 'world'> = {
     world: testWorld('2026-09-03T00:00:00Z'),
     stores: async () => ({ state, log: memoryObjects() }),
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- collecting only records
-    audit: async () =>
-      ({ record: async () => ({ run: 'x', n: 0, hash: '', at: 0 }) }) as unknown as Awaited<
-        ReturnType<LocalDeps['audit']>
-      >,
+    audit: async () => auditLog({ ...auditPlace(), world: testWorld('2026-09-03T00:00:00Z'), run: 'run' }),
     flowLogs: async () => new Map([['net', [bad, log]]]),
   };
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- collecting needs nothing else
