@@ -5,16 +5,29 @@ import { Tree, type TestRun } from './tree.ts';
 
 /**
  * Seeds one fault after the other into a copy of the project and runs the tests that have to catch it. Takes names, or
- * runs all. Exit code 1 where a fault survives, cannot be seeded, or the tests fail without any.
+ * their beginnings up to a dash (attack-3); `--all` takes every fault there is. Without words it takes all but the
+ * attacks' further fixes: of each attack the first. Exit code 1 where a fault survives, cannot be seeded, or the tests
+ * fail without any.
  */
 async function main(names: readonly string[]): Promise<number> {
-  const mutants = [...seeded, ...(await attackMutants())];
-  const unknown = names.filter((name) => !mutants.some((mutant) => mutant.name === name));
+  const switchedBack = await attackMutants();
+  const mutants = [...seeded, ...switchedBack];
+  const picks = (word: string) => mutants.filter(({ name }) => name === word || name.startsWith(`${word}-`));
+  const unknown = names.filter((name) => name !== '--all' && picks(name).length === 0);
   if (unknown.length > 0) {
     console.error(`${unknown.join(', ')}: not known. There is: ${mutants.map(({ name }) => name).join(', ')}.`);
     return 1;
   }
-  const chosen = mutants.filter(({ name }) => names.length === 0 || names.includes(name));
+  if (names.includes('--all')) return await runIn(mutants);
+  return await runIn(names.length > 0 ? names.flatMap(picks) : [...seeded, ...firstOfEach(switchedBack)]);
+}
+
+/** Of the fixes of each attack the first. */
+function firstOfEach(switchedBack: readonly Mutant[]): readonly Mutant[] {
+  return [...Map.groupBy(switchedBack, ({ tests }) => tests).values()].flatMap((fixes) => fixes.slice(0, 1));
+}
+
+async function runIn(chosen: readonly Mutant[]): Promise<number> {
   const tree = await Tree.copy();
   try {
     return (await isHealthy(tree, chosen)) ? await seedAll(tree, chosen) : 1;
