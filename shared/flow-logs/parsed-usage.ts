@@ -1,8 +1,7 @@
-import { LockkeeperError } from '../base/error.ts';
 import { hour, type Instant } from '../base/time.ts';
 import { code, keepChunk, readChunk } from './aggregate.ts';
 import { gcpScope } from './formats/gcp-vpc.ts';
-import { most } from './limits.ts';
+import { givenUp, isHopeless } from './limits.ts';
 import { ownAddresses, type KnownInterface } from './own-addresses.ts';
 import { sightings, type Sighting } from './sightings.ts';
 import type { FlowRecord, ParsedRow } from './contract.ts';
@@ -75,7 +74,7 @@ export async function parsedIntake(engine: Engine, inventory: readonly KnownInte
       try {
         for await (const row of rows) {
           taken.add(row);
-          if (taken.malformed > most.badRows && taken.malformed > taken.records) throw tooBad(taken);
+          if (isHopeless(taken.malformed, taken.records)) throw givenUp(taken.malformed, taken.why);
           if (taken.ready.length < together) continue;
           waiting += await append(engine, taken.take(objects));
           isBegun = true;
@@ -92,17 +91,6 @@ export async function parsedIntake(engine: Engine, inventory: readonly KnownInte
       return { records: taken.records, malformed: taken.malformed, why: taken.why };
     },
   };
-}
-
-/** Work on what is no flow log ends; on a flow log with bad rows it does not. */
-function tooBad({ malformed, why }: Taken): LockkeeperError {
-  return new LockkeeperError(
-    'invalid',
-    `it was given up after ${malformed} rows that cannot be read, the first: ${why}`,
-    {
-      hint: 'Find out who put it there, and fetch the object again.',
-    },
-  );
 }
 
 /** What one object said. Rows without a direction wait for the object's end, when whose address is whose is known. */

@@ -38,11 +38,13 @@ async function worst(n: number, directory: string): Promise<void> {
   const world = testWorld(new Date(after(midnight, 2 * day)).toISOString());
   await idle(format);
   const before = peak();
-  const began = performance.now();
+  const [began, used] = [performance.now(), process.cpuUsage()];
   const report = await collect({ flowLog, state: memoryObjects(), world });
   const ms = performance.now() - began;
+  const { user, system } = process.cpuUsage(used);
+  const cpuMs = (user + system) / 1_000;
   process.stdout.write(
-    `${JSON.stringify({ ms, rssMb: peak() - before, unreadable: report.unreadable, objects: report.objects })}\n`,
+    `${JSON.stringify({ ms, cpuMs, rssMb: peak() - before, unreadable: report.unreadable, objects: report.objects })}\n`,
   );
 }
 
