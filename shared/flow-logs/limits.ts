@@ -16,6 +16,8 @@ export const most = {
   nameChars: 256,
   /** Packets or bytes of one row. */
   counter: 1e15,
+  /** Interfaces of one object: a VPC has at most 256,000 addresses. */
+  interfaces: 262_144,
   /** Rows of one object that cannot be read, before the object is given up. */
   badRows: 100_000,
   /** Bytes of one object as it lies there. AWS writes 75 MB. */

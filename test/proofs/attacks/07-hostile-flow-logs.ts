@@ -56,7 +56,7 @@ export const attack: Attack = {
     {
       name: 'unpacked-size',
       file: 'shared/flow-logs/limits.ts',
-      find: '  return 48_000_000 + 64 * bytes;',
+      find: '  return 17_000_000 + 64 * bytes;',
       replace: '  return 1e15 * bytes;',
     },
     {
