@@ -48,12 +48,6 @@ export const attack: Attack = {
       replace: '    if (at !== undefined && at !== at) return',
     },
     {
-      name: 'lines-without-end',
-      file: 'shared/flow-logs/content.ts',
-      find: '      for (; stop - from > chars; from += chars) yield { text: text.slice(from, from + chars), ends: false };\n',
-      replace: '',
-    },
-    {
       name: 'unpacked-size',
       file: 'shared/flow-logs/limits.ts',
       find: '  return 17_000_000 + 64 * bytes;',

@@ -27,7 +27,7 @@ async function rounds(seed: number, count: number): Promise<void> {
   const all: Round[] = [];
   for (let n = 0; n < count; n += 1) {
     const format = formats[(seed + n) % formats.length] ?? 'aws';
-    all.push(await hostileRound({ seed: seed * 1_000 + n, format, objects: 994, parquet }));
+    all.push(await hostileRound({ seed: seed * 1_000 + n, format, objects: 995, parquet }));
   }
   process.stdout.write(`${JSON.stringify(all)}\n`);
 }
