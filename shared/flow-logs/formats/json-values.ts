@@ -78,8 +78,8 @@ class Pending {
     this.#chars += text.length + 16;
     this.#whole = this.#parts.length === 1 ? wholeValue(text) : undefined;
     if (this.#whole === undefined && (this.isOpen || /^\s*[[{]/.test(text))) this.#open.follow(text);
-    const isDense = this.#open.opened > most.brackets;
-    if (this.#whole !== undefined || !(isDense || (this.isOpen && this.#chars > most.valueChars))) return;
+    const isTooDense = this.#open.opened > most.brackets;
+    if (this.#whole !== undefined || !(isTooDense || (this.isOpen && this.#chars > most.valueChars))) return;
     this.#members = new Members(this.#first);
     for (const part of this.#parts.splice(0)) yield* this.#members.add(part);
   }
