@@ -141,7 +141,7 @@ class Reading {
   /** Far more time than sound files take, whatever else the machine does: a limit for what unpacks a thousandfold. */
   async #inTime<T>(files: readonly ShapedFile[], work: () => Promise<T>): Promise<T> {
     const bytes = files.reduce((sum, { size }) => sum + size, 0);
-    const limit = setTimeout(() => this.#engine.connection.interrupt(), 1_000 + files.length * 5 + bytes / 1_000);
+    const limit = setTimeout(() => this.#engine.connection.interrupt(), 500 + files.length * 5 + bytes / 4_000);
     try {
       return await work();
     } finally {

@@ -102,35 +102,67 @@ export interface Part {
   readonly ends: boolean;
 }
 
-/** The lines of a text object in parts of at most `chars`, unpacked, without line ends. Errors as bytesOf. */
-export async function* partsOf(path: string, chars: number): AsyncGenerator<Part> {
+/**
+ * The lines of a text object in parts of at most `chars`, unpacked, without line ends; some at a time, to be taken in
+ * order. Work is linear in the bytes whatever they are. Errors as bytesOf.
+ */
+export async function* partsOf(path: string, chars: number): AsyncGenerator<Iterable<Part>> {
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-  let rest = '';
-  const cut = function* (text: string): Generator<Part> {
+  const lines = new Lines(chars);
+  for await (const chunk of bytesOf(path)) yield lines.cut(decoder.decode(chunk, { stream: true }));
+  yield lines.cut(decoder.decode());
+  yield lines.end();
+}
+
+class Lines {
+  readonly #chars: number;
+  /** Of a line whose end has not come. Text is only added to it: looking at it each time would be quadratic. */
+  #begun = '';
+
+  constructor(chars: number) {
+    this.#chars = chars;
+  }
+
+  *cut(text: string): Generator<Part> {
     let from = 0;
-    for (;;) {
-      const end = text.indexOf('\n', from);
-      const stop = end < 0 ? text.length : end;
-      for (; stop - from > chars; from += chars) yield { text: text.slice(from, from + chars), ends: false };
-      if (end < 0) break;
-      yield { text: text.slice(from, text[end - 1] === '\r' && end > from ? end - 1 : end), ends: true };
+    for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', from)) {
+      yield* this.#begin(text.slice(from, end));
+      const line = this.#begun;
+      this.#begun = '';
+      yield { text: line.endsWith('\r') ? line.slice(0, -1) : line, ends: true };
       from = end + 1;
     }
-    rest = text.slice(from);
-  };
-  for await (const chunk of bytesOf(path)) yield* cut(`${rest}${decoder.decode(chunk, { stream: true })}`);
-  const last = `${rest}${decoder.decode()}`;
-  if (last !== '') yield { text: last, ends: true };
+    yield* this.#begin(text.slice(from));
+  }
+
+  *end(): Generator<Part> {
+    if (this.#begun !== '') yield { text: this.#begun, ends: true };
+  }
+
+  #begin(text: string): readonly Part[] {
+    this.#begun = this.#begun === '' ? text : this.#begun + text;
+    if (this.#begun.length <= this.#chars) return none;
+    const parts: Part[] = [];
+    let from = 0;
+    for (; this.#begun.length - from > this.#chars; from += this.#chars)
+      parts.push({ text: this.#begun.slice(from, from + this.#chars), ends: false });
+    this.#begun = this.#begun.slice(from);
+    return parts;
+  }
 }
+
+const none: readonly Part[] = [];
 
 /** The lines of a text object. Of a line that is longer than any flow log's only the beginning. Errors as bytesOf. */
 export async function* linesOf(path: string): AsyncGenerator<string> {
   let begun: string | undefined;
-  for await (const { text, ends } of partsOf(path, most.lineChars)) {
-    begun ??= text;
-    if (!ends) continue;
-    yield begun;
-    begun = undefined;
+  for await (const parts of partsOf(path, most.lineChars)) {
+    for (const { text, ends } of parts) {
+      begun ??= text;
+      if (!ends) continue;
+      yield begun;
+      begun = undefined;
+    }
   }
   if (begun !== undefined) yield begun;
 }

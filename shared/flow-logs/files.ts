@@ -126,7 +126,7 @@ async function readOne(
   { cloud, within }: { readonly cloud: FlowFormat; readonly within: Within },
 ): Promise<Report> {
   try {
-    const { records, malformed, why } = await intake.add(rowsOf(path, cloud, within));
+    const { records, malformed, why } = await intake.add(() => rowsOf(path, cloud, within));
     const unreadable =
       records === 0 && malformed > 0 ? `none of ${malformed} rows can be read, the first: ${why}` : undefined;
     return { records, malformed, unreadable };

@@ -1,3 +1,4 @@
+import { LockkeeperError } from '../base/error.ts';
 import { formatInstant, type Instant } from '../base/time.ts';
 import type { ParsedRow, Within } from './contract.ts';
 
@@ -9,10 +10,14 @@ export const most = {
   columns: 256,
   /** Characters of one JSON value that is parsed at once; a larger list is read member by member. */
   valueChars: 4_194_304,
+  /** Lists and objects in such a value, each of which costs memory; real ones have one in 100 characters. */
+  brackets: 131_072,
   /** Characters of the name of an interface, subnet or machine. */
   nameChars: 256,
   /** Packets or bytes of one row. */
   counter: 1e15,
+  /** Interfaces of one object: a VPC has at most 256,000 addresses. */
+  interfaces: 262_144,
   /** Rows of one object that cannot be read, before the object is given up. */
   badRows: 100_000,
   /** Bytes of one object as it lies there. AWS writes 75 MB. */
@@ -21,12 +26,24 @@ export const most = {
 
 /** How much an object of so many bytes may unpack to: real flow logs unpack to 5 to 30 times their size. */
 export function mostUnpacked(bytes: number): number {
-  return 48_000_000 + 64 * bytes;
+  return 17_000_000 + 64 * bytes;
 }
 
 /** How many rows a Parquet object of so many bytes may say it has. */
 export function mostRows(bytes: number): number {
   return 1_000_000 + 8 * bytes;
+}
+
+/** True for what is no flow log: work on it ends. On a flow log with bad rows it does not. */
+export function isHopeless(bad: number, good: number): boolean {
+  return bad > most.badRows && bad > good;
+}
+
+/** The error for what is hopeless. */
+export function givenUp(bad: number, why: string | undefined): LockkeeperError {
+  return new LockkeeperError('invalid', `it was given up after ${bad} rows that cannot be read, the first: ${why}`, {
+    hint: 'Find out who put it there, and fetch the object again.',
+  });
 }
 
 /** The row, or why it cannot be true: a time that no flow can have, a name that nothing has. Pure. */

@@ -15,29 +15,44 @@ export type OwnAddresses = (record: FlowRecord) => ReadonlySet<string> | undefin
  * unknown.
  */
 export function ownAddresses(records: Iterable<FlowRecord>, inventory: readonly KnownInterface[] = []): OwnAddresses {
-  const own = new Map<string, ReadonlySet<string>>();
-  for (const [place, pairs] of pairsByPlace(records)) {
-    const common = [...(pairs[0] ?? [])].filter((address) => pairs.every((pair) => pair.has(address)));
-    if (common.length === 1) own.set(place, new Set(common));
-  }
+  const { learn, own } = learnedAddresses(inventory);
+  for (const record of records) learn(record);
+  return own;
+}
+
+/** The same, a record at a time: of an interface only the addresses are kept that all its records have. */
+export interface LearnedAddresses {
+  readonly learn: (record: FlowRecord) => void;
+  /** To be asked when all records are learned. */
+  readonly own: OwnAddresses;
+}
+
+/** Opens it. */
+export function learnedAddresses(inventory: readonly KnownInterface[] = []): LearnedAddresses {
+  const known = new Map<string, ReadonlySet<string>>();
+  const common = new Map<string, ReadonlySet<string>>();
   for (const { id, addresses } of inventory) {
     for (const v6 of [false, true]) {
       const family = addresses.filter((address) => address.includes(':') === v6);
-      if (family.length > 0) own.set(`${id} ${v6}`, new Set(family));
+      if (family.length > 0) known.set(`${id} ${v6}`, new Set(family));
     }
   }
-  return (record) => own.get(placeOf(record));
-}
-
-function pairsByPlace(records: Iterable<FlowRecord>): Map<string, ReadonlySet<string>[]> {
-  const places = new Map<string, ReadonlySet<string>[]>();
-  for (const record of records) {
-    if (record.direction !== undefined) continue;
-    const pairs = places.get(placeOf(record)) ?? [];
-    pairs.push(new Set([record.source, record.destination]));
-    places.set(placeOf(record), pairs);
-  }
-  return places;
+  return {
+    learn(record) {
+      if (record.direction !== undefined) return;
+      const { source, destination } = record;
+      const place = placeOf(record);
+      const held = common.get(place);
+      if (held === undefined) common.set(place, new Set([source, destination]));
+      else if ([...held].some((address) => address !== source && address !== destination))
+        common.set(place, new Set([source, destination].filter((address) => held.has(address))));
+    },
+    own(record) {
+      const place = placeOf(record);
+      const found = known.get(place) ?? common.get(place);
+      return known.has(place) || found?.size === 1 ? found : undefined;
+    },
+  };
 }
 
 function placeOf({ interface: id, source }: FlowRecord): string {

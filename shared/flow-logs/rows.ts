@@ -33,8 +33,8 @@ export async function guessFormat(path: string): Promise<FlowFormat | undefined>
   if (first === undefined || headerFields(first)) return 'aws';
   if (isTuple(first)) return 'azure';
   let seen = '';
-  for await (const { text } of partsOf(path, most.lineChars)) {
-    seen += `${text}\n`;
+  for await (const parts of partsOf(path, most.lineChars)) {
+    for (const { text } of parts) if (seen.length <= 262_144) seen += `${text}\n`;
     if (seen.length > 262_144) break;
   }
   const places = (

@@ -13,7 +13,7 @@ import {
   type Opened,
 } from './content.ts';
 import { LockkeeperError } from '../base/error.ts';
-import { most, mostUnpacked } from './limits.ts';
+import { givenUp, isHopeless, most, mostUnpacked } from './limits.ts';
 import { isMachines } from '../base/machine.ts';
 
 /** What the beginning of a file shows. */
@@ -62,11 +62,11 @@ function beginning(path: string, { size, head, ...opened }: Opened): Buffer {
 
 /** What reading a text object from end to end shows. */
 export interface Examined {
-  /** Why it is broken (cut off, garbled, unpacks to too much); undefined where it is whole. */
+  /** Why it is broken (cut off, garbled, unpacks to too much, no flow log); undefined where it is whole. */
   readonly broken: string | undefined;
   /** Lines that are not blank and not the header's. */
   readonly lines: number;
-  /** Every line is short enough, and all end alike: DuckDB can take it. */
+  /** Every line is short enough and has as many columns as the header, and all end alike: DuckDB can take it. */
   readonly isPlain: boolean;
 }
 
@@ -74,7 +74,11 @@ export interface Examined {
 export async function examine(path: string, header: string): Promise<Examined> {
   const seen = new LineCount(Buffer.from(header));
   try {
-    for await (const chunk of bytesOf(path)) seen.add(chunk);
+    for await (const chunk of bytesOf(path)) {
+      seen.add(chunk);
+      if (isHopeless(seen.misfits, seen.lines - seen.misfits))
+        throw givenUp(seen.misfits, 'they have not the columns of the header');
+    }
     seen.end();
     return { broken: undefined, lines: seen.lines, isPlain: seen.isPlain };
   } catch (thrown) {
@@ -83,34 +87,55 @@ export async function examine(path: string, header: string): Promise<Examined> {
   }
 }
 
+const newline = 10;
+const carriageReturn = 13;
+const space = 32;
+
+/** Looks at each byte once, and makes nothing for a line. */
 class LineCount {
   lines = 0;
+  /** Lines without as many columns as the header has. */
+  misfits = 0;
   #crlf = 0;
   #ends = 0;
   #longest = 0;
+  /** The beginning of a line whose end has not come, and the spaces in it. */
   #rest: Buffer = Buffer.alloc(0);
+  #spaces = 0;
   readonly #header: Buffer;
+  readonly #headerSpaces: number;
 
   constructor(header: Buffer) {
     this.#header = header;
+    this.#headerSpaces = header.filter((byte) => byte === space).length;
   }
 
   get isPlain(): boolean {
-    return this.#longest <= most.lineChars && (this.#crlf === 0 || this.#crlf === this.#ends);
+    const isOneEnd = this.#crlf === 0 || this.#crlf === this.#ends;
+    return this.#longest <= most.lineChars && isOneEnd && this.misfits === 0;
   }
 
   add(chunk: Buffer): void {
     let from = 0;
-    for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, from)) {
-      this.#line(this.#joined(chunk.subarray(from, end)), true);
-      from = end + 1;
+    let spaces = this.#spaces;
+    for (let at = 0; at < chunk.length; at += 1) {
+      const byte = chunk[at];
+      if (byte === space) spaces += 1;
+      if (byte !== newline) continue;
+      const joined = this.#rest.length === 0 ? undefined : this.#joined(chunk.subarray(from, at));
+      if (joined === undefined) this.#line(chunk, { from, to: at, spaces, isEnded: true });
+      else this.#line(joined, { from: 0, to: joined.length, spaces, isEnded: true });
+      from = at + 1;
+      spaces = 0;
     }
+    this.#spaces = spaces;
     // Of a line that is too long already only its length counts.
-    this.#rest = this.#joined(chunk.subarray(from)).subarray(0, most.lineChars + 1);
+    this.#rest = Buffer.from(this.#joined(chunk.subarray(from)).subarray(0, most.lineChars + 1));
   }
 
   end(): void {
-    if (this.#rest.length > 0) this.#line(this.#rest, false);
+    const { length } = this.#rest;
+    if (length > 0) this.#line(this.#rest, { from: 0, to: length, spaces: this.#spaces, isEnded: false });
   }
 
   #joined(more: Buffer): Buffer {
@@ -120,13 +145,28 @@ class LineCount {
     return joined;
   }
 
-  #line(line: Buffer, isEnded: boolean): void {
-    const isCrlf = line.at(-1) === 13;
+  #line(bytes: Buffer, { from, to, spaces, isEnded }: Line): void {
+    const isCrlf = to > from && bytes[to - 1] === carriageReturn;
     if (isEnded) this.#ends += 1;
     if (isEnded && isCrlf) this.#crlf += 1;
-    this.#longest = Math.max(this.#longest, line.length);
-    const text = isCrlf ? line.subarray(0, -1) : line;
-    if (text.length === 0 || text.equals(this.#header)) return;
+    if (to - from > this.#longest) this.#longest = to - from;
+    const stop = isCrlf ? to - 1 : to;
+    if (stop === from || this.#isHeader(bytes, from, stop)) return;
     this.lines += 1;
+    const columns = spaces - (bytes[stop - 1] === space ? 1 : 0);
+    if (columns !== this.#headerSpaces) this.misfits += 1;
   }
+
+  #isHeader(bytes: Buffer, from: number, stop: number): boolean {
+    if (stop - from !== this.#header.length || bytes[from] !== this.#header[0]) return false;
+    return this.#header.compare(bytes, from, stop) === 0;
+  }
+}
+
+/** Where a line is in its bytes. */
+interface Line {
+  readonly from: number;
+  readonly to: number;
+  readonly spaces: number;
+  readonly isEnded: boolean;
 }

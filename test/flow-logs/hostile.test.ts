@@ -11,7 +11,7 @@ describe('hostile objects', () => {
   test('beside good ones, by a grammar: every good row is counted, and no run fails', async () => {
     const parquet = await soundParquet();
     for (const [seed, format] of (['aws', 'gcp', 'azure'] as const).entries()) {
-      const { wrong, good } = await hostileRound({ seed: seed + 1, format, objects: 100, parquet });
+      const { wrong, good } = await hostileRound({ seed: seed + 1, format, objects: 24, parquet });
       expect(wrong).toEqual([]);
       expect(good.counted).toBe(good.made);
       // A tuple of Azure tells both ways.
@@ -31,7 +31,7 @@ describe('hostile objects', () => {
   test('a line without end costs its own object a row, and the rest of it is read', async () => {
     const header = 'interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status';
     const good = 'eni-1 10.0.0.1 10.0.0.2 50000 22 6 1 60 1790035200 1790035260 ACCEPT OK';
-    const text = [header, good, 'x'.repeat(3_000_000), good].join('\n');
+    const text = [header, good, 'x'.repeat(1_000_000), good].join('\n');
     await withFiles({ 'a.log': text, 'b.log.gz': gzipSync(text) }, { cloud: 'aws' }, async (_log, batch) => {
       expect(batch.objects).toMatchObject([
         { records: 2, malformed: 1, unreadable: undefined },
@@ -44,7 +44,7 @@ describe('hostile objects', () => {
 describe('a JSON value that is too large to be parsed at once', () => {
   async function* parts(text: string) {
     for (let at = 0; at < text.length; at += 1_000_000)
-      yield { text: text.slice(at, at + 1_000_000), ends: at + 1_000_000 >= text.length };
+      yield [{ text: text.slice(at, at + 1_000_000), ends: at + 1_000_000 >= text.length }];
   }
 
   async function read(text: string) {
@@ -54,7 +54,7 @@ describe('a JSON value that is too large to be parsed at once', () => {
   }
 
   test('is read member by member, with the same members', async () => {
-    const members = Array.from({ length: 60_000 }, (_, n) => ({
+    const members = Array.from({ length: 50_000 }, (_, n) => ({
       n,
       text: `"}]{[\\ ${'x'.repeat(60)}`,
       in: [{ a: [n] }],
@@ -64,13 +64,10 @@ describe('a JSON value that is too large to be parsed at once', () => {
   });
 
   test('with a member that is too large, or cut off, is read but for that', async () => {
-    const large = { text: 'x'.repeat(most.valueChars * 2) };
+    const tooLarge = `a value of more than ${most.valueChars} characters or ${most.brackets} brackets`;
+    const large = { text: 'x'.repeat(most.valueChars + 9) };
     const list = JSON.stringify([{ a: 1 }, large, { b: 2 }]);
-    expect(await read(list)).toEqual([{ a: 1 }, `a value of more than ${most.valueChars} characters`, { b: 2 }]);
-    expect(await read(list.slice(0, -4))).toEqual([
-      { a: 1 },
-      `a value of more than ${most.valueChars} characters`,
-      'ends in the middle of a value',
-    ]);
+    expect(await read(list)).toEqual([{ a: 1 }, tooLarge, { b: 2 }]);
+    expect(await read(list.slice(0, -4))).toEqual([{ a: 1 }, tooLarge, 'ends in the middle of a value']);
   });
 });

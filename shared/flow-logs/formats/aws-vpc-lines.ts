@@ -42,8 +42,11 @@ export function awsRow(fields: readonly string[], line: string, lineNumber: numb
       why: `${values.length} fields where the header has ${fields.length}`,
     };
   }
-  const valueOf = new Map(fields.map((name, index) => [name, values[index] === '-' ? undefined : values[index]]));
-  return rowOf(new Values((name) => valueOf.get(name)), fields, lineNumber);
+  const valueOf = (name: string) => {
+    const value = values[fields.indexOf(name)];
+    return value === '-' ? undefined : value;
+  };
+  return rowOf(new Values(valueOf), fields, lineNumber);
 }
 
 /** The same for any source of named values (Parquet). */

@@ -11,22 +11,28 @@ export type JsonPiece =
  * members of arrays. Anything between them is given as a piece with a reason, never skipped. A value that is too large to
  * be parsed at once is read member by member, so memory is bounded however long the text is.
  */
-export async function* jsonValues(parts: AsyncIterable<Part>): AsyncGenerator<JsonPiece> {
+export async function* jsonValues(parts: AsyncIterable<Iterable<Part>>): AsyncGenerator<JsonPiece> {
   const pending = new Pending();
   let number = 1;
-  for await (const { text, ends } of parts) {
-    const line = number;
-    if (ends) number += 1;
-    // Between values and inside of one a blank line says nothing.
-    if (ends && pending.isAtLineStart && text.trim() === '') continue;
-    // A whole entry in the middle of another means that the other was cut off: it must not swallow the rest.
-    if (pending.isOpenObject && ends && text.startsWith('{') && wholeValue(text) !== undefined) yield* pending.take();
-    yield* pending.add(text, line);
-    if (!ends) continue;
-    pending.endLine();
-    if (!pending.isOpen) yield* pending.take();
+  for await (const some of parts) {
+    for (const part of some) {
+      const line = number;
+      if (part.ends) number += 1;
+      // Between values and inside of one a blank line says nothing.
+      if (part.ends && pending.isAtLineStart && part.text.trim() === '') continue;
+      for (const piece of piecesOf(pending, part, line)) yield piece;
+    }
   }
   if (!pending.isEmpty) yield* pending.take();
+}
+
+function* piecesOf(pending: Pending, { text, ends }: Part, line: number): Generator<JsonPiece> {
+  // A whole entry in the middle of another means that the other was cut off: it must not swallow the rest.
+  if (pending.isOpenObject && ends && text.startsWith('{') && wholeValue(text) !== undefined) yield* pending.take();
+  yield* pending.add(text, line);
+  if (!ends) return;
+  pending.endLine();
+  if (!pending.isOpen) yield* pending.take();
 }
 
 /** Lines that belong together: brackets open outside of strings keep it going. */
@@ -72,7 +78,8 @@ class Pending {
     this.#chars += text.length + 16;
     this.#whole = this.#parts.length === 1 ? wholeValue(text) : undefined;
     if (this.#whole === undefined && (this.isOpen || /^\s*[[{]/.test(text))) this.#open.follow(text);
-    if (this.#chars <= most.valueChars || this.#whole !== undefined || !this.isOpen) return;
+    const isTooDense = this.#open.opened > most.brackets;
+    if (this.#whole !== undefined || !(isTooDense || (this.isOpen && this.#chars > most.valueChars))) return;
     this.#members = new Members(this.#first);
     for (const part of this.#parts.splice(0)) yield* this.#members.add(part);
   }
@@ -110,6 +117,7 @@ class Pending {
 /** How deep a text is in brackets so far. */
 class Brackets {
   depth = 0;
+  opened = 0;
   isInString = false;
   #isEscaped = false;
 
@@ -129,6 +137,7 @@ class Brackets {
 
   #moved(by: number): number {
     this.depth += by;
+    if (by > 0) this.opened += 1;
     return by;
   }
 }
@@ -146,6 +155,8 @@ class Members {
   #parts: string[] = [];
   #chars = 0;
   #found = 0;
+  /** Brackets opened before the member. */
+  #before = 0;
 
   constructor(line: number) {
     this.#line = line;
@@ -158,7 +169,7 @@ class Members {
       const moved = this.#at.step(char);
       if (moved === 0) continue;
       this.#level ??= char === bracketOpen ? 1 : 2;
-      if (moved > 0 && this.#at.depth === this.#level + 1) from = at;
+      if (moved > 0 && this.#at.depth === this.#level + 1) [from, this.#before] = [at, this.#at.opened];
       else if (moved < 0 && this.#at.depth === this.#level) {
         this.#keep(text.slice(from, at + 1));
         from = text.length;
@@ -175,7 +186,7 @@ class Members {
 
   *end(isCutOff: boolean): Generator<JsonPiece> {
     if (isCutOff) yield { line: this.#line, why: 'ends in the middle of a value' };
-    else if (this.#found === 0) yield { line: this.#line, why: `a value of more than ${most.valueChars} characters` };
+    else if (this.#found === 0) yield { line: this.#line, why: 'a value without members that is too large' };
   }
 
   get #isInside(): boolean {
@@ -189,7 +200,7 @@ class Members {
 
   #member(): JsonPiece {
     this.#found += 1;
-    const isTooLarge = this.#chars > most.valueChars;
+    const isTooLarge = this.#chars > most.valueChars || this.#at.opened - this.#before > most.brackets;
     const value = isTooLarge ? undefined : parsed(this.#parts.join(''));
     this.#parts = [];
     this.#chars = 0;
@@ -197,17 +208,30 @@ class Members {
     if (value !== undefined) return { line, value };
     return {
       line,
-      why: isTooLarge ? `a value of more than ${most.valueChars} characters` : 'a member that is no JSON',
+      why: isTooLarge
+        ? `a value of more than ${most.valueChars} characters or ${most.brackets} brackets`
+        : 'a member that is no JSON',
     };
   }
 }
 
 /** A line that begins and ends like a whole value is tried as one first: that is how exports look, and it is fast. */
 function wholeValue(line: string): unknown {
+  if (line.length > most.valueChars || (line.length > most.brackets && isDense(line))) return undefined;
   const trimmed = line.trim();
   const closes =
     (trimmed.startsWith('{') && trimmed.endsWith('}')) || (trimmed.startsWith('[') && trimmed.endsWith(']'));
   return closes ? parsed(trimmed) : undefined;
+}
+
+/** More brackets than is parsed at once; those in strings are counted too. */
+function isDense(text: string): boolean {
+  let opened = 0;
+  for (let at = 0; at < text.length && opened <= most.brackets; at += 1) {
+    const char = text.charCodeAt(at);
+    if (char === braceOpen || char === bracketOpen) opened += 1;
+  }
+  return opened > most.brackets;
 }
 
 /** Undefined for what is no JSON, and for a bare scalar, which no log is made of. */

@@ -48,15 +48,9 @@ export const attack: Attack = {
       replace: '    if (at !== undefined && at !== at) return',
     },
     {
-      name: 'lines-without-end',
-      file: 'shared/flow-logs/content.ts',
-      find: '      for (; stop - from > chars; from += chars) yield { text: text.slice(from, from + chars), ends: false };\n',
-      replace: '',
-    },
-    {
       name: 'unpacked-size',
       file: 'shared/flow-logs/limits.ts',
-      find: '  return 48_000_000 + 64 * bytes;',
+      find: '  return 17_000_000 + 64 * bytes;',
       replace: '  return 1e15 * bytes;',
     },
     {

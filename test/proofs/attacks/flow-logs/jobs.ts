@@ -12,6 +12,7 @@ import { LastRuns } from '../../../../functions/local/last-runs.ts';
 import { startSchedule } from '../../../../functions/local/schedule.ts';
 import { serveLog } from '../../../../functions/local/serve-log.ts';
 import { testWorld } from '../../../world.ts';
+import { culpritCrashes } from '../../../usage/culprit-crashes.ts';
 import { hourlyLog } from '../../../usage/made-log.ts';
 import { mustHold } from '../attack.ts';
 
@@ -20,7 +21,9 @@ export async function jobsDoNotWait(): Promise<string> {
   await oneObject();
   await oneLog();
   await oneJob();
-  return 'a log that fails and a job that hangs held up no other';
+  const { tried, wrong } = await culpritCrashes(() => true);
+  mustHold(wrong.length === 0, `killed while it looks for the object that fails: ${wrong[0]}`);
+  return `a log that fails and a job that hangs held up no other; ${tried} kills while the cause was looked for lost nothing`;
 }
 
 /** A defect that one object sets off, wherever it is in the batch. */

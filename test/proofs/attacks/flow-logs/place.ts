@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { after, day, instant } from '../../../../shared/base/time.ts';
 import { filesFlowLog } from '../../../../shared/flow-logs/files.ts';
@@ -11,7 +12,7 @@ import { readEvidence } from '../../../../shared/usage/read-evidence.ts';
 import { testWorld, type TestWorld } from '../../../world.ts';
 import { awsLine, awsValues, headers, midnight } from '../../hostile/good.ts';
 import { Choice } from '../../hostile/seeded.ts';
-import { mustHold } from '../attack.ts';
+import { AttackSucceeded, mustHold } from '../attack.ts';
 
 /** One hostile object, and what must come of it. */
 export interface Poison {
@@ -35,6 +36,8 @@ export interface FlowLogPlace {
 
 const goodObjects = 12;
 const longestMs = 8_000;
+/** By the clock, whatever else the machine does. */
+const everMs = 60_000;
 
 /** Makes such a place. */
 export async function flowLogPlace(): Promise<FlowLogPlace> {
@@ -44,7 +47,7 @@ export async function flowLogPlace(): Promise<FlowLogPlace> {
   const interfaces = [{ id: 'good', addresses: ['10.0.0.5'] }];
   const flowLog = filesFlowLog({ name: 'attacked', cloud: 'aws', directory, interfaces });
   const world = testWorld(new Date(after(midnight, 2 * day)).toISOString());
-  const run = () => collect({ flowLog, state, world });
+  const run = () => inTime(collect({ flowLog, state, world }));
   return {
     directory,
     async mustBeRead(poisons) {
@@ -78,6 +81,23 @@ export async function flowLogPlace(): Promise<FlowLogPlace> {
     },
     end: () => rm(directory, { recursive: true, force: true }),
   };
+}
+
+/** An object on which collecting fails, or never ends, has reached what it was made for. */
+async function inTime<T>(work: Promise<T>): Promise<T> {
+  const timer = new AbortController();
+  const late = sleep(everMs, undefined, { signal: timer.signal }).then(
+    () => mustHold(false, `collecting did not end in ${everMs / 1_000} s`),
+    () => undefined,
+  );
+  try {
+    await Promise.race([work, late]);
+    return await work;
+  } catch (thrown) {
+    throw thrown instanceof AttackSucceeded ? thrown : new AttackSucceeded(`collecting fails: ${String(thrown)}`);
+  } finally {
+    timer.abort();
+  }
 }
 
 async function layGood(directory: string, n: number, days = 0): Promise<void> {
