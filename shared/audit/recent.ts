@@ -42,11 +42,7 @@ export function recentEntries({ log, writer, stories }: RecentOptions): RecentEn
       for (let at = 0; at < unread.length; at += atOnce) {
         const group = unread.slice(at, at + atOnce);
         const read = await Promise.all(group.map((key) => entriesOf(key, trust)));
-        for (const [i, key] of group.entries()) {
-          const found = read[i];
-          // What has no proof and no place may still get one: it is looked at again.
-          if (found) batches.set(key, found);
-        }
+        for (const [i, key] of group.entries()) batches.set(key, read[i] ?? []);
       }
       const found = keys.flatMap((key) => batches.get(key) ?? []);
       return found.filter(({ at }) => at >= from && at <= to).toSorted(inOrder);
@@ -75,8 +71,8 @@ interface Trust {
   readonly sealed: () => Promise<ReadonlyMap<string, string>>;
 }
 
-/** Undefined: a batch that nobody with the key wrote, and that has no place. `verify` names it. */
-async function entriesOf(key: string, { log, writer, wanted, sealed }: Trust): Promise<readonly Entry[] | undefined> {
+/** A batch that nobody with the key wrote, and that has no place, holds no entries: `verify` names it. */
+async function entriesOf(key: string, { log, writer, wanted, sealed }: Trust): Promise<readonly Entry[]> {
   const stored = await log.get(key);
   if (!stored) throw tampered(`${key} was listed and is gone`);
   const bytes = Buffer.from(stored.bytes);
@@ -84,7 +80,7 @@ async function entriesOf(key: string, { log, writer, wanted, sealed }: Trust): P
   const proven = readBatch(stored.bytes, key, { writer, isAdmitted: false });
   const isSealed = typeof proven === 'string' && (await sealed()).get(key) === sha256(stored.bytes);
   const batch = isSealed ? readBatch(stored.bytes, key) : proven;
-  if (typeof batch === 'string') return undefined;
+  if (typeof batch === 'string') return [];
   return batch.entries
     .filter((entry) => wanted.some((text) => Buffer.from(entry).includes(text)))
     .map((entry) => decoded(entry, key));

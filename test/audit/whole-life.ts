@@ -1,6 +1,7 @@
 import { admit } from '../../functions/cli/audit-admit.ts';
 import { postHead } from '../../functions/local/head-job.ts';
 import { auditLog, type RunLog } from '../../shared/audit/log.ts';
+import { recentEntries } from '../../shared/audit/recent.ts';
 import { LockkeeperError } from '../../shared/base/error.ts';
 import { Sealed } from '../../shared/base/sealed.ts';
 import { after, day, hour, minute } from '../../shared/base/time.ts';
@@ -8,6 +9,7 @@ import { takeAnswer } from '../../shared/idle-ports/closing/answers.ts';
 import { closeApproved } from '../../shared/idle-ports/closing/close.ts';
 import { ClosureJournal } from '../../shared/idle-ports/closing/closure-journal.ts';
 import { reopen } from '../../shared/idle-ports/closing/reopen.ts';
+import { answerStories } from '../../shared/idle-ports/closing/said.ts';
 import { scan } from '../../shared/idle-ports/closing/scan.ts';
 import { watchClosed } from '../../shared/idle-ports/closing/watch.ts';
 import { memoryObjects, type MemoryBucket } from '../../shared/objects/memory.ts';
@@ -21,7 +23,7 @@ import { ClosingPlace, row, rule } from '../idle-ports/closing-world.ts';
 import { address, makePlace, putByHand, withOther, type Place } from '../rotation/place.ts';
 import { hourlyLog, start } from '../usage/made-log.ts';
 import { testWorld, type TestWorld } from '../world.ts';
-import { place, tamper, type LogPlace } from './place.ts';
+import { place, tamper, writer, type LogPlace } from './place.ts';
 
 /** What came out of a whole life besides its log. */
 export interface Life {
@@ -105,11 +107,12 @@ async function closings(at: LogPlace, secret: string): Promise<Omit<Life, 'at'>>
   );
   here.policy = { ...here.policy, maxPerService: 99, maxQuestionsPerRun: 99, maxClosuresPerRun: 99 };
   const audit = log(at, here.world, 'closing');
-  const deps = () => ({ ...here.deps(), audit, evidence: at.log, account: 'ann@laptop' });
-  const said: unknown[] = [];
+  const said = recentEntries({ log: at.log, writer: async () => writer, stories: answerStories });
+  const deps = () => ({ ...here.deps(), said, audit, evidence: at.log, account: 'ann@laptop' });
+  const answers: unknown[] = [];
   const answer = async (...[who, word, opening, rest]: Parameters<ClosingPlace['says']>) =>
-    said.push(await takeAnswer(deps(), await here.says(who, word, opening, rest)));
-  said.push(await scan(deps(), await here.judgement()));
+    answers.push(await takeAnswer(deps(), await here.says(who, word, opening, rest)));
+  answers.push(await scan(deps(), await here.judgement()));
   await answer('eve', 'approve', 'apply');
   for (const opening of ['apply', 'auto', 'drift', 'found', 'refuse', 'settle'])
     for (const who of ['ann', 'ben']) await answer(who, 'approve', opening);
@@ -117,7 +120,7 @@ async function closings(at: LogPlace, secret: string): Promise<Omit<Life, 'at'>>
   for (const word of ['snooze', 'exempt'] as const)
     await answer('ben', word, word, { until: after(here.world.now(), 20 * day) });
   here.verdicts.set('void', { verdict: 'used' });
-  said.push(await scan({ ...deps(), policy: { ...here.policy, maxQuestionsPerRun: 0 } }, await here.judgement()));
+  answers.push(await scan({ ...deps(), policy: { ...here.policy, maxQuestionsPerRun: 0 } }, await here.judgement()));
   here.network.rules.set('drift', rule('drift', { description: 'edited' }));
   const [net] = here.deps().firewalls.values();
   if (!net) throw new Error('no firewall');
@@ -125,16 +128,16 @@ async function closings(at: LogPlace, secret: string): Promise<Omit<Life, 'at'>>
     if (prepared.change.opening === 'refuse') throw new LockkeeperError('rejected', `the cloud refuses: ${looseWords}`);
     return net.apply(prepared);
   };
-  said.push(await closeApproved({ ...deps(), firewalls: new Map([['net', { ...net, apply }]]) }, here.hooks()));
-  await watchAll(here, { deps, said });
+  answers.push(await closeApproved({ ...deps(), firewalls: new Map([['net', { ...net, apply }]]) }, here.hooks()));
+  await watchAll(here, { deps, said: answers });
   const { hash } = await here.closure('apply');
   const held = () => new ClosureJournal(here.deps().state).find(hash);
-  await reopen(deps(), await held(), { who: 'eve', why: 'mine' }).catch((thrown: unknown) => said.push(thrown));
-  said.push(await reopen(deps(), await held(), { who: 'ann', why: 'month end' }));
+  await reopen(deps(), await held(), { who: 'eve', why: 'mine' }).catch((thrown: unknown) => answers.push(thrown));
+  answers.push(await reopen(deps(), await held(), { who: 'ann', why: 'month end' }));
   here.world.pass(30 * day);
-  await watchAll(here, { deps, said });
+  await watchAll(here, { deps, said: answers });
   await audit.end();
-  return { said, people: [here.board], states: [here.bucket] };
+  return { said: answers, people: [here.board], states: [here.bucket] };
 }
 
 /** A stranger knocks, a known client knocks at `auto`, somebody puts `found` back by hand. */

@@ -36,7 +36,7 @@ test('people are notified of an object that cannot be read once, also where the 
   await job.run();
   isLost = false;
   for (let runs = 0; runs < 3; runs += 1) await job.run();
-  expect(sent).toEqual([expect.stringContaining('a\\u{a}\\u{202e}.log: a FIFO')]);
+  expect(sent).toEqual([expect.stringContaining('a\\u000a\\u202e.log: a FIFO')]);
 });
 
 test('somebody else’s text is one line, and is cut', () => {

@@ -126,7 +126,7 @@ describe('lockkeeper serve', () => {
       await expect(fetch('http://127.0.0.1:24001')).rejects.toThrow('fetch failed');
       const token = (await readFile(join(directory, 'gate', 'token'), 'utf8')).trim();
       await opens({ adminPort: 24_900, port: 24_001, token });
-      while (!JSON.stringify(lines()).includes('"job":"scan"'))
+      while (!JSON.stringify(lines()).includes('office: 1 cannot-tell'))
         await new Promise((resolve) => setTimeout(resolve, 100));
       const { code, tookMs } = await end('SIGTERM');
       expect(code).toBe(0);

@@ -40,7 +40,9 @@ const replies = (format: LogFormat): Case => ({
         for (const day of [1, 2, 9]) {
           session(one, { from: client, to: server, sport: 45_000 + day, port: 5432, at: on(day) });
           session(one, { from: client, to: '198.51.100.7', sport: 51_000 + day, port: 443, at: on(day) });
-          session(one, { from: client, to: '10.9.9.9', sport: 50_000 + day, port: 8443, at: on(day) });
+          // Without flags, a fan to an unusual port is no proof: see the case below.
+          const unusual = format === 'v5' ? 8443 : 443;
+          session(one, { from: client, to: '10.9.9.9', sport: 50_000 + day, port: unusual, at: on(day) });
           exchange(one, { from: client, to: '10.9.9.9', sport: 41_000 + day, port: 53, at: on(day) });
         }
       },
@@ -51,6 +53,16 @@ const replies = (format: LogFormat): Case => ({
     'sgr-db': 'used answered-traffic',
   },
 });
+
+const unusualReplies: Case = {
+  promise: 'replies from an unusual port, in a log without flags, may be clients: wide rules are used',
+  build: () =>
+    after(account('v2').rule('sgr-ports', 'sg-client', { FromPort: 0, ToPort: 65_535 }), (one) => {
+      for (const day of [1, 2, 9])
+        session(one, { from: client, to: '10.9.9.9', sport: 50_000 + day, port: 8443, at: on(day) });
+    }),
+  expected: { 'sgr-ports': 'used direction-unclear' },
+};
 
 const scanners = (format: LogFormat): Case => ({
   promise: `a port that only scanners touched is unused, refused or not, in ${format}`,
@@ -87,6 +99,7 @@ export const cases: readonly Case[] = [
   answers('shuffled'),
   replies('v5'),
   replies('v2'),
+  unusualReplies,
   scanners('v5'),
   scanners('v2'),
   ...traffic,

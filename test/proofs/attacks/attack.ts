@@ -1,6 +1,6 @@
 /** One attack on the whole product, made as its attacker would make it. Each is a file `NN-name.ts` that exports `attack`. */
 export interface Attack {
-  /** Its line in SECURITY.md. */
+  /** Its number; SECURITY.md says who makes it. */
   readonly number: number;
   /** What the attacker does, in a few words. */
   readonly about: string;
