@@ -168,8 +168,11 @@ function lostOrInvented(
   const isOf = (key: string, thing: Planted) =>
     key === thing.key || key.startsWith(`${thing.key}/`) || thing.key.startsWith(`${key}/`);
   const unnamed = planted.filter((thing) => thing.isAbsence !== true && !findings.some(({ key }) => isOf(key, thing)));
+  // A record that is there and cannot be read is told; which batches it left out is then in doubt, and not told.
+  const isInDoubt = planted.some(({ inPlaceOf }) => inPlaceOf !== undefined && /^log\/seq\//.test(inPlaceOf));
   const lost = without.filter(
     ({ key, kind }) =>
+      !(kind === 'omitted' && isInDoubt) &&
       !findings.some((one) => one.key === key && (one.kind === kind || one.kind === 'unreadable')) &&
       !planted.some((thing) => isOf(key, thing)),
   );
