@@ -168,11 +168,12 @@ function lostOrInvented(
   const isOf = (key: string, thing: Planted) =>
     key === thing.key || key.startsWith(`${thing.key}/`) || thing.key.startsWith(`${key}/`);
   const unnamed = planted.filter((thing) => thing.isAbsence !== true && !findings.some(({ key }) => isOf(key, thing)));
-  // A record that is there and cannot be read is told; which batches it left out is then in doubt, and not told.
-  const isInDoubt = planted.some(({ inPlaceOf }) => inPlaceOf !== undefined && /^log\/seq\//.test(inPlaceOf));
+  // Without it the batch before is missing; with it that is there, and told as what cannot be read.
+  const followsOne = (key: string) =>
+    planted.some((thing) => thing.inPlaceOf !== undefined && nextOf(thing.key) === key);
   const lost = without.filter(
     ({ key, kind }) =>
-      !(kind === 'omitted' && isInDoubt) &&
+      !(kind === 'omitted' && followsOne(key)) &&
       !findings.some((one) => one.key === key && (one.kind === kind || one.kind === 'unreadable')) &&
       !planted.some((thing) => isOf(key, thing)),
   );
@@ -184,4 +185,9 @@ function lostOrInvented(
     ...lost.map(({ key, kind }) => `lost: ${kind} ${key}`),
     ...invented.map(({ key, kind, what }) => `invented: ${kind} ${key} ${what}`),
   ];
+}
+
+/** The key of the batch after this one. */
+function nextOf(key: string): string {
+  return key.replace(/\d{8}$/, (digits) => String(Number(digits) + 1).padStart(8, '0'));
 }
