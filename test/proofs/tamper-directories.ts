@@ -5,7 +5,7 @@ import { seeded } from '../audit/seeded.ts';
 import { makeExport, makeLog, Template, trustedKey } from './hostile/ground.ts';
 import { flipOne, pick, plantOne, type Flipped, type Ground, type Planted } from './hostile/plant.ts';
 import { hostileThings, quickPlace } from './hostile/things.ts';
-import { inTime, run, verified } from './hostile/verbs.ts';
+import { inTime, run, verified, type OtherVerb } from './hostile/verbs.ts';
 import type { Tampering } from './tamper-flips.ts';
 
 /** What a part of the proof may take: for one verb on one directory, and for the whole process. */
@@ -110,7 +110,7 @@ async function oneRound(ground: Ground, at: Place): Promise<readonly string[]> {
   const said = await inTime(() => verified(hostile, at.key), most.ms);
   if ('fault' in said) faults.push(`verify ${said.fault}`);
   else faults.push(...lostOrInvented(said.came, await findingsWithout(ground, { flipped, planted }, at), planted));
-  const verb = pick(template.files.includes('checkpoint') ? ['show'] : (['seal', 'show', 'export'] as const), random);
+  const verb = pick<OtherVerb>(template.files.includes('checkpoint') ? ['show'] : ['seal', 'show', 'export'], random);
   if (random() < 0.3) {
     const done = await inTime(() => run(verb, { dir: hostile, out: join(at.place, 'out') }), most.ms);
     if ('fault' in done && !done.isRefusal) faults.push(`${verb} ${done.fault}`);
