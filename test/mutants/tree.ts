@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,6 +27,8 @@ export class Tree {
   /** Copies the project as it lies there, changes not yet committed included. */
   static async copy(): Promise<Tree> {
     const directory = await mkdtemp(join(tmpdir(), 'lockkeeper-mutants-'));
+    // The second account of an attack runs commands out of it.
+    await chmod(directory, 0o755);
     await cp(root, directory, { recursive: true, filter: (path) => !leftOut.has(relative(root, path)) });
     await symlink(join(root, 'node_modules'), join(directory, 'node_modules'));
     return new Tree(directory);

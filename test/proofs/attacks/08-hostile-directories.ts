@@ -15,7 +15,8 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { hostileThings, nest, quickPlace, strangeNames, type Thing } from '../hostile/things.ts';
 import { makeExport, makeLog, trustedKey } from '../hostile/ground.ts';
-import { mustHold, type Attack } from './attack.ts';
+import { exportTo, inTime, verified } from '../hostile/verbs.ts';
+import { AttackSucceeded, mustHold, type Attack } from './attack.ts';
 import { lockkeeper, type Ended } from './command/lockkeeper.ts';
 import { sealAndLookAt } from './hostile/seal-there.ts';
 
@@ -23,10 +24,12 @@ import { sealAndLookAt } from './hostile/seal-there.ts';
 interface Hostile {
   readonly what: string;
   readonly named: readonly string[];
+  /** Verified by the command in a process of its own, with little memory; else in this one. */
+  readonly byCommand: boolean;
   readonly plant: (directory: string) => void;
 }
 
-const limitMs = 60_000;
+const limitMs = 40_000;
 
 /** Each thing beside the objects and in the place of one, and names of all kinds, several at once: one command looks at all. */
 function batches(things: readonly Thing[], exported: boolean): readonly Hostile[] {
@@ -35,11 +38,13 @@ function batches(things: readonly Thing[], exported: boolean): readonly Hostile[
   return [
     {
       what: 'every kind of thing beside the objects',
+      byCommand: !exported,
       named: things.map((_, number) => `evidence/thing-${number}`),
       plant: (directory) => things.forEach(({ make }, number) => make(at(directory, `evidence/thing-${number}`))),
     },
     {
       what: 'names of every kind',
+      byCommand: exported,
       named: strangeNames.map(({ told }) => `evidence/${told}`),
       plant: (directory) => {
         for (const { bytes } of strangeNames)
@@ -47,21 +52,24 @@ function batches(things: readonly Thing[], exported: boolean): readonly Hostile[
       },
     },
     {
+      // They come before the evidence that was changed, which is named by its hash.
       what: 'folders nested deep, and a hundred thousand files',
-      named: ['evidence/deep', 'evidence/many'],
+      named: ['evidence/deep', 'evidence/00many'],
+      byCommand: !exported,
       plant: (directory) => {
         nest(at(directory, 'evidence'), 'deep', 400);
-        mkdirSync(at(directory, 'evidence/many'));
+        mkdirSync(at(directory, 'evidence/00many'));
         for (let number = 0; number < 100_000; number += 1)
-          writeFileSync(at(directory, 'evidence/many', `f${number}`), '');
+          writeFileSync(at(directory, 'evidence/00many', `f${number}`), '');
       },
     },
     ...things.map(({ name, make }): Hostile => ({
       what: `${name} in the place of an object`,
+      byCommand: ['FIFO', 'huge sparse file', 'endless device'].includes(name),
       named: [exported ? 'tile/0/000.p/' : 'audit/partial/tile/0/000.p/'],
       plant: (directory) => {
         const tiles = join(exported ? directory : join(directory, 'state/audit/partial'), 'tile/0/000.p');
-        // Those of earlier sizes are of no use any more.
+        // The last one: those of earlier sizes are of no use any more.
         const file =
           readdirSync(tiles)
             .toSorted((a, b) => Number(a) - Number(b))
@@ -118,18 +126,28 @@ interface Place {
 }
 
 /** Beside the hostile things one object is changed: it must be found all the same. */
-async function expectNamed({ what, named, plant }: Hostile, { source, key, place }: Place): Promise<void> {
+async function expectNamed({ what, named, byCommand, plant }: Hostile, { source, key, place }: Place): Promise<void> {
   const at = join(place, 'hostile');
   cpSync(source, at, { recursive: true });
   const evidence = changeEvidence(at);
   plant(at);
-  const { code, out, err } = await verify(at, key);
-  mustHold(code === 1, `${what}: verify ends with ${code}: ${err.slice(0, 300)}`);
-  const keys = keysIn(out);
+  const keys = byCommand ? await namedByCommand(what, () => verify(at, key)) : await namedHere(what, at, key);
   mustHold(keys.includes(evidence), `${what}: the object that was changed beside is not named`);
   const missed = named.filter((name) => !keys.some((one) => one.startsWith(name)));
   mustHold(missed.length === 0, `${what}: not named: ${JSON.stringify(missed)}`);
   rmSync(at, { recursive: true });
+}
+
+async function namedByCommand(what: string, command: () => Promise<Ended>): Promise<readonly string[]> {
+  const { code, out, err } = await command();
+  mustHold(code === 1 && out !== '', `${what}: verify ends with ${code} and this: ${out}${err.slice(0, 300)}`);
+  return keysIn(out);
+}
+
+async function namedHere(what: string, at: string, key: string): Promise<readonly string[]> {
+  const said = await inTime(() => verified(at, key), limitMs);
+  if ('fault' in said) throw new AttackSucceeded(`${what}: verify ${said.fault}`);
+  return said.came.findings.map((one) => one.key);
 }
 
 function changeEvidence(at: string): string {
@@ -157,16 +175,18 @@ async function unreadable(log: string, place: string, key: string): Promise<stri
   if (userInfo().uid !== 0) return 'files of another account were not tried, for this is not root';
   const at = join(place, 'unreadable');
   cpSync(log, at, { recursive: true });
+  for (const path of [place, at, ...readdirSync(at, { recursive: true }).map((name) => join(at, String(name)))])
+    chmodSync(path, 0o755);
+  const nobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
+  const sound = await verify(at, key, nobody);
+  if (sound.code !== 0) throw new Error(`another account cannot verify here at all: ${sound.out}${sound.err}`);
   const evidence = changeEvidence(at);
-  chmodSync(place, 0o755);
   const seq = readdirSync(join(at, 'log/seq'))[0] ?? '';
   chmodSync(join(at, 'log/seq', seq), 0o000);
   mkdirSync(join(at, 'log/evidence/closed'), { mode: 0o000 });
-  const nobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
-  const { code, out, err } = await verify(at, key, nobody);
-  mustHold(code === 1, `unreadable files: verify ends with ${code}: ${err.slice(0, 300)}`);
+  const keys = await namedByCommand('unreadable files', () => verify(at, key, nobody));
   for (const name of [`seq/${seq}`, 'evidence/closed', evidence])
-    mustHold(keysIn(out).includes(name), `unreadable files: ${name} is not named`);
+    mustHold(keys.includes(name), `unreadable files: ${name} is not named`);
   return 'an account that may not read some of them names those';
 }
 
@@ -202,7 +222,7 @@ async function ownFolders(log: string, exported: string, place: string): Promise
     cpSync(exported, out, { recursive: true });
     rmSync(join(out, folder), { recursive: true, force: true });
     symlinkSync(precious, join(out, folder));
-    await lockkeeper(['audit', 'export', out, '--dir', log], { limitMs });
+    await inTime(() => exportTo(out, log), limitMs);
     mustHold(isWhole(), `export wrote or swept where ${folder} leads`);
     rmSync(out, { recursive: true });
   }

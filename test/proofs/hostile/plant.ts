@@ -3,13 +3,15 @@ import { join } from 'node:path';
 import { nest, strangeNames, type Thing } from './things.ts';
 import type { Template } from './ground.ts';
 
-/** A directory that somebody changes, twice over: with hostile things, and as if those were not there. */
+/** A directory that somebody changes. */
 export interface Ground {
   readonly template: Template;
   /** Where its objects lie below the directory: '' or 'log/'. */
   readonly root: string;
   readonly things: readonly Thing[];
   readonly random: () => number;
+  /** Files in whose place something was put already. */
+  readonly taken?: ReadonlySet<string>;
 }
 
 /** What was planted. */
@@ -19,8 +21,8 @@ export interface Planted {
   readonly key: string;
   /** An empty folder is told as what it takes the place of is: by its absence, where that shows. */
   readonly isAbsence?: boolean;
-  /** It took the place of an object. */
-  readonly isInPlace?: boolean;
+  /** The object whose place it took. */
+  readonly inPlaceOf?: string;
 }
 
 /** One of several. */
@@ -30,14 +32,14 @@ export function pick<Item>(from: readonly Item[], random: () => number): Item {
   return item;
 }
 
-/** Plants one thing in `hostile`; what it takes the place of is absent in `absent`. */
-export function plantOne(ground: Ground, hostile: string, absent: string): Planted | undefined {
+/** Plants one thing in `hostile`; undefined where another one is in its way. */
+export function plantOne(ground: Ground, hostile: string): Planted | undefined {
   const { template, root, things, random } = ground;
   const inRoot = template.folders.filter((folder) => folder.startsWith(root) && !folder.includes('~lockkeeper'));
   const folders = [root.replace(/\/$/, ''), ...inRoot];
   const chance = random();
   try {
-    if (chance < 0.35) return inPlace(ground, hostile, absent);
+    if (chance < 0.35) return inPlace(ground, hostile);
     if (chance < 0.75) return foreign(pick(folders, random), pick(things, random), { ground, hostile });
     if (chance < 0.85) return folderOfFiles(pick(folders, random), ground, hostile);
     return double(pick(folders, random), ground, hostile);
@@ -54,23 +56,23 @@ export function plantOne(ground: Ground, hostile: string, absent: string): Plant
 }
 
 /** In the place of an object. Without its checkpoint a directory is no export at all: there is nothing to compare with. */
-function inPlace({ template, root, things, random }: Ground, hostile: string, absent: string): Planted {
+function inPlace({ template, root, things, random, taken }: Ground, hostile: string): Planted | undefined {
   const file = pick(
     objectsOf(template, root).filter((one) => one !== 'checkpoint'),
     random,
   );
+  if (taken?.has(file) === true) return undefined;
   const thing = pick(
     things.filter(({ name }) => name !== 'foreign file' && name !== 'empty file' && name !== 'holes'),
     random,
   );
   unlinkSync(join(hostile, file));
-  rmSync(join(absent, file), { force: true });
   if (random() < 0.1) {
     mkdirSync(join(hostile, file));
-    return { what: `a folder for ${file}`, key: file.slice(root.length), isAbsence: true, isInPlace: true };
+    return { what: `a folder for ${file}`, key: file.slice(root.length), isAbsence: true, inPlaceOf: file };
   }
   thing.make(join(hostile, file));
-  return { what: `${thing.name} for ${file}`, key: file.slice(root.length), isInPlace: true };
+  return { what: `${thing.name} for ${file}`, key: file.slice(root.length), inPlaceOf: file };
 }
 
 /** Objects that the log cannot do without. */
@@ -109,7 +111,7 @@ function ownNameIn(folder: string, { random }: Ground): string {
 
 function folderOfFiles(folder: string, { root, random }: Ground, hostile: string): Planted {
   const name = pick(['deep', 'sp ace', 'x'.repeat(200), 'new\nfolder'], random);
-  nest(join(hostile, folder), name, name.length > 100 ? 3 : pick([1, 20, 150], random));
+  nest(join(hostile, folder), name, name.length > 100 ? 3 : pick([1, 1, 2, 5, 20, 20, 20, 150], random));
   const below = folder.slice(root.length);
   return { what: `folders in ${folder}`, key: `${below === '' ? '' : `${below}/`}${name}` };
 }
@@ -125,20 +127,28 @@ function double(folder: string, { template, root, random }: Ground, hostile: str
   return { what: `hard link in ${folder}`, key: `${below === '' ? '' : `${below}/`}${name.told}` };
 }
 
-/** Turns one bit of one object in both; answers which. */
-export function flipOne({ template, root, random }: Ground, hostile: string, absent: string): string | undefined {
+/** An object one bit of which was turned. */
+export interface Flipped {
+  readonly file: string;
+  /** Which bit of it. */
+  readonly bit: number;
+  /** Puts it into another copy of the same directory. */
+  readonly writeTo: (directory: string) => void;
+}
+
+/** So many bits of an object are turned, spread over it, in one round or another. */
+const bitsOfEach = 4;
+
+/** Turns one bit of one object. */
+export function flipOne({ template, root, random }: Ground, hostile: string): Flipped {
   const file = pick(objectsOf(template, root), random);
   const bytes = readFileSync(join(template.directory, file));
-  const at = Math.floor(random() * bytes.length);
-  bytes[at] = (bytes[at] ?? 0) ^ (1 << Math.floor(random() * 8));
-  for (const directory of [hostile, absent]) {
-    rmSync(join(directory, file), { recursive: true, force: true });
-    try {
-      writeFileSync(join(directory, file), bytes, { flag: 'wx' });
-    } catch (thrown) {
-      if (thrown instanceof Error && 'code' in thrown) return undefined;
-      throw thrown;
-    }
-  }
-  return file.slice(root.length);
+  const bit = Math.floor((Math.floor(random() * bitsOfEach) * bytes.length * 8) / bitsOfEach) + (file.length % 8);
+  bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+  const writeTo = (directory: string) => {
+    rmSync(join(directory, file));
+    writeFileSync(join(directory, file), bytes, { flag: 'wx' });
+  };
+  writeTo(hostile);
+  return { file, bit, writeTo };
 }
