@@ -1,7 +1,7 @@
 import { link, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { LockkeeperError } from '../base/error.ts';
-import type { CreateAnswer, StoredObject } from './contract.ts';
+import { longestObject, type CreateAnswer, type StoredObject } from './contract.ts';
 import { isErrno } from './file-errors.ts';
 import { noObject, oddKind } from './file-kind.ts';
 import type { FilePlace } from './file-place.ts';
@@ -27,7 +27,8 @@ export async function createFile(place: FilePlace, { key, bytes, landed }: NewFi
     const kind = there && oddKind(there);
     if (kind !== undefined) throw noObject(path, kind);
     if (there && there.size !== BigInt(bytes.length)) return { outcome: 'exists' };
-    const held = there && (await readObject(path, bytes.length));
+    // Somebody may replace it by a longer one right now: that is no less an answer.
+    const held = there && (await readObject(path, longestObject));
     if (held) return await meet(path, held, bytes);
     const work = await place.workFolder();
     try {
