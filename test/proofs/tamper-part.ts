@@ -1,10 +1,14 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { parentPort, workerData } from 'node:worker_threads';
+import { minute } from '../../shared/base/time.ts';
 import { longLog } from '../audit/long-log.ts';
 import { carryOut, deletions, moves } from './tamper-attacks.ts';
 import { blindSpots, forks, omissions, resignings, truncations } from './tamper-endings.ts';
 import { flipAlone, flipByObject, flipEveryByte, soundByObject, type Tampering } from './tamper-flips.ts';
 import { hideBehindMarkers } from './tamper-past.ts';
-import { hostileDirectories } from './tamper-directories.ts';
+import type { hostileDirectories } from './tamper-directories.ts';
 import { rewrites } from './tamper-rewrites.ts';
 import { livelyLog, tamperAtRandom } from './tamper-random.ts';
 import { forgeExtracts, rollBackAtRandom } from './tamper-stores.ts';
@@ -59,9 +63,13 @@ const parts: Readonly<Record<string, () => Promise<Classes>>> = {
   },
 };
 
-/** Directories on the disk, in as many parts as there are threads for them. */
+/** Directories on the disk, in as many parts as there are processes for them. */
 async function directories(seed: number): Promise<Classes> {
-  const { done, left } = await hostileDirectories({ seed, rounds: 5_000 });
+  const script = join(import.meta.dirname, 'tamper-directories-run.ts');
+  const words = ['--no-warnings', script, String(seed), '5000'];
+  const { stdout } = await promisify(execFile)(process.execPath, words, { maxBuffer: 1 << 26, timeout: 20 * minute });
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- our own script wrote it
+  const { done, left } = JSON.parse(stdout) as Awaited<ReturnType<typeof hostileDirectories>>;
   for (const name of left) process.stderr.write(`not made here, so not in the hostile directories: ${name}\n`);
   return { [`directories-${seed}`]: done };
 }
