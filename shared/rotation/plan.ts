@@ -2,8 +2,10 @@ import type { AuditLog } from '../audit/entry.ts';
 import type { Notice } from '../approvals/contract.ts';
 import type { ObjectStore } from '../objects/contract.ts';
 import type { SecretStore } from '../secrets/contract.ts';
-import type { Service } from '../services/contract.ts';
+import type { Issuer, Service } from '../services/contract.ts';
+import type { Refresh } from '../refreshes/contract.ts';
 import type { World } from '../base/world.ts';
+import type { ConsumerAddress, ConsumerForm } from './forms/form.ts';
 
 /** One secret in one store that consumers of the credential read. */
 export interface CopyPlace {
@@ -13,6 +15,11 @@ export interface CopyPlace {
   readonly secret: string;
 }
 
+/** One of the plan's secrets and how its text holds the login. */
+export interface PlannedCopy extends CopyPlace {
+  readonly form: ConsumerForm;
+}
+
 /** What the configuration says about one credential. */
 export interface CredentialPlan {
   /** Names the journal: characters of [A-Za-z0-9._=-]. */
@@ -20,7 +27,9 @@ export interface CredentialPlan {
   /** The service's name, for people. */
   readonly service: string;
   /** Every place from which consumers read it, at least one; all hold the same value outside a rotation. */
-  readonly stores: readonly CopyPlace[];
+  readonly stores: readonly PlannedCopy[];
+  /** Where consumers reach the service, for texts that lockkeeper writes from nothing. */
+  readonly address: ConsumerAddress;
   /** How long a consumer may go on with an old value after a new one was published, in milliseconds. */
   readonly propagationMs: number;
   /** The next rotation is due this long after the last one ended, in milliseconds. */
@@ -35,6 +44,10 @@ export interface RotationDeps {
   /** The stores by the names that the plan uses. */
   readonly stores: Readonly<Record<string, SecretStore>>;
   readonly service: Service;
+  /** Makes the values of a service whose values are `issued`; needed there only. */
+  readonly issuer?: Issuer;
+  /** Who is told to read again after a new value was published, by a name that the journal remembers. */
+  readonly refreshes?: Readonly<Record<string, Refresh>>;
   readonly state: ObjectStore;
   readonly audit: AuditLog;
   readonly world: World;
