@@ -20,11 +20,14 @@ export function admin(resolve: ResolvePath) {
       password: secretReference(resolve).optional().describe('Where its password is.'),
       secret: secretPlace.optional().describe('A secret that holds its user and its password, instead of the two.'),
     })
-    .refine((it) => has(it, 'secret') || has(it, 'user'), { path: ['user'], error: 'is missing', when: always })
-    .refine((it) => has(it, 'secret') || has(it, 'password'), { path: ['password'], error: 'is missing', when: always })
-    .refine((it) => !has(it, 'secret') || !(has(it, 'user') || has(it, 'password')), {
-      error: 'names a secret and a user or a password; the secret holds both',
+    .refine((it) => !lacks(it, 'user') || !lacks(it, 'secret'), { path: ['user'], error: 'is missing', when: always })
+    .refine((it) => !lacks(it, 'password') || !lacks(it, 'secret'), {
+      path: ['password'],
+      error: 'is missing',
       when: always,
+    })
+    .refine((it) => lacks(it, 'secret') || (lacks(it, 'user') && lacks(it, 'password')), {
+      error: 'names a secret and a user or a password; the secret holds both',
     })
     .meta({ oneOf: [{ required: ['user', 'password'] }, { required: ['secret'] }] })
     .transform(loginOf);
@@ -33,9 +36,9 @@ export function admin(resolve: ResolvePath) {
 /** Every mistake at once: also where another field has one. */
 const always = () => true;
 
-/** True also where `written` is no map: then that is the mistake. */
-function has(written: unknown, key: string): boolean {
-  return typeof written !== 'object' || written === null || Array.isArray(written) || Object.hasOwn(written, key);
+/** False where `written` is no map: then that is the mistake. */
+function lacks(written: unknown, key: string): boolean {
+  return typeof written === 'object' && written !== null && !Array.isArray(written) && !Object.hasOwn(written, key);
 }
 
 interface Written {

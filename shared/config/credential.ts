@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { admin } from './admin.ts';
 import { duration, endpoint, type ResolvePath } from './fields.ts';
-import { secretPlace } from './references.ts';
+import { secretPlace, secretReference } from './references.ts';
+import { refresh } from './refreshes.ts';
 
 /** The fields that a credential of every engine has. */
 export function credentialFields(resolve: ResolvePath) {
@@ -18,6 +19,10 @@ export function credentialFields(resolve: ResolvePath) {
       'The login with which lockkeeper changes passwords: a user and where its password is, or a secret that holds both.',
     ),
     secrets: z.array(secretPlace).min(1).describe('Every place from which consumers read the credential.'),
+    refreshes: z
+      .array(refresh(resolve, secretReference(resolve)))
+      .default([])
+      .describe('Who is told to read the secrets again after a new value was published. Default: nobody.'),
     propagation: duration
       .prefault('15m')
       .describe('How long a consumer may go on using the old value after a new one was published.'),

@@ -16,11 +16,13 @@ export const engineKinds = await kindsIn('engines', (file) => import(`./engines/
 export function credential(resolve: ResolvePath) {
   const [first, ...rest] = engineKinds;
   const one = ({ name, description, fields }: typeof first) =>
-    z.strictObject({
-      engine: z.literal(name).describe(description),
-      ...fields(resolve),
-      ...credentialFields(resolve),
-    });
+    z
+      .strictObject({
+        engine: z.literal(name).describe('What the service speaks.'),
+        ...fields(resolve),
+        ...credentialFields(resolve),
+      })
+      .describe(description);
   // The fields were checked by the file that declares what they yield.
   return z.discriminatedUnion('engine', [one(first), ...rest.map(one)]).pipe(z.custom<CredentialConfig>());
 }

@@ -10,9 +10,9 @@ export interface Kind {
   /** What it is, for people. */
   readonly description: string;
   /** The fields that it has besides those of every kind. */
-  fields(resolve: ResolvePath): z.core.$ZodShape;
+  readonly fields: (resolve: ResolvePath) => z.core.$ZodShape;
   /** What is wrong between its fields. They come as they were written, so each may be anything or missing. */
-  mistakes?(written: Readonly<Record<string, unknown>>): readonly FieldMistake[];
+  readonly mistakes?: (written: Readonly<Record<string, unknown>>) => readonly FieldMistake[];
 }
 
 /** A mistake of one kind. Nothing that was written may be in it. */
@@ -31,7 +31,9 @@ export async function kindsIn(
   folder: string,
   load: (file: string) => Promise<unknown>,
 ): Promise<readonly [Kind, ...Kind[]]> {
-  const files = readdirSync(new URL(`./${folder}/`, import.meta.url)).filter((file) => /^[a-z0-9-]+\.[jt]s$/.test(file));
+  const files = readdirSync(new URL(`./${folder}/`, import.meta.url)).filter((file) =>
+    /^[a-z0-9-]+\.[jt]s$/.test(file),
+  );
   const [first, ...rest] = await Promise.all(files.toSorted().map(async (file) => kindOf(file, await load(file))));
   if (first === undefined) throw new TypeError(`there is no kind in config/${folder}`);
   return [first, ...rest];

@@ -25,7 +25,9 @@ export function secretReference(resolve: ResolvePath) {
       env: z.string().min(1).optional().describe('The environment variable that holds it.'),
       secret: secretPlace
         .optional()
-        .describe('A secret in one of the stores under `secrets`, written as JSON with a "password" unless it says its form.'),
+        .describe(
+          'A secret in one of the stores under `secrets`, written as JSON with a "password" unless it says its form.',
+        ),
     })
     .refine((reference) => Object.keys(reference).length === 1, 'names not exactly one of: file, env, secret')
     .meta({ minProperties: 1, maxProperties: 1 });

@@ -15,7 +15,9 @@ export const secretStoreKinds = await kindsIn('secret-stores', (file) => import(
 export function secretStore(resolve: ResolvePath) {
   const [first, ...rest] = secretStoreKinds;
   const own = ({ name, description, fields }: typeof first) =>
-    z.strictObject({ kind: z.literal(name).describe(description), ...fields(resolve) });
+    z
+      .strictObject({ kind: z.literal(name).describe('What keeps the secrets.'), ...fields(resolve) })
+      .describe(description);
   // The fields were checked by the file that declares what they yield.
   return z.discriminatedUnion('kind', [own(first), ...rest.map(own)]).pipe(z.custom<SecretStoreConfig>());
 }
