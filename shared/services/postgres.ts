@@ -61,7 +61,8 @@ export function postgresService(options: PostgresOptions): Service {
   const host = new PostgresHost(options, ours);
   const driver: Service = {
     describe: () => host.describe(),
-    change: (login, keep, guard) => host.change(login, keep, guard),
+    // One user holds one value, so what is to be kept is the other user's, or has to go.
+    change: (login, _keep, guard) => host.change(login, guard),
     accepts: (login) => host.accepts(login),
     sessions: (slot, before) => host.sessions(slot, before),
     retire: (slot, keep, guard, ends) => host.retire({ slot, keep, guard, endSessions: ends?.endSessions ?? false }),
@@ -136,9 +137,8 @@ class PostgresHost {
     return markOf(points);
   }
 
-  /** One user holds one value, so `keep` is the other user's or the one that is to go. */
-  async change(login: Login, keep: Login | undefined, guard: Guard): Promise<readonly EndpointResult[]> {
-    for (const slot of [login.slot, keep?.slot ?? login.slot]) this.#checkSlot(slot);
+  async change(login: Login, guard: Guard): Promise<readonly EndpointResult[]> {
+    this.#checkSlot(login.slot);
     const verifier = scramVerifier(login.value, {
       iterations: this.#options.iterations ?? 4096,
       salt: this.#options.world.random(16),
@@ -150,7 +150,7 @@ class PostgresHost {
 
   /** The password goes under the lock, and the sessions after it; an endpoint that is silent keeps no other from it. */
   async retire({ slot, keep, guard, endSessions: ends }: Retiring): Promise<readonly EndpointResult[]> {
-    for (const one of [slot, keep?.slot ?? slot]) this.#checkSlot(one);
+    this.#checkSlot(slot);
     const keepsValue = keep?.slot === slot;
     const altered = await this.#alter(slot, guard, keepsValue ? undefined : 'NULL');
     if (!ends) return [altered];
