@@ -91,7 +91,7 @@ function groupProblem(
     : group;
   const what = has ? `only ${one.name} has all its rights as a member of` : `only ${one.name} is a member of`;
   const sql = `GRANT ${q(group.name)} TO ${q(other.name)}${optionsOf(merged, version)}`;
-  return [fix(`${what} ${shown(group.name)}`, sql)];
+  return [fixAsSuperuser(`${what} ${shown(group.name)}`, sql)];
 }
 
 function optionsOf({ admin, becomes, inherits }: Omit<Membership, 'name'>, version: number): string {
