@@ -1,6 +1,6 @@
 import type { LocalFileSecrets } from '../../shared/secrets/local-file.ts';
 import type { SecretStore } from '../../shared/secrets/contract.ts';
-import type { Drivers } from './drivers.ts';
+import type { AllDrivers } from './drivers.ts';
 
 /** Every driver of credentials that one machine offers: one line each. */
 export const drivers = {
@@ -56,7 +56,7 @@ export const drivers = {
       return commandRefresh({ name, run, world, environment, answerMs: timeout.ms });
     },
   },
-} as const satisfies Required<Drivers>;
+} as const satisfies AllDrivers;
 
 /**
  * The store with each of `secrets` made, empty, at its first use where it is not there: one that cannot be made is the

@@ -1,6 +1,5 @@
 import type { Notice } from '../../shared/approvals/contract.ts';
 import type { AuditLog } from '../../shared/audit/entry.ts';
-import type { World } from '../../shared/base/world.ts';
 import type { CredentialConfig, CredentialOf, Engines } from '../../shared/config/engines.ts';
 import type { RefreshKinds, RefreshOf } from '../../shared/config/credential.ts';
 import type { Config, ServiceConfig } from '../../shared/config/schema.ts';
@@ -14,7 +13,15 @@ import type { SecretStore } from '../../shared/secrets/contract.ts';
 import { lazySecretStore } from '../../shared/secrets/lazy.ts';
 import type { Service } from '../../shared/services/contract.ts';
 import { lazyService } from '../../shared/services/lazy.ts';
-import { offered, type DriverHost, type Drivers, type EngineHost, type RefreshHost } from './drivers.ts';
+import {
+  offered,
+  type AllDrivers,
+  type DriverHost,
+  type Drivers,
+  type EngineHost,
+  type RefreshHost,
+  type SecretStoreHost,
+} from './drivers.ts';
 import { adminLogin, authority, openedReference } from './own-logins.ts';
 
 /** What rotations need besides the configuration. */
@@ -34,7 +41,11 @@ export interface CredentialSurroundings extends DriverHost {
  * Every secret store of the configuration, by name. Each is opened at its first use: one that cannot be opened fails
  * whatever needs it and nothing else. A secret that a store can make is there at its first use, empty.
  */
-export function secretStores(config: Config, drivers: Drivers, host: DriverHost): Readonly<Record<string, SecretStore>> {
+export function secretStores(
+  config: Config,
+  drivers: Drivers,
+  host: DriverHost,
+): Readonly<Record<string, SecretStore>> {
   const stores = Object.entries(config.secrets).map(([name, store]) => {
     const secrets = config.services.flatMap(({ credential }) =>
       (credential?.secrets ?? []).filter((one) => one.store === name).map((one) => one.name),
@@ -46,14 +57,13 @@ export function secretStores(config: Config, drivers: Drivers, host: DriverHost)
 
 function openedStore<Name extends keyof SecretStoreKinds>(
   store: SecretStoreConfig<Name>,
-  { secretStores: table }: Drivers,
-  host: Parameters<NonNullable<Drivers['secretStores'][Name]>['open']>[1],
+  drivers: Drivers,
+  host: SecretStoreHost,
 ): SecretStore {
-  const loader: Drivers['secretStores'][Name] = table[store.kind];
-  return lazySecretStore(async () => offered(loader, `secret stores of the kind ${store.kind}`).open(store, host), {
-    writes: loader?.writes ?? 'checked',
-    settlesMs: loader?.settlesMs ?? 0,
-  });
+  const loader = (): AllDrivers['secretStores'][Name] =>
+    offered<AllDrivers['secretStores'], Name>(drivers.secretStores, store.kind, 'secret stores of the kind');
+  const { writes = 'checked', settlesMs = 0 } = drivers.secretStores[store.kind] ?? {};
+  return lazySecretStore(async () => loader().open(store, host), { writes, settlesMs });
 }
 
 /**
@@ -111,10 +121,11 @@ function openedService<Name extends keyof Engines>(
   credential: CredentialOf<Name>,
   { drivers, secrets, world, environment }: CredentialSurroundings,
 ): Service {
-  const open: Drivers['engines'][Name] = drivers.engines[credential.engine];
+  const open = (): AllDrivers['engines'][Name] =>
+    offered<AllDrivers['engines'], Name>(drivers.engines, credential.engine, 'the engine');
   const admin = adminLogin(credential.admin, { environment, secrets });
   const host: EngineHost = { name, world, environment, admin, authority };
-  return lazyService(async () => offered(open, `the engine ${credential.engine}`)(credential, host));
+  return lazyService(async () => open()(credential, host));
 }
 
 function refreshesOf(
@@ -130,11 +141,12 @@ function openedRefresh<Name extends keyof RefreshKinds>(
   drivers: Drivers,
   host: RefreshHost,
 ): Refresh {
-  const open: Drivers['refreshes'][Name] = drivers.refreshes[refresh.kind];
+  const open = (): AllDrivers['refreshes'][Name] =>
+    offered<AllDrivers['refreshes'], Name>(drivers.refreshes, refresh.kind, 'receivers of the kind');
   let opened: Refresh | undefined;
   return {
     poke: async (news) => {
-      opened ??= await offered(open, `receivers of the kind ${refresh.kind}`)(refresh, host);
+      opened ??= await open()(refresh, host);
       await opened.poke(news);
     },
   };

@@ -42,21 +42,31 @@ export interface SecretStoreLoader<Store> extends Pick<SecretStore, 'writes' | '
   readonly open: (store: Store, host: SecretStoreHost) => Promise<SecretStore>;
 }
 
-/** The drivers that a host offers, by the names of the configuration. Each is imported when it is first needed. */
-export interface Drivers {
+/** How the drivers of a host are opened, by the names of the configuration. Each is imported when it is first needed. */
+export interface AllDrivers {
   readonly engines: {
-    readonly [Name in keyof Engines]?: (credential: CredentialOf<Name>, host: EngineHost) => Promise<Service>;
+    readonly [Name in keyof Engines]: (credential: CredentialOf<Name>, host: EngineHost) => Promise<Service>;
   };
-  readonly secretStores: { readonly [Name in keyof SecretStoreKinds]?: SecretStoreLoader<SecretStoreConfig<Name>> };
+  readonly secretStores: {
+    readonly [Name in keyof SecretStoreKinds]: SecretStoreLoader<SecretStoreConfig<Name>>;
+  };
   readonly refreshes: {
-    readonly [Name in keyof RefreshKinds]?: (refresh: RefreshOf<Name>, host: RefreshHost) => Promise<Refresh>;
+    readonly [Name in keyof RefreshKinds]: (refresh: RefreshOf<Name>, host: RefreshHost) => Promise<Refresh>;
   };
 }
 
-/** The entry of a table; `unsupported` where this host offers none. `what` says of what it is the driver. */
-export function offered<T>(entry: T | undefined, what: string): T {
+/** The drivers that one host offers. A smaller host leaves out what it is not to be bundled with. */
+export type Drivers = { readonly [Table in keyof AllDrivers]: Partial<AllDrivers[Table]> };
+
+/** The entry of `table` for `name`; `unsupported` where this host offers none. `what` says of what it is the driver. */
+export function offered<Table extends object, Name extends keyof Table>(
+  table: Partial<Table>,
+  name: Name,
+  what: string,
+): Table[Name] {
+  const entry = table[name];
   if (entry !== undefined) return entry;
-  throw new LockkeeperError('unsupported', `this host has no driver of ${what}`, {
+  throw new LockkeeperError('unsupported', `this host has no driver of ${what} ${String(name)}`, {
     hint: 'Run it on a host that offers it: `lockkeeper serve` on one machine offers all.',
   });
 }

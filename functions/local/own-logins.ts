@@ -75,5 +75,7 @@ async function loginIn(place: SecretPlace, secrets: OwnPlaces['secrets']): Promi
 async function currentText({ store, name }: SecretPlace, secrets: OwnPlaces['secrets']): Promise<Sealed> {
   const state = await secrets[store]?.read(name);
   if (state?.current) return state.current.value;
-  throw new LockkeeperError('not-found', `secret ${store}/${name} holds nothing`, { hint: 'Put the login there first.' });
+  throw new LockkeeperError('not-found', `secret ${store}/${name} holds nothing`, {
+    hint: 'Put the login there first.',
+  });
 }
