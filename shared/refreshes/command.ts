@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { hasErrno } from '../base/errno.ts';
 import { LockkeeperError, type ErrorCode } from '../base/error.ts';
 import { minute } from '../base/time.ts';
-import { visibleStart } from '../base/visible.ts';
+import { visible, visibleStart } from '../base/visible.ts';
 import type { World } from '../base/world.ts';
 import type { Refresh, RefreshNews } from './contract.ts';
 import { noAnswerInTime, timeLimit } from './time-limit.ts';
@@ -139,7 +139,7 @@ function endGroup(pid: number): void {
 }
 
 function failed(tried: string, { code, signal }: End, output: string): LockkeeperError {
-  const said = output === '' ? '' : `: ${visibleStart(output, longestOutput)}`;
+  const said = output === '' ? '' : `: ${shownEnd(output)}`;
   if (code === null)
     return new LockkeeperError('uncertain', `${tried}: ended by ${signal ?? 'a signal'}${said}`, {
       hint: 'It may have done its work: the next run runs it again.',
@@ -147,6 +147,12 @@ function failed(tried: string, { code, signal }: End, output: string): Lockkeepe
   return new LockkeeperError('rejected', `${tried}: exit code ${code}${said}`, {
     hint: 'Run the command by hand and correct what it complains about; 0 is success.',
   });
+}
+
+/** What explains a failure stands at the end. */
+function shownEnd(output: string): string {
+  const shown = visible(output.replaceAll(/\s*\n\s*/g, '; '));
+  return shown.length > longestOutput ? `…${shown.slice(-longestOutput)}` : shown;
 }
 
 /** Without the cause itself, which has every word of the command. */

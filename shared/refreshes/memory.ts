@@ -1,6 +1,8 @@
 import { LockkeeperError, type ErrorCode } from '../base/error.ts';
+import type { World } from '../base/world.ts';
 import type { Refresh, RefreshNews } from './contract.ts';
 import { publishedNews } from './published-news.ts';
+import { timeLimit } from './time-limit.ts';
 
 /**
  * How one poke fails. `lost`: the receiver saw it, and its answer did not come back; the others were not seen by it.
@@ -53,15 +55,18 @@ const codes: Readonly<Record<MemoryRefreshFault, ErrorCode>> = {
   lost: 'uncertain',
 };
 
-/** Tells a receiver of this process. Two handles on one receiver are two processes that tell the same one. */
-export function memoryRefresh(receiver: MemoryReceiver): Refresh {
+/**
+ * Tells a receiver of this process. Two handles on one receiver are two processes that tell the same one. With a world,
+ * nothing is told after its deadline.
+ */
+export function memoryRefresh(receiver: MemoryReceiver, world?: World): Refresh {
   return {
     async poke(news) {
+      const tried = `tell the receiver in memory of ${news.rotation}`;
+      if (world) timeLimit(tried, { world, answerMs: 1 });
       const fault = receiver.take(news);
       if (fault === undefined) return;
-      throw new LockkeeperError(codes[fault], `tell the receiver in memory of ${news.rotation}: it was made to fail`, {
-        hint: 'The receiver was told to fail: let it answer.',
-      });
+      throw new LockkeeperError(codes[fault], `${tried}: it was made to fail`, { hint: 'Let the receiver answer.' });
     },
   };
 }
