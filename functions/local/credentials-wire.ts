@@ -47,9 +47,9 @@ export const drivers = {
       const { httpRefresh } = await import('../../shared/refreshes/http.ts');
       return httpRefresh({ name, url, key: () => open(key), world, answerMs: timeout.ms });
     },
-    'aws-event': async ({ kind: _, ...event }, { world }) => {
+    'aws-event': async ({ name, bus, region, endpoint }, { world }) => {
       const { awsEventRefresh } = await import('../../shared/refreshes/aws-event.ts');
-      return awsEventRefresh({ ...event, world });
+      return awsEventRefresh({ name, bus, region, endpoint, world });
     },
     command: async ({ name, run, timeout }, { world, environment }) => {
       const { commandRefresh } = await import('../../shared/refreshes/command.ts');

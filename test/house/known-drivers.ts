@@ -40,8 +40,8 @@ export function suiteTests(driver: string, files: ReadonlyMap<string, SourceFile
   return shown.map(({ path }) => path);
 }
 
-/** What a test file imports, and what the test files that it imports do. */
-function reachedFrom(first: SourceFile, files: ReadonlyMap<string, SourceFile>): ReadonlySet<string> {
+/** What a test file imports, and what the test files that it imports do, by path. */
+export function reachedFrom(first: SourceFile, files: ReadonlyMap<string, SourceFile>): ReadonlySet<string> {
   const reached = new Set<string>();
   const waiting = [first];
   for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {

@@ -9,6 +9,6 @@ export const kind: Kind = {
 
 declare module '../secret-stores.ts' {
   interface SecretStoreKinds {
-    readonly memory: Readonly<Record<never, never>>;
+    readonly memory: { readonly kind: 'memory' };
   }
 }
