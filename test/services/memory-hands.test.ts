@@ -67,6 +67,28 @@ describe('a fleet in memory', () => {
     expect(await answers(host, 'old')).toBe('-yy');
   });
 
+  test('where each endpoint is changed, one that was silent never follows by itself; its result names it', async () => {
+    const host = open({ fleet: 'each' });
+    host.setUp('two', false);
+    const results = await memoryService(host).change(login('new'), login('old'), free);
+    expect(results.map(({ error }) => error?.code)).toEqual([undefined, 'unreachable', undefined]);
+    host.setUp('two', true);
+    host.catchUp();
+    expect(await answers(host, 'new')).toBe('yny');
+  });
+
+  test('a refused login is counted at the endpoint that refused it, and looking is no login', async () => {
+    const host = open();
+    host.setByHand('app', 'other', 'two');
+    host.holds('app', 'wrong');
+    host.clientLogsIn('app', 'wrong');
+    expect([...host.failedLogins]).toEqual([]);
+    await answers(host, 'old');
+    expect(host.state.failedLogins).toEqual({ two: { app: 1 } });
+    await answers(host, 'wrong');
+    expect([...host.failedLogins]).toEqual([['app', 2]]);
+  });
+
   test('an endpoint is reset alone by hand, and comes back with an old state', async () => {
     const host = open({ fleet: 'each' });
     const before = host.state;
