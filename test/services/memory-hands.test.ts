@@ -262,7 +262,8 @@ describe('the values of a slot', () => {
 
   test('an exact step touches nothing but what it read: all that came later stays', () => {
     fc.assert(
-      fc.property(digests, digests, digest, capacity, (read, now, one, most) => {
+      fc.property(digests, digests, digest, capacity, (before, now, one, most) => {
+        const read = before.slice(0, Math.min(most, before.length));
         const isChange = now.length % 2 === 0;
         const wanted = isChange
           ? withValue(read, one, { keep: read[0], capacity: most })
@@ -275,7 +276,7 @@ describe('the values of a slot', () => {
         expect(without(later, next)).toEqual([]);
         expect(next.includes(one) || !isChange).toBe(true);
         expect(without(next, isChange ? [...now, one] : now)).toEqual([]);
-        expect(without(next, [...wanted, ...later, ...now.filter((value) => wanted.includes(value))])).toEqual([]);
+        expect(without(next, [...wanted, ...later])).toEqual([]);
       }),
     );
   });
