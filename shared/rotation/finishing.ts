@@ -40,9 +40,13 @@ function proving(journal: Journal, seen: Seen): Step {
   const uncounted = uncountedOf(seen);
   if (accepted.length + silent.length + surplus.length + uncounted.length === 0)
     return { do: 'prove', proof: proofOf(old.length, seen.service.holds) };
-  if (journal.emergency) return stillLeft({ accepted, silent, surplus });
+  if (journal.emergency) return stillLeft({ accepted, silent, surplus, uncounted });
   if (accepted.length + surplus.length === 0)
-    return postpone(`${silent.join(', ')} does not answer, so the old value's end is not proven there`);
+    return postpone(
+      silent.length > 0
+        ? `${silent.join(', ')} does not answer, so the old value's end is not proven there`
+        : `the service does not tell how many values ${uncounted.join(', ')} holds, so the end of the others is not proven`,
+    );
   const what =
     accepted.length > 0
       ? `an old value still logs in at ${accepted.join(', ')} after it was retired`
