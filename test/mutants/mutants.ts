@@ -1,5 +1,6 @@
 import { auditMutants } from './audit-mutants.ts';
 import type { Mutant } from './mutant.ts';
+import { refreshMutants } from './refresh-mutants.ts';
 
 const rotation = ['test/rotation/rotate.test.ts', 'test/rotation/gates.test.ts', 'test/rotation/trouble.test.ts'];
 const closing = [
@@ -180,4 +181,5 @@ export const mutants: readonly Mutant[] = [
     tests: [...closing, 'test/idle-ports/closing-crashes.test.ts'],
   },
   ...auditMutants,
+  ...refreshMutants,
 ];
