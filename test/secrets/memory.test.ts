@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { LockkeeperError } from '../../shared/base/error.ts';
+import { asLockkeeperError } from '../../shared/base/error.ts';
 import { Sealed } from '../../shared/base/sealed.ts';
 import { publish, readable } from '../conformance/secret-store-place.ts';
 import { secretStoreSuite } from '../conformance/secret-store.ts';
@@ -160,7 +160,7 @@ describe('a person at a vault', () => {
     const again = place.first.promote(secret, { rotation: 'r-1', id: 'v1' }, undefined);
     const answer = await again.then(
       ({ id }) => id,
-      ({ code }: LockkeeperError) => code,
+      (thrown: unknown) => asLockkeeperError(thrown).code,
     );
     expect(answer).toBe(ids === 'kept' ? one.id : 'conflict');
   });
