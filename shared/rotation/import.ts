@@ -4,7 +4,7 @@ import type { Sealed } from '../base/sealed.ts';
 import type { SecretState, SecretVersion } from '../secrets/contract.ts';
 import type { Login, LoginAnswer, Slot } from '../services/contract.ts';
 import { newRotationId } from './generate.ts';
-import { journals } from './journal.ts';
+import { journals } from './journals.ts';
 import type { CopyPlace, PlannedCopy, RotationDeps } from './plan.ts';
 import { audited } from './recorded.ts';
 import { sameLogin } from './seen.ts';

@@ -5,6 +5,7 @@ import { emergencyNotice, openReview, orderNotice } from './emergency.ts';
 import { moveOn, whatHolds } from './moving.ts';
 import { audited, record } from './recorded.ts';
 import type { Of } from './step.ts';
+import { isEmergency } from './trouble.ts';
 import { heldBy, type Run } from './under-way.ts';
 
 /** People are told after the reason is durable; a crash in between tells them in the next run. */
@@ -19,7 +20,9 @@ export async function alarm(run: Run, step: Of<'block'> | Of<'alarm'>): Promise<
 
 /** A trouble that lasts. */
 export async function warn(run: Run, step: Of<'warn'>): Promise<void> {
-  const { trouble, credential, emergency, phase } = heldBy(run).journal;
+  const { journal } = heldBy(run);
+  const { trouble, credential, phase } = journal;
+  const emergency = isEmergency(journal);
   const text = toldText(trouble?.text ?? '');
   await record(run, { action: 'rotation.warn', details: { text, attempts: trouble?.attempts } });
   const what = phase === 'done' ? 'cannot begin' : emergency ? 'is not finished' : 'does not go on';

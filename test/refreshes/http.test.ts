@@ -61,8 +61,9 @@ function verified({ headers, body }: WebhookRequest, key = planted.bare()): z.in
 async function harness(): Promise<RefreshHarness> {
   const answers = { well: 204, refuses: 422, silent: 'mute', loses: 'lost' } as const satisfies Record<Manner, unknown>;
   return {
-    one: http({ answerMs: 500 }),
-    two: http({ answerMs: 500 }),
+    one: http(),
+    two: http(),
+    hasty: http({ answerMs: 500 }),
     ending(inMs) {
       const world = worldOfToday();
       world.setDeadline(after(world.now(), inMs));
@@ -191,7 +192,7 @@ describe('a message over http', () => {
     receiver.answerWith((answer) => void answer.writeHead(200, { 'content-encoding': 'gzip' }).end('no gzip'));
     await http().poke(one);
     receiver.answerWith(endless(403));
-    await expect(http({ answerMs: 400 }).poke(one)).rejects.toMatchObject({ code: 'denied' });
+    await expect(http({ answerMs: 1_500 }).poke(one)).rejects.toMatchObject({ code: 'denied' });
     receiver.answerWith((answer) => void answer.writeHead(403, { 'content-encoding': 'gzip' }).end('no gzip'));
     await expect(http().poke(one)).rejects.toMatchObject({ code: 'denied' });
     const bomb = gzipSync(Buffer.alloc(30_000_000, 'a'));
