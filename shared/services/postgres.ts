@@ -65,7 +65,8 @@ export function postgresService(options: PostgresOptions): Service {
     change: (login, _keep, guard) => host.change(login, guard),
     accepts: (login) => host.accepts(login),
     sessions: (slot, before) => host.sessions(slot, before),
-    retire: (slot, keep, guard, ends) => host.retire({ slot, keep, guard, endSessions: ends?.endSessions ?? false }),
+    retire: (...[slot, keep, guard, ends]) =>
+      host.retire({ slot, keep, guard, endSessions: ends?.endSessions ?? false }),
   };
   return withholding(driver, ours);
 }
