@@ -19,7 +19,7 @@ const words = new Set(
 const ten = new Set(
   `pg_catalog set_config current_setting array_remove to_json to_jsonb json_agg row_to_json bool_or unnest host floor
   clock_timestamp current_database pg_advisory_xact_lock pg_backend_pid pg_describe_object pg_has_role
-  pg_postmaster_start_time pg_terminate_backend
+  pg_postmaster_start_time pg_stat_get_activity pg_terminate_backend
   pg_auth_members pg_authid pg_database pg_db_role_setting pg_default_acl pg_roles pg_shdepend pg_stat_activity
   pg_user_mapping
   admin_option application_name backend_start classid client_addr datname dbid deptype objid objsubid oid refclassid

@@ -39,6 +39,12 @@ export const attack: Attack = {
       replace: ' AND $3::pg_catalog.int4[] IS NOT NULL',
     },
     {
+      name: 'own-statement-by-schema',
+      file: sessions,
+      find: 'OPERATOR(pg_catalog.*) 1000000',
+      replace: '* 1000000',
+    },
+    {
       name: 'list-settings-as-names',
       file: 'shared/services/postgres-pair-problems.ts',
       find: "  return listItems(value)\n    ?.map((one) => pg.escapeLiteral(one))\n    .join(', ');",
