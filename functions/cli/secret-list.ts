@@ -60,7 +60,7 @@ async function userIn(deps: RotationDeps, place: PlannedCopy, slots: SecretCrede
 /** A journal that only says since when it is lockkeeper's tells of no rotation. */
 async function lastRotated({ plan, state, world }: RotationDeps): Promise<string | undefined> {
   const journal = (await journals(state, world).read(plan.name))?.journal;
-  const at = journal?.rotation.startsWith('adopted-') === true ? null : (journal?.convergedAt ?? journal?.finishedAt);
+  const at = journal?.rotation.startsWith('adopted-') === true ? null : (journal?.drain?.host ?? journal?.finishedAt);
   return at === null || at === undefined ? undefined : formatInstant(at);
 }
 
