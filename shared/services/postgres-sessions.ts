@@ -54,7 +54,7 @@ export async function readPoint(client: pg.Client): Promise<ServerPoint> {
 /** The login that runs this; undefined where the server shows none. */
 export async function readOwnLogin(client: pg.Client): Promise<OwnLogin | undefined> {
   const { rows } = await client.query<{ readonly pid: number | null; readonly began: string | null }>(ownText);
-  const [pid, began] = [Number(rows[0]?.pid ?? NaN), Number(rows[0]?.began ?? NaN)];
+  const [pid, began] = [rows[0]?.pid ?? NaN, Number(rows[0]?.began ?? NaN)];
   return Number.isSafeInteger(pid) && Number.isSafeInteger(began) ? { pid, began } : undefined;
 }
 
