@@ -39,6 +39,10 @@ function decoded(bytes: Uint8Array): string {
   }
 }
 
+function reasonOf({ reason }: { readonly reason: unknown }): Error {
+  return reason instanceof Error ? reason : new Error('interrupted');
+}
+
 /** The editor of lines writes what is typed to its output, which here goes nowhere. */
 async function typed(input: ValueInput, { text, show, interrupt, signal }: ValuePrompt): Promise<string> {
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
@@ -48,7 +52,7 @@ async function typed(input: ValueInput, { text, show, interrupt, signal }: Value
     return await new Promise<string>((resolve, reject) => {
       editor.once('line', resolve).once('close', () => resolve(''));
       editor.once('SIGINT', interrupt);
-      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+      signal.addEventListener('abort', () => reject(reasonOf(signal)), { once: true });
     });
   } finally {
     editor.close();

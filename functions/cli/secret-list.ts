@@ -14,8 +14,10 @@ interface Row {
   readonly form: string;
   readonly user: string | undefined;
   readonly version: string | undefined;
-  /** RFC 3339; undefined where lockkeeper never rotated it. */
+  /** RFC 3339; undefined where lockkeeper never rotated it, or is at it now. */
   readonly rotated: string | undefined;
+  /** The phase of the rotation that is under way. */
+  readonly underWay: string | undefined;
   /** Why there is no user or no time: one sentence each. */
   readonly troubles: readonly string[];
 }
@@ -34,7 +36,7 @@ export async function secretListVerb(credentials: readonly SecretCredential[], t
 }
 
 async function rowsOf({ deps, slots }: SecretCredential): Promise<readonly Row[]> {
-  const rotated = await tried(() => lastRotated(deps));
+  const past = await tried(() => history(deps));
   return await Promise.all(
     deps.plan.stores.map(async (place) => {
       const found = await tried(() => userIn(deps, place, slots));
@@ -45,8 +47,9 @@ async function rowsOf({ deps, slots }: SecretCredential): Promise<readonly Row[]
         form: place.form.name,
         user: found.answer?.user,
         version: found.answer?.version,
-        rotated: rotated.answer,
-        troubles: [...found.troubles, ...rotated.troubles],
+        rotated: past.answer?.rotated,
+        underWay: past.answer?.underWay,
+        troubles: [...found.troubles, ...past.troubles],
       };
     }),
   );
@@ -57,11 +60,12 @@ async function userIn(deps: RotationDeps, place: PlannedCopy, slots: SecretCrede
   return { user: login.slot, version };
 }
 
-/** A journal that only says since when it is lockkeeper's tells of no rotation. */
-async function lastRotated({ plan, state, world }: RotationDeps): Promise<string | undefined> {
+/** A journal of an adoption, or of an order alone, tells of no rotation. */
+async function history({ plan, state, world }: RotationDeps): Promise<Pick<Row, 'rotated' | 'underWay'>> {
   const journal = (await journals(state, world).read(plan.name))?.journal;
-  const at = journal?.rotation.startsWith('adopted-') === true ? null : (journal?.convergedAt ?? journal?.finishedAt);
-  return at === null || at === undefined ? undefined : formatInstant(at);
+  if (!journal || journal.rotation.startsWith('adopted-')) return { rotated: undefined, underWay: undefined };
+  const rotated = journal.finishedAt === null ? undefined : formatInstant(journal.finishedAt);
+  return { rotated, underWay: journal.phase === 'done' ? undefined : journal.phase };
 }
 
 async function tried<T>(work: () => Promise<T>): Promise<{ answer: T | undefined; troubles: readonly string[] }> {
@@ -83,7 +87,7 @@ function table(rows: readonly Row[]): readonly string[] {
     row.form,
     row.user ?? '-',
     row.version ?? '-',
-    row.rotated ?? 'never',
+    row.rotated ?? (row.underWay === undefined ? 'never' : `now: ${row.underWay}`),
   ]);
   const all = [head, ...cells.map((row) => row.map(visible))];
   const widths = head.map((_, at) => Math.max(...all.map((row) => row[at]?.length ?? 0)));

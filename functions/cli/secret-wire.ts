@@ -1,4 +1,4 @@
-import type { CredentialConfig } from '../../shared/config/schema.ts';
+import type { CredentialConfig } from '../../shared/config/engines.ts';
 import type { Slot } from '../../shared/services/contract.ts';
 import type { LocalDeps } from '../local/deps-wire.ts';
 import { accountAtTerminal, accountName } from './account.ts';
@@ -52,7 +52,7 @@ export async function secretGetDeps(deps: LocalDeps, terminal: Terminal, stdout:
 export function ownVariables({ config }: LocalDeps): readonly string[] {
   return config.services.flatMap(({ credential }) => {
     const { admin } = credential ?? {};
-    return admin && 'password' in admin && 'env' in admin.password ? [admin.password.env] : [];
+    return admin && 'password' in admin && admin.password.env !== undefined ? [admin.password.env] : [];
   });
 }
 

@@ -47,6 +47,7 @@ function makePlace(more: {
     address,
     propagationMs: 1,
     everyMs: 1,
+    refreshes: [],
     acceptDowntime: false,
   };
   const bucket = new MemoryBucket();
@@ -118,15 +119,14 @@ describe('an import', () => {
     const [, outcome] = place.events;
     const answers = [{ endpoint: 'memory', answer: 'accepted', encrypted: false }];
     expect(outcome?.details).toMatchObject({
-      candidate: 'imported',
-      accepted: true,
+      candidate: 'current',
       logins: [{ slot: 'app_a', answers }],
     });
     expect(place.events.every(({ actor }) => actor === 'ada')).toBe(true);
   });
 
   test.each([
-    ['a password that the service refuses', { slot: 'app_a', value: new Sealed('wrong') }, 'rejected', /refuses at memory/],
+    ['a password that the service refuses', { slot: 'app_a', value: new Sealed('wrong') }, 'rejected', /refused at memory/],
     ['a user that is not rotated', { slot: 'root', value: new Sealed('x') }, 'invalid', /no user root .* app_a, app_b/],
   ])('of %s puts nothing anywhere', async (_, wrong, code, message) => {
     const place = makePlace({});
