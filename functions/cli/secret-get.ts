@@ -1,4 +1,4 @@
-import type { Sealed } from '../../shared/base/sealed.ts';
+import { Sealed } from '../../shared/base/sealed.ts';
 import { urlForm } from '../../shared/rotation/forms/url.ts';
 import { exitCode, type ExitCode, type Terminal } from './io.ts';
 import { credentialCalled, handedOut, recordRead, type HandedOut, type SecretCredential } from './secret-place.ts';
@@ -36,8 +36,13 @@ export async function secretGetVerb(
   await recordRead(credential, found, { how: 'get', field });
   if (deps.isScreen && typeof asked !== 'string')
     terminal.err('warning: this is on the screen now. Scripts: X=$(lockkeeper secret get NAME --field password)');
-  deps.print(asked);
+  if (terminal.json) deps.print(asJson({ name, ...found.place, version: found.version, field }, asked));
+  else deps.print(asked);
   return exitCode.done;
+}
+
+function asJson(about: object, asked: Sealed | string): Sealed {
+  return new Sealed(JSON.stringify({ ...about, text: typeof asked === 'string' ? asked : asked.open() }));
 }
 
 function fieldOf(

@@ -18,21 +18,29 @@ interface Row {
   readonly rotated: string | undefined;
   /** The phase of the rotation that is under way. */
   readonly underWay: string | undefined;
-  /** Why there is no user or no time: one sentence each. */
+  /** Why there is no user or no time: a sentence each. */
   readonly troubles: readonly string[];
+  /** False also where a store holds nothing yet: that is no failure. */
+  readonly failed: boolean;
 }
 
 /**
  * `lockkeeper secret list`: every secret of the configuration, where it lies, whose login it hands out, and when that was
- * rotated. Never a value; the services are not asked. Exit code 1 where something could not be read.
+ * rotated. Never a value; the services are not asked. Exit code 1 where something could not be read; 7 where nothing is
+ * configured.
  */
 export async function secretListVerb(credentials: readonly SecretCredential[], terminal: Terminal): Promise<ExitCode> {
   const rows = (await Promise.all(credentials.map(rowsOf))).flat();
   if (terminal.json) terminal.out(JSON.stringify({ secrets: rows }));
-  else if (rows.length === 0) terminal.out('No credential is configured.');
+  else printRows(rows, terminal);
+  if (rows.length === 0) return exitCode.nothing;
+  return rows.some(({ failed }) => failed) ? exitCode.failed : exitCode.done;
+}
+
+function printRows(rows: readonly Row[], terminal: Terminal): void {
+  if (rows.length === 0) terminal.err('No service in the configuration has a credential. Add `credential` to one.');
   else for (const line of table(rows)) terminal.out(line);
-  if (!terminal.json) for (const { troubles } of rows) for (const text of troubles) terminal.err(`warning: ${text}`);
-  return rows.some(({ troubles }) => troubles.length > 0) ? exitCode.failed : exitCode.done;
+  for (const { troubles } of rows) for (const text of troubles) terminal.err(`warning: ${text}`);
 }
 
 async function rowsOf({ deps, slots }: SecretCredential): Promise<readonly Row[]> {
@@ -50,6 +58,7 @@ async function rowsOf({ deps, slots }: SecretCredential): Promise<readonly Row[]
         rotated: past.answer?.rotated,
         underWay: past.answer?.underWay,
         troubles: [...found.troubles, ...past.troubles],
+        failed: found.failed || past.failed,
       };
     }),
   );
@@ -68,13 +77,20 @@ async function history({ plan, state, world }: RotationDeps): Promise<Pick<Row, 
   return { rotated, underWay: journal.phase === 'done' ? undefined : journal.phase };
 }
 
-async function tried<T>(work: () => Promise<T>): Promise<{ answer: T | undefined; troubles: readonly string[] }> {
+interface Tried<T> {
+  readonly answer: T | undefined;
+  readonly troubles: readonly string[];
+  readonly failed: boolean;
+}
+
+async function tried<T>(work: () => Promise<T>): Promise<Tried<T>> {
   try {
-    return { answer: await work(), troubles: [] };
+    return { answer: await work(), troubles: [], failed: false };
   } catch (thrown) {
     const { code, message, hint } = asLockkeeperError(thrown);
     if (code === 'bug') throw thrown;
-    return { answer: undefined, troubles: [hint === undefined ? message : `${message}. ${hint}`] };
+    const text = hint === undefined ? message : `${message}. ${hint}`;
+    return { answer: undefined, troubles: [text], failed: code !== 'not-found' };
   }
 }
 

@@ -1,15 +1,32 @@
+import { after } from '../base/time.ts';
+import { planAgain } from './begin.ts';
 import type { Journal, Proof } from './journal.ts';
-import { publishNext } from './publishing.ts';
+import { publishNext, straysOf } from './publishing.ts';
 import { entryOf, oldLogins, usable, verdictOn, type CopySeen, type Seen } from './seen.ts';
-import type { Step } from './step.ts';
-import { block, namesOf, postpone } from './stopping.ts';
+import type { Asked, Step } from './step.ts';
+import { block, insists, namesOf, postpone } from './stopping.ts';
 
 /** Phase retired: prove that every earlier value is refused, end their copies, and close. */
-export function finishing(journal: Journal, seen: Seen): Step {
+export function finishing(journal: Journal, seen: Seen, asked: Asked): Step {
   const late = journal.emergency ? publishNext(journal, seen) : undefined;
-  if (late) return late;
+  const first = late ?? wentBack(journal, seen, asked);
+  if (first) return first;
   if (!journal.proof) return proving(journal, seen);
   return nextCopy(journal, seen) ?? closing(journal, seen);
+}
+
+/** A store hands out something else again, after that was ended: its consumers are refused. */
+function wentBack(journal: Journal, seen: Seen, asked: Asked): Step | undefined {
+  const strays = straysOf(journal, seen);
+  const [stray] = strays;
+  if (!stray || insists(journal, 'in-use-again', { inEmergency: false })) return undefined;
+  const isSettling = strays.some((copy) => asked.now < after(journal.drain?.host ?? asked.now, copy.settlesMs));
+  if (isSettling) return postpone(`${namesOf(strays)} does not show the published value yet`);
+  if (journal.emergency) return planAgain(journal, seen);
+  return block(
+    'in-use-again',
+    `${namesOf(strays)} hands out another login than ${journal.target}'s, after every other value was ended. Publish there what the rotation published, or a login that works, then run with --now.`,
+  );
 }
 
 function proving(journal: Journal, seen: Seen): Step {

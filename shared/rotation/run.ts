@@ -12,7 +12,7 @@ import { warn } from './people-effects.ts';
 import type { RotationDeps } from './plan.ts';
 import type { Rest, Step } from './step.ts';
 import { nameOf } from './step-name.ts';
-import { isTellingDue, troubled } from './trouble.ts';
+import { isEmergency, isTellingDue, troubled } from './trouble.ts';
 import { askedOf, look, type RotateRequest, type Run } from './under-way.ts';
 
 /**
@@ -46,23 +46,39 @@ export interface RotationReport {
  * world caused are in the report; only defects are thrown.
  */
 export async function rotate(deps: RotationDeps, request: RotateRequest = {}): Promise<RotationReport> {
-  const run: Run = {
+  return await goOn(newRun(deps, request));
+}
+
+/** A run that has done nothing yet. */
+export function newRun(deps: RotationDeps, request: RotateRequest): Run {
+  return {
     deps,
     request,
     journals: journals(deps.state, deps.world),
     steps: [],
+    hasBegun: false,
     held: undefined,
     seen: undefined,
     isMute: false,
   };
+}
+
+/** Carries a run on from where it stands: all that one step leaves to the next is in `run`. */
+export async function goOn(run: Run): Promise<RotationReport> {
   try {
-    if (request.leaked) await giveOrder(run, request.leaked.reason);
-    else run.held = await run.journals.read(deps.plan.name);
+    if (!run.hasBegun) await begin(run);
     return await stepByStep(run);
   } catch (thrown) {
     if (!(thrown instanceof LockkeeperError)) throw thrown;
     return await failure(run, thrown);
   }
+}
+
+/** An order is durable before anything is looked at. */
+async function begin(run: Run): Promise<void> {
+  if (run.request.leaked) await giveOrder(run, run.request.leaked.reason);
+  else run.held = await run.journals.read(run.deps.plan.name);
+  run.hasBegun = true;
 }
 
 async function giveOrder(run: Run, reason: string): Promise<void> {
@@ -167,8 +183,8 @@ async function tellNow(run: Run): Promise<void> {
 }
 
 function nextTry({ held }: Run): Instant | undefined {
-  const { journal } = held ?? {};
-  return journal?.emergency || (journal?.orders.length ?? 0) > 0 ? undefined : journal?.trouble?.notBefore;
+  if (!held || isEmergency(held.journal)) return undefined;
+  return held.journal.trouble?.notBefore;
 }
 
 function restReport(run: Run, rest: Rest): RotationReport {
@@ -178,7 +194,8 @@ function restReport(run: Run, rest: Rest): RotationReport {
 
 function report(run: Run, outcome: Outcome, text: string): RotationReport {
   const { journal } = run.held ?? {};
-  const orders = [...(journal?.emergency?.orders ?? []), ...(journal?.orders ?? [])];
+  const isUrgent = outcome === 'done' || (journal && isEmergency(journal));
+  const orders = isUrgent ? [...(journal?.emergency?.orders ?? []), ...(journal?.orders ?? [])] : [];
   return {
     credential: run.deps.plan.name,
     rotation: journal?.rotation,

@@ -29,12 +29,13 @@ export function toldAnswer({ endpoint, answer, encrypted, error }: LoginAnswer) 
   return { endpoint, answer, encrypted, ...(error && { error: toldText(error.message) }) };
 }
 
+/** Who is logged in on the slots, as far as `before` says. */
 export async function askSessions(run: Run, { slots, before }: Of<'ask-sessions'>): Promise<void> {
   const sessions = await Promise.all(slots.map((slot) => run.deps.service.sessions(slot, before)));
   run.seen = { ...seenBy(run), sessions: sessions.flat() };
 }
 
-/** The mark is taken after the window was seen to be over. */
+/** The mark is taken by a fresh look, after the window was seen to be over. */
 export async function mark(run: Run, step: Of<'mark'>): Promise<void> {
   const { mark: fresh = step.mark } = await run.deps.service.describe();
   await moveOn(run, { do: 'mark', mark: fresh });

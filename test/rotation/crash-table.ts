@@ -179,13 +179,13 @@ class Watch {
   }
 
   /**
-   * Whatever broke, in the end the log tells how every effect went. That a rotation was planned shows in what follows.
+   * Whatever broke, in the end the log tells how every effect went. That a rotation was ordered or planned shows in what follows.
    */
   #intentsAnswered(): void {
     const open = new Set<string>();
     for (const { action, stage, correlation, details } of this.#place.log.events) {
       const what = `${action} ${correlation} ${JSON.stringify(details['store'] ?? details['slot'] ?? null)}`;
-      if (stage === 'intent' && action !== 'rotation.plan') open.add(what);
+      if (stage === 'intent' && action !== 'rotation.plan' && action !== 'rotation.order') open.add(what);
       else if (stage === 'outcome') open.delete(what);
     }
     for (const what of open) this.#found.add(`nothing tells how ${what} went`);
