@@ -40,8 +40,9 @@ export async function secretImportDeps(deps: LocalDeps, terminal: Terminal): Pro
 export async function secretGetDeps(deps: LocalDeps, terminal: Terminal, stdout: Stream): Promise<SecretGetDeps> {
   return {
     credentials: await secretCredentials(deps, terminal),
-    print: (value) => {
-      const text = typeof value === 'string' ? value : value.open();
+    print: (value, about) => {
+      const bare = typeof value === 'string' ? value : value.open();
+      const text = about ? JSON.stringify({ ...about, text: bare }) : bare;
       stdout.write(text.endsWith('\n') ? text : `${text}\n`);
     },
     isScreen: process.stdout.isTTY,

@@ -14,8 +14,11 @@ const { values } = parseArgs({
 const client = new pg.Client({ database: values.dbname });
 await client.connect();
 try {
-  const { rows = [] } = await client.query<Record<string, unknown>>(values.command ?? (await text(process.stdin)));
-  for (const row of rows) process.stdout.write(`${Object.values(row).join('|')}\n`);
+  const answer = await client.query<Record<string, unknown>>(values.command ?? (await text(process.stdin)));
+  // Of several statements there are several answers.
+  for (const row of [answer].flat().flatMap(({ rows }) => rows)) {
+    process.stdout.write(`${Object.values(row).join('|')}\n`);
+  }
 } finally {
   await client.end();
 }
