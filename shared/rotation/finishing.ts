@@ -37,11 +37,16 @@ function proving(journal: Journal, seen: Seen): Step {
   const accepted = [...new Set(verdicts.flatMap((verdict) => verdict.accepted))];
   const silent = [...new Set(verdicts.flatMap((verdict) => verdict.silent))];
   const surplus = surplusOf(journal, seen);
-  if (accepted.length + silent.length + surplus.length === 0)
+  const uncounted = uncountedOf(seen);
+  if (accepted.length + silent.length + surplus.length + uncounted.length === 0)
     return { do: 'prove', proof: proofOf(old.length, seen.service.holds) };
-  if (journal.emergency) return stillLeft({ accepted, silent, surplus });
+  if (journal.emergency) return stillLeft({ accepted, silent, surplus, uncounted });
   if (accepted.length + surplus.length === 0)
-    return postpone(`${silent.join(', ')} does not answer, so the old value's end is not proven there`);
+    return postpone(
+      silent.length > 0
+        ? `${silent.join(', ')} does not answer, so the old value's end is not proven there`
+        : `the service does not tell how many values ${uncounted.join(', ')} holds, so the end of the others is not proven`,
+    );
   const what =
     accepted.length > 0
       ? `an old value still logs in at ${accepted.join(', ')} after it was retired`
@@ -51,7 +56,7 @@ function proving(journal: Journal, seen: Seen): Step {
 }
 
 /** The leaked value is still worth something there: everything is done again at every run, and people know where. */
-function stillLeft(where: Readonly<Record<'accepted' | 'silent' | 'surplus', readonly string[]>>): Step {
+function stillLeft(where: Readonly<Record<'accepted' | 'silent' | 'surplus' | 'uncounted', readonly string[]>>): Step {
   const texts = [
     ...(where.accepted.length > 0 ? [`the leaked value still logs in at ${where.accepted.join(', ')}`] : []),
     ...(where.silent.length > 0
@@ -59,6 +64,7 @@ function stillLeft(where: Readonly<Record<'accepted' | 'silent' | 'surplus', rea
       : []),
     ...(where.surplus.length > 0 ? [`${where.surplus.join(', ')} holds more values than the new one`] : []),
   ];
+  if (texts.length === 0) texts.push(`the service does not tell how many values ${where.uncounted.join(', ')} holds`);
   return { do: 'postpone', outcome: 'failed', back: 'staged', text: texts.join('; '), urgent: true };
 }
 
@@ -66,6 +72,11 @@ function stillLeft(where: Readonly<Record<'accepted' | 'silent' | 'surplus', rea
 function surplusOf(journal: Journal, seen: Seen): readonly string[] {
   const kept = (slot: string) => (slot === journal.target ? 1 : 0);
   return seen.service.slots.filter((slot) => (seen.service.holds[slot] ?? 0) > kept(slot));
+}
+
+/** Slots that can hold several values, and of which nobody knows how many they hold. */
+function uncountedOf({ service }: Seen): readonly string[] {
+  return service.capacity > 1 ? service.slots.filter((slot) => service.holds[slot] === undefined) : [];
 }
 
 function proofOf(old: number, holds: Seen['service']['holds']): Proof {

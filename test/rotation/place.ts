@@ -78,12 +78,14 @@ export interface PlaceOptions {
   readonly host?: Partial<MemoryHostOptions>;
   /** What kind of store both are. */
   readonly vault?: MemoryVaultOptions;
+  /** What consumers use before the first rotation. */
+  readonly first?: string;
   /** One store instead of two. */
   readonly oneStore?: boolean;
 }
 
 export async function makePlace(options: PlaceOptions = {}): Promise<Place> {
-  const { strategy = 'alternating' } = options;
+  const { strategy = 'alternating', first = firstValue } = options;
   const world = testWorld();
   const slots = strategy === 'alternating' ? ['app_a', 'app_b'] : ['app_a'];
   const endpoints = options.endpoints && { endpoints: options.endpoints };
@@ -113,8 +115,8 @@ export async function makePlace(options: PlaceOptions = {}): Promise<Place> {
     brokenDeps({ plan, host, bucket, vaults, log, told, trail, world }, faults);
   vaults.one.add('app-db');
   vaults.two.add('app/db');
-  host.setByHand('app_a', firstValue);
-  const text = json.write(undefined, { slot: 'app_a', value: new Sealed(firstValue) }, address).open();
+  host.setByHand('app_a', first);
+  const text = json.write(undefined, { slot: 'app_a', value: new Sealed(first) }, address).open();
   vaults.one.setByHand('app-db', text);
   vaults.two.setByHand('app/db', text);
   vaults.one.settle('app-db');
