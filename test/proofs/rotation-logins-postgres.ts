@@ -4,7 +4,7 @@ import { Sealed } from '../../shared/base/sealed.ts';
 import { fastWorld } from '../../shared/base/world.ts';
 import { parseInstant, second } from '../../shared/base/time.ts';
 import { memoryObjects } from '../../shared/objects/memory.ts';
-import { loginOf } from '../../shared/rotation/consumer-text.ts';
+import { consumerForm } from '../../shared/rotation/forms/consumer-form.ts';
 import { importLogin } from '../../shared/rotation/import.ts';
 import type { RotationDeps } from '../../shared/rotation/plan.ts';
 import { rotate } from '../../shared/rotation/run.ts';
@@ -123,7 +123,7 @@ function cachedReader(deps: RotationDeps, index: number): () => Promise<Login> {
     const now = deps.world.now();
     if (cached && now - cached.readAt < keepMs) return cached.login;
     const { current } = (await store?.read('app-db')) ?? {};
-    cached = { login: loginOf(current?.value ?? new Sealed('')), readAt: now };
+    cached = { login: consumerForm().read(current?.value ?? new Sealed(''), []), readAt: now };
     return cached.login;
   };
 }

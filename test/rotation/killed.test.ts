@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { importLogin } from '../../shared/rotation/import.ts';
-import { loginOf } from '../../shared/rotation/consumer-text.ts';
+import { consumerForm } from '../../shared/rotation/forms/consumer-form.ts';
 import type { RotationDeps } from '../../shared/rotation/plan.ts';
 import { rotate } from '../../shared/rotation/run.ts';
 import { localFileSecrets } from '../../shared/secrets/local-file.ts';
@@ -73,7 +73,7 @@ async function killedAt(place: DurablePlace, point: string): Promise<string | nu
 async function allLogIn(deps: RotationDeps): Promise<void> {
   for (const store of Object.values(deps.stores)) {
     const { current } = await store.read('app');
-    expect(current && (await logsIn(server.port, loginOf(current.value)))).toBe(true);
+    expect(current && (await logsIn(server.port, consumerForm().read(current.value, [])))).toBe(true);
   }
 }
 
