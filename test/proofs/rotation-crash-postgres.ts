@@ -34,7 +34,11 @@ export async function rotationCrashPostgres(): Promise<Figure[]> {
   const servers = await Promise.all(versionsHere.map((version) => startVersion(version)));
   const tally: Tally = { points: 0, once: 0, twice: 0, missed: 0, violations: [] };
   try {
-    await Promise.all(kinds.map((kind) => killed(servers, kind, tally)));
+    const scenes: Scenes[] = [];
+    // One after the other: they share lockkeeper's own role.
+    for (const kind of kinds) scenes.push(await scenesOf(servers, kind));
+    await Promise.all(scenes.map((both) => killed(both, tally)));
+    await Promise.all(scenes.flatMap(({ once, twice }) => [once.remove(), twice.remove()]));
   } finally {
     await Promise.all(servers.map((server) => server.stop()));
   }
@@ -50,23 +54,26 @@ export async function rotationCrashPostgres(): Promise<Figure[]> {
   ];
 }
 
-/** One kind of rotation: killed at every point once, and at every third again while it recovers. */
-async function killed(servers: readonly PostgresServer[], kind: Kind, tally: Tally): Promise<void> {
-  const [newest, older = newest] = servers;
+/** Where processes of one kind of rotation are killed once, and where twice. */
+interface Scenes {
+  readonly once: Scene;
+  readonly twice: Scene;
+}
+
+async function scenesOf([newest, older = newest]: readonly PostgresServer[], kind: Kind): Promise<Scenes> {
   if (!newest || !older) throw new Error('no server');
-  const [scene, other] = [await Scene.make(newest, kind), await Scene.make(older, kind)];
-  try {
-    const good = await killedCase(scene, []);
-    note(tally, `${nameOf(kind)}, nobody killed`, good.violations);
-    const points = pointsOf(good.moments);
-    tally.points += points.length;
-    for (const [at, point] of points.entries()) {
-      const after = await runOne(scene, [point], tally);
-      if (at % pairEvery === 0) await runOne(other, [point, secondAt(point, pointsOf(after))], tally);
-    }
-  } finally {
-    await scene.remove();
-    await other.remove();
+  return { once: await Scene.make(newest, kind), twice: await Scene.make(older, kind) };
+}
+
+/** Killed at every point once, and at every third again while it recovers. */
+async function killed({ once, twice }: Scenes, tally: Tally): Promise<void> {
+  const good = await killedCase(once, []);
+  note(tally, `${nameOf(once.kind)}, nobody killed`, good.violations);
+  const points = pointsOf(good.moments);
+  tally.points += points.length;
+  for (const [at, point] of points.entries()) {
+    const after = await runOne(once, [point], tally);
+    if (at % pairEvery === 0) await runOne(twice, [point, secondAt(point, pointsOf(after))], tally);
   }
 }
 

@@ -43,6 +43,8 @@ export class Scene {
     const pair = await makePair(server);
     const root = await mkdtemp(join(quickest, 'lockkeeper-killed-'));
     const admin = new pg.Client({ host: '127.0.0.1', port: server.port, database: 'postgres', ...superuser });
+    // Where a server is stopped before its scenes are removed, another error says why.
+    admin.on('error', () => undefined);
     await admin.connect();
     const scene = new Scene(server, kind, { pair, root, admin });
     const deps = durableDeps(scene.#placeIn('first'), 'import');
