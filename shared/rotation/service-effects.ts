@@ -4,7 +4,7 @@ import type { EndpointResult, LoginAnswer } from '../services/contract.ts';
 import { guardOf, moveOn, told } from './moving.ts';
 import { alarm } from './people-effects.ts';
 import { audited } from './recorded.ts';
-import { sameLogin, type Heard, type Seen } from './seen.ts';
+import { oldLogins, sameLogin, type Heard, type Seen } from './seen.ts';
 import type { Of } from './step.ts';
 import { heldBy, look, seenBy, type Run } from './under-way.ts';
 
@@ -73,7 +73,9 @@ async function giveUpValue(run: Run, error: LockkeeperError): Promise<void> {
 export async function retire(run: Run, step: Of<'retire'> | Of<'clear'>): Promise<void> {
   const endSessions = step.do === 'clear' || step.endSessions;
   for (const { slot, keep } of step.endings) {
-    const details = { slot, endSessions, ...(keep && { keep: told(run, keep) }) };
+    const old = oldLogins(heldBy(run).journal, seenBy(run)).filter((one) => one.slot === slot);
+    const ends = old.map((one) => told(run, one));
+    const details = { slot, endSessions, ends, ...(keep && { keep: told(run, keep) }) };
     const results = await audited(run, { action: `rotation.${step.do}`, details, told: toldResults }, () =>
       run.deps.service.retire(slot, keep, guardOf(run), { endSessions }),
     );

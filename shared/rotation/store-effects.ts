@@ -6,7 +6,16 @@ import { drawValue } from './generate.ts';
 import { changeCopy, guardOf, moveOn } from './moving.ts';
 import type { CopyPlace } from './plan.ts';
 import { audited } from './recorded.ts';
-import { copyOf, newLogins, stagedIn, usable, versionIn, versionSeen, type CopySeen } from './seen.ts';
+import {
+  copyOf,
+  newLogins,
+  stagedIn,
+  usable,
+  versionIn,
+  versionSeen,
+  type CopySeen,
+  type VersionSeen,
+} from './seen.ts';
 import type { Of } from './step.ts';
 import { placeOf, tellVersion } from './told.ts';
 import { heldBy, lookAgain, seenBy, storeOf, type Run } from './under-way.ts';
@@ -21,18 +30,33 @@ export async function stage(run: Run, step: Of<'stage'>): Promise<void> {
   await unlessStoreFails(run, copy, async (call) => {
     const [known] = newLogins(journal, seenBy(run));
     const login = known ?? { slot: journal.target, value: await newValue(run) };
-    const text = textWith(run, copy, login);
+    const text = await call(async () => textWith(run, copy, login));
     const details = { ...placeOf(step.place), ...tellVersion(run.deps, { id: undefined, login }) };
     // Somebody else may have been first: the outcome tells the version and the value that count.
-    const shown = (answer: SecretVersion) => versionSeen(answer, copy, seenBy(run).service.slots);
     const version = await audited(
       run,
-      { action: 'rotation.stage', details, told: (answer: SecretVersion) => tellVersion(run.deps, shown(answer)) },
-      () => call(() => storeOf(run.deps, copy.store).stage(copy.secret, journal.rotation, text)),
+      { action: 'rotation.stage', details, told: (answer: VersionSeen) => tellVersion(run.deps, answer) },
+      () =>
+        call(async () => {
+          const answer = await storeOf(run.deps, copy.store).stage(copy.secret, journal.rotation, text);
+          return withLogin(versionSeen(answer, copy, seenBy(run).service.slots), copy);
+        }),
     );
-    changeCopy(run, copy, (one) => ({ ...one, pending: { ...shown(version), rotation: journal.rotation } }));
+    changeCopy(run, copy, (one) => ({ ...one, pending: { ...version, rotation: journal.rotation } }));
     await moveOn(run, step, { version: version.id });
   });
+}
+
+/** What was staged, where a login can be read from it: else nothing could ever be published from it. */
+function withLogin(version: VersionSeen, { store, secret, form }: CopySeen): VersionSeen {
+  if (version.login) return version;
+  throw new LockkeeperError(
+    'invalid',
+    `no login can be read as ${form.name} from what is staged in ${store}/${secret}`,
+    {
+      hint: 'Name a form that can hold it, or delete what is staged there; then run again.',
+    },
+  );
 }
 
 async function newValue(run: Run): Promise<Sealed> {

@@ -96,8 +96,11 @@ function groupProblem(
 
 function optionsOf({ admin, becomes, inherits }: Omit<Membership, 'name'>, version: number): string {
   if (version < 160_000) return admin ? ' WITH ADMIN OPTION' : '';
-  const word = (is: boolean) => (is ? 'TRUE' : 'FALSE');
   return ` WITH ADMIN ${word(admin)}, INHERIT ${word(inherits)}, SET ${word(becomes)}`;
+}
+
+function word(is: boolean): string {
+  return is ? 'TRUE' : 'FALSE';
 }
 
 interface Setting {

@@ -1,18 +1,22 @@
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { rotationDeps, secretStores } from '../../functions/local/credentials.ts';
 import { drivers } from '../../functions/local/credentials-wire.ts';
+import { adminLogin, openedReference } from '../../functions/local/own-logins.ts';
 import type { AllDrivers, Drivers } from '../../functions/local/drivers.ts';
 import { LockkeeperError } from '../../shared/base/error.ts';
 import { Sealed } from '../../shared/base/sealed.ts';
 import { hour } from '../../shared/base/time.ts';
+import { systemWorld } from '../../shared/base/world.ts';
 import { checkConfig } from '../../shared/config/check.ts';
 import { memoryObjects } from '../../shared/objects/memory.ts';
 import { importLogin } from '../../shared/rotation/import.ts';
 import type { RotationDeps } from '../../shared/rotation/plan.ts';
 import { rotate, type RotationReport } from '../../shared/rotation/run.ts';
+import { MemoryVault, memorySecrets } from '../../shared/secrets/memory.ts';
 import { MemoryHost, memoryService } from '../../shared/services/memory.ts';
 import { testWorld, type TestWorld } from '../world.ts';
 
@@ -209,4 +213,69 @@ test('plans say where consumers reach the service, in which form they read, and 
     address: { engine: 'postgres', host: 'first.internal', port: 7000, dbname: 'postgres' },
     refreshes: [],
   });
+});
+
+describe('lockkeeper reads its own logins anew for each connection, so that they can be rotated meanwhile', () => {
+  const vault = new MemoryVault();
+  const places = { environment: {}, secrets: { vault: memorySecrets(vault) } };
+  const put = (name: string, value: string) => {
+    vault.add(name);
+    vault.setByHand(name, value);
+  };
+  const opened = async (login: ReturnType<typeof adminLogin>) => {
+    const { user, password } = await login();
+    return [user, password.open()];
+  };
+
+  test('user and password from one secret, in whatever form it is', async () => {
+    put('own', 'postgres://own_a:one@db:5432/app');
+    const login = adminLogin({ secret: { store: 'vault', name: 'own', form: 'url' } }, places);
+    expect(await opened(login)).toEqual(['own_a', 'one']);
+    put('own', 'postgres://own_b:two@db:5432/app');
+    expect(await opened(login)).toEqual(['own_b', 'two']);
+  });
+
+  test('a password from a secret that names nobody', async () => {
+    put('word', 'one');
+    const reference = { secret: { store: 'vault', name: 'word', form: 'plain' } } as const;
+    const login = adminLogin({ user: 'own', password: reference }, places);
+    expect(await opened(login)).toEqual(['own', 'one']);
+    put('word', 'two');
+    expect(await opened(login)).toEqual(['own', 'two']);
+    expect((await openedReference(places)(reference)).open()).toBe('two');
+  });
+
+  test.each([
+    ['nothing there', 'not-found', undefined],
+    ['no login there', 'invalid', 'planted-text'],
+  ])('with %s it says so, and neither what stands there nor how the secret is called', async (_, code, value) => {
+    if (value !== undefined) put('planted-name', value);
+    const secret = { store: 'vault', name: 'planted-name' };
+    const logins = [adminLogin({ secret }, places), adminLogin({ user: 'own', password: { secret } }, places)];
+    for (const login of logins) {
+      const thrown: unknown = await login().catch((error: unknown) => error);
+      expect(thrown).toMatchObject({ code });
+      expect(inspect(thrown, { depth: 10 })).not.toContain('planted');
+    }
+  });
+});
+
+test('receivers are opened when they are told, by their names, in the order of the configuration', async () => {
+  const receivers = '[{ kind: command, name: second, run: ["false"] }, { kind: command, name: first, run: ["true"] }]';
+  const { config } = checkConfig(text.replace('propagation: 1s', `refreshes: ${receivers}`), place.directory);
+  if (!config) throw new Error('the configuration is wrong');
+  const host = { world: systemWorld(), environment: { PATH: '/usr/bin:/bin' } };
+  const audit = { record: async () => ({ run: 'heard', n: 0, hash: '', at: place.world.now() }) };
+  const rest = {
+    state: memoryObjects(),
+    audit,
+    notify: async () => undefined,
+    actor: 'anna',
+    fingerprintKey: undefined,
+  };
+  const deps = rotationDeps({ ...host, config, drivers, secrets: {}, ...rest }).get('first');
+  expect(deps?.plan.refreshes).toEqual(['second', 'first']);
+  const news = { credential: 'first', rotation: 'r-1', secrets: [] };
+  await deps?.refreshes?.['first']?.poke(news);
+  await expect(deps?.refreshes?.['second']?.poke(news)).rejects.toMatchObject({ code: 'rejected' });
 });

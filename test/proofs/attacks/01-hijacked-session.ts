@@ -35,8 +35,14 @@ export const attack: Attack = {
     {
       name: 'sessions-by-process',
       file: sessions,
-      find: ' AND pid = ANY($3::pg_catalog.int4[])',
-      replace: ' AND $3::pg_catalog.int4[] IS NOT NULL',
+      find: " AND pid = ANY($3::pg_catalog.int4[])\n      AND coalesce(${micros('backend_start')}, 0) = ANY($4::pg_catalog.int8[])",
+      replace: ' AND $3::pg_catalog.int4[] IS NOT NULL AND $4::pg_catalog.int8[] IS NOT NULL',
+    },
+    {
+      name: 'own-statement-by-schema',
+      file: sessions,
+      find: 'OPERATOR(pg_catalog.*) 1000000',
+      replace: '* 1000000',
     },
     {
       name: 'list-settings-as-names',
