@@ -4,6 +4,7 @@ import { hour } from '../../shared/base/time.ts';
 import { plainForm } from '../../shared/rotation/forms/plain.ts';
 import { rotate } from '../../shared/rotation/run.ts';
 import type { Service } from '../../shared/services/contract.ts';
+import { Faults } from '../broken-writes.ts';
 import { firstValue, makePlace, runUntilDone, withOther, type Place } from './place.ts';
 
 const leaked = { reason: 'found in a chat' };
@@ -37,3 +38,21 @@ describe('what is staged holds no login:', () => {
     expect(place.consumerLogsIn('one') && place.consumerLogsIn('two')).toBe(true);
   });
 });
+
+test.each(['lost-after', 'killed-after'] as const)(
+  'a promotion that was %s is found again, also where a store gives what it publishes another id',
+  async (how) => {
+    const options = { vault: { ids: 'renewed' } } as const;
+    const writes = new Faults();
+    await (await makePlace(options)).run({ now: true }, writes);
+    const at = writes.writes.findIndex((write) => write.endsWith('.promote'));
+    const place = await makePlace(options);
+    const faults = new Faults(new Map([[at, how]]));
+    await expect(place.run({ now: true }, faults).catch(() => ({ outcome: 'failed' }))).resolves.toMatchObject({
+      outcome: 'failed',
+    });
+    place.world.pass(hour);
+    expect(await place.run()).toMatchObject({ phase: 'draining', outcome: 'waiting' });
+    expect(await runUntilDone(place)).toMatchObject({ outcome: 'done' });
+  },
+);
