@@ -124,7 +124,10 @@ export async function promote(run: Run, step: Of<'promote'>): Promise<void> {
     } catch (thrown) {
       if (!hasCode(thrown, 'conflict') || (await hasMovedOn(run))) throw thrown;
       const found = await lookAgain(run, copy);
-      changeCopy(run, copy, () => ({ ...found, refusedPromotion: true }));
+      // An emergency does not wait for one store that shows what was expected and yet refuses: the others go on.
+      const isAlone = usable(seenBy(run)).length <= 1 || found.current?.id !== (step.expects ?? undefined);
+      const trouble = journal.emergency && !isAlone ? thrown : found.trouble;
+      changeCopy(run, copy, () => ({ ...found, trouble, refusedPromotion: true }));
     }
   });
 }

@@ -56,3 +56,27 @@ test.each(['lost-after', 'killed-after'] as const)(
     expect(await runUntilDone(place)).toMatchObject({ outcome: 'done' });
   },
 );
+
+describe('an emergency waits', () => {
+  test('three runs in all for an endpoint that refuses the new value', async () => {
+    const place = await makePlace({ endpoints: ['e1', 'e2'], host: { fleet: 'each' } });
+    place.host.lag('e2');
+    await place.run({ leaked });
+    for (let runs = 0; runs < 3; runs += 1) await place.run();
+    expect(place.host.holds('app_a', firstValue, 'e1')).toBe(false);
+  });
+
+  test('for no store that never takes the promotion', async () => {
+    const place = await makePlace();
+    const deps = place.deps();
+    const { two } = deps.stores;
+    if (!two) throw new Error('no store two');
+    const promote = async () => Promise.reject(new LockkeeperError('conflict', 'something else is current'));
+    const { read, stage, abandon, retire, writes, settlesMs } = two;
+    const stores = { ...deps.stores, two: { read, stage, abandon, retire, writes, settlesMs, promote } };
+    const report = await rotate({ ...deps, stores }, { leaked });
+    expect(report).toMatchObject({ outcome: 'failed', phase: 'retired', text: expect.stringContaining('two/app/db') });
+    expect(place.host.holds('app_a', firstValue)).toBe(false);
+    expect(await place.run()).toMatchObject({ outcome: 'done' });
+  });
+});
