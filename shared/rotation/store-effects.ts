@@ -8,6 +8,7 @@ import type { CopyPlace } from './plan.ts';
 import { audited } from './recorded.ts';
 import {
   copyOf,
+  entryOf,
   newLogins,
   stagedIn,
   usable,
@@ -99,14 +100,17 @@ export async function abandon(run: Run, step: Of<'abandon'>): Promise<void> {
 export async function promote(run: Run, step: Of<'promote'>): Promise<void> {
   const copy = copyOf(seenBy(run), step.place);
   await unlessStoreFails(run, copy, async (call) => {
-    const staged = stagedIn(heldBy(run).journal, copy) ?? copy.current;
+    const { journal } = heldBy(run);
+    const pending = stagedIn(journal, copy);
+    const staged = pending ?? copy.current;
     if (!staged) throw new LockkeeperError('bug', `${copy.store}/${copy.secret} has nothing to publish`);
     const details = { ...placeOf(copy), from: step.expects, ...tellVersion(run.deps, staged) };
     const shown = (answer: SecretVersion) => versionSeen(answer, copy, seenBy(run).service.slots);
     const tell = (answer: SecretVersion) => tellVersion(run.deps, shown(answer));
     try {
       const version = await audited(run, { action: 'rotation.promote', details, told: tell }, () =>
-        promoted(run, step, { copy, id: staged.id, call }),
+        // Where it happened already the store knows it by the id that was staged, which may not be the published one.
+        promoted(run, step, { copy, id: pending?.id ?? entryOf(journal, copy)?.staged ?? staged.id, call }),
       );
       const before = (one: CopySeen) => [...one.asked, ...[one.current, one.previous].flatMap((was) => was ?? [])];
       changeCopy(run, copy, (one) => ({
