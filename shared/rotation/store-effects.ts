@@ -101,16 +101,16 @@ export async function promote(run: Run, step: Of<'promote'>): Promise<void> {
   const copy = copyOf(seenBy(run), step.place);
   await unlessStoreFails(run, copy, async (call) => {
     const { journal } = heldBy(run);
-    const pending = stagedIn(journal, copy);
-    const staged = pending ?? copy.current;
-    if (!staged) throw new LockkeeperError('bug', `${copy.store}/${copy.secret} has nothing to publish`);
-    const details = { ...placeOf(copy), from: step.expects, ...tellVersion(run.deps, staged) };
+    const staged = stagedIn(journal, copy);
+    // It happened and the answer was lost: the store knows it by the id that was staged, which may be gone.
+    const id = staged?.id ?? entryOf(journal, copy)?.staged ?? copy.current?.id;
+    if (id === undefined) throw new LockkeeperError('bug', `${copy.store}/${copy.secret} has nothing to publish`);
+    const details = { ...placeOf(copy), from: step.expects, ...tellVersion(run.deps, { id, login: step.login }) };
     const shown = (answer: SecretVersion) => versionSeen(answer, copy, seenBy(run).service.slots);
     const tell = (answer: SecretVersion) => tellVersion(run.deps, shown(answer));
     try {
       const version = await audited(run, { action: 'rotation.promote', details, told: tell }, () =>
-        // Where it happened already the store knows it by the id that was staged, which may not be the published one.
-        promoted(run, step, { copy, id: pending?.id ?? entryOf(journal, copy)?.staged ?? staged.id, call }),
+        promoted(run, step, { copy, id, call }),
       );
       const before = (one: CopySeen) => [...one.asked, ...[one.current, one.previous].flatMap((was) => was ?? [])];
       changeCopy(run, copy, (one) => ({
@@ -124,7 +124,10 @@ export async function promote(run: Run, step: Of<'promote'>): Promise<void> {
     } catch (thrown) {
       if (!hasCode(thrown, 'conflict') || (await hasMovedOn(run))) throw thrown;
       const found = await lookAgain(run, copy);
-      changeCopy(run, copy, () => ({ ...found, refusedPromotion: true }));
+      // An emergency does not wait for one store that shows what was expected and yet refuses: the others go on.
+      const isAlone = usable(seenBy(run)).length <= 1 || found.current?.id !== (step.expects ?? undefined);
+      const trouble = journal.emergency && !isAlone ? thrown : found.trouble;
+      changeCopy(run, copy, () => ({ ...found, trouble, refusedPromotion: true }));
     }
   });
 }
