@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { LockkeeperError } from '../../shared/base/error.ts';
-import { hour } from '../../shared/base/time.ts';
+import { day, hour, minute } from '../../shared/base/time.ts';
 import { plainForm } from '../../shared/rotation/forms/plain.ts';
 import { rotate } from '../../shared/rotation/run.ts';
 import type { Service } from '../../shared/services/contract.ts';
@@ -78,5 +78,34 @@ describe('an emergency waits', () => {
     expect(report).toMatchObject({ outcome: 'failed', phase: 'retired', text: expect.stringContaining('two/app/db') });
     expect(place.host.holds('app_a', firstValue)).toBe(false);
     expect(await place.run()).toMatchObject({ outcome: 'done' });
+  });
+});
+
+describe('a failure that is over', () => {
+  const slow = { plan: { propagationMs: day } };
+
+  test.each([0, 30])('is told to nobody an hour later, also where nothing ran for %d minutes', async (minutes) => {
+    const place = await makePlace(slow);
+    await place.run({ now: true });
+    expect(await rotate(depsWith(place, { describe: down }))).toMatchObject({ outcome: 'failed' });
+    if (minutes > 0) {
+      place.world.pass(minutes * minute);
+      expect(await place.run()).toMatchObject({ outcome: 'waiting' });
+    }
+    place.world.pass(hour);
+    expect(await place.run()).toMatchObject({ outcome: 'waiting', steps: [] });
+    expect(place.told).toEqual([]);
+  });
+
+  test('does not make the next one look as if it had lasted', async () => {
+    const place = await makePlace(slow);
+    await place.run({ now: true });
+    for (let times = 0; times < 2; times += 1) {
+      await rotate(depsWith(place, { describe: down }));
+      expect(place.journal()?.trouble).toMatchObject({ attempts: 1, told: 0 });
+      place.world.pass(2 * hour);
+      await place.run();
+    }
+    expect(place.told).toEqual([]);
   });
 });
