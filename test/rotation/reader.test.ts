@@ -181,3 +181,41 @@ function publishByHand(place: Place, username: string, password: string): void {
     place.vaults[store]?.settle(secret);
   }
 }
+
+describe('consumers are told to read again', () => {
+  async function toldOf(place: Place): Promise<{ run: () => Promise<unknown>; told: string[] }> {
+    const told: string[] = [];
+    const refreshes = { app: { poke: async () => void told.push(place.consumer('one').value.open()) } };
+    const deps = { ...place.deps(), plan: { ...place.plan, refreshes: ['app'] }, refreshes };
+    await rotate(deps, { now: true });
+    return { run: () => rotate(deps), told };
+  }
+
+  test('when another value had to take the place of a published one', async () => {
+    const place = await makePlace();
+    const { run, told } = await toldOf(place);
+    const { slot, value } = place.consumer('one');
+    place.host.setByHand(slot, 'reset-by-hand-0123456789-012345678');
+    place.host.policy = (other) => (other === value.open() ? 'used before' : undefined);
+    place.world.pass(window);
+    for (let runs = 0; runs < 3; runs += 1) {
+      await run();
+      place.world.pass(hour);
+    }
+    expect(place.consumerLogsIn('one')).toBe(true);
+    expect(place.consumer('one').value.equals(value)).toBe(false);
+    expect(told).toEqual([value.open(), place.consumer('one').value.open()]);
+  });
+
+  test('when people went back to the value before', async () => {
+    const place = await makePlace();
+    const { run, told } = await toldOf(place);
+    const published = place.consumer('one').value.open();
+    for (const { store, secret } of place.plan.stores) place.vaults[store]?.rollBack(secret);
+    place.world.pass(minute);
+    expect(await run()).toMatchObject({ outcome: 'waiting', phase: 'draining' });
+    expect(told).toEqual([published, firstValue]);
+    place.world.pass(window);
+    expect(await run()).toMatchObject({ outcome: 'reverted' });
+  });
+});
