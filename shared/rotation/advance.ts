@@ -110,16 +110,18 @@ function moved(next: JournalDraft, to: Of<'move'>['to'], result: StepResult): Jo
 }
 
 /** The stores hand out another login than this rotation published: that one is kept, and what was published ends. */
-function followed(next: JournalDraft, step: Of<'follow'>, { now, clock, copies = [] }: StepResult): JournalDraft {
+function followed(next: JournalDraft, step: Of<'follow'>, { copies = [] }: StepResult): JournalDraft {
   return {
     ...next,
     target: step.login.slot,
     reverted: step.reverted,
-    phase: 'draining',
+    // Consumers that want it are told again, and the window begins after that.
+    phase: 'published',
+    refreshed: [],
     refusals: 0,
     trouble: null,
     overruled: null,
-    drain: { host: now, service: clock ?? null, mark: null },
+    drain: null,
     copies: next.copies.map((copy) => {
       const current = copies.find((one) => isAt(one, copy))?.current?.id ?? copy.published;
       const others = [...copy.ends, copy.expects, copy.published].filter((id) => id !== null && id !== current);
@@ -129,8 +131,8 @@ function followed(next: JournalDraft, step: Of<'follow'>, { now, clock, copies =
 }
 
 /**
- * The same rotation under a new name and with a new value. Only an emergency replans what was published: another value
- * took its place there.
+ * The same rotation under a new name and with a new value. Where the one before was published already, another value
+ * took its place there, of which nobody was told yet and nothing is proven.
  */
 function replanned(journal: Journal, step: Of<'replan'>, result: StepResult): JournalDraft {
   const copies = journal.copies.map((copy) => ({
