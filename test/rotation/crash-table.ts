@@ -212,7 +212,8 @@ class Watch {
   }
 
   /**
-   * Whatever broke, in the end the log tells how every effect went. That a rotation was ordered or planned shows in what follows.
+   * Whatever broke, in the end the log tells how every effect went. That a rotation was ordered or planned shows in what
+   * follows, and who was given up has an entry of its own.
    */
   #intentsAnswered(): void {
     const open = new Set<string>();
@@ -220,6 +221,7 @@ class Watch {
       const what = `${action} ${correlation} ${JSON.stringify(details['store'] ?? details['slot'] ?? null)}`;
       if (stage === 'intent' && action !== 'rotation.plan' && action !== 'rotation.order') open.add(what);
       else if (stage === 'outcome') open.delete(what);
+      else if (action === 'rotation.refresh-failed') open.delete(`rotation.refresh ${correlation} null`);
     }
     for (const what of open) this.#found.add(`nothing tells how ${what} went`);
   }

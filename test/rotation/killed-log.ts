@@ -14,8 +14,8 @@ export async function holesIn(place: DurablePlace): Promise<readonly string[]> {
   for await (const { event } of entries({ ...places, writer })) events.push(event);
   const told = await linesOf(place, 'notices');
   return [
-    ...findings.map(({ text }) => `verify: ${text}`),
-    ...(waiting.entries > 0 ? [`${waiting.entries} entries have no place in the log`] : []),
+    ...findings.map(({ kind, key, what }) => `verify: ${kind}: ${key} ${what}`),
+    ...(waiting.batches > 0 ? [`${waiting.batches} batches have no place in the log`] : []),
     ...unanswered(events),
     ...(events.some(({ action }) => action === 'rotation.done') ? [] : ['the log does not tell that it is done']),
     ...((await linesOf(place, 'refreshes')) > 0 ? [] : ['consumers were not told to read again']),
