@@ -100,10 +100,12 @@ function unblocked(next: JournalDraft, phase: JournalDraft['phase'], blocked: Jo
 
 function moved(next: JournalDraft, to: Of<'move'>['to'], result: StepResult): JournalDraft {
   const progress = { ...next, phase: to, trouble: null, overruled: null };
-  if (to === 'verified') return { ...progress, refusals: 0 };
+  // What an emergency has waited for once, it does not wait for again in every phase.
+  const refusals = next.emergency ? next.refusals : 0;
+  if (to === 'verified') return { ...progress, refusals };
   // The window begins only after every store was seen to hand out the new value.
   if (to === 'draining')
-    return { ...progress, refusals: 0, drain: { host: result.now, service: result.clock ?? null, mark: null } };
+    return { ...progress, refusals, drain: { host: result.now, service: result.clock ?? null, mark: null } };
   return to === 'done' ? { ...progress, finishedAt: result.now } : progress;
 }
 

@@ -38,7 +38,7 @@ function publishIn(copy: CopySeen, login: Login, journal: Journal): Step {
     if (insists(journal, 'changed-by-hand')) return { do: 'rebase', place, expects: live };
     return handChanged(place);
   }
-  if (copy.refusedPromotion && journal.refusals >= 6) return handChanged(place);
+  if (copy.refusedPromotion && journal.refusals >= 6 && !journal.emergency) return handChanged(place);
   if (copy.refusedPromotion)
     return { do: 'retry', back: 'verified', text: `${copy.store}/${copy.secret} does not take the new value yet` };
   if (isDone || (staged?.login && sameLogin(staged.login, login))) return { do: 'promote', place, expects, login };

@@ -8,6 +8,7 @@ import type { CopyPlace } from './plan.ts';
 import { audited } from './recorded.ts';
 import {
   copyOf,
+  entryOf,
   newLogins,
   stagedIn,
   usable,
@@ -99,14 +100,17 @@ export async function abandon(run: Run, step: Of<'abandon'>): Promise<void> {
 export async function promote(run: Run, step: Of<'promote'>): Promise<void> {
   const copy = copyOf(seenBy(run), step.place);
   await unlessStoreFails(run, copy, async (call) => {
-    const staged = stagedIn(heldBy(run).journal, copy) ?? copy.current;
-    if (!staged) throw new LockkeeperError('bug', `${copy.store}/${copy.secret} has nothing to publish`);
-    const details = { ...placeOf(copy), from: step.expects, ...tellVersion(run.deps, staged) };
+    const { journal } = heldBy(run);
+    const staged = stagedIn(journal, copy);
+    // It happened and the answer was lost: the store knows it by the id that was staged, which may be gone.
+    const id = staged?.id ?? entryOf(journal, copy)?.staged ?? copy.current?.id;
+    if (id === undefined) throw new LockkeeperError('bug', `${copy.store}/${copy.secret} has nothing to publish`);
+    const details = { ...placeOf(copy), from: step.expects, ...tellVersion(run.deps, { id, login: step.login }) };
     const shown = (answer: SecretVersion) => versionSeen(answer, copy, seenBy(run).service.slots);
     const tell = (answer: SecretVersion) => tellVersion(run.deps, shown(answer));
     try {
       const version = await audited(run, { action: 'rotation.promote', details, told: tell }, () =>
-        promoted(run, step, { copy, id: staged.id, call }),
+        promoted(run, step, { copy, id, call }),
       );
       const before = (one: CopySeen) => [...one.asked, ...[one.current, one.previous].flatMap((was) => was ?? [])];
       changeCopy(run, copy, (one) => ({
@@ -120,7 +124,10 @@ export async function promote(run: Run, step: Of<'promote'>): Promise<void> {
     } catch (thrown) {
       if (!hasCode(thrown, 'conflict') || (await hasMovedOn(run))) throw thrown;
       const found = await lookAgain(run, copy);
-      changeCopy(run, copy, () => ({ ...found, refusedPromotion: true }));
+      // An emergency does not wait for one store that shows what was expected and yet refuses: the others go on.
+      const isAlone = usable(seenBy(run)).length <= 1 || found.current?.id !== (step.expects ?? undefined);
+      const trouble = journal.emergency && !isAlone ? thrown : found.trouble;
+      changeCopy(run, copy, () => ({ ...found, trouble, refusedPromotion: true }));
     }
   });
 }
