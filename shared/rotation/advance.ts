@@ -46,7 +46,7 @@ export function advanced(journal: Journal, step: Step, result: StepResult): Jour
     case 'follow':
       return followed(next, step, result);
     case 'replan':
-      return replanned(journal, result);
+      return replanned(journal, step, result);
     case 'clear':
     case 'review':
     case 'notify':
@@ -132,7 +132,7 @@ function followed(next: JournalDraft, step: Of<'follow'>, { now, clock, copies =
  * The same rotation under a new name and with a new value. Only an emergency replans what was published: another value
  * took its place there.
  */
-function replanned(journal: Journal, result: StepResult): JournalDraft {
+function replanned(journal: Journal, step: Of<'replan'>, result: StepResult): JournalDraft {
   const copies = journal.copies.map((copy) => ({
     ...copy,
     expects: copy.published ?? copy.expects,
@@ -144,7 +144,11 @@ function replanned(journal: Journal, result: StepResult): JournalDraft {
     ...draftOf(journal),
     rotation: result.rotation ?? journal.rotation,
     phase: 'planned',
+    target: step.target ?? journal.target,
     copies,
+    refreshed: [],
+    proof: null,
+    emergency: journal.emergency && { ...journal.emergency, reviewed: false, told: false },
     rejections: journal.rejections + 1,
     trouble: null,
     blocked: null,

@@ -108,6 +108,9 @@ function targetOf(seen: Seen): string {
  * still hold. It drains, with the window counted from now.
  */
 function handedOutBefore(seen: Seen): Step | undefined {
+  const { strategy } = seen.service;
+  // With one value at a time the earlier one is dead already.
+  if (strategy === 'single' || strategy === 'replacing') return undefined;
   const [current] = currentLogins(seen);
   const isInUse = ({ previous }: CopySeen) =>
     previous?.login !== undefined &&

@@ -119,6 +119,12 @@ export function newLogins(journal: Journal, seen: Seen): readonly Login[] {
   return different(usable(seen).map((copy) => newLoginIn(journal, copy)));
 }
 
+/** The one login of this rotation; undefined where a store lost it, or two stores hold different ones. */
+export function theLogin(journal: Journal, seen: Seen): Login | undefined {
+  const logins = newLogins(journal, seen);
+  return logins.length === 1 ? logins[0] : undefined;
+}
+
 /** Every different login that must end, as far as the stores still show it. */
 export function oldLogins(journal: Journal, seen: Seen): readonly Login[] {
   const kept = currentLogins(seen);
