@@ -3,13 +3,22 @@ import { dirname, join } from 'node:path';
 import { LockkeeperError, type ErrorCode } from '../base/error.ts';
 import { syncDirectory } from '../base/owner-file.ts';
 import { makePrivateFolder, writePrivateFile } from '../base/private-files.ts';
-import { Sealed } from '../base/sealed.ts';
 import type { World } from '../base/world.ts';
 import type { SecretStore, SecretVersion } from './contract.ts';
 import { isErrno, withFileLock } from './file-lock.ts';
 import { createKey, readKey } from './key-file.ts';
 import { openFile, sealFile, type ShelfFile } from './sealed-file.ts';
-import { abandoned, emptyShelf, promoted, retired, staged, type Shelf, type ShelfVersion } from './shelf.ts';
+import {
+  abandoned,
+  emptyShelf,
+  promoted,
+  retired,
+  sealed,
+  staged,
+  stateOf,
+  type ShelfChange,
+  type Shelf,
+} from './shelf.ts';
 
 /** Where the secrets of one machine lie. */
 export interface LocalFileOptions {
@@ -40,21 +49,18 @@ export function localFileSecrets(options: LocalFileOptions): LocalFileSecrets {
   const directory = new SecretDirectory(options);
   return {
     add: (secret) => directory.add(secret),
-    async read(secret) {
-      const { shelf } = await directory.read(secret);
-      return {
-        current: shelf.current ? sealed(shelf.current) : undefined,
-        previous: shelf.previous ? sealed(shelf.previous) : undefined,
-        pending: shelf.pending ? { ...sealed(shelf.pending), rotation: shelf.pending.rotation } : undefined,
-      };
+    writes: 'conditional',
+    settlesMs: 0,
+    async read(secret, ids = []) {
+      return stateOf((await directory.read(secret)).shelf, ids);
     },
     async stage(secret, rotation, value) {
-      return await directory.change(secret, ({ shelf, generation }) =>
-        staged(shelf, rotation, { id: `g${generation + 1}`, text: value.open() }),
+      return await directory.change(secret, (file) =>
+        staged(file.shelf, { id: directory.versionAfter(file), text: value.open(), rotation }),
       );
     },
-    async promote(secret, rotation, from) {
-      return await directory.change(secret, ({ shelf }) => promoted(shelf, rotation, from));
+    async promote(secret, name, from) {
+      return await directory.change(secret, ({ shelf }) => promoted(shelf, name, from));
     },
     async abandon(secret, rotation) {
       await directory.rewrite(secret, ({ shelf }) => abandoned(shelf, rotation));
@@ -95,11 +101,8 @@ class SecretDirectory {
   }
 
   /** Reads, decides and writes under the secret's lock; writes only what differs. */
-  async change(
-    secret: string,
-    decide: (file: ShelfFile) => { readonly shelf: Shelf; readonly version: ShelfVersion },
-  ): Promise<SecretVersion> {
-    let version: ShelfVersion | undefined;
+  async change(secret: string, decide: (file: ShelfFile) => ShelfChange): Promise<SecretVersion> {
+    let version: ShelfChange['version'] | undefined;
     await this.rewrite(secret, (file) => {
       const change = decide(file);
       version = change.version;
@@ -118,6 +121,11 @@ class SecretDirectory {
         if (shelf !== file.shelf) await this.#write(secret, { generation: file.generation + 1, shelf });
       }),
     );
+  }
+
+  /** An id that no other version has, not even one written after the file was restored from a backup. */
+  versionAfter({ generation }: ShelfFile): string {
+    return `g${generation + 1}-${Buffer.from(this.#options.world.random(4)).toString('hex')}`;
   }
 
   async #find(secret: string): Promise<ShelfFile | undefined> {
@@ -199,8 +207,4 @@ async function filed<T>(tried: string, directory: string, work: () => Promise<T>
     const [errno, [code, hint]] = known;
     throw new LockkeeperError(code, `${tried} in ${directory}: ${errno}`, { hint, cause: thrown });
   }
-}
-
-function sealed(version: ShelfVersion): SecretVersion {
-  return { id: version.id, value: new Sealed(version.text) };
 }

@@ -2,7 +2,7 @@ import { createCipheriv, createDecipheriv } from 'node:crypto';
 import { canonicalJson } from '../base/canonical.ts';
 import { LockkeeperError } from '../base/error.ts';
 import type { World } from '../base/world.ts';
-import type { Shelf, ShelfVersion } from './shelf.ts';
+import type { Shelf, ShelfStaged, ShelfVersion } from './shelf.ts';
 
 /** A secret as it lies in its file. `generation` counts its writes. */
 export interface ShelfFile {
@@ -35,7 +35,7 @@ export function sealFile(key: Uint8Array, secret: string, content: ShelfFile & {
   return Buffer.from(`${canonicalJson(envelope)}\n`);
 }
 
-/** The secret in `bytes`; `unreachable` if a single byte is not as it was written, or the key is another one. */
+/** The secret in `bytes`; `invalid` if a single byte is not as it was written, or the key is another one. */
 export function openFile(key: Uint8Array, secret: string, bytes: Uint8Array): ShelfFile {
   const envelope = envelopeIn(secret, bytes);
   const decipher = createDecipheriv('aes-256-gcm', key, Buffer.from(envelope.nonce, 'base64'), { authTagLength: 16 });
@@ -47,8 +47,8 @@ export function openFile(key: Uint8Array, secret: string, bytes: Uint8Array): Sh
   } catch (cause) {
     throw damaged(secret, 'its content was changed, or the key is not the one it was written with', cause);
   }
-  const shelf: unknown = JSON.parse(text);
-  if (isShelf(shelf)) return { generation: envelope.generation, shelf };
+  const shelf = shelfIn(JSON.parse(text));
+  if (shelf) return { generation: envelope.generation, shelf };
   throw damaged(secret, 'it was written by another version of lockkeeper');
 }
 
@@ -100,28 +100,53 @@ function header(secret: string, generation: number): Buffer {
   return Buffer.from(canonicalJson({ format, name: secret, generation }));
 }
 
-function isShelf(value: unknown): value is Shelf {
-  if (typeof value !== 'object' || value === null) return false;
-  const shelf = { current: undefined, previous: undefined, pending: undefined, promoted: undefined, ...value };
-  const versions = [shelf.current, shelf.previous, shelf.pending].every(
-    (version) => version === null || isVersion(version),
-  );
-  return versions && Array.isArray(shelf.promoted);
+/**
+ * The shelf in what was decrypted. Files from before `earlier` have one `previous`, and do not say as what the current
+ * version was staged: the rotation promoted last published it, under the same id.
+ */
+function shelfIn(value: unknown): Shelf | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { current, earlier, previous, pending, promoted }: Readonly<Record<string, unknown>> = { ...value };
+  if (!isList(promoted, isText)) return undefined;
+  if (current !== null && !isVersion(current)) return undefined;
+  if (pending !== null && !isStaged(pending)) return undefined;
+  if (isList(earlier, isVersion)) return { current, earlier, pending, promoted };
+  if (earlier !== undefined || (previous !== null && !isVersion(previous))) return undefined;
+  const rotation = promoted.at(-1);
+  return {
+    current: current && rotation !== undefined ? { ...current, staged: { rotation, id: current.id } } : current,
+    earlier: previous ? [previous] : [],
+    pending,
+    promoted,
+  };
 }
 
 function isVersion(value: unknown): value is ShelfVersion {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'id' in value &&
-    typeof value.id === 'string' &&
-    'text' in value &&
-    typeof value.text === 'string'
-  );
+  if (typeof value !== 'object' || value === null) return false;
+  const { id, text, staged } = { id: undefined, text: undefined, staged: undefined, ...value };
+  return isText(id) && isText(text) && (staged === undefined || isStagedName(staged));
+}
+
+function isStaged(value: unknown): value is ShelfStaged {
+  return isVersion(value) && isStagedName(value);
+}
+
+function isStagedName(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { id, rotation } = { id: undefined, rotation: undefined, ...value };
+  return isText(id) && isText(rotation);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+function isList<T>(value: unknown, isItem: (item: unknown) => item is T): value is readonly T[] {
+  return Array.isArray(value) && value.every(isItem);
 }
 
 function damaged(secret: string, why: string, cause?: unknown): LockkeeperError {
-  return new LockkeeperError('unreachable', `the file of secret ${JSON.stringify(secret)} cannot be used: ${why}`, {
+  return new LockkeeperError('invalid', `the file of secret ${JSON.stringify(secret)} cannot be used: ${why}`, {
     hint,
     ...(cause !== undefined && { cause }),
   });

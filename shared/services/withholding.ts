@@ -1,34 +1,44 @@
+import { asLockkeeperError, type LockkeeperError } from '../base/error.ts';
 import type { OurValues } from '../base/our-values.ts';
-import type { Login, Service } from './contract.ts';
+import type { EndpointResult, Login, Service } from './contract.ts';
 
 /**
  * A driver whose answers and errors never hold what lockkeeper showed the service: each login's value, and whatever the
  * driver adds to `ours` (its own password, verifiers). A server, or whoever took its place, may repeat any of it in an
- * error, in the name of a program or of a table. Every driver that speaks to
- * something real is handed out through it.
+ * error, in the name of a program or of a table. Every driver that speaks to something real is handed out through it.
  */
 export function withholding(driver: Service, ours: OurValues): Readonly<Service> {
-  const guarded = async <T>(login: Login | undefined, work: () => Promise<T>): Promise<T> => {
-    if (login) ours.add(login.value);
+  const guarded = async <T>(logins: readonly (Login | undefined)[], work: () => Promise<T>): Promise<T> => {
+    for (const login of logins) if (login) ours.add(login.value);
     try {
       return await work();
     } catch (thrown) {
       throw ours.withholdFrom(thrown);
     }
   };
-  const clean = (texts: readonly string[]) => texts.map((text) => ours.withhold(text));
+  const cleanTexts = (texts: readonly string[]) => texts.map((text) => ours.withhold(text));
+  const clean = (error: LockkeeperError) => asLockkeeperError(ours.withholdFrom(error));
+  const cleanResults = (results: readonly EndpointResult[]) =>
+    results.map((result) => (result.error ? { ...result, error: clean(result.error) } : result));
   return {
     describe: () =>
-      guarded(undefined, async () => {
+      guarded([], async () => {
         const told = await driver.describe();
-        return { ...told, problems: clean(told.problems), fixes: clean(told.fixes) };
+        return { ...told, problems: cleanTexts(told.problems), fixes: cleanTexts(told.fixes) };
       }),
-    change: (login, guard) => guarded(login, () => driver.change(login, guard)),
-    accepts: (login) => guarded(login, () => driver.accepts(login)),
-    sessions: (slot) =>
-      guarded(undefined, async () =>
-        (await driver.sessions(slot)).map((one) => ({ ...one, peer: ours.withhold(one.peer) })),
-      ),
-    retire: (login, guard, options) => guarded(login, () => driver.retire(login, guard, options)),
+    change: (login, keep, guard) =>
+      guarded([login, keep], async () => cleanResults(await driver.change(login, keep, guard))),
+    accepts: (login) =>
+      guarded([login], async () => {
+        const answers = await driver.accepts(login);
+        return answers.map((answer) => (answer.error ? { ...answer, error: clean(answer.error) } : answer));
+      }),
+    sessions: (slot, before) =>
+      guarded([], async () => {
+        const sessions = await driver.sessions(slot, before);
+        return sessions.map((session) => ({ ...session, peer: ours.withhold(session.peer) }));
+      }),
+    retire: (slot, keep, guard, options) =>
+      guarded([keep], async () => cleanResults(await driver.retire(slot, keep, guard, options))),
   };
 }
