@@ -4,7 +4,7 @@ import type { StoredObject } from '../../../shared/objects/contract.ts';
 import { memoryObjects, MemoryBucket } from '../../../shared/objects/memory.ts';
 import type { ConsumerForm } from '../../../shared/rotation/forms/form.ts';
 import { memorySecrets, MemoryVault } from '../../../shared/secrets/memory.ts';
-import type { VaultState } from '../../../shared/secrets/memory-state.ts';
+import type { VaultState } from '../../../shared/secrets/memory.ts';
 import type { SecretStore } from '../../../shared/secrets/contract.ts';
 import type { Login, Service } from '../../../shared/services/contract.ts';
 import { MemoryHost, memoryService } from '../../../shared/services/memory.ts';

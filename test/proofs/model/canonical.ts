@@ -1,9 +1,7 @@
 import { Sealed } from '../../../shared/base/sealed.ts';
 
-/** How a state is written down so that two states that differ in names and in the date only are written alike. */
+/** How moments are written, so that states that differ in the date only are written alike. */
 export interface Naming {
-  /** What is a name and nothing else: every one becomes its number in the order of appearance. */
-  readonly names: RegExp;
   /** Moments are written relative to it. */
   readonly now: number;
   /** Moments further away than this are all alike. */
@@ -13,10 +11,15 @@ export interface Naming {
 /** No moment is before it and no other number is beyond it. */
 const firstMoment = 1e12;
 
-/** `parts` as one text, with names and moments relative. Sealed texts are opened: it is a key in memory, never printed. */
+/** `parts` as one text, with moments relative. Sealed texts are opened: it is a key in memory, never printed. */
 export function canonical(parts: readonly unknown[], naming: Naming): string {
+  return JSON.stringify(parts, (_key, value: unknown) => written(value, naming));
+}
+
+/** `text` with every name as its number in the order of appearance: states that differ in names only are alike. */
+export function renamed(text: string, names: RegExp): string {
   const numbers = new Map<string, number>();
-  return JSON.stringify(parts, (_key, value: unknown) => written(value, naming)).replace(naming.names, (name) => {
+  return text.replace(names, (name) => {
     const number = numbers.get(name) ?? numbers.size;
     numbers.set(name, number);
     return `#${number}`;

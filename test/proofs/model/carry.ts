@@ -53,7 +53,7 @@ export async function carry(
   const flight = { ...at.flight, answers: [...at.flight.answers, ...answers] };
   return {
     world: bench.save(),
-    flight: isOver ? { ...flight, holdsLock: false, entry: undefined } : flight,
+    flight: isOver ? { ...flight, holdsLock: false, lostLock: false, entry: undefined } : flight,
   };
 }
 
@@ -68,6 +68,8 @@ async function answerTo(
   if (going === 'failed') return thrown(fault('unreachable', call, 'does not answer'));
   if (going === 'rejected') return thrown(fault('rejected', call, 'refuses the value'));
   if (going === 'lost-not-applied') return thrown(fault('uncertain', call, 'gave no answer'));
+  if (flight.lostLock && call.port === 'service' && call.stage === 'inside')
+    return thrown(fault('conflict', call, 'has lost the lock, and does nothing'));
   const downPort = call.port.replace('store ', '');
   if (world.down.includes(downPort)) return thrown(fault('unreachable', call, 'does not answer'));
   try {

@@ -9,9 +9,9 @@ import type { SecretState, SecretVersion } from '../../../shared/secrets/contrac
 import type { EndpointResult, LoginAnswer, ServiceDescription, Session } from '../../../shared/services/contract.ts';
 import type { Refresh } from '../../../shared/refreshes/contract.ts';
 import type { Snapshot } from './bench.ts';
-import { modelForm } from './bench.ts';
 import { replay, type Answer, type Call, type Ports, type Standing } from './replay.ts';
-import { credential, everyMs, propagationMs, secret, storesOf, type Setup } from './setup.ts';
+import { planOf } from './plan.ts';
+import { storesOf, type Setup } from './setup.ts';
 
 /** What a run holds when a step is over; the rest of the run follows from it and from what the world answers. */
 export interface Footing {
@@ -36,10 +36,14 @@ export interface Flight {
   /** What the driver read before it called the guard, or before it wrote. */
   readonly entry: Snapshot | undefined;
   readonly holdsLock: boolean;
+  /** The connection that held the lock is gone: what would be done under it is not. */
+  readonly lostLock: boolean;
   /** Time passed while it was under way. */
   readonly slept: boolean;
   /** The last event that it handed to the log. */
   readonly lastEvent: AuditEvent | undefined;
+  /** The call that handed it to the log, where that was an intent. */
+  readonly lastIntent: number | undefined;
 }
 
 /** What a run said on its way: everything that leaves it. */
@@ -60,8 +64,10 @@ export function takeOff(flight: Pick<Flight, 'rotator' | 'request' | 'run' | 'be
     pending: [],
     entry: undefined,
     holdsLock: false,
+    lostLock: false,
     slept: false,
     lastEvent: undefined,
+    lastIntent: undefined,
   };
 }
 
@@ -86,9 +92,11 @@ interface Tape {
 function landed(flight: Flight, tape: Tape, standing: Standing<RotationReport>): Landing {
   const events = tape.events.map(({ event }) => event);
   if (standing.ended) return 'result' in standing ? { events, report: standing.result } : { events, thrown: standing.thrown };
-  const lastEvent = events.at(-1) ?? flight.lastEvent;
+  const last = tape.events.at(-1);
+  const lastEvent = last?.event ?? flight.lastEvent;
+  const intent = last?.event.stage === 'intent' ? last.index : undefined;
   const { footing } = tape;
-  if (!footing) return { events, flight: { ...flight, pending: standing.pending, lastEvent } };
+  if (!footing) return { events, flight: { ...flight, pending: standing.pending, lastEvent, lastIntent: intent } };
   // The calls since the footing are counted anew from it.
   const shifted = <T extends { readonly index: number }>(one: T): T => ({ ...one, index: one.index - footing.made });
   return {
@@ -100,6 +108,7 @@ function landed(flight: Flight, tape: Tape, standing: Standing<RotationReport>):
       answers: flight.answers.filter(({ index }) => index >= footing.made).map(shifted),
       pending: standing.pending.map(shifted),
       lastEvent,
+      lastIntent: intent === undefined || intent < footing.made ? undefined : intent - footing.made,
     },
   };
 }
@@ -133,7 +142,7 @@ function heard(call: Call, tape: Tape): unknown {
 }
 
 /** Bytes that no other draw gave: enough to be unique, and cheap. */
-function drawnBytes(seed: number, bytes: number): Uint8Array {
+export function drawnBytes(seed: number, bytes: number): Uint8Array {
   const drawn = new Uint8Array(bytes);
   let state = (seed * 2_654_435_761) >>> 0 || 1;
   for (let at = 0; at < bytes; at += 1) {
@@ -157,15 +166,7 @@ function depsOf(
   const ahead = setup.clocks[rotator] ?? 0;
   const now = () => after(ports.now(), ahead);
   return {
-    plan: {
-      name: credential,
-      service: 'app database',
-      stores: names.map((store) => ({ store, secret, form: modelForm })),
-      address: { engine: 'memory', host: 'db', port: 1 },
-      propagationMs,
-      everyMs,
-      acceptDowntime: true,
-    },
+    plan: planOf(names),
     stores: Object.fromEntries(names.map((name, at) => [name, storeOf(setup, { name, at }, ports)])),
     service: serviceOf(ports),
     ...(setup.refresh && { refreshes: { app: refreshOf(ports) } }),
