@@ -19,6 +19,10 @@ const drivers = [
   'objects/file-system',
   'objects/gcp-storage',
   'objects/memory',
+  'refreshes/aws-event',
+  'refreshes/command',
+  'refreshes/http',
+  'refreshes/memory',
   'secrets/local-file',
   'secrets/memory',
   'services/memory',
@@ -29,7 +33,7 @@ const drivers = [
   'signers/memory',
 ];
 
-const capability = '^shared/(approvals|firewalls|flow-logs|objects|secrets|services|signers)/';
+const capability = '^shared/(approvals|firewalls|flow-logs|objects|refreshes|secrets|services|signers)/';
 const contract = `${capability}contract[.]ts$`;
 const story = '^shared/(rotation|usage|idle-ports|port-map|port-health|dashboard)/';
 const audit = '^shared/audit/';
@@ -46,6 +50,7 @@ const packages = [
   { names: 'pg', in: '^(shared/services/postgres|functions/local/demo/)' },
   { names: '@duckdb/node-api', in: '^shared/(flow-logs|usage|audit/export)/' },
   { names: '@aws-sdk/client-ec2', in: '^shared/firewalls/aws-' },
+  { names: '@aws-sdk/client-eventbridge', in: '^shared/refreshes/aws-' },
   { names: '@aws-sdk/client-kms', in: '^shared/signers/aws-' },
   { names: '@aws-sdk/client-s3', in: '^shared/objects/aws-' },
   { names: '@aws-sdk/client-secrets-manager', in: '^shared/secrets/aws-' },

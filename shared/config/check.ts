@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { crossMistakes } from './cross-checks.ts';
+import { everyIssue } from './guessed-kinds.ts';
 import { loginMistakes } from './logins.ts';
 import { schemaMistakes, type Mistake } from './mistakes.ts';
 import { configSchema, type Config } from './schema.ts';
@@ -28,7 +29,10 @@ export function checkConfig(text: string, directory: string): CheckedConfig {
   if (flaw) return { mistakes: [flaw, ...flaws], config: undefined };
   const absolute = (path: string): string => resolve(directory, path);
   const parsed = configSchema(absolute).safeParse(source.data);
-  const wrong = [...schemaMistakes(parsed.error?.issues ?? [], source.data), ...crossMistakes(source.data, absolute)];
+  const issues = parsed.success
+    ? []
+    : everyIssue((data) => configSchema(absolute).safeParse(data).error?.issues ?? [], source.data);
+  const wrong = [...schemaMistakes(issues, source.data), ...crossMistakes(source.data, absolute)];
   const found = [...wrong, ...loginMistakes(source.data, wrong)];
   const schema = found.length === 0 ? {} : configJsonSchema();
   const [first, ...rest] = found

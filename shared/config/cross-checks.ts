@@ -1,4 +1,5 @@
 import { differentPeople, looksLikePerson } from '../base/person-name.ts';
+import { credentialMistakes, placesOf } from './credential-checks.ts';
 import { auditMistakes } from './witnesses.ts';
 import type { ResolvePath } from './fields.ts';
 import { gateMistakes } from './gates.ts';
@@ -22,7 +23,7 @@ export function crossMistakes(data: unknown, resolve: ResolvePath): readonly Mis
     ...placeMistakes(config, resolve),
     ...auditMistakes(config),
     ...config.services.flatMap((service, at) => serviceNames(config, service, at)),
-    ...config.services.flatMap((service, at) => credentialRules(service, at)),
+    ...credentialMistakes(config),
     ...config.services.flatMap((service, at) => enoughApprovers(config, service, at)),
     ...config.idlePorts.exemptions.flatMap(({ network }, at) =>
       unknownName(network, namesIn(config, 'networks'), {
@@ -50,13 +51,9 @@ function serviceNames(config: Rough, service: RoughService, at: number): readonl
     ...(service.approvers ?? []).flatMap((who, n) =>
       unknownName(who, approvers, { path: [...path, 'approvers', n], list: 'approvals.approvers' }),
     ),
-    ...(credential?.secrets ?? []).flatMap((secret, n) =>
-      unknownName(secret.store, stores, { path: [...path, 'credential', 'secrets', n, 'store'], list: 'secrets' }),
+    ...placesOf(credential).flatMap(({ place, below }) =>
+      unknownName(place.store, stores, { path: [...path, 'credential', ...below, 'store'], list: 'secrets' }),
     ),
-    ...unknownName(credential?.admin?.password.secret?.store, stores, {
-      path: [...path, 'credential', 'admin', 'password', 'secret', 'store'],
-      list: 'secrets',
-    }),
   ];
 }
 
@@ -87,37 +84,6 @@ function unknownName(
   const [first] = known;
   if (first === undefined) return [{ ...mistake, hint: `There is nothing under \`${at.list}\`.` }];
   return [{ ...mistake, hint: `Names under \`${at.list}\`: ${known.length}, the first is`, see: first.path }];
-}
-
-function credentialRules({ credential }: RoughService, at: number): readonly Mistake[] {
-  if (!credential) return [];
-  const path = ['services', at, 'credential'];
-  const users = credential.users ?? [];
-  const found: Mistake[] = [];
-  const add = (key: string, what: string, hint: string) => found.push({ path: [...path, key], what, hint });
-  if (credential.strategy === 'alternating') {
-    if (credential.users && new Set(users).size !== 2)
-      add(
-        'users',
-        `has ${new Set(users).size} different users; alternating needs 2`,
-        'Name the two users that take turns.',
-      );
-    if (credential.ownerRole === undefined)
-      add('ownerRole', 'is missing', 'Alternating users share a NOLOGIN role that owns the objects: name it.');
-    else if (users.includes(credential.ownerRole))
-      add('ownerRole', 'is one of the users', 'The owner role is a third role, which nobody logs in as.');
-  }
-  if (credential.strategy === 'single') {
-    if (credential.users && users.length !== 1)
-      add('users', `has ${users.length} users; single needs 1`, 'Name one user, or choose the strategy alternating.');
-    if (!credential.acceptDowntime)
-      add(
-        'acceptDowntime',
-        'is not true',
-        'A single user refuses logins at every change: choose alternating, or say acceptDowntime: true.',
-      );
-  }
-  return found;
 }
 
 function enoughApprovers({ approvals }: Rough, { approvers, owner }: RoughService, at: number): readonly Mistake[] {

@@ -100,7 +100,7 @@ function hintFor(issue: Issue, description: string | undefined): string | undefi
 function allowedValues(issue: Issue): readonly string[] | undefined {
   if (issue.code === 'invalid_value') return issue.values.map(String);
   if (issue.code === 'invalid_union' && 'options' in issue && Array.isArray(issue.options))
-    return issue.options.map(String);
+    return issue.options.filter((option) => option !== undefined).map(String);
   return undefined;
 }
 

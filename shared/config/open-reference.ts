@@ -2,13 +2,13 @@ import { hasErrno } from '../base/errno.ts';
 import { asLockkeeperError, LockkeeperError } from '../base/error.ts';
 import { readGuarded } from '../base/owner-file.ts';
 import { Sealed } from '../base/sealed.ts';
-import type { SecretReference } from './schema.ts';
+import type { SecretPlace, SecretReference } from './references.ts';
 
 /** Where references lead, given by the host. */
 export interface ReferencePlaces {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The password that a secret of one of the configured stores holds now. */
-  readonly fromStore: (store: string, secret: string) => Promise<Sealed>;
+  readonly fromStore: (place: SecretPlace) => Promise<Sealed>;
 }
 
 /**
@@ -34,12 +34,9 @@ function sealed(text: string, where: string): Sealed {
   return new Sealed(text);
 }
 
-async function fromSecret(
-  { store, name }: NonNullable<SecretReference['secret']>,
-  places: ReferencePlaces,
-): Promise<Sealed> {
+async function fromSecret(place: SecretPlace, places: ReferencePlaces): Promise<Sealed> {
   try {
-    return await places.fromStore(store, name);
+    return await places.fromStore(place);
   } catch (cause) {
     const { code, hint } = asLockkeeperError(cause);
     throw new LockkeeperError(

@@ -1,11 +1,28 @@
 import { z } from 'zod';
+import { listOf, maybeText, maybeTexts } from './lenient.ts';
 
-const maybeText = z.string().optional().catch(undefined);
 const maybePort = z.number().optional().catch(undefined);
-const listOf = <T extends z.ZodType>(item: T) => z.array(item).catch([]);
 const texts = listOf(z.string().catch(''));
-const maybeTexts = z.array(z.string().catch('')).optional().catch(undefined);
 const named = z.looseObject({ name: maybeText }).catch({ name: undefined });
+
+const place = z.object({
+  store: maybeText,
+  name: maybeText,
+  form: maybeText,
+  userKey: maybeText,
+  passwordKey: maybeText,
+});
+const maybePlace = place.optional().catch(undefined);
+const reference = z.object({ secret: maybePlace }).optional().catch(undefined);
+
+/** What engines add stays as it was written: their own files look at it. */
+const credential = z.looseObject({
+  engine: maybeText,
+  users: maybeTexts,
+  secrets: listOf(place.catch({})),
+  admin: z.object({ user: maybeText, password: reference, secret: maybePlace }).optional().catch(undefined),
+  refreshes: listOf(z.object({ name: maybeText, key: reference }).catch({})),
+});
 
 const roughService = z
   .object({
@@ -16,22 +33,7 @@ const roughService = z
     owner: maybeText,
     approvers: maybeTexts,
     forwardTo: maybeText,
-    credential: z
-      .object({
-        strategy: maybeText,
-        acceptDowntime: z.boolean().catch(false),
-        users: maybeTexts,
-        ownerRole: maybeText,
-        secrets: listOf(z.object({ store: maybeText, name: maybeText }).catch({})),
-        admin: z
-          .object({
-            password: z.object({ secret: z.object({ store: maybeText }).optional().catch(undefined) }).catch({}),
-          })
-          .optional()
-          .catch(undefined),
-      })
-      .optional()
-      .catch(undefined),
+    credential: credential.optional().catch(undefined),
   })
   .catch({ protocol: 'tcp' });
 
@@ -93,3 +95,7 @@ export type Rough = z.output<typeof rough>;
 export type RoughService = Rough['services'][number];
 /** One store of it. */
 export type RoughStore = Rough['stores']['log'];
+/** The credential of a service. */
+export type RoughCredential = z.output<typeof credential>;
+/** A secret in one of the stores. */
+export type RoughPlace = z.output<typeof place>;

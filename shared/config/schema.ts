@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { audit } from './audit.ts';
 import { cron, name, pathOf, person, type ResolvePath } from './fields.ts';
 import { idlePorts } from './idle-ports.ts';
+import { secretStore } from './secret-stores.ts';
 import { service } from './services.ts';
 import { stores } from './stores.ts';
 
@@ -40,25 +41,8 @@ export type Config = z.output<ReturnType<typeof configSchema>>;
 /** One service of the configuration. */
 export type ServiceConfig = Config['services'][number];
 
-/** What clients show a service, and how it is changed. */
-export type CredentialConfig = NonNullable<ServiceConfig['credential']>;
-
 /** One network with its firewall and its flow logs. */
 export type NetworkConfig = Config['networks'][string];
-
-/** Where a password is. Exactly one of the three is there. */
-export type SecretReference = CredentialConfig['admin']['password'];
-
-function secretStore(resolve: ResolvePath) {
-  return z.discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('memory').describe('Gone with the process; for trying things out.') }),
-    z.strictObject({
-      kind: z.literal('local-file').describe('Encrypted files in a directory.'),
-      path: pathOf(resolve).describe('The directory.'),
-      keyFile: pathOf(resolve).describe('The key, readable by its owner only; it is made where it is missing.'),
-    }),
-  ]);
-}
 
 function network(resolve: ResolvePath) {
   return z.strictObject({

@@ -31,6 +31,15 @@ export function twins(config: Rough): readonly Mistake[] {
       secrets.map((one) => ({ key: one.store && one.name && `${one.store}/${one.name}`, path: one.path })),
       'is the secret of two credentials',
     ),
+    ...services.flatMap(({ credential }, at) =>
+      sameAgain(
+        (credential?.refreshes ?? []).map(({ name }, n) => ({
+          key: name,
+          path: ['services', at, 'credential', 'refreshes', n, 'name'],
+        })),
+        'is the name of two receivers',
+      ),
+    ),
     ...sameAgain(
       (config.approvals?.approvers ?? []).map((who, at) => ({
         key: who || undefined,

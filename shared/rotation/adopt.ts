@@ -1,12 +1,13 @@
 import { LockkeeperError } from '../base/error.ts';
-import { begun } from './advance.ts';
-import { obstacles } from './begin.ts';
-import { journals } from './journal.ts';
+import { adopted } from './begun.ts';
+import { journals } from './journals.ts';
+import { obstacles } from './obstacles.ts';
 import type { RotationDeps } from './plan.ts';
 import { audited } from './recorded.ts';
-import { currentLogins, type Seen } from './seen.ts';
+import { currentLogins, verdictOn, type Seen } from './seen.ts';
+import { ask } from './service-effects.ts';
 import { tellLogin } from './told.ts';
-import { look } from './under-way.ts';
+import { look, seenBy, type Run } from './under-way.ts';
 
 /** What stands between a credential and its first rotation. */
 export interface AdoptReport {
@@ -24,52 +25,70 @@ export interface AdoptReport {
  * first rotation is due one interval later. It changes nothing at the service or in the stores. Repeatable.
  */
 export async function adopt(deps: RotationDeps): Promise<AdoptReport> {
-  const held = await journals(deps.state, deps.world).read(deps.plan.name);
-  const seen = await look({ deps, held });
-  const problems = [...obstacles(seen, deps.plan.acceptDowntime), ...unequal(seen)];
-  if (problems.length === 0) problems.push(...(await refusals(deps, seen)));
-  if (problems.length === 0 && !held) await remember(deps, seen);
+  const run = await runFor(deps);
+  const seen = await look(run);
+  run.seen = seen;
+  const problems = [...obstacles(seen, deps.plan), ...underWay(run)];
+  if (problems.length === 0) problems.push(...(await refusals(run)));
+  if (problems.length === 0 && !run.held?.journal.adopted) await remember(run);
   return { credential: deps.plan.name, adopted: problems.length === 0, problems, sql: seen.service.fixes };
 }
 
-function unequal(seen: Seen): readonly string[] {
-  const { service } = seen;
-  if (service.strategy !== 'alternating' || service.slotsEqual || service.problems.length > 0) return [];
-  return ['The two users do not see the same objects and rights. Make them equal.'];
+/** A run that only looks and asks. */
+export async function runFor(deps: RotationDeps): Promise<Run> {
+  const store = journals(deps.state, deps.world);
+  const held = await store.read(deps.plan.name);
+  return { deps, request: {}, journals: store, steps: [], held, seen: undefined, isMute: true };
 }
 
-async function refusals(deps: RotationDeps, seen: Seen): Promise<readonly string[]> {
+function underWay({ held }: Run): readonly string[] {
+  if (!held || held.journal.adopted) return [];
+  if (held.journal.phase === 'done' && held.journal.orders.length === 0) return [];
+  return ['An emergency rotation is under way. Let it end first: lockkeeper rotate carries it on.'];
+}
+
+async function refusals(run: Run): Promise<readonly string[]> {
+  await ask(run, { do: 'ask', candidate: 'current', logins: currentLogins(seenBy(run)) });
+  return currentLogins(seenBy(run)).flatMap((login) => doubts(seenBy(run), login));
+}
+
+function doubts(seen: Seen, login: ReturnType<typeof currentLogins>[number]): readonly string[] {
+  const verdict = verdictOn(seen, login);
+  const { refused = [], silent = [], inClear = [] } = verdict ?? {};
   const found: string[] = [];
-  for (const login of currentLogins(seen)) {
-    const refusing = (await deps.service.accepts(login)).filter((answer) => !answer.accepted);
-    if (refusing.length > 0)
-      found.push(
-        `What the stores hand out for ${login.slot} is refused at ${refusing.map((answer) => answer.endpoint).join(', ')}. Put the login that consumers really use there.`,
-      );
+  if (refused.length > 0)
+    found.push(
+      `What the stores hand out for ${login.slot} is refused at ${refused.join(', ')}. Put the login that consumers really use there.`,
+    );
+  if (silent.length > 0) {
+    const answers = seen.heard.flatMap((one) => one.answers);
+    const why = answers.find(({ endpoint }) => endpoint === silent[0])?.error;
+    found.push(`${silent.join(', ')} does not answer: ${why?.message ?? 'no endpoint was asked'}. Make it reachable.`);
   }
+  if (inClear.length > 0)
+    found.push(
+      `The login at ${inClear.join(', ')} was not encrypted, although TLS is promised. Check the server's TLS.`,
+    );
   return found;
 }
 
-async function remember(deps: RotationDeps, seen: Seen): Promise<void> {
+async function remember(run: Run): Promise<void> {
+  const { deps, held } = run;
   const { plan, world } = deps;
+  const seen = seenBy(run);
   const [current] = currentLogins(seen);
   if (!current) throw new LockkeeperError('bug', `${plan.name} was found ready without a login`);
   const rotation = `adopted-${Buffer.from(world.random(8)).toString('hex')}`;
-  const copies = seen.copies.map((copy) => ({
-    store: copy.store,
-    secret: copy.secret,
-    from: null,
+  const copies = seen.copies.map(({ store, secret, current: live }) => ({
+    store,
+    secret,
+    expects: null,
     staged: null,
-    published: copy.current?.id ?? null,
-    retired: false,
+    published: live?.id ?? null,
+    ends: [],
   }));
-  const draft = begun(
-    undefined,
-    { do: 'plan', target: current.slot, copies, resume: undefined },
-    { credential: plan.name, rotation, now: world.now() },
-  );
+  const start = { credential: plan.name, rotation, now: world.now() };
+  const draft = adopted(held?.journal, { target: current.slot, copies }, start);
   const details = tellLogin(deps, seen.copies, current);
-  await audited({ deps, held: undefined }, { action: 'rotation.adopt', rotation, details }, () => {
-    return journals(deps.state, world).write(undefined, { ...draft, phase: 'done', finishedAt: world.now() });
-  });
+  await audited(run, { action: 'rotation.adopt', rotation, details }, () => run.journals.write(held, draft));
 }

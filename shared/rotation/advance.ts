@@ -1,49 +1,24 @@
 import { LockkeeperError } from '../base/error.ts';
-import { after, hour, minute, type Instant } from '../base/time.ts';
-import type { Journal, JournalCopy, JournalDraft } from './journal.ts';
+import type { Instant } from '../base/time.ts';
+import type { Emergency, Journal, JournalCopy, JournalDraft } from './journal.ts';
 import type { CopyPlace } from './plan.ts';
-import type { Step } from './step.ts';
+import { isAt, type CopySeen } from './seen.ts';
+import type { Of, Step } from './step.ts';
+import { toldOf, troubled } from './trouble.ts';
 
 /** What carrying a step out brought to light. */
 export interface StepResult {
   readonly now: Instant;
   /** The store's id of the version that was staged or promoted. */
   readonly version?: string;
-  /** The id of the rotation that begins, for plan and replan. */
+  /** The id of the rotation that begins, for replan. */
   readonly rotation?: string;
-}
-
-/** Begins a rotation: the first journal of a credential, or what follows `last`. */
-export function begun(
-  last: Journal | undefined,
-  step: Extract<Step, { do: 'plan' }>,
-  start: {
-    readonly credential: string;
-    readonly rotation: string;
-    readonly now: Instant;
-    readonly leaked?: { readonly reason: string; readonly actor: string };
-  },
-): JournalDraft {
-  const { leaked } = start;
-  return {
-    format: 1,
-    credential: start.credential,
-    rotation: start.rotation,
-    phase: 'planned',
-    target: step.target,
-    copies: step.copies,
-    startedAt: start.now,
-    convergedAt: null,
-    finishedAt: null,
-    proof: null,
-    trouble: null,
-    blocked: null,
-    overruled: null,
-    rejections: 0,
-    refusals: 0,
-    emergency: leaked ? { ...leaked, cleared: false, reviewed: false, told: false } : null,
-    past: last ? buried(last) : [],
-  };
+  /** The service's own time, for the move to draining. */
+  readonly clock?: Instant | undefined;
+  /** For a refresh: the receiver acknowledged, or is given up. */
+  readonly isOver?: boolean;
+  /** What the stores show, for follow. */
+  readonly copies?: readonly CopySeen[];
 }
 
 /** The journal after `step` was carried out: the one place that says what each step leaves behind. Pure. */
@@ -54,44 +29,57 @@ export function advanced(journal: Journal, step: Step, result: StepResult): Jour
     case 'promote':
     case 'rebase':
     case 'retire-copy':
-      return { ...next, copies: marked(journal, step.place, copyAfter(step, result.version ?? null)) };
+      return { ...next, copies: marked(journal, step.place, (copy) => copyAfter(copy, step, result.version ?? null)) };
     case 'change':
       return { ...next, phase: 'set', rejections: 0 };
     case 'retire':
       return { ...next, phase: 'retired' };
     case 'prove':
       return { ...next, proof: step.proof, refusals: 0, trouble: null };
+    case 'mark':
+      return { ...next, drain: journal.drain && { ...journal.drain, mark: step.mark } };
+    case 'refresh':
+      return { ...next, refreshed: refreshed(journal, step.name, result.isOver ?? true) };
     case 'move':
-      return moved(next, step.to, result.now);
-    case 'retry':
-      return { ...troubled(next, step.text, result.now), phase: step.back, refusals: journal.refusals + 1 };
+      return moved(next, step.to, result);
+    case 'follow':
+      return followed(next, step, result);
     case 'replan':
       return replanned(journal, result);
-    case 'block':
-      return { ...next, blocked: { reason: step.reason, text: step.text, since: result.now, told: false } };
-    case 'unblock':
-      return unblocked(next, step.back, journal.blocked);
-    case 'alarm':
-      return { ...next, blocked: journal.blocked && { ...journal.blocked, told: true } };
     case 'clear':
     case 'review':
     case 'notify':
       return { ...next, emergency: afterEmergencyStep(journal, step.do) };
-    case 'plan':
-    case 'abandon':
-    case 'ask':
-    case 'ask-sessions':
-    case 'rest':
-      break;
+    default:
+      return afterNotice(journal, step, result);
   }
-  throw new LockkeeperError('bug', `step ${step.do} leaves nothing in a journal`);
 }
 
-/** The journal after a failure that may pass: when to try again, twice as long after each failure, an hour at most. */
-export function troubled(journal: JournalDraft, text: string, now: Instant): JournalDraft {
-  const attempts = (journal.trouble?.attempts ?? 0) + 1;
-  const waitMs = Math.min(minute * 2 ** (attempts - 1), hour);
-  return { ...journal, trouble: { text, attempts, notBefore: after(now, waitMs) } };
+/** What people are told, and what they have to be told. */
+function afterNotice(journal: Journal, step: Step, { now }: StepResult): JournalDraft {
+  const next = { ...draftOf(journal), blocked: null };
+  switch (step.do) {
+    case 'retry':
+      return {
+        ...troubled(next, { text: step.text, urgent: false }, now),
+        phase: step.back,
+        refusals: journal.refusals + 1,
+      };
+    case 'postpone':
+      return { ...troubled(next, step, now), phase: step.back ?? journal.phase };
+    case 'block':
+      return { ...next, blocked: { reason: step.reason, text: step.text, since: now, told: false } };
+    case 'unblock':
+      return unblocked(next, step.back, journal.blocked);
+    case 'alarm':
+      return { ...next, blocked: journal.blocked && { ...journal.blocked, told: true } };
+    case 'warn':
+      return { ...next, blocked: journal.blocked, trouble: toldOf(journal.trouble, now) };
+    case 'announce':
+      return { ...next, blocked: journal.blocked, orders: journal.orders.map((order) => ({ ...order, told: true })) };
+    default:
+      throw new LockkeeperError('bug', `step ${step.do} leaves nothing in a journal`);
+  }
 }
 
 /** The journal without what its store gives it. */
@@ -104,21 +92,49 @@ function unblocked(next: JournalDraft, phase: JournalDraft['phase'], blocked: Jo
   return { ...next, phase, rejections: 0, refusals: 0, trouble: null, overruled: blocked?.reason ?? null };
 }
 
-function moved(next: JournalDraft, to: Extract<Step, { do: 'move' }>['to'], now: Instant): JournalDraft {
+function moved(next: JournalDraft, to: Of<'move'>['to'], result: StepResult): JournalDraft {
   const progress = { ...next, phase: to, trouble: null, overruled: null };
   if (to === 'verified') return { ...progress, refusals: 0 };
   // The window begins only after every store was seen to hand out the new value.
-  if (to === 'draining') return { ...progress, refusals: 0, convergedAt: now };
-  return to === 'done' ? { ...progress, finishedAt: now } : progress;
+  if (to === 'draining')
+    return { ...progress, refusals: 0, drain: { host: result.now, service: result.clock ?? null, mark: null } };
+  return to === 'done' ? { ...progress, finishedAt: result.now } : progress;
 }
 
-/** The same rotation under a new name and with a new value; nothing of the old one was published. */
+/** The stores hand out another login than this rotation published: that one is kept, and what was published ends. */
+function followed(next: JournalDraft, step: Of<'follow'>, { now, clock, copies = [] }: StepResult): JournalDraft {
+  return {
+    ...next,
+    target: step.login.slot,
+    reverted: step.reverted,
+    phase: 'draining',
+    refusals: 0,
+    trouble: null,
+    overruled: null,
+    drain: { host: now, service: clock ?? null, mark: null },
+    copies: next.copies.map((copy) => {
+      const current = copies.find((one) => isAt(one, copy))?.current?.id ?? copy.published;
+      const others = [...copy.ends, copy.expects, copy.published].filter((id) => id !== null && id !== current);
+      return { ...copy, expects: null, staged: null, published: current, ends: unique(others) };
+    }),
+  };
+}
+
+/**
+ * The same rotation under a new name and with a new value. Only an emergency replans what was published: another value
+ * took its place there.
+ */
 function replanned(journal: Journal, result: StepResult): JournalDraft {
-  const copies = journal.copies.map((copy) => ({ ...copy, staged: null }));
-  const rotation = result.rotation ?? journal.rotation;
+  const copies = journal.copies.map((copy) => ({
+    ...copy,
+    expects: copy.published ?? copy.expects,
+    staged: null,
+    published: null,
+    ends: unique([...copy.ends, copy.staged]),
+  }));
   return {
     ...draftOf(journal),
-    rotation,
+    rotation: result.rotation ?? journal.rotation,
     phase: 'planned',
     copies,
     rejections: journal.rejections + 1,
@@ -130,27 +146,46 @@ function replanned(journal: Journal, result: StepResult): JournalDraft {
 }
 
 /** Enough to recognise what a writer that slept through many rotations may still stage. */
-function buried(journal: Journal): readonly string[] {
+export function buried(journal: Journal): readonly string[] {
   return [...journal.past, journal.rotation].slice(-50);
 }
 
+/** Ids without repeats and without null, in order. */
+export function unique(ids: readonly (string | null | undefined)[]): readonly string[] {
+  return [...new Set(ids.flatMap((id) => id ?? []))];
+}
+
 function copyAfter(
-  step: Extract<Step, { do: 'stage' | 'promote' | 'rebase' | 'retire-copy' }>,
+  copy: JournalCopy,
+  step: Of<'stage' | 'promote' | 'rebase' | 'retire-copy'>,
   version: string | null,
-): Partial<JournalCopy> {
-  if (step.do === 'stage') return { staged: version };
-  if (step.do === 'promote') return { published: version };
-  return step.do === 'rebase' ? { from: step.from } : { retired: true };
+): JournalCopy {
+  switch (step.do) {
+    case 'stage':
+      return { ...copy, staged: version };
+    case 'promote':
+      return { ...copy, published: version, ends: unique([...copy.ends, copy.expects]).filter((id) => id !== version) };
+    case 'rebase':
+      return { ...copy, expects: step.expects, ends: unique([...copy.ends, copy.expects]) };
+    case 'retire-copy':
+      return { ...copy, ends: copy.ends.filter((id) => id !== step.version) };
+  }
 }
 
-function marked(journal: Journal, place: CopyPlace, change: Partial<JournalCopy>): readonly JournalCopy[] {
-  return journal.copies.map((copy) =>
-    copy.store === place.store && copy.secret === place.secret ? { ...copy, ...change } : copy,
-  );
+function marked(
+  journal: Journal,
+  place: CopyPlace,
+  change: (copy: JournalCopy) => JournalCopy,
+): readonly JournalCopy[] {
+  return journal.copies.map((copy) => (isAt(copy, place) ? change(copy) : copy));
 }
 
-function afterEmergencyStep(journal: Journal, did: 'clear' | 'review' | 'notify'): Journal['emergency'] {
-  const { emergency } = journal;
+function refreshed({ refreshed: before }: Journal, name: string, isOver: boolean): Journal['refreshed'] {
+  const attempts = (before.find((one) => one.name === name)?.attempts ?? 0) + 1;
+  return [...before.filter((one) => one.name !== name), { name, attempts, done: isOver }];
+}
+
+function afterEmergencyStep({ emergency }: Journal, did: 'clear' | 'review' | 'notify'): Emergency | null {
   if (!emergency) return null;
   if (did === 'clear') return { ...emergency, cleared: true };
   return did === 'review' ? { ...emergency, reviewed: true } : { ...emergency, told: true };

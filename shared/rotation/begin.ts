@@ -1,83 +1,38 @@
 import { after, formatInstant } from '../base/time.ts';
+import { unique } from './advance.ts';
 import type { Journal, JournalCopy } from './journal.ts';
-import { membersHoldingPassword } from './consumer-text.ts';
-import { currentLogins, type Seen } from './seen.ts';
-import type { Asked, Step } from './step.ts';
+import { obstacles } from './obstacles.ts';
+import { currentLogins, isGood, sameLogin, usable, verdictOn, type CopySeen, type Seen } from './seen.ts';
+import type { Asked, Of, Step } from './step.ts';
 
 /**
  * Whether a rotation begins, and with which user. Pure, like decide.
  *
- * | what is seen                                                       | next                 |
- * |--------------------------------------------------------------------|----------------------|
- * | the value leaked                                                    | plan, at once        |
- * | nobody asked, and never adopted or not due                          | rest                 |
- * | something in the way: see `obstacles`                               | rest, blocked        |
- * | the current login, asked?, is refused, and nobody asked             | rest, blocked        |
- * | somebody is logged in as the user that would change                 | rest, blocked        |
- * | a value is staged but no journal knows it (the journal was lost)    | plan, going on with it |
- * | else                                                                | plan                 |
+ * | what is seen                                                          | next                               |
+ * |-----------------------------------------------------------------------|------------------------------------|
+ * | a person ordered an emergency                                         | plan, at once                      |
+ * | nobody asked, and never adopted or not due                            | rest                               |
+ * | something in the way: see obstacles.ts                                | postpone: people are told          |
+ * | no journal, and a value is staged (the journal was lost)              | plan, going on with it             |
+ * | no journal, and an earlier value may still be in use                  | plan as published: it drains first |
+ * | the current login, asked?, is refused, and nobody asked               | postpone: people are told          |
+ * | somebody is logged in as the user that would change                   | postpone: people are told          |
+ * | else                                                                  | plan                               |
  */
 export function beginning(journal: Journal | undefined, seen: Seen, asked: Asked): Step {
-  if (asked.leaked) return planFor(seen, undefined);
+  if (journal && journal.orders.length > 0) return planFor(seen, { emergency: true });
   const early = asked.force ? undefined : notDue(journal, asked);
   if (early) return early;
-  const inTheWay = obstacles(seen, asked.plan.acceptDowntime);
-  if (inTheWay.length > 0) return blocked('not-ready', inTheWay.join('\n'));
-  if (seen.answers.current === undefined) return { do: 'ask', candidate: 'current', logins: currentLogins(seen) };
-  if (!seen.answers.current && !asked.force) {
-    return blocked(
-      'current-refused',
-      'the service refuses what consumers read now. Fix the value in the store, or rotate with --now to publish a new one.',
-    );
-  }
-  return slotFree(seen) ?? planFor(seen, journal ? undefined : orphan(seen));
-}
-
-/** Everything that must be fixed before a rotation may begin, each with what to do. Empty: ready. */
-export function obstacles(seen: Seen, acceptDowntime: boolean): readonly string[] {
-  const { service } = seen;
-  const found = [...service.problems];
-  if (service.strategy === 'single' && !acceptDowntime) {
-    found.push(
-      'A single user cannot change without refusing logins for a moment. Make a second user (strategy: alternating), or set acceptDowntime: true.',
-    );
-  }
-  if (service.endpoints.length === 0) found.push('The service names no endpoint, so nothing can be verified. Add one.');
-  if (service.strategy === 'alternating' && new Set(service.slots).size !== 2)
-    found.push('An alternating credential needs two users. Name both.');
-  return [...found, ...seen.copies.flatMap((copy) => copyObstacles(copy, seen)), ...disagreement(seen)];
-}
-
-function copyObstacles(copy: Seen['copies'][number], seen: Seen): readonly string[] {
-  const name = `${copy.store}/${copy.secret}`;
-  if (!copy.current) return [`${name} holds nothing that consumers could read. Import the login they use now.`];
-  if (!copy.current.login)
-    return [
-      `${name} is not JSON with "username" and "password". Write it like {"engine":"postgres","host":"db","port":5432,"username":"app_a","password":"…"}.`,
-    ];
-  const { slot } = copy.current.login;
-  const found = seen.service.slots.includes(slot)
-    ? []
-    : [
-        `${name} hands out user ${slot}, which the service does not rotate (${seen.service.slots.join(', ')}). Name it in the configuration.`,
-      ];
-  const stale = membersHoldingPassword(copy.current.text);
-  return stale.length === 0
-    ? found
-    : [
-        ...found,
-        `${name} repeats the password in ${stale.join(', ')}, which would go stale. Let consumers build it from username and password.`,
-      ];
-}
-
-function disagreement(seen: Seen): readonly string[] {
-  if (currentLogins(seen).length <= 1) return [];
-  return ['The stores hand out different logins. Publish the one that consumers use in every store.'];
+  const staged = journal?.adopted ? undefined : stagedBefore(seen);
+  const inTheWay = obstacles(seen, { ...asked.plan, mayDisagree: staged !== undefined });
+  if (inTheWay.length > 0) return postponed(inTheWay.join('\n'));
+  const lost = staged ?? (journal?.adopted ? undefined : handedOutBefore(seen));
+  return lost ?? refusedNow(seen, asked) ?? slotFree(seen) ?? planFor(seen, { emergency: false });
 }
 
 /** The rest before a rotation is due, unless a person asks; a credential that was never adopted is never due. */
 export function notDue(journal: Journal | undefined, asked: Asked): Step | undefined {
-  if (!journal)
+  if (!journal?.adopted)
     return {
       do: 'rest',
       outcome: 'idle',
@@ -89,28 +44,46 @@ export function notDue(journal: Journal | undefined, asked: Asked): Step | undef
   return { do: 'rest', outcome: 'idle', text: `due ${formatInstant(due)}`, until: due };
 }
 
+/** What consumers read now must log in, unless a person wants a new value because it does not. */
+function refusedNow(seen: Seen, asked: Asked): Step | undefined {
+  const unheard = currentLogins(seen).filter((login) => !verdictOn(seen, login));
+  if (unheard.length > 0) return { do: 'ask', candidate: 'current', logins: unheard };
+  const verdicts = currentLogins(seen).flatMap((login) => verdictOn(seen, login) ?? []);
+  if (asked.force || verdicts.some((verdict) => isGood(seen, verdict))) return undefined;
+  const refused = verdicts.flatMap((verdict) => verdict.refused);
+  const silent = verdicts.flatMap((verdict) => verdict.silent);
+  if (refused.length === 0 && silent.length > 0) return postponed(`${silent.join(', ')} does not answer`, 'failed');
+  return postponed(
+    refused.length === 0
+      ? 'a login with what consumers read now is not encrypted, although the service promises it. Check its TLS.'
+      : 'the service refuses what consumers read now. Fix the value in the store, or rotate with --now to publish a new one.',
+  );
+}
+
 /** The user that would change must be idle: whoever is logged in as it would be locked out. */
 function slotFree(seen: Seen): Step | undefined {
   const { strategy, sessionsSeen } = seen.service;
   if (strategy !== 'alternating' || sessionsSeen !== 'exact') return undefined;
   const target = targetOf(seen);
-  if (!seen.sessions) return { do: 'ask-sessions', slots: [target] };
+  if (!seen.sessions) return { do: 'ask-sessions', slots: [target], before: undefined };
   if (seen.sessions.length === 0) return undefined;
   const who = seen.sessions
     .slice(0, 5)
     .map((one) => one.peer)
     .join(', ');
-  return blocked(
-    'slot-in-use',
+  return postponed(
     `${seen.sessions.length} sessions use ${target}, which should be idle: ${who}. Let them read the store.`,
   );
 }
 
-function planFor(seen: Seen, resume: string | undefined): Step {
-  const copies: JournalCopy[] = seen.copies.map(({ store, secret, current }) => {
-    return { store, secret, from: current?.id ?? null, staged: null, published: null, retired: false };
-  });
-  return { do: 'plan', target: targetOf(seen), copies, resume };
+function planFor(seen: Seen, { emergency }: { readonly emergency: boolean }): Of<'plan'> {
+  const copies = usable(seen).map((copy) => plannedCopy(copy));
+  return { do: 'plan', target: targetOf(seen), copies, resume: undefined, at: 'planned', emergency };
+}
+
+function plannedCopy({ store, secret, current, previous }: CopySeen): JournalCopy {
+  const ends = unique([previous?.id]).filter((id) => id !== current?.id);
+  return { store, secret, expects: current?.id ?? null, staged: null, published: null, ends };
 }
 
 /** The other one of two users, or the only one. */
@@ -121,14 +94,48 @@ function targetOf(seen: Seen): string {
   return others[0] ?? '';
 }
 
-/** The rotation whose value is staged although the journal is gone, if all stores name the same one and it fits. */
-function orphan(seen: Seen): string | undefined {
-  const pending = seen.copies.flatMap((copy) => copy.pending ?? []);
-  const [first] = pending;
-  if (!first || first.login?.slot !== targetOf(seen)) return undefined;
-  return pending.every((one) => one.rotation === first.rotation) ? first.rotation : undefined;
+/**
+ * A rotation whose journal is gone after it published: its value is handed out beside an earlier one that somebody may
+ * still hold. It drains, with the window counted from now.
+ */
+function handedOutBefore(seen: Seen): Step | undefined {
+  const [current] = currentLogins(seen);
+  const isInUse = ({ previous }: CopySeen) =>
+    previous?.login !== undefined &&
+    current !== undefined &&
+    seen.service.slots.includes(previous.login.slot) &&
+    (seen.service.strategy === 'alternating'
+      ? previous.login.slot !== current.slot
+      : !sameLogin(previous.login, current));
+  if (!current || !seen.copies.some(isInUse)) return undefined;
+  return {
+    ...planFor(seen, { emergency: false }),
+    target: current.slot,
+    at: 'published',
+    copies: seen.copies.map(handedOut),
+  };
 }
 
-function blocked(reason: string, text: string): Step {
-  return { do: 'rest', outcome: 'blocked', reason, text };
+/** A rotation whose journal is gone before it was published everywhere: it goes on under its own name. */
+function stagedBefore(seen: Seen): Step | undefined {
+  const [first, ...others] = seen.copies.flatMap((copy) => copy.pending ?? []);
+  const login = first?.login;
+  if (!login || others.some((one) => one.rotation !== first.rotation)) return undefined;
+  const isSame = (one: CopySeen['current']) => one?.login !== undefined && sameLogin(one.login, login);
+  const fits = seen.copies.every((copy) => (copy.pending ? isSame(copy.pending) : isSame(copy.current)));
+  const isOther =
+    seen.service.strategy !== 'alternating' ||
+    seen.copies.some(({ pending, current }) => pending && current?.login?.slot !== login.slot);
+  if (!fits || !isOther || !seen.service.slots.includes(login.slot)) return undefined;
+  const copies = seen.copies.map((copy) => (copy.pending ? plannedCopy(copy) : handedOut(copy)));
+  return { do: 'plan', target: login.slot, copies, resume: first.rotation, at: 'planned', emergency: false };
+}
+
+function handedOut(copy: CopySeen): JournalCopy {
+  const id = copy.current?.id ?? null;
+  return { ...plannedCopy(copy), expects: copy.previous?.id ?? null, staged: id, published: id };
+}
+
+function postponed(text: string, outcome: Of<'postpone'>['outcome'] = 'blocked'): Step {
+  return { do: 'postpone', outcome, back: undefined, text, urgent: outcome === 'blocked' };
 }

@@ -1,8 +1,23 @@
+import { createPrivateKey } from 'node:crypto';
 import { LockkeeperError } from '../base/error.ts';
 import { Sealed } from '../base/sealed.ts';
 import type { World } from '../base/world.ts';
-import type { ValueRule } from '../services/contract.ts';
+import type { ValueKind, ValueRule } from '../services/contract.ts';
 import type { RotationId } from '../secrets/contract.ts';
+
+/** A new value of a kind that is made here: a text by its rule, or a private key in PEM. */
+export function drawValue(kind: Exclude<ValueKind, { readonly kind: 'issued' }>, world: World): Sealed {
+  return kind.kind === 'text' ? generateValue(kind.rule, world) : privateKey(world);
+}
+
+/** What stands before the 32 bytes of an Ed25519 key in PKCS #8: RFC 8410, section 7. */
+const ed25519Head = Buffer.from('302e020100300506032b657004220420', 'hex');
+
+function privateKey(world: World): Sealed {
+  const der = Buffer.concat([ed25519Head, world.random(32)]);
+  const pem = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }).export({ format: 'pem', type: 'pkcs8' });
+  return new Sealed(pem.toString());
+}
 
 /**
  * A new value: `rule.length` characters, each drawn evenly from the alphabet. Bytes that would favour some characters

@@ -1,9 +1,4 @@
-import { z } from 'zod';
-import { canonicalJson } from '../base/canonical.ts';
-import { LockkeeperError } from '../base/error.ts';
-import { instant, type Instant } from '../base/time.ts';
-import type { World } from '../base/world.ts';
-import type { ObjectStore, ObjectVersion } from '../objects/contract.ts';
+import type { Instant } from '../base/time.ts';
 
 /** The way of one rotation, in order; each is reached only after the effect that it names is durable. */
 export const phases = ['planned', 'staged', 'set', 'verified', 'published', 'draining', 'retired', 'done'] as const;
@@ -14,19 +9,65 @@ export type Phase = (typeof phases)[number];
 export type JournalCopy = {
   readonly store: string;
   readonly secret: string;
-  /** What was current when the rotation began; null where nothing was ever published. */
-  readonly from: string | null;
+  /** What must be current for a promotion to happen; null where nothing was ever published. */
+  readonly expects: string | null;
   readonly staged: string | null;
   readonly published: string | null;
-  readonly retired: boolean;
+  /** Versions that nobody may read any more once the rotation is done, oldest first. One leaves the list as it ends. */
+  readonly ends: readonly string[];
 };
+
+/** An emergency that a person ordered. It is durable before anything is looked at, and stays until it is carried out. */
+export type Order = {
+  readonly reason: string;
+  readonly actor: string;
+  readonly at: Instant;
+  /** Approvers know that it begins. */
+  readonly told: boolean;
+};
+
+/** A failure that may pass, or something in the way of beginning. */
+export type Trouble = {
+  readonly text: string;
+  readonly attempts: number;
+  readonly notBefore: Instant;
+  readonly since: Instant;
+  /** People are told at its first sight; else once it has lasted an hour. */
+  readonly urgent: boolean;
+  /** How often people were told, and when last. */
+  readonly told: number;
+  readonly toldAt: Instant | null;
+};
+
+/** When the propagation window began, by each clock that could be asked; it is over when both say so. */
+export type Drain = {
+  readonly host: Instant;
+  /** By the service's own clock; null where it tells no time. */
+  readonly service: Instant | null;
+  /** Sessions older than this are still on the old value; null until the window is over, or where slots tell. */
+  readonly mark: string | null;
+};
+
+/** A rotation because the value leaked: nobody is spared. */
+export type Emergency = {
+  /** Why, newest last: those that it was begun for, and those of an emergency that it overtook. */
+  readonly orders: readonly Order[];
+  /** The target user's old sessions are ended. */
+  readonly cleared: boolean;
+  readonly reviewed: boolean;
+  /** Approvers know how it ended. */
+  readonly told: boolean;
+};
+
+/** How the old values' end was proven. */
+export type Proof = 'refused' | 'counted' | 'value-gone';
 
 /**
  * The durable record of one credential's rotation: enough to finish it after a crash at any point. It never holds a
  * value: values are only in the secret stores.
  */
 export type Journal = {
-  readonly format: 1;
+  readonly format: 2;
   readonly credential: string;
   readonly rotation: string;
   /** Moves with every write; a writer that was paused finds it moved and stops. */
@@ -34,17 +75,20 @@ export type Journal = {
   /** Unique for every write, so that of two equal writes exactly one wins. */
   readonly nonce: string;
   readonly phase: Phase;
-  /** The user that the new value belongs to. */
+  /** False: only an order was ever written; the schedule leaves the credential alone. */
+  readonly adopted: boolean;
+  /** The user whose value consumers get. */
   readonly target: string;
   readonly copies: readonly JournalCopy[];
   readonly startedAt: Instant;
-  /** When every store was seen to hand out the new value; the propagation window counts from here. */
-  readonly convergedAt: Instant | null;
+  readonly drain: Drain | null;
   readonly finishedAt: Instant | null;
-  /** How the old value's end was proven. */
-  readonly proof: 'refused' | 'value-gone' | null;
-  /** The last failure and when to try again. */
-  readonly trouble: { readonly text: string; readonly attempts: number; readonly notBefore: Instant } | null;
+  /** Consumers that were told to read again, or given up; by name, with the attempts so far. */
+  readonly refreshed: readonly { readonly name: string; readonly attempts: number; readonly done: boolean }[];
+  /** A person went back to an earlier login while it drained, and the rotation followed. */
+  readonly reverted: boolean;
+  readonly proof: Proof | null;
+  readonly trouble: Trouble | null;
   /** Why only a person can help on; `told` once people know. */
   readonly blocked: {
     readonly reason: string;
@@ -58,128 +102,12 @@ export type Journal = {
   readonly rejections: number;
   /** How often in a row what should hold after a step did not: the new value refused, the old one accepted. */
   readonly refusals: number;
-  /** A rotation because the value leaked: nobody is spared. `cleared`: the target user's old sessions are ended. */
-  readonly emergency: {
-    readonly reason: string;
-    readonly actor: string;
-    readonly cleared: boolean;
-    readonly reviewed: boolean;
-    readonly told: boolean;
-  } | null;
+  readonly emergency: Emergency | null;
+  /** Emergencies that wait to begin, oldest first. */
+  readonly orders: readonly Order[];
   /** Earlier rotations, newest last: what they left staged is dead and may be forgotten. */
   readonly past: readonly string[];
 };
 
-const time = z.number().transform(instant);
-const schema: z.ZodType<Journal> = z.strictObject({
-  format: z.literal(1),
-  credential: z.string(),
-  rotation: z.string().regex(/^[a-z0-9-]{1,64}$/),
-  epoch: z.number().int().positive(),
-  nonce: z.string(),
-  phase: z.enum(phases),
-  target: z.string(),
-  copies: z.array(
-    z.strictObject({
-      store: z.string(),
-      secret: z.string(),
-      from: z.string().nullable(),
-      staged: z.string().nullable(),
-      published: z.string().nullable(),
-      retired: z.boolean(),
-    }),
-  ),
-  startedAt: time,
-  convergedAt: time.nullable(),
-  finishedAt: time.nullable(),
-  proof: z.enum(['refused', 'value-gone']).nullable(),
-  trouble: z.strictObject({ text: z.string(), attempts: z.number().int(), notBefore: time }).nullable(),
-  blocked: z.strictObject({ reason: z.string(), text: z.string(), since: time, told: z.boolean() }).nullable(),
-  overruled: z.string().nullable(),
-  rejections: z.number().int(),
-  refusals: z.number().int(),
-  emergency: z
-    .strictObject({
-      reason: z.string(),
-      actor: z.string(),
-      cleared: z.boolean(),
-      reviewed: z.boolean(),
-      told: z.boolean(),
-    })
-    .nullable(),
-  past: z.array(z.string()),
-});
-
-/** A journal as it is stored, with the version that the next write must replace. */
-export interface HeldJournal {
-  readonly journal: Journal;
-  readonly version: ObjectVersion;
-}
-
 /** What changes with a write; epoch and nonce are given by the store of journals. */
 export type JournalDraft = Omit<Journal, 'epoch' | 'nonce'>;
-
-/** The journals of all credentials, at `rotations/<credential>.json` in the state store. */
-export interface Journals {
-  /** `invalid` where the object there is no journal of this credential. */
-  read(credential: string): Promise<HeldJournal | undefined>;
-  /**
-   * Writes what follows `held` (undefined: no journal yet), durable on return. `conflict` where another run has
-   * written since `held` was read; `uncertain` where nobody knows: the next run reads what is there.
-   */
-  write(held: HeldJournal | undefined, draft: JournalDraft): Promise<HeldJournal>;
-}
-
-/** Journals over `state`, every write conditional on what was read. */
-export function journals(state: ObjectStore, world: World): Journals {
-  return {
-    async read(credential) {
-      const stored = await state.get(keyOf(credential));
-      return stored && { journal: decodeJournal(stored.bytes, credential), version: stored.version };
-    },
-    async write(held, draft) {
-      const nonce = Buffer.from(world.random(12)).toString('hex');
-      const journal: Journal = { ...draft, epoch: (held?.journal.epoch ?? 0) + 1, nonce };
-      const bytes = encodeJournal(journal);
-      const key = keyOf(draft.credential);
-      const answer = held ? await state.replace(key, bytes, held.version) : await state.create(key, bytes);
-      if (answer.outcome === 'done') return { journal, version: answer.version };
-      throw new LockkeeperError(
-        'conflict',
-        `the journal of ${draft.credential} was written by another run (${answer.outcome})`,
-        {
-          hint: 'Another run is at work on this credential; nothing to do.',
-        },
-      );
-    },
-  };
-}
-
-/** A journal as the bytes that are stored: canonical JSON. */
-export function encodeJournal(journal: Journal): Uint8Array {
-  return Buffer.from(canonicalJson(journal));
-}
-
-/** The journal in `bytes`; `invalid` with every mistake named unless it is exactly one of `credential`. */
-export function decodeJournal(bytes: Uint8Array, credential: string): Journal {
-  const text = Buffer.from(bytes).toString('utf8');
-  const hint = 'Restore the object from a backup of the state store, or delete it after checking the stores by hand.';
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new LockkeeperError('invalid', `${keyOf(credential)} is not JSON`, { hint, cause });
-  }
-  const parsed = schema.safeParse(json);
-  if (!parsed.success) {
-    throw new LockkeeperError('invalid', `${keyOf(credential)} is no journal: ${z.prettifyError(parsed.error)}`, {
-      hint,
-    });
-  }
-  if (parsed.data.credential === credential) return parsed.data;
-  throw new LockkeeperError('invalid', `${keyOf(credential)} is the journal of ${parsed.data.credential}`, { hint });
-}
-
-function keyOf(credential: string): string {
-  return `rotations/${credential}.json`;
-}

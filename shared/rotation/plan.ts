@@ -34,6 +34,8 @@ export interface CredentialPlan {
   readonly propagationMs: number;
   /** The next rotation is due this long after the last one ended, in milliseconds. */
   readonly everyMs: number;
+  /** Names of those who are told to read again after a publication, in order; `refreshes` holds how. */
+  readonly refreshes: readonly string[];
   /** True allows the `single` strategy, which refuses logins for a moment. */
   readonly acceptDowntime: boolean;
 }

@@ -1,17 +1,25 @@
+import { toldText } from '../audit/entries/withhold.ts';
 import { asLockkeeperError, hasCode, LockkeeperError } from '../base/error.ts';
 import type { Instant } from '../base/time.ts';
 import type { Session } from '../services/contract.ts';
-import { draftOf, troubled } from './advance.ts';
-import { decide, restingAlready } from './decide.ts';
+import { draftOf } from './advance.ts';
+import { beforeLooking, decide } from './decide.ts';
 import { carryOut } from './effects.ts';
-import { journals, type Phase } from './journal.ts';
+import type { Phase } from './journal.ts';
+import { journals } from './journals.ts';
+import { order, tellLostOrder } from './order.ts';
+import { warn } from './people-effects.ts';
 import type { RotationDeps } from './plan.ts';
 import type { Rest, Step } from './step.ts';
 import { nameOf } from './step-name.ts';
+import { isTellingDue, troubled } from './trouble.ts';
 import { askedOf, look, type RotateRequest, type Run } from './under-way.ts';
 
-/** How a run ended. `busy`: another run is at work. `stopped`: the host's deadline came; the next run goes on. */
-export type Outcome = Rest['outcome'] | 'done' | 'failed' | 'busy' | 'stopped';
+/**
+ * How a run ended. `reverted`: the rotation ended with the login that people went back to. `busy`: another run is at
+ * work. `stopped`: the host's deadline came; the next run goes on.
+ */
+export type Outcome = Rest['outcome'] | 'done' | 'reverted' | 'failed' | 'busy' | 'stopped';
 
 /** What one run did and why it ended; nothing in it is a secret. */
 export interface RotationReport {
@@ -23,6 +31,8 @@ export interface RotationReport {
   readonly text: string;
   /** When running again may get further; undefined where that is not a matter of time. */
   readonly until: Instant | undefined;
+  /** Why it is an emergency, and who ordered it; empty for an ordinary rotation. */
+  readonly emergency: readonly string[];
   /** Who still uses the old value, where that is what the rotation waits for. */
   readonly sessions: readonly Session[];
   /** Every step this run carried out, in order. */
@@ -43,13 +53,24 @@ export async function rotate(deps: RotationDeps, request: RotateRequest = {}): P
     steps: [],
     held: undefined,
     seen: undefined,
+    isMute: false,
   };
   try {
-    run.held = await run.journals.read(deps.plan.name);
+    if (request.leaked) await giveOrder(run, request.leaked.reason);
+    else run.held = await run.journals.read(deps.plan.name);
     return await stepByStep(run);
   } catch (thrown) {
     if (!(thrown instanceof LockkeeperError)) throw thrown;
     return await failure(run, thrown);
+  }
+}
+
+async function giveOrder(run: Run, reason: string): Promise<void> {
+  try {
+    await order(run, reason);
+  } catch (thrown) {
+    if (thrown instanceof LockkeeperError) await tellLostOrder(run, reason, thrown);
+    throw thrown;
   }
 }
 
@@ -60,14 +81,13 @@ async function stepByStep(run: Run): Promise<RotationReport> {
   for (;;) {
     const asked = askedOf(run);
     if (asked.now >= run.deps.world.deadline()) return report(run, 'stopped', 'the time of this run is over');
-    const early = restingAlready(run.held?.journal, asked);
-    if (early?.do === 'rest') return restReport(run, early);
-    run.seen ??= await look(run);
-    const step = decide(run.held?.journal, run.seen, asked);
+    const step =
+      beforeLooking(run.held?.journal, asked) ?? decide(run.held?.journal, (run.seen ??= await look(run)), asked);
     if (step.do === 'rest') return restReport(run, step);
+    if (step.do === 'postpone' && isOnlyReported(run)) return report(run, step.outcome, step.text);
     await carryOut(run, step);
     run.steps.push(nameOf(step));
-    const ended = endOf(run, step);
+    const ended = await endOf(run, step);
     if (ended) return ended;
     if (run.steps.length > mostSteps)
       throw new LockkeeperError(
@@ -77,40 +97,78 @@ async function stepByStep(run: Run): Promise<RotationReport> {
   }
 }
 
+/** What keeps a rotation from beginning is told to the person who asked, and journaled where the schedule did. */
+function isOnlyReported({ held, request }: Run): boolean {
+  if (!held) return true;
+  return held.journal.phase === 'done' && request.now === true;
+}
+
 /** After these a run ends although more could be tried: trying again at once is what locks accounts. */
-function endOf(run: Run, step: Step): RotationReport | undefined {
-  if (step.do === 'move' && step.to === 'done') return report(run, 'done', 'the old value is refused everywhere');
-  const { blocked } = run.held?.journal ?? {};
-  if (blocked) return report(run, 'blocked', blocked.text);
-  if (step.do !== 'retry') return undefined;
-  const until = run.held?.journal.trouble?.notBefore;
-  return { ...report(run, 'failed', step.text), until };
+async function endOf(run: Run, step: Step): Promise<RotationReport | undefined> {
+  const { journal } = run.held ?? {};
+  if (!journal) return undefined;
+  if (step.do === 'move' && step.to === 'done' && journal.orders.length === 0) return endReport(run);
+  if (journal.blocked && journal.orders.length === 0) return report(run, 'blocked', journal.blocked.text);
+  if (step.do !== 'retry' && step.do !== 'postpone') return undefined;
+  await tellNow(run);
+  const outcome = step.do === 'postpone' ? step.outcome : 'failed';
+  return { ...report(run, outcome, step.text), until: nextTry(run) };
+}
+
+function endReport(run: Run): RotationReport {
+  const { proof, reverted } = run.held?.journal ?? {};
+  const texts = {
+    refused: 'every earlier value is refused everywhere',
+    counted: 'the service counts no other value than the one that is handed out',
+    'value-gone': 'the earlier value was ended; no store keeps it, so its refusal was not tried',
+  };
+  const text = texts[proof ?? 'value-gone'];
+  if (!reverted) return report(run, 'done', text);
+  return report(run, 'reverted', `people went back to an earlier login, so the new one was ended; ${text}`);
 }
 
 async function failure(run: Run, error: LockkeeperError): Promise<RotationReport> {
-  if (hasCode(error, 'conflict') && (await movedOn(run))) return { ...report(run, 'busy', error.message), error };
+  if (hasCode(error, 'conflict') && (await hasMovedOn(run))) return { ...report(run, 'busy', error.message), error };
   const noted = await noteTrouble(run, error);
   const text = noted ? `${error.message}; the back-off could not be recorded: ${noted.message}` : error.message;
-  return { ...report(run, 'failed', text), error, until: run.held?.journal.trouble?.notBefore };
+  return { ...report(run, 'failed', text), error, until: nextTry(run) };
 }
 
-/** True where another run has written the journal since this one read it. */
-async function movedOn(run: Run): Promise<boolean> {
-  const live = await run.journals.read(run.deps.plan.name);
-  return live?.version !== run.held?.version;
+/** True where another run has written the journal since this one read it. Unknown is no. */
+async function hasMovedOn(run: Run): Promise<boolean> {
+  try {
+    const live = await run.journals.read(run.deps.plan.name);
+    return live?.version !== run.held?.version;
+  } catch (thrown) {
+    if (!(thrown instanceof LockkeeperError)) throw thrown;
+    return false;
+  }
 }
 
-/** Remembers the failure, so that the next run waits; answers what kept it from doing so. */
+/** Remembers the failure, so that the next run waits, and tells people; answers what kept it from doing so. */
 async function noteTrouble(run: Run, error: LockkeeperError): Promise<LockkeeperError | undefined> {
   const { held } = run;
-  if (!held || held.journal.phase === 'done') return undefined;
+  if (!held || isOnlyReported(run)) return undefined;
   try {
-    run.held = await run.journals.write(held, troubled(draftOf(held.journal), error.message, run.deps.world.now()));
+    const trouble = { text: toldText(error.message), urgent: false };
+    run.held = await run.journals.write(held, troubled(draftOf(held.journal), trouble, run.deps.world.now()));
+    await tellNow(run);
     return undefined;
   } catch (thrown) {
     if (!(thrown instanceof LockkeeperError)) throw thrown;
     return asLockkeeperError(thrown);
   }
+}
+
+/** A trouble that has lasted, or that nobody should wait for: people hear of it in the run that saw it. */
+async function tellNow(run: Run): Promise<void> {
+  const { held } = run;
+  if (held && !run.isMute && isTellingDue(held.journal, run.deps.world.now())) await warn(run, { do: 'warn' });
+}
+
+function nextTry({ held }: Run): Instant | undefined {
+  const { journal } = held ?? {};
+  return journal?.emergency || (journal?.orders.length ?? 0) > 0 ? undefined : journal?.trouble?.notBefore;
 }
 
 function restReport(run: Run, rest: Rest): RotationReport {
@@ -120,6 +178,7 @@ function restReport(run: Run, rest: Rest): RotationReport {
 
 function report(run: Run, outcome: Outcome, text: string): RotationReport {
   const { journal } = run.held ?? {};
+  const orders = [...(journal?.emergency?.orders ?? []), ...(journal?.orders ?? [])];
   return {
     credential: run.deps.plan.name,
     rotation: journal?.rotation,
@@ -127,6 +186,7 @@ function report(run: Run, outcome: Outcome, text: string): RotationReport {
     outcome,
     text,
     until: undefined,
+    emergency: orders.map(({ reason, actor }) => `${actor}: ${reason}`),
     sessions: [],
     steps: run.steps,
     error: undefined,

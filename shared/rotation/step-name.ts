@@ -1,40 +1,65 @@
 import type { CopyPlace } from './plan.ts';
-import type { Step } from './step.ts';
+import type { Ending, Step } from './step.ts';
+import { proofText } from './emergency.ts';
 
 /** A step as people read it in a report: what is done, where, to whose login. Never a value. */
 export function nameOf(step: Step): string {
   if ('place' in step) return nameOfCopy(step);
   switch (step.do) {
     case 'ask':
-      return `log in with the ${step.candidate} value: ${slots(step)}`;
+      return `log in with the ${step.candidate} value: ${slots(step.logins)}`;
     case 'ask-sessions':
       return `ask who is logged in as ${step.slots.join(', ')}`;
     case 'plan':
-      return `plan a new value for ${step.target}`;
+      return planName(step);
     case 'move':
       return `journal: ${step.to}`;
+    case 'mark':
+      return 'note where older sessions end';
+    case 'refresh':
+      return `tell ${step.name} to read the secret again`;
     case 'replan':
       return `plan again: ${step.why}`;
+    case 'follow':
+      return `go on from the login of ${step.login.slot}, which the stores hand out`;
     case 'clear':
-      return `end the leaked value of ${slots(step)} at the service`;
+      return `end what the new value's user holds: ${ended(step.endings)}`;
     case 'change':
-      return `set the new value of ${step.login.slot} at the service, under its own lock`;
+      return `set the new value of ${step.login.slot} at the service`;
     case 'retire':
-      return `end the old value of ${slots(step)} at the service${step.endSessions ? ', and its sessions' : ''}`;
+      return `end the old value at the service: ${ended(step.endings)}${step.endSessions ? ', and its sessions' : ''}`;
     case 'prove':
-      return step.proof === 'refused' ? 'proven: the old value is refused' : 'no copy of the old value is left to try';
+      return proofText(step.proof);
+    default:
+      return nameForPeople(step);
+  }
+}
+
+function nameForPeople(step: Step): string {
+  switch (step.do) {
     case 'unblock':
       return `go on at ${step.back}`;
     case 'review':
       return 'open the review';
+    case 'announce':
     case 'alarm':
+    case 'warn':
     case 'notify':
       return 'notify people';
     case 'retry':
+    case 'postpone':
     case 'block':
     case 'rest':
       return step.text;
+    default:
+      return step.do;
   }
+}
+
+function planName(step: Extract<Step, { readonly do: 'plan' }>): string {
+  if (step.at === 'published') return 'the journal is gone: take up a rotation that was published already';
+  if (step.resume !== undefined) return `the journal is gone: go on with ${step.resume}, which is staged`;
+  return `plan a new value for ${step.target}${step.emergency ? ', at once' : ''}`;
 }
 
 function nameOfCopy(step: Extract<Step, { readonly place: CopyPlace }>): string {
@@ -53,6 +78,10 @@ function nameOfCopy(step: Extract<Step, { readonly place: CopyPlace }>): string 
   }
 }
 
-function slots({ logins }: { readonly logins: readonly { readonly slot: string }[] }): string {
+function ended(endings: readonly Ending[]): string {
+  return endings.map(({ slot, keep }) => (keep ? `all of ${slot} but the new one` : slot)).join(', ');
+}
+
+function slots(logins: readonly { readonly slot: string }[]): string {
   return [...new Set(logins.map(({ slot }) => slot))].join(', ');
 }

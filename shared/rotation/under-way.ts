@@ -1,7 +1,10 @@
 import { LockkeeperError } from '../base/error.ts';
-import type { HeldJournal, Journals } from './journal.ts';
-import type { CopyPlace, RotationDeps } from './plan.ts';
-import { readCopy, type Seen } from './seen.ts';
+import type { ServiceDescription } from '../services/contract.ts';
+import { unique } from './advance.ts';
+import type { HeldJournal, Journals } from './journals.ts';
+import type { Journal } from './journal.ts';
+import type { CopyPlace, PlannedCopy, RotationDeps } from './plan.ts';
+import { blankCopy, entryOf, isAt, readCopy, type CopySeen, type Seen } from './seen.ts';
 import type { Asked } from './step.ts';
 
 /** What a person may ask for; nothing at all for a scheduled run. */
@@ -21,19 +24,52 @@ export interface Run {
   held: HeldJournal | undefined;
   /** Undefined until the run looked, and again when a step made it old. */
   seen: Seen | undefined;
+  /** People could not be told; the next run tries again, and this one goes on. */
+  isMute: boolean;
 }
 
 /** What the run was asked, now. */
-export function askedOf(run: Pick<Run, 'deps' | 'request'>): Asked {
-  const leaked = run.request.leaked !== undefined;
-  return { plan: run.deps.plan, now: run.deps.world.now(), force: leaked || run.request.now === true, leaked };
+export function askedOf(run: Pick<Run, 'deps' | 'request' | 'isMute'>): Asked {
+  const force = run.request.leaked !== undefined || run.request.now === true;
+  return { plan: run.deps.plan, now: run.deps.world.now(), force, isMute: run.isMute };
 }
 
-/** Looks at the service and at every store, without changing or asking anything. */
+/**
+ * Looks at the service and at every store, without changing or asking anything. A store that cannot be read stops an
+ * ordinary rotation; an emergency goes on with the others, as long as there is one.
+ */
 export async function look(run: Pick<Run, 'deps' | 'held'>): Promise<Seen> {
   const { deps, held } = run;
-  const copies = await Promise.all(placesOf(deps, held).map((place) => readCopy(place, storeOf(deps, place.store))));
-  return { service: await deps.service.describe(), copies, answers: {}, sessions: undefined };
+  const service = await deps.service.describe();
+  const isUrgent = held !== undefined && (held.journal.orders.length > 0 || held.journal.emergency !== null);
+  const read = (place: PlannedCopy) => readOne(deps, place, { journal: held?.journal, service });
+  const copies = await Promise.all(placesOf(deps, held?.journal).map(read));
+  const troubles = copies.flatMap(({ trouble }) => trouble ?? []);
+  const [first] = troubles;
+  if (first && (!isUrgent || troubles.length === copies.length)) throw first;
+  return { service, copies, heard: [], sessions: undefined };
+}
+
+/** One copy again, after a write whose effect on it is not known. */
+export async function lookAgain(run: Run, place: CopyPlace): Promise<CopySeen> {
+  const before = seenBy(run);
+  const planned = before.copies.find((copy) => isAt(copy, place)) ?? formed(run.deps, place);
+  return await readOne(run.deps, planned, { journal: run.held?.journal, service: before.service });
+}
+
+async function readOne(
+  deps: RotationDeps,
+  place: PlannedCopy,
+  { journal, service }: { readonly journal: Journal | undefined; readonly service: ServiceDescription },
+): Promise<CopySeen> {
+  const entry = journal && entryOf(journal, place);
+  const ids = entry ? unique([entry.expects, entry.staged, entry.published, ...entry.ends]) : [];
+  try {
+    return await readCopy(place, storeOf(deps, place.store), { ids, slots: service.slots });
+  } catch (thrown) {
+    if (!(thrown instanceof LockkeeperError)) throw thrown;
+    return blankCopy(place, deps.stores[place.store], thrown);
+  }
 }
 
 /** The driver of the store that the plan calls `name`; `invalid` where none was wired. */
@@ -45,16 +81,25 @@ export function storeOf(deps: RotationDeps, name: string): RotationDeps['stores'
   });
 }
 
-/** Every place of the plan, and those of a rotation under way that the plan has forgotten meanwhile. */
-function placesOf(deps: RotationDeps, held: HeldJournal | undefined): readonly CopyPlace[] {
+/**
+ * The places of a rotation under way are those it began with. Before it begins, and where an emergency overtakes it, those
+ * of the plan count, and what the plan forgot meanwhile.
+ */
+function placesOf(deps: RotationDeps, journal: Journal | undefined): readonly PlannedCopy[] {
   const { stores } = deps.plan;
-  if (!held || held.journal.phase === 'done') return stores;
-  const isPlanned = (place: CopyPlace) =>
-    stores.some((one) => one.store === place.store && one.secret === place.secret);
-  return [
-    ...stores,
-    ...held.journal.copies.filter((copy) => !isPlanned(copy)).map(({ store, secret }) => ({ store, secret })),
-  ];
+  if (!journal || journal.phase === 'done') return stores;
+  const begun = journal.copies.map((copy) => formed(deps, copy));
+  if (journal.orders.length === 0) return begun;
+  return [...stores, ...begun.filter((copy) => !stores.some((one) => isAt(one, copy)))];
+}
+
+/** A place with its form; one that the plan has forgotten is written like the first of the plan. */
+function formed({ plan }: RotationDeps, { store, secret }: CopyPlace): PlannedCopy {
+  const planned = plan.stores.find((one) => isAt(one, { store, secret })) ?? plan.stores[0];
+  if (planned) return { store, secret, form: planned.form };
+  throw new LockkeeperError('invalid', `${plan.name} names no secret that consumers read`, {
+    hint: 'Name at least one under secrets: of the credential.',
+  });
 }
 
 /** The journal that a step needs. */

@@ -13,9 +13,10 @@ test('everything imports only what it may', () => {
 });
 
 test('every file that keeps a contract is known as a driver', () => {
-  const capability = /^shared\/((approvals|firewalls|flow-logs|objects|secrets|services|signers)\/[^/]+)\.ts$/;
+  const capability =
+    /^shared\/((approvals|firewalls|flow-logs|objects|refreshes|secrets|services|signers)\/[^/]+)\.ts$/;
   const keeps =
-    /^(export function .*)?\): (Approvals|Firewall|FlowLog|LocalPage|ObjectStore|SecretStore|Service|Signer) \{$/m;
+    /^(export function .*)?\): (Approvals|Firewall|FlowLog|LocalPage|ObjectStore|Refresh|SecretStore|Service|Signer) \{$/m;
   const keepers = sources('shared').filter(({ path, text }) => capability.test(path) && keeps.test(text));
   const names = keepers.map(({ path }) => capability.exec(path)?.[1]);
   expect(names.length).toBeGreaterThan(8);

@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { Sealed } from '../../shared/base/sealed.ts';
 import { localFileSecrets } from '../../shared/secrets/local-file.ts';
 import { secretStoreSuite } from '../conformance/secret-store.ts';
-import { openFilePlace, type FilePlace } from './file-place.ts';
+import { openFilePlace, readShelf, writeShelf, type FilePlace } from './file-place.ts';
 
 secretStoreSuite('local-file', openFilePlace);
 
@@ -22,7 +22,7 @@ describe('an encrypted file', () => {
       bad[at] = (bad[at] ?? 0) ^ (1 << (at % 8));
       await writeFile(place.file, bad);
       await expect(place.first.read(place.secret)).rejects.toMatchObject({
-        code: 'unreachable',
+        code: 'invalid',
         message: expect.stringContaining(place.secret),
       });
     }
@@ -38,7 +38,7 @@ describe('an encrypted file', () => {
       message: expect.stringContaining('another secret'),
     });
     await writeFile(place.options.keyFile, `${'0'.repeat(64)}\n`);
-    await expect(place.first.read(place.secret)).rejects.toMatchObject({ code: 'unreachable' });
+    await expect(place.first.read(place.secret)).rejects.toMatchObject({ code: 'invalid' });
   });
 
   test('holds no value and no user name in clear, and only its owner may read it', async () => {
@@ -48,6 +48,70 @@ describe('an encrypted file', () => {
     expect(text).not.toMatch(/planted|app_a/);
     for (const path of [place.file, place.options.keyFile]) expect((await stat(path)).mode & 0o077).toBe(0);
     expect(await readdir(place.options.directory)).toEqual(['prod%2Fapp%20db.secret']);
+  });
+});
+
+describe('a file written before earlier versions were kept', () => {
+  const old = {
+    current: { id: 'g4', text: 'two' },
+    pending: { id: 'g5', rotation: 'r-3', text: 'three' },
+    previous: { id: 'g2', text: 'one' },
+    promoted: ['r-1', 'r-2'],
+  };
+
+  test('is read as it was meant, and its last promotion is answered again', async () => {
+    await using place = disposable(await openFilePlace());
+    await writeShelf(place.file, place.options.keyFile, old);
+    const seen = await place.first.read(place.secret, ['g2', 'g4', 'g5']);
+    expect(seen).toMatchObject({
+      current: { id: 'g4' },
+      previous: { id: 'g2' },
+      pending: { id: 'g5', rotation: 'r-3' },
+    });
+    expect(seen.asked.map(({ value }) => value.open())).toEqual(['one', 'two', 'three']);
+    const again = await place.first.promote(place.secret, { rotation: 'r-2', id: 'g4' }, 'g2');
+    expect(again.value.open()).toBe('two');
+  });
+
+  test('is written as files are today', async () => {
+    await using place = disposable(await openFilePlace());
+    await writeShelf(place.file, place.options.keyFile, old);
+    await place.first.promote(place.secret, { rotation: 'r-3', id: 'g5' }, 'g4');
+    const { current, earlier, pending } = await readShelf(place.file, place.options.keyFile);
+    expect([current?.id, earlier.map(({ id }) => id), pending]).toEqual(['g5', ['g4', 'g2'], null]);
+    await place.first.retire(place.secret, 'g2');
+    expect((await place.second.read(place.secret, ['g2', 'g4'])).asked.map(({ id }) => id)).toEqual(['g4']);
+  });
+
+  test.each([
+    ['nothing that was published', { ...old, current: null, previous: null, promoted: [] }, undefined],
+    ['no member for what was before', { current: null, pending: null, promoted: [] }, 'invalid'],
+    ['a version that is none', { ...old, previous: { id: 'g2' } }, 'invalid'],
+    ['an earlier version that is none', { ...old, earlier: [{ id: 'g2' }] }, 'invalid'],
+    ['a staged version without its rotation', { ...old, pending: { id: 'g5', text: 'three' } }, 'invalid'],
+    ['a promoted rotation that is none', { ...old, promoted: [1] }, 'invalid'],
+  ])('with %s is read or refused as a whole', async (_, shelf, code) => {
+    await using place = disposable(await openFilePlace());
+    await writeShelf(place.file, place.options.keyFile, shelf);
+    const read = place.first.read(place.secret).then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
+    if (code === undefined) expect(await read).toBeUndefined();
+    else expect(await read).toMatchObject({ code });
+  });
+});
+
+describe('version ids', () => {
+  test('do not come back after the file was restored from a backup', async () => {
+    await using place = disposable(await openFilePlace());
+    const backup = await readFile(place.file);
+    const before = await place.first.stage(place.secret, 'r-1', new Sealed('before'));
+    await writeFile(place.file, backup);
+    const after = await place.first.stage(place.secret, 'r-1', new Sealed('after'));
+    expect(after.id).not.toBe(before.id);
+    const stale = place.first.promote(place.secret, { rotation: 'r-1', id: before.id }, undefined);
+    await expect(stale).rejects.toMatchObject({ code: 'conflict' });
   });
 });
 

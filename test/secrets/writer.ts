@@ -11,8 +11,8 @@ for (let round = 0; round < Number(rounds);) {
   const rotation = `${name}-${round}`;
   try {
     const { current } = await store.read(secret);
-    await store.stage(secret, rotation, new Sealed(`${current?.value.open() ?? ''}${name};`));
-    await store.promote(secret, rotation, current?.id);
+    const { id } = await store.stage(secret, rotation, new Sealed(`${current?.value.open() ?? ''}${name};`));
+    await store.promote(secret, { rotation, id }, current?.id);
     round += 1;
   } catch (thrown) {
     if (!(thrown instanceof LockkeeperError) || thrown.code !== 'conflict') throw thrown;

@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import { admin } from './admin.ts';
+import { duration, endpoint, type ResolvePath } from './fields.ts';
+import { secretPlace, secretReference } from './references.ts';
+import { refresh } from './refreshes.ts';
+
+/** The fields that a credential of every engine has. */
+export function credentialFields(resolve: ResolvePath) {
+  return {
+    acceptDowntime: z
+      .boolean()
+      .default(false)
+      .describe('A single user refuses logins for a moment at every change; say true to allow it.'),
+    endpoints: z
+      .array(endpoint)
+      .min(1)
+      .describe('host:port of every server at which a new value must work; the first is where it is changed.'),
+    admin: admin(resolve).describe(
+      'The login with which lockkeeper changes passwords: a user and where its password is, or a secret that holds both.',
+    ),
+    secrets: z.array(secretPlace).min(1).describe('Every place from which consumers read the credential.'),
+    refreshes: z
+      .array(refresh(resolve, secretReference(resolve)))
+      .default([])
+      .describe('Who is told to read the secrets again after a new value was published. Default: nobody.'),
+    propagation: duration
+      .prefault('15m')
+      .describe('How long a consumer may go on using the old value after a new one was published.'),
+    every: duration.prefault('30d').describe('How often the credential is rotated.'),
+  };
+}
+
+/** What a credential of every engine has, after every check. */
+export type CredentialFields = z.output<z.ZodObject<ReturnType<typeof credentialFields>>>;

@@ -1,0 +1,83 @@
+import type { Journal, Proof } from './journal.ts';
+import { publishNext } from './publishing.ts';
+import { entryOf, oldLogins, usable, verdictOn, type CopySeen, type Seen } from './seen.ts';
+import type { Step } from './step.ts';
+import { block, namesOf, postpone } from './stopping.ts';
+
+/** Phase retired: prove that every earlier value is refused, end their copies, and close. */
+export function finishing(journal: Journal, seen: Seen): Step {
+  const late = journal.emergency ? publishNext(journal, seen) : undefined;
+  if (late) return late;
+  if (!journal.proof) return proving(journal, seen);
+  return nextCopy(journal, seen) ?? closing(journal, seen);
+}
+
+function proving(journal: Journal, seen: Seen): Step {
+  const old = oldLogins(journal, seen);
+  const unheard = old.filter((login) => !verdictOn(seen, login));
+  if (unheard.length > 0) return { do: 'ask', candidate: 'old', logins: unheard };
+  const verdicts = old.flatMap((login) => verdictOn(seen, login) ?? []);
+  const accepted = [...new Set(verdicts.flatMap((verdict) => verdict.accepted))];
+  const silent = [...new Set(verdicts.flatMap((verdict) => verdict.silent))];
+  const surplus = surplusOf(journal, seen);
+  if (accepted.length + silent.length + surplus.length === 0)
+    return { do: 'prove', proof: proofOf(old.length, seen.service.holds) };
+  if (journal.emergency) return stillLeft({ accepted, silent, surplus });
+  if (accepted.length + surplus.length === 0)
+    return postpone(`${silent.join(', ')} does not answer, so the old value's end is not proven there`);
+  const what =
+    accepted.length > 0
+      ? `an old value still logs in at ${accepted.join(', ')} after it was retired`
+      : `${surplus.join(', ')} holds more values than the one that is handed out`;
+  if (journal.refusals < 2) return { do: 'retry', back: 'draining', text: what };
+  return block('old-still-accepted', `${what}. Look for trust rules or lagging replicas at the service.`);
+}
+
+/** The leaked value is still worth something there: everything is done again at every run, and people know where. */
+function stillLeft(where: Readonly<Record<'accepted' | 'silent' | 'surplus', readonly string[]>>): Step {
+  const texts = [
+    ...(where.accepted.length > 0 ? [`the leaked value still logs in at ${where.accepted.join(', ')}`] : []),
+    ...(where.silent.length > 0
+      ? [`${where.silent.join(', ')} does not answer, so the leaked value may still log in there`]
+      : []),
+    ...(where.surplus.length > 0 ? [`${where.surplus.join(', ')} holds more values than the new one`] : []),
+  ];
+  return { do: 'postpone', outcome: 'failed', back: 'staged', text: texts.join('; '), urgent: true };
+}
+
+/** Slots that hold more values than are kept, as far as the service counts. */
+function surplusOf(journal: Journal, seen: Seen): readonly string[] {
+  const kept = (slot: string) => (slot === journal.target ? 1 : 0);
+  return seen.service.slots.filter((slot) => (seen.service.holds[slot] ?? 0) > kept(slot));
+}
+
+function proofOf(old: number, holds: Seen['service']['holds']): Proof {
+  if (old > 0) return 'refused';
+  return Object.keys(holds).length > 0 ? 'counted' : 'value-gone';
+}
+
+function nextCopy(journal: Journal, seen: Seen): Step | undefined {
+  for (const copy of usable(seen)) {
+    // What is handed out is never ended, whatever the journal says.
+    const version = entryOf(journal, copy)?.ends.find((id) => id !== copy.current?.id);
+    if (version !== undefined) return { do: 'retire-copy', place: copy, version };
+  }
+  return undefined;
+}
+
+function closing(journal: Journal, seen: Seen): Step {
+  const { emergency } = journal;
+  if (!emergency) return { do: 'move', to: 'done' };
+  const left = seen.copies.filter((copy) => copy.trouble && isUnfinished(journal, copy));
+  if (left.length > 0) {
+    const text = `the service refuses the leaked value, but ${namesOf(left)} cannot be used: ${left[0]?.trouble?.message ?? ''}. What it hands out may be the leaked value`;
+    return { do: 'postpone', outcome: 'failed', back: undefined, text, urgent: true };
+  }
+  if (!emergency.reviewed) return { do: 'review' };
+  return emergency.told ? { do: 'move', to: 'done' } : { do: 'notify' };
+}
+
+function isUnfinished(journal: Journal, copy: CopySeen): boolean {
+  const entry = entryOf(journal, copy);
+  return entry !== undefined && (entry.published === null || entry.ends.length > 0);
+}

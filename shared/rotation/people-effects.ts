@@ -1,0 +1,91 @@
+import { toldText } from '../audit/entries/withhold.ts';
+import { LockkeeperError } from '../base/error.ts';
+import type { Notice } from '../approvals/contract.ts';
+import { emergencyNotice, openReview, orderNotice } from './emergency.ts';
+import { moveOn, whatHolds } from './moving.ts';
+import { audited, record } from './recorded.ts';
+import type { Of } from './step.ts';
+import { heldBy, type Run } from './under-way.ts';
+
+/** People are told after the reason is durable; a crash in between tells them in the next run. */
+export async function alarm(run: Run, step: Of<'block'> | Of<'alarm'>): Promise<void> {
+  if (step.do === 'block') await moveOn(run, step);
+  const { blocked, credential } = heldBy(run).journal;
+  const text = toldText(blocked?.text ?? '');
+  await record(run, { action: 'rotation.block', details: { reason: blocked?.reason, text } });
+  if (await tell(run, { hash: undefined, level: 'alarm', text: `Rotation of ${credential} is blocked: ${text}` }))
+    await moveOn(run, { do: 'alarm' });
+}
+
+/** A trouble that lasts. */
+export async function warn(run: Run, step: Of<'warn'>): Promise<void> {
+  const { trouble, credential, emergency, phase } = heldBy(run).journal;
+  const text = toldText(trouble?.text ?? '');
+  await record(run, { action: 'rotation.warn', details: { text, attempts: trouble?.attempts } });
+  const what = phase === 'done' ? 'cannot begin' : emergency ? 'is not finished' : 'does not go on';
+  const kind = emergency ? 'Emergency rotation' : 'Rotation';
+  const notice = `${kind} of ${credential} ${what}: ${text}. It is tried again${emergency ? ' in every run' : ''}.`;
+  if (await tell(run, { hash: undefined, level: emergency ? 'alarm' : 'warning', text: notice }))
+    await moveOn(run, step);
+}
+
+/** Approvers know of an emergency before anything of it is looked at. */
+export async function announce(run: Run, step: Of<'announce'>): Promise<void> {
+  const { journal } = heldBy(run);
+  for (const order of journal.orders.filter((one) => !one.told)) {
+    if (!(await tell(run, orderNotice(journal, order)))) return;
+  }
+  await moveOn(run, step);
+}
+
+/** The end of an emergency. */
+export async function close(run: Run, step: Of<'review'> | Of<'notify'>): Promise<void> {
+  const { journal } = heldBy(run);
+  const reasons = journal.emergency?.orders.map(({ reason }) => reason);
+  await audited(run, { action: `rotation.${step.do}`, details: { reasons, ...whatHolds(run) } }, async () => {
+    if (step.do === 'review') await openReview(run.deps.state, journal, run.deps.world.now());
+    else await run.deps.notify(emergencyNotice(journal));
+  });
+  await moveOn(run, step);
+}
+
+/**
+ * Tells consumers to read again. One that cannot be told is tried three times, once in an emergency: the window protects
+ * it as it protects those that nobody tells.
+ */
+export async function refresh(run: Run, step: Of<'refresh'>): Promise<void> {
+  const { journal } = heldBy(run);
+  const receiver = run.deps.refreshes?.[step.name];
+  const attempts = journal.refreshed.find(({ name }) => name === step.name)?.attempts ?? 0;
+  if (!receiver) return await giveUp(run, step, 'the configuration does not say how');
+  const secrets = journal.copies.map(({ store, secret }) => ({ store, secret }));
+  const news = { credential: journal.credential, rotation: journal.rotation, secrets };
+  try {
+    await audited(run, { action: 'rotation.refresh', details: { name: step.name } }, () => receiver.poke(news));
+  } catch (thrown) {
+    if (!(thrown instanceof LockkeeperError)) throw thrown;
+    if (journal.emergency || attempts >= 2) return await giveUp(run, step, thrown.message);
+    await moveOn(run, step, { isOver: false });
+    throw thrown;
+  }
+  await moveOn(run, step);
+}
+
+async function giveUp(run: Run, step: Of<'refresh'>, why: string): Promise<void> {
+  const text = `${step.name} could not be told to read ${heldBy(run).journal.credential} again: ${toldText(why)}. Restart it, or let it read the store.`;
+  await record(run, { action: 'rotation.refresh-failed', details: { name: step.name, text } });
+  await tell(run, { hash: undefined, level: 'warning', text });
+  await moveOn(run, step);
+}
+
+/** True where people were told. A messenger that is down never stops a rotation: the next run tells them. */
+async function tell(run: Run, notice: Notice): Promise<boolean> {
+  try {
+    await run.deps.notify(notice);
+    return true;
+  } catch (thrown) {
+    if (!(thrown instanceof LockkeeperError)) throw thrown;
+    run.isMute = true;
+    return false;
+  }
+}

@@ -1,0 +1,71 @@
+import { after } from '../base/time.ts';
+import type { Login } from '../services/contract.ts';
+import type { Journal } from './journal.ts';
+import { entryOf, sameLogin, stagedIn, usable, type CopySeen, type Seen } from './seen.ts';
+import { lost, theLogin, unproven } from './setting.ts';
+import type { Asked, Step } from './step.ts';
+import { handChanged, insists, unpublished } from './stopping.ts';
+
+/** Phase verified: an answer is worth one run, so the value is tried again before any store hands it out. */
+export function publishing(journal: Journal, seen: Seen): Step {
+  return unproven(journal, seen) ?? publishNext(journal, seen) ?? { do: 'move', to: 'published' };
+}
+
+/** The next store that does not hand out the new value yet; undefined where every usable one does. */
+export function publishNext(journal: Journal, seen: Seen): Step | undefined {
+  const [copy] = unpublished(journal, seen);
+  if (!copy) return undefined;
+  const login = theLogin(journal, seen);
+  if (!login) return lost(journal, seen);
+  return publishIn(copy, login, journal);
+}
+
+function publishIn(copy: CopySeen, login: Login, journal: Journal): Step {
+  const place = { store: copy.store, secret: copy.secret };
+  const expects = entryOf(journal, copy)?.expects ?? null;
+  const live = copy.current?.id ?? null;
+  // It happened and its answer was lost: doing it again tells which version it is.
+  const isDone = copy.current?.login !== undefined && sameLogin(copy.current.login, login);
+  const staged = stagedIn(journal, copy);
+  if (!isDone && live !== expects) {
+    if (insists(journal, 'changed-by-hand')) return { do: 'rebase', place, expects: live };
+    return handChanged(place);
+  }
+  if (copy.refusedPromotion && journal.refusals >= 6) return handChanged(place);
+  if (copy.refusedPromotion)
+    return { do: 'retry', back: 'verified', text: `${copy.store}/${copy.secret} does not take the new value yet` };
+  if (isDone || (staged?.login && sameLogin(staged.login, login))) return { do: 'promote', place, expects, login };
+  if (copy.pending && copy.pending.rotation !== journal.rotation)
+    return { do: 'abandon', place, rotation: copy.pending.rotation };
+  return { do: 'stage', place };
+}
+
+/** Phase published: every store shows the new value, and consumers that want it are told to read again. */
+export function converging(journal: Journal, seen: Seen, asked: Asked): Step {
+  const stray = straysOf(journal, seen)[0];
+  if (stray && !insists(journal, 'changed-by-hand')) {
+    if (journal.refusals >= 3 && !isSettling(stray, journal, asked)) return handChanged(stray);
+    return {
+      do: 'retry',
+      back: 'published',
+      text: `${stray.store}/${stray.secret} does not show the published value yet`,
+    };
+  }
+  const next = asked.plan.refreshes.find((name) => !journal.refreshed.some((one) => one.name === name && one.done));
+  return next === undefined ? { do: 'move', to: 'draining' } : { do: 'refresh', name: next };
+}
+
+/** Usable copies in which something else is current than this rotation published. */
+export function straysOf(journal: Journal, seen: Seen): readonly CopySeen[] {
+  const login = theLogin(journal, seen);
+  return usable(seen).filter((copy) => {
+    const entry = entryOf(journal, copy);
+    if (!entry || entry.published === null || copy.current?.id === entry.published) return false;
+    return !(login && copy.current?.login && sameLogin(copy.current.login, login));
+  });
+}
+
+/** True while a store may still show what was before the promotion. */
+function isSettling(copy: CopySeen, journal: Journal, asked: Asked): boolean {
+  return asked.now < after(journal.trouble?.since ?? asked.now, copy.settlesMs);
+}

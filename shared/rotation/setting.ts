@@ -1,0 +1,151 @@
+import type { Login } from '../services/contract.ts';
+import type { Journal } from './journal.ts';
+import {
+  currentLogins,
+  entryOf,
+  isGood,
+  newLogins,
+  oldLogins,
+  sameLogin,
+  stagedIn,
+  usable,
+  verdictOn,
+  type Seen,
+  type Verdict,
+} from './seen.ts';
+import type { Step } from './step.ts';
+import { block, handChanged, insists, postpone, unready } from './stopping.ts';
+
+/** Phase planned: the new value becomes durable in every store that can be used. */
+export function staging(journal: Journal, seen: Seen): Step {
+  for (const copy of usable(seen)) {
+    const entry = entryOf(journal, copy);
+    if (!entry || entry.published !== null) continue;
+    const { pending } = copy;
+    if (pending && pending.rotation !== journal.rotation && !stagedIn(journal, copy)) {
+      if (journal.past.includes(pending.rotation) || insists(journal, 'foreign-pending'))
+        return { do: 'abandon', place: entry, rotation: pending.rotation };
+      const text = `${entry.store}/${entry.secret} holds a value staged by ${pending.rotation}, which this journal does not know`;
+      return block('foreign-pending', `${text}. Find out who staged it; a run with --now forgets it.`);
+    }
+    // Staged, but the journal was never told: doing it again gives the same version, and tells the log which.
+    if (entry.staged === null || !stagedIn(journal, copy)) return { do: 'stage', place: entry };
+  }
+  const logins = newLogins(journal, seen);
+  if (logins.length > 1) return { do: 'replan', why: 'the stores hold different staged values' };
+  return logins.length === 1 ? { do: 'move', to: 'staged' } : lost(journal, seen);
+}
+
+/** Phase staged: the service takes the new value, beside the one that consumers use. */
+export function changing(journal: Journal, seen: Seen): Step {
+  const login = theLogin(journal, seen);
+  if (!login) return lost(journal, seen);
+  const { emergency } = journal;
+  if (!emergency && seen.service.problems.length > 0) return unready(seen);
+  if (emergency && !emergency.cleared && seen.service.strategy === 'alternating')
+    return { do: 'clear', endings: [{ slot: journal.target, keep: undefined }] };
+  return { do: 'change', login, keep: inUseBeside(login, journal, seen) };
+}
+
+/** Phase set: a real login on every endpoint. */
+export function verifying(journal: Journal, seen: Seen): Step {
+  return unproven(journal, seen) ?? { do: 'move', to: 'verified' };
+}
+
+/**
+ * What keeps the new value from being good enough to hand out, or to end another one for; undefined where it was
+ * accepted in this run. An emergency is content with the endpoints that answer.
+ */
+export function unproven(journal: Journal, seen: Seen): Step | undefined {
+  const login = theLogin(journal, seen);
+  if (!login) return lost(journal, seen);
+  const verdict = verdictOn(seen, login);
+  if (!verdict) return { do: 'ask', candidate: 'new', logins: [login] };
+  if (isGood(seen, verdict)) return undefined;
+  if (verdict.inClear.length > 0)
+    return block(
+      'not-encrypted',
+      `a login at ${verdict.inClear.join(', ')} is not encrypted, although the service promises it. Check its TLS, then run with --now.`,
+    );
+  const isEnough =
+    journal.emergency && verdict.accepted.length > 0 && (verdict.refused.length === 0 || journal.refusals >= 3);
+  return isEnough ? undefined : notAccepted(journal, seen, verdict);
+}
+
+/** How often a refusal is looked at again before a person must: it may be a replica that lags. */
+const mostLags = 6;
+const mostRefusals = 2;
+
+function notAccepted(journal: Journal, seen: Seen, verdict: Verdict): Step {
+  const { accepted, refused, silent } = verdict;
+  if (refused.length === 0) return postpone(`${silent.join(', ')} does not answer, so nothing is known there`);
+  const isLag = accepted.length > 0;
+  if (isLag && journal.refusals < mostLags)
+    return {
+      do: 'retry',
+      back: journal.phase,
+      text: `${refused.join(', ')} still refuses the new value of ${journal.target}, which ${accepted.join(', ')} accepts`,
+    };
+  if (!isLag && journal.refusals < mostRefusals)
+    return {
+      do: 'retry',
+      back: 'staged',
+      text: `the service refuses the new value of ${journal.target} after it was set`,
+    };
+  return lockedOut(journal, seen, refused);
+}
+
+/** The last question before people are called: do consumers get in? */
+function lockedOut(journal: Journal, seen: Seen, refused: readonly string[]): Step {
+  const where = refused.join(', ');
+  const [login] = newLogins(journal, seen);
+  const others = currentLogins(seen).filter((one) => !login || !sameLogin(one, login));
+  if (others.length < currentLogins(seen).length)
+    return block(
+      'refused-after-publish',
+      `${where} refuses the value of ${journal.target} that the stores hand out. Nothing else was ended. Look at the service, then run with --now: it sets the value again.`,
+    );
+  const unheard = others.filter((one) => !verdictOn(seen, one));
+  if (unheard.length > 0) return { do: 'ask', candidate: 'current', logins: unheard };
+  const verdicts = others.flatMap((one) => verdictOn(seen, one) ?? []);
+  if (verdicts.some((one) => one.refused.length > 0 && one.accepted.length === 0))
+    return block(
+      'nobody-logs-in',
+      `neither the new value nor the current one logs in as ${journal.target}. Consumers are locked out: check the service, then run with --now.`,
+    );
+  return block(
+    'refused-after-set',
+    `${where} refuses the new value of ${journal.target} after it was set, again and again. Current logins work. Look at the service, then run with --now.`,
+  );
+}
+
+/**
+ * No store shows the value of this rotation any more. Where it was published nowhere, another may follow as long as
+ * consumers get in.
+ */
+export function lost(journal: Journal, seen: Seen): Step {
+  const published = journal.copies.find((entry) => entry.published !== null);
+  if (published && !journal.emergency) return handChanged(published);
+  const others = currentLogins(seen);
+  const unheard = others.filter((one) => !verdictOn(seen, one));
+  if (unheard.length > 0 && !journal.emergency) return { do: 'ask', candidate: 'current', logins: unheard };
+  const verdicts = others.flatMap((one) => verdictOn(seen, one) ?? []);
+  const isRefused = verdicts.some((one) => one.refused.length > 0 && one.accepted.length === 0);
+  if (journal.emergency || !isRefused) return { do: 'replan', why: 'the staged value is gone from a store' };
+  return block(
+    'staged-value-lost',
+    `the value that ${journal.rotation} staged is gone and the current one is refused. Set the password by hand.`,
+  );
+}
+
+/** The one login of this rotation; undefined where a store lost it, or two stores hold different ones. */
+export function theLogin(journal: Journal, seen: Seen): Login | undefined {
+  const logins = newLogins(journal, seen);
+  return logins.length === 1 ? logins[0] : undefined;
+}
+
+/** What consumers use beside the new value: what is handed out, else what was. */
+function inUseBeside(login: Login, journal: Journal, seen: Seen): Login | undefined {
+  const others = [...currentLogins(seen), ...oldLogins(journal, seen).toReversed()];
+  return others.find((one) => one.slot === login.slot && !sameLogin(one, login));
+}

@@ -1,0 +1,174 @@
+import { hasCode, LockkeeperError } from '../base/error.ts';
+import type { Sealed } from '../base/sealed.ts';
+import type { SecretVersion } from '../secrets/contract.ts';
+import type { Login } from '../services/contract.ts';
+import { drawValue } from './generate.ts';
+import { changeCopy, guardOf, moveOn } from './moving.ts';
+import type { CopyPlace } from './plan.ts';
+import { audited } from './recorded.ts';
+import { copyOf, newLogins, stagedIn, usable, versionIn, versionSeen, type CopySeen } from './seen.ts';
+import type { Of } from './step.ts';
+import { placeOf, tellVersion } from './told.ts';
+import { heldBy, lookAgain, seenBy, storeOf, type Run } from './under-way.ts';
+
+/**
+ * The first value staged anywhere is the rotation's value; it is in memory only until it is durable in one store. The
+ * answer of the write counts, not a second look.
+ */
+export async function stage(run: Run, step: Of<'stage'>): Promise<void> {
+  const { journal } = heldBy(run);
+  const copy = copyOf(seenBy(run), step.place);
+  await unlessStoreFails(run, copy, async (call) => {
+    const [known] = newLogins(journal, seenBy(run));
+    const login = known ?? { slot: journal.target, value: await newValue(run) };
+    const text = textWith(run, copy, login);
+    const details = { ...placeOf(step.place), ...tellVersion(run.deps, { id: undefined, login }) };
+    // Somebody else may have been first: the outcome tells the version and the value that count.
+    const shown = (answer: SecretVersion) => versionSeen(answer, copy, seenBy(run).service.slots);
+    const version = await audited(
+      run,
+      { action: 'rotation.stage', details, told: (answer: SecretVersion) => tellVersion(run.deps, shown(answer)) },
+      () => call(() => storeOf(run.deps, copy.store).stage(copy.secret, journal.rotation, text)),
+    );
+    changeCopy(run, copy, (one) => ({ ...one, pending: { ...shown(version), rotation: journal.rotation } }));
+    await moveOn(run, step, { version: version.id });
+  });
+}
+
+async function newValue(run: Run): Promise<Sealed> {
+  const { journal } = heldBy(run);
+  const { deps } = run;
+  const { value } = seenBy(run).service;
+  if (value.kind !== 'issued') return drawValue(value, deps.world);
+  if (!deps.issuer)
+    throw new LockkeeperError('invalid', `nobody issues values for ${deps.plan.name}`, {
+      hint: 'Name its issuer in the configuration.',
+    });
+  const { issuer } = deps;
+  const details = { slot: journal.target };
+  return await audited(run, { action: 'rotation.issue', details }, () =>
+    issuer.issue(journal.rotation, journal.target),
+  );
+}
+
+/** The text of the copy with the new login in it. A store that holds nothing yet takes the text of another one. */
+function textWith(run: Run, copy: CopySeen, login: Login): Sealed {
+  const basis = copy.current?.login ? copy.current : usable(seenBy(run)).find((one) => one.current?.login)?.current;
+  return copy.form.write(basis?.text, login, run.deps.plan.address);
+}
+
+/** What a rotation that was given up left staged, and issued. */
+export async function abandon(run: Run, step: Of<'abandon'>): Promise<void> {
+  const copy = copyOf(seenBy(run), step.place);
+  await unlessStoreFails(run, copy, async (call) => {
+    const gone = copy.pending?.rotation === step.rotation ? copy.pending : undefined;
+    const details = { ...placeOf(step.place), abandoned: step.rotation, ...tellVersion(run.deps, gone) };
+    await audited(run, { action: 'rotation.abandon', details }, async () => {
+      await call(() => storeOf(run.deps, copy.store).abandon(copy.secret, step.rotation));
+      await run.deps.issuer?.recall(step.rotation);
+    });
+    changeCopy(run, copy, (one) => ({ ...one, pending: undefined }));
+  });
+}
+
+/** Publishes in one store. What it found instead of what was expected is looked at and decided on. */
+export async function promote(run: Run, step: Of<'promote'>): Promise<void> {
+  const copy = copyOf(seenBy(run), step.place);
+  await unlessStoreFails(run, copy, async (call) => {
+    const staged = stagedIn(heldBy(run).journal, copy) ?? copy.current;
+    if (!staged) throw new LockkeeperError('bug', `${copy.store}/${copy.secret} has nothing to publish`);
+    const details = { ...placeOf(copy), from: step.expects, ...tellVersion(run.deps, staged) };
+    const shown = (answer: SecretVersion) => versionSeen(answer, copy, seenBy(run).service.slots);
+    const tell = (answer: SecretVersion) => tellVersion(run.deps, shown(answer));
+    try {
+      const version = await audited(run, { action: 'rotation.promote', details, told: tell }, () =>
+        promoted(run, step, { copy, id: staged.id, call }),
+      );
+      const before = (one: CopySeen) => [...one.asked, ...[one.current, one.previous].flatMap((was) => was ?? [])];
+      changeCopy(run, copy, (one) => ({
+        ...one,
+        asked: before(one),
+        previous: one.current,
+        current: shown(version),
+        pending: undefined,
+      }));
+      await moveOn(run, step, { version: version.id });
+    } catch (thrown) {
+      if (!hasCode(thrown, 'conflict') || (await hasMovedOn(run))) throw thrown;
+      const found = await lookAgain(run, copy);
+      changeCopy(run, copy, () => ({ ...found, refusedPromotion: true }));
+    }
+  });
+}
+
+/**
+ * A store that compares by itself is simply asked. One that only checks is written to inside the service's own lock and
+ * after the journal was claimed, so that no other lockkeeper comes between its look and its write.
+ */
+async function promoted(
+  run: Run,
+  step: Of<'promote'>,
+  { copy, id, call }: { readonly copy: CopySeen; readonly id: string; readonly call: Call },
+): Promise<SecretVersion> {
+  const store = storeOf(run.deps, copy.store);
+  const from = step.expects ?? undefined;
+  const { rotation } = heldBy(run).journal;
+  const write = () => call(() => store.promote(copy.secret, { rotation, id }, from));
+  if (store.writes === 'conditional') return await write();
+  run.held = await run.journals.write(run.held, heldBy(run).journal);
+  const guard = guardOf(run);
+  let answer: SecretVersion | undefined;
+  const keep = seenBy(run).copies.flatMap(({ current }) => current?.login ?? [])[0];
+  // Changing to the login that is valid already changes nothing; it is the way into the service's lock.
+  await run.deps.service.change(step.login, keep?.slot === step.login.slot ? keep : undefined, async () => {
+    await guard();
+    answer = await write();
+  });
+  if (answer) return answer;
+  throw new LockkeeperError('bug', `the service changed ${step.login.slot} without running the guard`);
+}
+
+async function hasMovedOn(run: Run): Promise<boolean> {
+  const live = await run.journals.read(run.deps.plan.name);
+  return live?.version !== run.held?.version;
+}
+
+/** Ends one version that was current once. */
+export async function retireCopy(run: Run, step: Of<'retire-copy'>): Promise<void> {
+  const copy = copyOf(seenBy(run), step.place);
+  await unlessStoreFails(run, copy, async (call) => {
+    const ended = versionIn(copy, step.version) ?? { id: step.version, login: undefined };
+    const details = { ...placeOf(step.place), ...tellVersion(run.deps, ended) };
+    await audited(run, { action: 'rotation.retire-copy', details }, () =>
+      call(() => storeOf(run.deps, copy.store).retire(copy.secret, step.version)),
+    );
+    await moveOn(run, step);
+  });
+}
+
+/** Calls a store; what it throws is remembered as the store's own. */
+type Call = <T>(work: () => Promise<T>) => Promise<T>;
+
+/**
+ * One store's failure stops an ordinary rotation. In an emergency it is that store's own, as long as another one is left:
+ * the run goes on without it, and the next one tries it again.
+ */
+async function unlessStoreFails(run: Run, place: CopyPlace, work: (call: Call) => Promise<void>): Promise<void> {
+  const ofStore = new Set<unknown>();
+  const call: Call = async (inner) => {
+    try {
+      return await inner();
+    } catch (thrown) {
+      ofStore.add(thrown);
+      throw thrown;
+    }
+  };
+  try {
+    await work(call);
+  } catch (thrown) {
+    const isItsOwn = thrown instanceof LockkeeperError && thrown.code !== 'bug' && ofStore.has(thrown);
+    const isLast = usable(seenBy(run)).length <= 1;
+    if (!isItsOwn || !heldBy(run).journal.emergency || isLast || (await hasMovedOn(run))) throw thrown;
+    changeCopy(run, place, (copy) => ({ ...copy, trouble: thrown }));
+  }
+}
