@@ -38,7 +38,7 @@ export async function adopt(deps: RotationDeps): Promise<AdoptReport> {
 export async function runFor(deps: RotationDeps): Promise<Run> {
   const store = journals(deps.state, deps.world);
   const held = await store.read(deps.plan.name);
-  return { deps, request: {}, journals: store, steps: [], held, seen: undefined, isMute: true };
+  return { deps, request: {}, journals: store, steps: [], hasBegun: true, held, seen: undefined, isMute: true };
 }
 
 function underWay({ held }: Run): readonly string[] {

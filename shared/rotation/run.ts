@@ -46,23 +46,39 @@ export interface RotationReport {
  * world caused are in the report; only defects are thrown.
  */
 export async function rotate(deps: RotationDeps, request: RotateRequest = {}): Promise<RotationReport> {
-  const run: Run = {
+  return await goOn(newRun(deps, request));
+}
+
+/** A run that has done nothing yet. */
+export function newRun(deps: RotationDeps, request: RotateRequest): Run {
+  return {
     deps,
     request,
     journals: journals(deps.state, deps.world),
     steps: [],
+    hasBegun: false,
     held: undefined,
     seen: undefined,
     isMute: false,
   };
+}
+
+/** Carries a run on from where it stands: all that one step leaves to the next is in `run`. */
+export async function goOn(run: Run): Promise<RotationReport> {
   try {
-    if (request.leaked) await giveOrder(run, request.leaked.reason);
-    else run.held = await run.journals.read(deps.plan.name);
+    if (!run.hasBegun) await begin(run);
     return await stepByStep(run);
   } catch (thrown) {
     if (!(thrown instanceof LockkeeperError)) throw thrown;
     return await failure(run, thrown);
   }
+}
+
+/** An order is durable before anything is looked at. */
+async function begin(run: Run): Promise<void> {
+  if (run.request.leaked) await giveOrder(run, run.request.leaked.reason);
+  else run.held = await run.journals.read(run.deps.plan.name);
+  run.hasBegun = true;
 }
 
 async function giveOrder(run: Run, reason: string): Promise<void> {

@@ -21,6 +21,8 @@ export interface Run {
   readonly request: RotateRequest;
   readonly journals: Journals;
   readonly steps: string[];
+  /** The journal was read, and an order is durable. */
+  hasBegun: boolean;
   held: HeldJournal | undefined;
   /** Undefined until the run looked, and again when a step made it old. */
   seen: Seen | undefined;
