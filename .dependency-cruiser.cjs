@@ -1,39 +1,49 @@
 /**
  * Who may import whom. `npm run check:imports` runs it, and so does test/house/imports.test.ts.
  *
- * A capability's folder holds a contract, drivers, and files that its drivers share. The drivers are listed below; the
- * test sees to it that nothing that keeps a contract is missing from the list.
+ * A capability's folder holds a contract, drivers, and files that its drivers share. A driver is known by what it
+ * exports: a function that returns the contract, or something that extends it, and takes none. So no list is kept by hand.
  */
+const { readdirSync, readFileSync } = require('node:fs');
+const { join } = require('node:path');
 const { Visitor } = require('@swc/core/Visitor.js');
 
-const drivers = [
-  'approvals/local-page',
-  'approvals/memory',
-  'firewalls/aws-security-group',
-  'firewalls/local-gate',
-  'firewalls/memory',
-  'flow-logs/files',
-  'flow-logs/memory',
-  'objects/aws-s3',
-  'objects/azure-blob',
-  'objects/file-system',
-  'objects/gcp-storage',
-  'objects/memory',
-  'refreshes/aws-event',
-  'refreshes/command',
-  'refreshes/http',
-  'refreshes/memory',
-  'secrets/local-file',
-  'secrets/memory',
-  'services/memory',
-  'services/postgres',
-  'signers/aws-kms',
-  'signers/gcp-kms',
-  'signers/key-file',
-  'signers/memory',
-];
+/** The folders of the capabilities, and what their drivers keep. */
+const contracts = {
+  approvals: ['Approvals'],
+  firewalls: ['Firewall'],
+  'flow-logs': ['FlowLog'],
+  objects: ['ObjectStore'],
+  refreshes: ['Refresh'],
+  secrets: ['SecretStore'],
+  services: ['Service', 'Issuer'],
+  signers: ['Signer'],
+};
 
-const capability = '^shared/(approvals|firewalls|flow-logs|objects|refreshes|secrets|services|signers)/';
+const drivers = Object.entries(contracts).flatMap(([folder, kept]) =>
+  readdirSync(join(__dirname, 'shared', folder))
+    .filter((file) => file.endsWith('.ts') && file !== 'contract.ts')
+    .filter((file) => isDriver(readFileSync(join(__dirname, 'shared', folder, file), 'utf8'), kept))
+    .map((file) => `${folder}/${file.slice(0, -'.ts'.length)}`)
+    .toSorted(),
+);
+
+/** A file that takes what it returns wraps drivers; one that returns it Readonly is a part of a driver. */
+function isDriver(text, kept) {
+  const extended = [...text.matchAll(/^(?:export )?interface (\w+) extends ([^{]+)\{/gm)]
+    .filter(([, , bases = '']) => bases.split(',').some((base) => kept.includes(base.trim())))
+    .map(([, name = '']) => name);
+  const returned = new Set([...kept, ...extended]);
+  const made = [
+    ...text.matchAll(/^export (?:async )?function \w+(?:<[^(]*>)?\(((?:(?!\n\}\n).)*?)\): ([^\n]*) \{$/gms),
+  ];
+  return made.some(([, takes = '', returns = '']) => {
+    const named = returns.match(/\w+/g)?.filter((name) => returned.has(name) && !returns.startsWith('Readonly<')) ?? [];
+    return named.length > 0 && !named.some((name) => new RegExp(`\\b${name}\\b`).test(takes));
+  });
+}
+
+const capability = `^shared/(${Object.keys(contracts).join('|')})/`;
 const contract = `${capability}contract[.]ts$`;
 const story = '^shared/(rotation|usage|idle-ports|port-map|port-health|dashboard)/';
 const audit = '^shared/audit/';

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { World } from '../../shared/base/world.ts';
 import type { Frame } from './frame.ts';
-import { exitCode, type ExitCode, type Terminal } from './io.ts';
+import { exitCode, type Terminal } from './io.ts';
 import type { ConfigFile } from '../../shared/config/read-text.ts';
 
 /** Declares the options of one verb, or its verbs below, and what they do. */
@@ -19,8 +19,11 @@ export interface Call {
   readonly world: () => Promise<World>;
 }
 
-/** Makes `command` run `verb`, and end as it ends; 130 where a person pressed Ctrl-C meanwhile. */
-export function runs(command: Command, frame: Frame, verb: (call: Call) => Promise<ExitCode>): void {
+/**
+ * Makes `command` run `verb`, and end as it ends: with an ExitCode, or that of a command it ran; 130 where a person pressed
+ * Ctrl-C meanwhile.
+ */
+export function runs(command: Command, frame: Frame, verb: (call: Call) => Promise<number>): void {
   command.action(async () => {
     const { config } = command.optsWithGlobals<{ config?: string }>();
     const { env: environment } = frame.host;
@@ -41,7 +44,7 @@ export function runs(command: Command, frame: Frame, verb: (call: Call) => Promi
 }
 
 /** A verb that only reads may stop by throwing the reason of its terminal's signal. */
-async function untilInterrupted(verb: () => Promise<ExitCode>, { signal }: Terminal): Promise<ExitCode> {
+async function untilInterrupted(verb: () => Promise<number>, { signal }: Terminal): Promise<number> {
   try {
     return await verb();
   } catch (thrown) {

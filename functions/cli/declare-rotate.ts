@@ -11,7 +11,10 @@ export function declareRotate(rotate: Command, frame: Frame): void {
     .option('--rehearse', 'change nothing: say every step that would follow, and how many logins would fail')
     .option('--adopt', 'change nothing: check a credential and take it over from now on')
     .option('--now', 'begin before it is due, and go on where something blocked')
-    .option('--leaked', 'with --now and --reason: the value is known to others; replace it everywhere at once')
+    .option(
+      '--leaked',
+      'with --now and --reason: the value is known to others; replace it everywhere at once (with --rehearse: only say how)',
+    )
     .option('--reason <text>', 'why, for the log and for those who are told');
   runs(rotate, frame, async ({ configFile, terminal, words }) => {
     const { rotateVerb } = await import('./rotate.ts');

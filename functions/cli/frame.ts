@@ -1,4 +1,3 @@
-import type { ExitCode } from './io.ts';
 import type { Host, HostTerminal } from './terminal.ts';
 
 /** What the commands are built on. */
@@ -8,6 +7,6 @@ export interface Frame {
   readonly json: boolean;
   /** Made at its first use; the same ever after. */
   readonly terminal: () => Promise<HostTerminal>;
-  /** Called once by the verb that ran, with how it ended. */
-  readonly finish: (code: ExitCode) => void;
+  /** Called once by the verb that ran, with its exit code. */
+  readonly finish: (code: number) => void;
 }

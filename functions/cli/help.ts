@@ -3,6 +3,7 @@ export const verbs: readonly (readonly [name: string, about: string])[] = [
   ['demo', 'see the whole of it on this machine, with real sockets and a real database'],
   ['serve', 'do everything at its time, with a page for those who approve'],
   ['rotate', 'change credentials so that nobody is ever locked out'],
+  ['secret', 'the logins that consumers read: import one, get it, run a command with it, list them'],
   ['collect', 'read new flow logs, each once'],
   ['scan', 'find the openings that nobody uses, and ask about them'],
   ['approve', 'agree to close an opening'],
@@ -44,6 +45,7 @@ Examples:
   lockkeeper demo                                   see the whole of it on this machine, without any cloud
   lockkeeper config check                           list every mistake of lockkeeper.yaml at once
   lockkeeper rotate orders-db --rehearse            say what a rotation would do; change nothing
+  lockkeeper secret exec orders-db -- psql          run a command with the login in its environment
   lockkeeper scan --snapshot DIR --output json      judge an AWS account from files, without credentials
   lockkeeper audit verify                           prove that nobody changed the log
 

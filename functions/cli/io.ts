@@ -23,6 +23,8 @@ export const exitCode = {
   expired: 4,
   drifted: 5,
   frozen: 6,
+  /** Nothing is configured, or nothing of it was adopted, so there was nothing to do. */
+  nothing: 7,
   interrupted: 130,
 } as const;
 

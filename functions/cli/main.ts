@@ -1,4 +1,3 @@
-import type { ExitCode } from './io.ts';
 import type { Host } from './terminal.ts';
 
 /**
@@ -22,10 +21,10 @@ export async function run(host: Host): Promise<number> {
   return await runVerb(host, saysJson(host.argv));
 }
 
-async function runVerb(host: Host, json: boolean): Promise<ExitCode> {
+async function runVerb(host: Host, json: boolean): Promise<number> {
   const { buildProgram, usageFault } = await import('./program.ts');
   const terminal = onceOnly(async () => (await import('./terminal.ts')).hostTerminal(host, json));
-  let code: ExitCode = 0;
+  let code = 0;
   try {
     await buildProgram({ host, json, terminal, finish: (how) => (code = how) }).parseAsync([...host.argv]);
     return code;
@@ -38,9 +37,14 @@ async function runVerb(host: Host, json: boolean): Promise<ExitCode> {
   }
 }
 
-/** Read from the words themselves: an error may come before the options were understood. */
+/**
+ * Read from the words themselves: an error may come before the options were understood. What comes after `--` is another
+ * command's.
+ */
 function saysJson(argv: readonly string[]): boolean {
-  return argv.some((word, at) => word === '--output=json' || (word === '--output' && argv[at + 1] === 'json'));
+  const end = argv.indexOf('--');
+  const own = end < 0 ? argv : argv.slice(0, end);
+  return own.some((word, at) => word === '--output=json' || (word === '--output' && own[at + 1] === 'json'));
 }
 
 function onceOnly<T>(make: () => Promise<T>): () => Promise<T> {

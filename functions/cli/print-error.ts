@@ -1,5 +1,5 @@
 import { asLockkeeperError, LockkeeperError } from '../../shared/base/error.ts';
-import { exitCode, type ExitCode } from './io.ts';
+import { exitCode } from './io.ts';
 import type { HostTerminal } from './terminal.ts';
 
 /**
@@ -7,7 +7,7 @@ import type { HostTerminal } from './terminal.ts';
  * that are not lockkeeper's own only what the operating system says is told: their texts may quote what they failed to
  * read.
  */
-export function printError(thrown: unknown, terminal: HostTerminal): ExitCode {
+export function printError(thrown: unknown, terminal: HostTerminal): number {
   const error = asLockkeeperError(thrown);
   const message = error.code === 'bug' ? 'something nobody foresaw happened' : error.message;
   const why = reasons(error);

@@ -29,8 +29,9 @@ export interface RotateOptions {
 }
 
 /**
- * `lockkeeper rotate [NAME…] [--all] [--now [--leaked --reason TEXT]] [--rehearse] [--adopt]`. Carries each rotation on
- * as far as it goes now. Exit code 1 where one is blocked or failed, or could not be adopted.
+ * `lockkeeper rotate [NAME…] [--all] [--now [--leaked --reason TEXT]] [--rehearse [--leaked]] [--adopt]`. Carries each
+ * rotation on as far as it goes now. Exit code 1 where one is blocked or failed, or could not be adopted; 7 where there is
+ * nothing to rotate, or nothing of it was adopted.
  */
 export async function rotateVerb(
   names: readonly string[],
@@ -40,6 +41,7 @@ export async function rotateVerb(
 ): Promise<ExitCode> {
   checkOptions(names, options);
   const chosen = choose(names, options, deps);
+  if (chosen.length === 0) return nothingConfigured(terminal);
   const results: Result[] = [];
   for (const one of chosen) {
     if (terminal.signal.aborted) break;
@@ -49,18 +51,28 @@ export async function rotateVerb(
   }
   if (terminal.json) terminal.out(JSON.stringify({ rotations: results.map((result) => result.plain) }));
   if (results.length < chosen.length) return exitCode.interrupted;
-  return results.every((result) => result.ok) ? exitCode.done : exitCode.failed;
+  if (!results.every((result) => result.ok)) return exitCode.failed;
+  return results.every((result) => result.isIdle) ? exitCode.nothing : exitCode.done;
+}
+
+function nothingConfigured(terminal: Terminal): ExitCode {
+  if (terminal.json) terminal.out(JSON.stringify({ rotations: [] }));
+  else
+    terminal.err('No service in the configuration has a credential, so nothing was rotated. Add `credential` to one.');
+  return exitCode.nothing;
 }
 
 interface Result {
   readonly ok: boolean;
+  /** The credential was never adopted and nobody asked for more, so nothing was done. */
+  readonly isIdle: boolean;
   readonly lines: readonly string[];
   /** What --output json prints of it. */
   readonly plain: object;
 }
 
 async function carryOut(deps: RotationDeps, options: RotateOptions): Promise<Result> {
-  if (options.rehearse) return rehearsalResult(await rehearse(deps));
+  if (options.rehearse) return rehearsalResult(await rehearse(deps, { leaked: options.leaked ?? false }));
   if (options.adopt) return adoptResult(await adopt(deps));
   const leaked = options.leaked ? { reason: options.reason ?? '' } : undefined;
   return rotationResult(await rotate(deps, { now: options.now ?? false, ...(leaked && { leaked }) }));
@@ -72,9 +84,9 @@ function checkOptions(names: readonly string[], options: RotateOptions): void {
   );
   if (modes.length > 1)
     throw new LockkeeperError('invalid', `${modes.join(' and ')} exclude each other`, { hint: 'Choose one.' });
-  if (options.leaked && !(options.now && options.reason?.trim())) {
+  if (options.leaked && !options.rehearse && !(options.now && options.reason?.trim())) {
     throw new LockkeeperError('invalid', '--leaked needs --now and --reason', {
-      hint: 'lockkeeper rotate NAME --now --leaked --reason "where it was found"',
+      hint: 'lockkeeper rotate NAME --now --leaked --reason "where it was found"; with --rehearse it only says what would happen.',
     });
   }
   if (options.reason !== undefined && !options.leaked)
@@ -112,6 +124,7 @@ function rotationResult(report: RotationReport): Result {
   const help = error?.hint === undefined ? [] : [`  what to do: ${error.hint}`];
   const lines = [
     `${report.credential}: ${report.outcome}${report.phase === undefined ? '' : ` (${report.phase})`}: ${report.text}`,
+    ...report.emergency.map((order) => `  emergency, ordered by ${order}`),
     ...report.steps.map((step) => `  ${step}`),
     ...report.sessions.map((session) => `  still logged in: ${sessionLine(session)}`),
     ...again,
@@ -120,6 +133,7 @@ function rotationResult(report: RotationReport): Result {
   const told = error && { code: error.code, message: error.message, hint: error.hint };
   return {
     ok,
+    isIdle: report.outcome === 'idle' && report.until === undefined,
     lines,
     plain: { ...plain, until: report.until === undefined ? undefined : formatInstant(report.until), error: told },
   };
@@ -134,7 +148,7 @@ function rehearsalResult(rehearsal: Rehearsal): Result {
       ? ['  nobody is logged in now']
       : rehearsal.sessions.map((session) => `  logged in now: ${sessionLine(session)}`)),
   ];
-  return { ok: rehearsal.wouldFinish, lines, plain: rehearsal };
+  return { ok: rehearsal.wouldFinish, isIdle: false, lines, plain: rehearsal };
 }
 
 function adoptResult(report: AdoptReport): Result {
@@ -144,5 +158,5 @@ function adoptResult(report: AdoptReport): Result {
         `${report.credential}: not adopted. Nothing was changed. Fix this first:`,
         ...report.problems.map((problem) => `  - ${problem}`),
       ];
-  return { ok: report.adopted, lines, plain: report };
+  return { ok: report.adopted, isIdle: false, lines, plain: report };
 }

@@ -1,4 +1,4 @@
-import { exitCode, type ExitCode, type Style, type Terminal } from './io.ts';
+import { exitCode, type Style, type Terminal } from './io.ts';
 import pc from 'picocolors';
 import { visibleLines } from '../../shared/base/visible.ts';
 
@@ -22,7 +22,7 @@ export interface Stream {
 /** What may still happen to a terminal. */
 export interface HostTerminal extends Terminal {
   /** How the command ends that would end with `code`: Ctrl-C makes it 130. */
-  readonly ends: (code: ExitCode) => ExitCode;
+  readonly ends: (code: number) => number;
 }
 
 /**

@@ -62,7 +62,7 @@ export async function terminalApprovals(deps: LocalDeps, terminal: Terminal) {
   };
 }
 
-/** What others wrote into a notice begins no line of its own. */
-function noticeText({ level, text }: Notice): string {
+/** A notice as lines; what others wrote into it begins no line of its own. */
+export function noticeText({ level, text }: Notice): string {
   return `${level}: ${text.replaceAll('\n', '\n    ')}`;
 }

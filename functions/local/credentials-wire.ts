@@ -1,145 +1,81 @@
-import { LockkeeperError } from '../../shared/base/error.ts';
-import { readGuarded } from '../../shared/base/owner-file.ts';
-import type { Sealed } from '../../shared/base/sealed.ts';
-import type { World } from '../../shared/base/world.ts';
-import { openReference } from '../../shared/config/open-reference.ts';
-import type { Config, CredentialConfig, ServiceConfig } from '../../shared/config/schema.ts';
-import type { Notice } from '../../shared/approvals/contract.ts';
-import type { AuditLog } from '../../shared/audit/entry.ts';
-import { loginOf } from '../../shared/rotation/consumer-text.ts';
-import type { RotationDeps } from '../../shared/rotation/plan.ts';
+import type { LocalFileSecrets } from '../../shared/secrets/local-file.ts';
 import type { SecretStore } from '../../shared/secrets/contract.ts';
-import type { Service } from '../../shared/services/contract.ts';
-import type { ObjectStore } from '../../shared/objects/contract.ts';
+import type { AllDrivers } from './drivers.ts';
 
-/** What rotations need besides the configuration. */
-export interface CredentialSurroundings {
-  readonly config: Config;
-  readonly world: World;
-  readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly secrets: Readonly<Record<string, SecretStore>>;
-  readonly state: ObjectStore;
-  readonly audit: AuditLog;
-  /** The key of the log's fingerprints; undefined where this machine has none. */
-  readonly fingerprintKey: Uint8Array | undefined;
-  readonly notify: (notice: Notice) => Promise<void>;
-  readonly actor: string;
-}
+/** Every driver of credentials that one machine offers: one line each. */
+export const drivers = {
+  engines: {
+    postgres: async (credential, { name, world, admin, authority }) => {
+      const { postgresService } = await import('../../shared/services/postgres.ts');
+      const { strategy, users, ownerRole, database, endpoints, authentication, tls } = credential;
+      return postgresService({
+        credential: name,
+        strategy,
+        users,
+        ...(ownerRole === undefined ? {} : { ownerRole }),
+        database,
+        endpoints,
+        authentication,
+        tls: typeof tls === 'string' ? tls : { ca: () => authority(tls.ca) },
+        admin,
+        world,
+      });
+    },
+  },
+  secretStores: {
+    memory: {
+      writes: 'conditional',
+      settlesMs: 0,
+      open: async (_, { secrets }) => {
+        const { MemoryVault, memorySecrets } = await import('../../shared/secrets/memory.ts');
+        const vault = new MemoryVault();
+        for (const secret of secrets) vault.add(secret);
+        return memorySecrets(vault);
+      },
+    },
+    'local-file': {
+      writes: 'conditional',
+      settlesMs: 0,
+      open: async ({ path, keyFile }, { secrets, world }) => {
+        const { localFileSecrets } = await import('../../shared/secrets/local-file.ts');
+        return madeAtFirstUse(localFileSecrets({ directory: path, keyFile, world }), secrets);
+      },
+    },
+  },
+  refreshes: {
+    http: async ({ name, url, key, timeout }, { world, open }) => {
+      const { httpRefresh } = await import('../../shared/refreshes/http.ts');
+      return httpRefresh({ name, url, key: () => open(key), world, answerMs: timeout.ms });
+    },
+    'aws-event': async ({ name, bus, region, endpoint }, { world }) => {
+      const { awsEventRefresh } = await import('../../shared/refreshes/aws-event.ts');
+      return awsEventRefresh({ name, bus, region, endpoint, world });
+    },
+    command: async ({ name, run, timeout }, { world, environment }) => {
+      const { commandRefresh } = await import('../../shared/refreshes/command.ts');
+      return commandRefresh({ name, run, world, environment, answerMs: timeout.ms });
+    },
+  },
+} as const satisfies AllDrivers;
 
 /**
- * Opens every secret store of the configuration; each configured secret exists afterwards, empty where it was not
- * there.
+ * The store with each of `secrets` made, empty, at its first use where it is not there: one that cannot be made is the
+ * trouble of that secret alone.
  */
-export async function openSecretStores(config: Config, world: World): Promise<Readonly<Record<string, SecretStore>>> {
-  const opened: [string, SecretStore][] = [];
-  for (const [name, store] of Object.entries(config.secrets)) {
-    const wanted = config.services.flatMap(({ credential }) =>
-      (credential?.secrets ?? []).filter((one) => one.store === name).map((one) => one.name),
-    );
-    opened.push([name, await openSecretStore(store, wanted, world)]);
-  }
-  return Object.fromEntries(opened);
-}
-
-async function openSecretStore(
-  store: Config['secrets'][string],
-  wanted: readonly string[],
-  world: World,
-): Promise<SecretStore> {
-  if (store.kind === 'memory') {
-    const { MemoryVault, memorySecrets } = await import('../../shared/secrets/memory.ts');
-    const vault = new MemoryVault();
-    for (const secret of wanted) vault.add(secret);
-    return memorySecrets(vault);
-  }
-  const { localFileSecrets } = await import('../../shared/secrets/local-file.ts');
-  const secrets = localFileSecrets({ directory: store.path, keyFile: store.keyFile, world });
-  for (const secret of wanted) await secrets.add(secret);
-  return secrets;
-}
-
-/** The dependencies of every service with a credential, by the service's name. */
-export async function rotationDeps(around: CredentialSurroundings): Promise<ReadonlyMap<string, RotationDeps>> {
-  const deps = new Map<string, RotationDeps>();
-  for (const service of around.config.services) {
-    if (service.credential) deps.set(service.name, await depsOf(service, service.credential, around));
-  }
-  return deps;
-}
-
-async function depsOf(
-  service: ServiceConfig,
-  credential: CredentialConfig,
-  around: CredentialSurroundings,
-): Promise<RotationDeps> {
-  const { secrets: stores, state, audit, world, notify, actor, fingerprintKey } = around;
+function madeAtFirstUse(store: LocalFileSecrets, secrets: readonly string[]): SecretStore {
+  const missing = new Set(secrets);
+  const made = async (secret: string): Promise<LocalFileSecrets> => {
+    if (missing.has(secret)) await store.add(secret);
+    missing.delete(secret);
+    return store;
+  };
   return {
-    plan: {
-      name: service.name,
-      service: service.name,
-      stores: credential.secrets.map(({ store, name }) => ({ store, secret: name })),
-      propagationMs: credential.propagation.ms,
-      everyMs: credential.every.ms,
-      acceptDowntime: credential.acceptDowntime,
-    },
-    stores,
-    service: await serviceDriver(service, credential, around),
-    state,
-    audit,
-    world,
-    notify,
-    actor,
-    ...(fingerprintKey && { fingerprintKey }),
+    writes: store.writes,
+    settlesMs: store.settlesMs,
+    read: async (secret, ids) => (await made(secret)).read(secret, ids),
+    stage: async (secret, rotation, value) => (await made(secret)).stage(secret, rotation, value),
+    promote: async (secret, staged, from) => (await made(secret)).promote(secret, staged, from),
+    abandon: async (secret, rotation) => (await made(secret)).abandon(secret, rotation),
+    retire: async (secret, id) => (await made(secret)).retire(secret, id),
   };
-}
-
-async function serviceDriver(
-  service: ServiceConfig,
-  credential: CredentialConfig,
-  around: CredentialSurroundings,
-): Promise<Service> {
-  const { postgresService } = await import('../../shared/services/postgres.ts');
-  const places = {
-    environment: around.environment,
-    fromStore: (store: string, secret: string) => passwordIn(around.secrets, store, secret),
-  };
-  return postgresService({
-    credential: service.name,
-    strategy: credential.strategy,
-    users: credential.users,
-    ...(credential.ownerRole === undefined ? {} : { ownerRole: credential.ownerRole }),
-    database: credential.database,
-    endpoints: credential.endpoints,
-    authentication: credential.authentication,
-    tls: typeof credential.tls === 'string' ? credential.tls : { ca: await authority(credential.tls.ca) },
-    admin: { user: credential.admin.user, password: await openReference(credential.admin.password, places) },
-    world: around.world,
-  });
-}
-
-/** Who may write it decides which server gets the passwords. */
-async function authority(path: string): Promise<string> {
-  const text = await readGuarded(path, 'anyone').catch((cause: unknown) => {
-    if (cause instanceof LockkeeperError) throw cause;
-    throw new LockkeeperError('denied', `the authority ${path} cannot be read`, {
-      cause,
-      hint: 'It has to be a file that the user that runs lockkeeper may read.',
-    });
-  });
-  if (text !== undefined) return text;
-  throw new LockkeeperError('not-found', `there is no authority at ${path}`, {
-    hint: 'Check `tls.ca` in the configuration.',
-  });
-}
-
-async function passwordIn(
-  secrets: Readonly<Record<string, SecretStore>>,
-  store: string,
-  secret: string,
-): Promise<Sealed> {
-  const state = await secrets[store]?.read(secret);
-  if (state?.current) return loginOf(state.current.value).value;
-  throw new LockkeeperError('not-found', `secret ${store}/${secret} holds no password`, {
-    hint: 'Put the login there first.',
-  });
 }

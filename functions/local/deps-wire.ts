@@ -71,7 +71,10 @@ export function localDeps({ loaded, world, environment, run, warn }: LocalDepsOp
     const [{ log }, keys] = [await stores(), await auditParts()];
     return recentEntries({ log, writer: () => writerOf(keys), stories: answerStories });
   });
-  const secrets = once(async () => (await import('./credentials-wire.ts')).openSecretStores(config, world));
+  const secrets = once(async () => {
+    const { secretStores } = await import('./credentials.ts');
+    return secretStores(config, (await import('./credentials-wire.ts')).drivers, { world, environment });
+  });
   const fingerprintKey = once(async () => {
     const { fingerprintKeyFile, openFingerprintKey } = await import('./fingerprint-key.ts');
     const file = fingerprintKeyFile(config);
@@ -87,8 +90,9 @@ export function localDeps({ loaded, world, environment, run, warn }: LocalDepsOp
     firewalls,
     flowLogs: once(() => openFlowLogs(config)),
     async rotations(by) {
-      const { rotationDeps } = await import('./credentials-wire.ts');
+      const { rotationDeps } = await import('./credentials.ts');
       const kept = {
+        drivers: (await import('./credentials-wire.ts')).drivers,
         secrets: await secrets(),
         state: (await stores()).state,
         audit: await audit(),

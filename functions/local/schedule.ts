@@ -11,7 +11,8 @@ export interface Job {
   readonly name: string;
   /** A cron pattern in UTC. */
   readonly pattern: string;
-  readonly run: () => Promise<void>;
+  /** `again`: something urgent is left, so it runs again in a minute, whatever the pattern says. */
+  readonly run: () => Promise<void | 'again'>;
 }
 
 export interface ScheduleOptions {
@@ -52,13 +53,18 @@ export async function startSchedule(options: ScheduleOptions): Promise<Schedule>
     }
   };
   let isOver = false;
-  const begin = ({ name, run }: Job): void => {
+  const begin = ({ name, pattern, run }: Job): void => {
     queue.add(name, async () => {
       if (isOver) return;
       options.onBegin?.();
       await tried(name, () => lastRuns.write(name, world.now()));
-      await tried(name, run);
+      if ((await tried(name, run)) === 'again') beginSoon({ name, pattern, run });
     });
+  };
+  const soon = new Map<string, NodeJS.Timeout>();
+  const beginSoon = (job: Job): void => {
+    clearTimeout(soon.get(job.name));
+    soon.set(job.name, setTimeout(() => begin(job), minute).unref());
   };
   const clocks: Cron[] = [];
   for (const job of jobs) {
@@ -73,6 +79,7 @@ export async function startSchedule(options: ScheduleOptions): Promise<Schedule>
     async stop() {
       isOver = true;
       for (const clock of clocks) clock.stop();
+      for (const timer of soon.values()) clearTimeout(timer);
       await queue.settled();
     },
   };

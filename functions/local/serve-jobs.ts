@@ -40,7 +40,8 @@ export function serveJobs(deps: LocalDeps, approvals: Approvals | undefined, log
   ];
 }
 
-async function runRotate(deps: LocalDeps, approvals: Approvals | undefined, log: ServeLog): Promise<void> {
+/** An emergency that is not finished is not left to the schedule. */
+async function runRotate(deps: LocalDeps, approvals: Approvals | undefined, log: ServeLog): Promise<void | 'again'> {
   const notify = async (notice: Notice): Promise<void> => {
     log.warning('rotate', notice.text);
     await approvals?.notify(notice);
@@ -51,6 +52,8 @@ async function runRotate(deps: LocalDeps, approvals: Approvals | undefined, log:
     else log.info('rotate', `${name}: ${report.outcome}: ${report.text}`);
   }
   for (const problem of problems) log.failure('rotate', problem);
+  const isUrgent = done.some(({ report }) => report.emergency.length > 0 && report.outcome === 'failed');
+  return isUrgent ? 'again' : undefined;
 }
 
 async function runScan(deps: LocalDeps, approvals: Approvals, log: ServeLog): Promise<void> {

@@ -32,3 +32,13 @@ export function credentialFields(resolve: ResolvePath) {
 
 /** What a credential of every engine has, after every check. */
 export type CredentialFields = z.output<z.ZodObject<ReturnType<typeof credentialFields>>>;
+
+type Refreshes = CredentialFields['refreshes'][number];
+
+/** What the configuration of a receiver yields, by its kind. */
+export type RefreshKinds = { readonly [One in Refreshes['kind']]: Extract<Refreshes, { readonly kind: One }> };
+
+/** One receiver of the configuration, of any kind or of those named. */
+export type RefreshOf<Name extends keyof RefreshKinds = keyof RefreshKinds> = {
+  readonly [One in Name]: { readonly kind: One } & RefreshKinds[One];
+}[Name];

@@ -6,8 +6,13 @@ import { kindsIn } from './kinds.ts';
 /** What the configuration of an engine yields besides the fields of every credential. Each file of engines/ adds its own. */
 export interface Engines {}
 
+/** What clients show a service of this engine, and how it is changed. */
+export type CredentialOf<Name extends keyof Engines> = {
+  readonly [One in Name]: { readonly engine: One } & CredentialFields & Engines[One];
+}[Name];
+
 /** What clients show a service, and how it is changed. */
-export type CredentialConfig = CredentialFields & Engines[keyof Engines];
+export type CredentialConfig = CredentialOf<keyof Engines>;
 
 /** Every engine that can be configured. */
 export const engineKinds = await kindsIn('engines', (file) => import(`./engines/${file}`));

@@ -1,7 +1,6 @@
 import { readdirSync } from 'node:fs';
 import type { z } from 'zod';
 import type { ResolvePath } from './fields.ts';
-import type { Mistake } from './mistakes.ts';
 
 /** One kind of driver as the configuration knows it: a file of engines/ or secret-stores/, exported as `kind`. */
 export interface Kind {
@@ -16,9 +15,11 @@ export interface Kind {
 }
 
 /** A mistake of one kind. Nothing that was written may be in it. */
-export interface FieldMistake extends Pick<Mistake, 'what'> {
+export interface FieldMistake {
   /** The field that it is about. */
   readonly field: string;
+  /** What is wrong there, as the rest of a sentence that begins with the field. */
+  readonly what: string;
   /** What to do. */
   readonly hint: string;
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { hour, second } from '../base/time.ts';
 import { duration, name, webAddress, type ResolvePath } from './fields.ts';
 
 /**
@@ -15,7 +16,10 @@ export type RefreshConfig<Key extends z.ZodType = z.ZodType> = z.output<ReturnTy
 const receiver = name.describe('One word for the receiver. The journal of a rotation remembers by it who was told.');
 
 function timeout(normally: string) {
-  return duration.prefault(normally).describe('How long it may take to answer, before the next run tells it again.');
+  return duration
+    .refine(({ ms }) => ms >= second && ms <= hour, 'is not between 1s and 1h')
+    .prefault(normally)
+    .describe('How long it may take to answer, from 1s to 1h. The next run tells again who did not.');
 }
 
 function http<Key extends z.ZodType>(key: Key) {

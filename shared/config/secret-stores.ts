@@ -5,8 +5,10 @@ import { kindsIn } from './kinds.ts';
 /** What the configuration of a secret store yields, by its kind. Each file of secret-stores/ adds its own. */
 export interface SecretStoreKinds {}
 
-/** One secret store of the configuration. */
-export type SecretStoreConfig = SecretStoreKinds[keyof SecretStoreKinds];
+/** One secret store of the configuration, of any kind or of those named. */
+export type SecretStoreConfig<Name extends keyof SecretStoreKinds = keyof SecretStoreKinds> = {
+  readonly [One in Name]: { readonly kind: One } & SecretStoreKinds[One];
+}[Name];
 
 /** Every kind of secret store that can be configured. */
 export const secretStoreKinds = await kindsIn('secret-stores', (file) => import(`./secret-stores/${file}`));

@@ -93,8 +93,8 @@ class EventBus {
     ask: (sdk: Loaded, signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
     const { world, answerMs = 10 * second } = this.#options;
-    const limitMs = timeLimit(this.#tried, { world, answerMs });
     const sdk = await (this.#sdk ??= load(this.#options));
+    const limitMs = timeLimit(this.#tried, { world, answerMs });
     const signal = AbortSignal.timeout(limitMs);
     try {
       return await ask(sdk, signal);

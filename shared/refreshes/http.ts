@@ -43,8 +43,8 @@ export function httpRefresh(options: HttpRefreshOptions): Refresh {
   const tried = `tell ${name} at ${url.host} to read its secret again`;
   return {
     async poke(news) {
-      const limitMs = timeLimit(tried, { world, answerMs });
       const keys = webhookKeys(await key());
+      const limitMs = timeLimit(tried, { world, answerMs });
       try {
         await send(signedRequest(news, { name, world, keys }), { url, tried, limitMs });
       } catch (thrown) {

@@ -1,4 +1,5 @@
 import { LockkeeperError } from '../base/error.ts';
+import { hour } from '../base/time.ts';
 import type { World } from '../base/world.ts';
 
 /** How long a receiver may take, and whose run it is. */
@@ -9,11 +10,11 @@ export interface Patience {
 }
 
 /**
- * How long an answer to a call that begins now may take, in milliseconds: never longer than the run lasts.
- * `unreachable` where no time is left; nothing was sent then.
+ * How long an answer to a call that begins now may take, in milliseconds: never longer than the run lasts,
+ * and than an hour: timers of weeks overflow. `unreachable` where no time is left; nothing was sent then.
  */
 export function timeLimit(tried: string, { world, answerMs }: Patience): number {
-  const leftMs = Math.min(answerMs, world.deadline() - world.now());
+  const leftMs = Math.min(answerMs, hour, world.deadline() - world.now());
   if (leftMs > 0) return leftMs;
   throw new LockkeeperError('unreachable', `${tried}: the time of this run is over; nothing was sent`, {
     hint: 'The next run sends it.',

@@ -1,3 +1,4 @@
+import { toldText } from '../audit/entries/withhold.ts';
 import { LockkeeperError } from '../base/error.ts';
 import type { Instant } from '../base/time.ts';
 import type { Emergency, Journal, JournalCopy, JournalDraft } from './journal.ts';
@@ -68,7 +69,7 @@ function afterNotice(journal: Journal, step: Step, { now }: StepResult): Journal
     case 'postpone':
       return { ...troubled(next, step, now), phase: step.back ?? journal.phase };
     case 'block':
-      return { ...next, blocked: { reason: step.reason, text: step.text, since: now, told: false } };
+      return { ...next, blocked: { reason: step.reason, text: toldText(step.text), since: now, told: false } };
     case 'unblock':
       return unblocked(next, step.back, journal.blocked);
     case 'alarm':

@@ -76,6 +76,13 @@ function slotFree(seen: Seen): Step | undefined {
   );
 }
 
+/** A store hands out something else again in the middle of an emergency: it begins anew, with another value. */
+export function planAgain(journal: Journal, seen: Seen): Step {
+  const other = seen.service.slots.find((slot) => slot !== journal.target) ?? journal.target;
+  const target = seen.service.strategy === 'alternating' ? other : journal.target;
+  return { ...planFor(seen, { emergency: true }), target };
+}
+
 function planFor(seen: Seen, { emergency }: { readonly emergency: boolean }): Of<'plan'> {
   const copies = usable(seen).map((copy) => plannedCopy(copy));
   return { do: 'plan', target: targetOf(seen), copies, resume: undefined, at: 'planned', emergency };

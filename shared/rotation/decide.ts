@@ -76,7 +76,7 @@ export function beforeLooking(journal: Journal | undefined, asked: Asked): Step 
 
 function noticeDue(journal: Journal, asked: Asked): Step | undefined {
   if (journal.orders.some((order) => !order.told)) return { do: 'announce' };
-  if (journal.blocked && !journal.blocked.told) return { do: 'alarm' };
+  if (journal.blocked) return journal.blocked.told ? undefined : { do: 'alarm' };
   return isTellingDue(journal, asked.now) ? { do: 'warn' } : undefined;
 }
 

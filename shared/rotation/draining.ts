@@ -10,7 +10,10 @@ import { block, handChanged, namesOf, postpone, unready } from './stopping.ts';
 /** Phase draining: the old value stays valid until nobody can be using it, and is ended then. */
 export function draining(journal: Journal, seen: Seen, asked: Asked): Step {
   if (journal.emergency)
-    return publishNext(journal, seen) ?? { do: 'retire', endings: endingsOf(journal, seen), endSessions: true };
+    return (
+      publishNext(journal, seen) ??
+      unproven(journal, seen) ?? { do: 'retire', endings: endingsOf(journal, seen), endSessions: true }
+    );
   const instead = handedOutInstead(journal, seen, asked);
   if (instead) return instead;
   // A single user's old value died with the change: nothing is left to spare.

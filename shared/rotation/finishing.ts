@@ -1,15 +1,32 @@
+import { after } from '../base/time.ts';
+import { planAgain } from './begin.ts';
 import type { Journal, Proof } from './journal.ts';
-import { publishNext } from './publishing.ts';
+import { publishNext, straysOf } from './publishing.ts';
 import { entryOf, oldLogins, usable, verdictOn, type CopySeen, type Seen } from './seen.ts';
-import type { Step } from './step.ts';
-import { block, namesOf, postpone } from './stopping.ts';
+import type { Asked, Step } from './step.ts';
+import { block, insists, namesOf, postpone } from './stopping.ts';
 
 /** Phase retired: prove that every earlier value is refused, end their copies, and close. */
-export function finishing(journal: Journal, seen: Seen): Step {
+export function finishing(journal: Journal, seen: Seen, asked: Asked): Step {
   const late = journal.emergency ? publishNext(journal, seen) : undefined;
-  if (late) return late;
+  const first = late ?? wentBack(journal, seen, asked);
+  if (first) return first;
   if (!journal.proof) return proving(journal, seen);
   return nextCopy(journal, seen) ?? closing(journal, seen);
+}
+
+/** A store hands out something else again, after that was ended: its consumers are refused. */
+function wentBack(journal: Journal, seen: Seen, asked: Asked): Step | undefined {
+  const strays = straysOf(journal, seen);
+  const [stray] = strays;
+  if (!stray || insists(journal, 'in-use-again', { inEmergency: false })) return undefined;
+  const isSettling = strays.some((copy) => asked.now < after(journal.drain?.host ?? asked.now, copy.settlesMs));
+  if (isSettling) return postpone(`${namesOf(strays)} does not show the published value yet`);
+  if (journal.emergency) return planAgain(journal, seen);
+  return block(
+    'in-use-again',
+    `${namesOf(strays)} hands out another login than ${journal.target}'s, after every other value was ended. Publish there what the rotation published, or a login that works, then run with --now.`,
+  );
 }
 
 function proving(journal: Journal, seen: Seen): Step {
@@ -20,11 +37,16 @@ function proving(journal: Journal, seen: Seen): Step {
   const accepted = [...new Set(verdicts.flatMap((verdict) => verdict.accepted))];
   const silent = [...new Set(verdicts.flatMap((verdict) => verdict.silent))];
   const surplus = surplusOf(journal, seen);
-  if (accepted.length + silent.length + surplus.length === 0)
+  const uncounted = uncountedOf(seen);
+  if (accepted.length + silent.length + surplus.length + uncounted.length === 0)
     return { do: 'prove', proof: proofOf(old.length, seen.service.holds) };
-  if (journal.emergency) return stillLeft({ accepted, silent, surplus });
+  if (journal.emergency) return stillLeft({ accepted, silent, surplus, uncounted });
   if (accepted.length + surplus.length === 0)
-    return postpone(`${silent.join(', ')} does not answer, so the old value's end is not proven there`);
+    return postpone(
+      silent.length > 0
+        ? `${silent.join(', ')} does not answer, so the old value's end is not proven there`
+        : `the service does not tell how many values ${uncounted.join(', ')} holds, so the end of the others is not proven`,
+    );
   const what =
     accepted.length > 0
       ? `an old value still logs in at ${accepted.join(', ')} after it was retired`
@@ -34,7 +56,7 @@ function proving(journal: Journal, seen: Seen): Step {
 }
 
 /** The leaked value is still worth something there: everything is done again at every run, and people know where. */
-function stillLeft(where: Readonly<Record<'accepted' | 'silent' | 'surplus', readonly string[]>>): Step {
+function stillLeft(where: Readonly<Record<'accepted' | 'silent' | 'surplus' | 'uncounted', readonly string[]>>): Step {
   const texts = [
     ...(where.accepted.length > 0 ? [`the leaked value still logs in at ${where.accepted.join(', ')}`] : []),
     ...(where.silent.length > 0
@@ -42,6 +64,7 @@ function stillLeft(where: Readonly<Record<'accepted' | 'silent' | 'surplus', rea
       : []),
     ...(where.surplus.length > 0 ? [`${where.surplus.join(', ')} holds more values than the new one`] : []),
   ];
+  if (texts.length === 0) texts.push(`the service does not tell how many values ${where.uncounted.join(', ')} holds`);
   return { do: 'postpone', outcome: 'failed', back: 'staged', text: texts.join('; '), urgent: true };
 }
 
@@ -49,6 +72,11 @@ function stillLeft(where: Readonly<Record<'accepted' | 'silent' | 'surplus', rea
 function surplusOf(journal: Journal, seen: Seen): readonly string[] {
   const kept = (slot: string) => (slot === journal.target ? 1 : 0);
   return seen.service.slots.filter((slot) => (seen.service.holds[slot] ?? 0) > kept(slot));
+}
+
+/** Slots that can hold several values, and of which nobody knows how many they hold. */
+function uncountedOf({ service }: Seen): readonly string[] {
+  return service.capacity > 1 ? service.slots.filter((slot) => service.holds[slot] === undefined) : [];
 }
 
 function proofOf(old: number, holds: Seen['service']['holds']): Proof {

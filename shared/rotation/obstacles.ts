@@ -34,7 +34,7 @@ function serviceObstacles({ service }: Seen, acceptDowntime: boolean): readonly 
   const uncounted = service.capacity > 1 ? service.slots.filter((slot) => service.holds[slot] === undefined) : [];
   if (uncounted.length > 0)
     found.push(
-      `The service does not tell how many values ${uncounted.join(', ')} holds, so a forgotten one could stay valid. Give lockkeeper's own login the right to see that.`,
+      `The service does not tell how many values ${uncounted.join(', ')} holds, so a forgotten one could stay valid. Either an endpoint does not answer, or lockkeeper's own login may not see that.`,
     );
   return found;
 }

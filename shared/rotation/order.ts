@@ -22,7 +22,7 @@ export async function order(run: Run, reason: string): Promise<void> {
     const last = run.held?.journal;
     if (last && isKnown(last, given)) return;
     try {
-      await audited(run, { action: 'rotation.order', details: { reason } }, async () => {
+      await audited(run, { action: 'rotation.order', rotation: base.rotation, details: { reason } }, async () => {
         run.held = await run.journals.write(run.held, ordered(last, given, base));
       });
       return;

@@ -1,11 +1,14 @@
 import { toldText } from '../audit/entries/withhold.ts';
 import { LockkeeperError } from '../base/error.ts';
+import { OurValues } from '../base/our-values.ts';
 import type { Notice } from '../approvals/contract.ts';
 import { emergencyNotice, openReview, orderNotice } from './emergency.ts';
 import { moveOn, whatHolds } from './moving.ts';
 import { audited, record } from './recorded.ts';
+import { currentLogins } from './seen.ts';
 import type { Of } from './step.ts';
-import { heldBy, type Run } from './under-way.ts';
+import { isEmergency } from './trouble.ts';
+import { heldBy, seenBy, type Run } from './under-way.ts';
 
 /** People are told after the reason is durable; a crash in between tells them in the next run. */
 export async function alarm(run: Run, step: Of<'block'> | Of<'alarm'>): Promise<void> {
@@ -19,7 +22,9 @@ export async function alarm(run: Run, step: Of<'block'> | Of<'alarm'>): Promise<
 
 /** A trouble that lasts. */
 export async function warn(run: Run, step: Of<'warn'>): Promise<void> {
-  const { trouble, credential, emergency, phase } = heldBy(run).journal;
+  const { journal } = heldBy(run);
+  const { trouble, credential, phase } = journal;
+  const emergency = isEmergency(journal);
   const text = toldText(trouble?.text ?? '');
   await record(run, { action: 'rotation.warn', details: { text, attempts: trouble?.attempts } });
   const what = phase === 'done' ? 'cannot begin' : emergency ? 'is not finished' : 'does not go on';
@@ -61,7 +66,9 @@ export async function refresh(run: Run, step: Of<'refresh'>): Promise<void> {
   const secrets = journal.copies.map(({ store, secret }) => ({ store, secret }));
   const news = { credential: journal.credential, rotation: journal.rotation, secrets };
   try {
-    await audited(run, { action: 'rotation.refresh', details: { name: step.name } }, () => receiver.poke(news));
+    await audited(run, { action: 'rotation.refresh', details: { name: step.name } }, () =>
+      withholdingAll(run, () => receiver.poke(news)),
+    );
   } catch (thrown) {
     if (!(thrown instanceof LockkeeperError)) throw thrown;
     if (journal.emergency || attempts >= 2) return await giveUp(run, step, thrown.message);
@@ -69,6 +76,15 @@ export async function refresh(run: Run, step: Of<'refresh'>): Promise<void> {
     throw thrown;
   }
   await moveOn(run, step);
+}
+
+/** A receiver has just read the value and may repeat it in its answer. */
+async function withholdingAll(run: Run, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (thrown) {
+    throw new OurValues(currentLogins(seenBy(run)).map(({ value }) => value)).withholdFrom(thrown);
+  }
 }
 
 async function giveUp(run: Run, step: Of<'refresh'>, why: string): Promise<void> {

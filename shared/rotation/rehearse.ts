@@ -44,6 +44,8 @@ export async function rehearse(deps: RotationDeps, request: { readonly leaked?: 
     const step = nextStep(at, deps);
     if (step.do === 'rest' && step.outcome === 'waiting' && step.until !== undefined) {
       steps.push(`wait: ${step.text}`);
+      // The service's clock goes on as ours does.
+      at.seen = { ...at.seen, service: { ...at.seen.service, clock: undefined } };
       at.now = step.until;
       continue;
     }

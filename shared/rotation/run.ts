@@ -12,7 +12,7 @@ import { warn } from './people-effects.ts';
 import type { RotationDeps } from './plan.ts';
 import type { Rest, Step } from './step.ts';
 import { nameOf } from './step-name.ts';
-import { isTellingDue, troubled } from './trouble.ts';
+import { isEmergency, isTellingDue, troubled } from './trouble.ts';
 import { askedOf, look, type RotateRequest, type Run } from './under-way.ts';
 
 /**
@@ -183,8 +183,8 @@ async function tellNow(run: Run): Promise<void> {
 }
 
 function nextTry({ held }: Run): Instant | undefined {
-  const { journal } = held ?? {};
-  return journal?.emergency || (journal?.orders.length ?? 0) > 0 ? undefined : journal?.trouble?.notBefore;
+  if (!held || isEmergency(held.journal)) return undefined;
+  return held.journal.trouble?.notBefore;
 }
 
 function restReport(run: Run, rest: Rest): RotationReport {
@@ -194,7 +194,8 @@ function restReport(run: Run, rest: Rest): RotationReport {
 
 function report(run: Run, outcome: Outcome, text: string): RotationReport {
   const { journal } = run.held ?? {};
-  const orders = [...(journal?.emergency?.orders ?? []), ...(journal?.orders ?? [])];
+  const isUrgent = outcome === 'done' || (journal && isEmergency(journal));
+  const orders = isUrgent ? [...(journal?.emergency?.orders ?? []), ...(journal?.orders ?? [])] : [];
   return {
     credential: run.deps.plan.name,
     rotation: journal?.rotation,

@@ -4,7 +4,7 @@ import type { EndpointResult, LoginAnswer } from '../services/contract.ts';
 import { guardOf, moveOn, told } from './moving.ts';
 import { alarm } from './people-effects.ts';
 import { audited } from './recorded.ts';
-import { sameLogin, type Heard, type Seen } from './seen.ts';
+import { oldLogins, sameLogin, type Heard, type Seen } from './seen.ts';
 import type { Of } from './step.ts';
 import { heldBy, look, seenBy, type Run } from './under-way.ts';
 
@@ -29,12 +29,13 @@ export function toldAnswer({ endpoint, answer, encrypted, error }: LoginAnswer) 
   return { endpoint, answer, encrypted, ...(error && { error: toldText(error.message) }) };
 }
 
+/** Who is logged in on the slots, as far as `before` says. */
 export async function askSessions(run: Run, { slots, before }: Of<'ask-sessions'>): Promise<void> {
   const sessions = await Promise.all(slots.map((slot) => run.deps.service.sessions(slot, before)));
   run.seen = { ...seenBy(run), sessions: sessions.flat() };
 }
 
-/** The mark is taken after the window was seen to be over. */
+/** The mark is taken by a fresh look, after the window was seen to be over. */
 export async function mark(run: Run, step: Of<'mark'>): Promise<void> {
   const { mark: fresh = step.mark } = await run.deps.service.describe();
   await moveOn(run, { do: 'mark', mark: fresh });
@@ -72,7 +73,9 @@ async function giveUpValue(run: Run, error: LockkeeperError): Promise<void> {
 export async function retire(run: Run, step: Of<'retire'> | Of<'clear'>): Promise<void> {
   const endSessions = step.do === 'clear' || step.endSessions;
   for (const { slot, keep } of step.endings) {
-    const details = { slot, endSessions, ...(keep && { keep: told(run, keep) }) };
+    const old = oldLogins(heldBy(run).journal, seenBy(run)).filter((one) => one.slot === slot);
+    const ends = old.map((one) => told(run, one));
+    const details = { slot, endSessions, ends, ...(keep && { keep: told(run, keep) }) };
     const results = await audited(run, { action: `rotation.${step.do}`, details, told: toldResults }, () =>
       run.deps.service.retire(slot, keep, guardOf(run), { endSessions }),
     );

@@ -113,9 +113,10 @@ function lockedOut(journal: Journal, seen: Seen, refused: readonly string[]): St
       'nobody-logs-in',
       `neither the new value nor the current one logs in as ${journal.target}. Consumers are locked out: check the service, then run with --now.`,
     );
+  const works = verdicts.every((one) => isGood(seen, one)) ? 'Current logins work.' : 'Not every login works.';
   return block(
     'refused-after-set',
-    `${where} refuses the new value of ${journal.target} after it was set, again and again. Current logins work. Look at the service, then run with --now.`,
+    `${where} refuses the new value of ${journal.target} after it was set, again and again. ${works} Look at the service, then run with --now.`,
   );
 }
 

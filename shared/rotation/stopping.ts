@@ -4,8 +4,8 @@ import { usable, type CopySeen, type Seen } from './seen.ts';
 import type { BlockReason, Step } from './step.ts';
 
 /** What was blocked, a person was told and then ran with --now; an emergency goes over it at once. */
-export function insists(journal: Journal, reason: BlockReason): boolean {
-  return journal.emergency !== null || journal.overruled === reason;
+export function insists(journal: Journal, reason: BlockReason, also = { inEmergency: true }): boolean {
+  return (also.inEmergency && journal.emergency !== null) || journal.overruled === reason;
 }
 
 /** Only a person can help on. */

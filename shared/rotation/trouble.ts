@@ -1,3 +1,4 @@
+import { toldText } from '../audit/entries/withhold.ts';
 import { after, day, hour, minute, type Instant } from '../base/time.ts';
 import type { Journal, JournalDraft, Trouble } from './journal.ts';
 
@@ -15,11 +16,11 @@ export function troubled(
   const longest = journal.phase === 'done' ? day : hour;
   const waitMs = Math.min(minute * 2 ** Math.min(attempts - 1, 20), longest);
   const trouble: Trouble = {
-    text,
+    text: toldText(text),
     attempts,
     notBefore: after(now, waitMs),
     since: last?.since ?? now,
-    urgent: urgent || (last?.urgent ?? false),
+    urgent: urgent || isEmergency(journal) || (last?.urgent ?? false),
     told: last?.told ?? 0,
     toldAt: last?.toldAt ?? null,
   };
@@ -30,8 +31,9 @@ export function troubled(
  * True while the next attempt has to wait. An emergency never waits. A pause longer than any that is ever written comes
  * from a clock that was wrong, and does not count.
  */
-export function isBackingOff({ trouble, emergency, orders }: Journal, now: Instant): boolean {
-  if (!trouble || emergency || orders.length > 0) return false;
+export function isBackingOff(journal: Journal, now: Instant): boolean {
+  const { trouble } = journal;
+  if (!trouble || isEmergency(journal)) return false;
   return now < trouble.notBefore && trouble.notBefore - now <= day;
 }
 
@@ -39,12 +41,18 @@ export function isBackingOff({ trouble, emergency, orders }: Journal, now: Insta
  * True where people should hear of the trouble now: at once if it is urgent, else after an hour; then again after
  * growing pauses. In an emergency the pauses are hours, otherwise days.
  */
-export function isTellingDue({ trouble, emergency }: Pick<Journal, 'trouble' | 'emergency'>, now: Instant): boolean {
+export function isTellingDue(journal: Journal, now: Instant): boolean {
+  const { trouble } = journal;
   if (!trouble) return false;
-  if (trouble.told === 0) return trouble.urgent || emergency !== null || now - trouble.since >= hour;
-  const [unit, most] = emergency ? [hour, day] : [day, 7 * day];
+  if (trouble.told === 0) return trouble.urgent || now - trouble.since >= hour;
+  const [unit, most] = isEmergency(journal) ? [hour, day] : [day, 7 * day];
   const pauseMs = Math.min(unit * 2 ** Math.min(trouble.told - 1, 20), most);
   return trouble.toldAt === null || now >= after(trouble.toldAt, pauseMs);
+}
+
+/** True from the order of an emergency until it is done. */
+export function isEmergency({ phase, emergency, orders }: Pick<Journal, 'phase' | 'emergency' | 'orders'>): boolean {
+  return orders.length > 0 || (emergency !== null && phase !== 'done');
 }
 
 /** The trouble after people were told of it. */

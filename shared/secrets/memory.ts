@@ -240,7 +240,8 @@ export function memorySecrets(vault: MemoryVault): SecretStore {
       const shelf = vault.live(secret);
       if (abandoned(shelf, rotation) === shelf) return;
       if (writes === 'checked') await between({ method: 'abandon', secret });
-      vault.write(secret, withNothingStaged(vault.live(secret), rotation));
+      const shown = shelf.pending?.rotation === rotation;
+      vault.write(secret, (shown ? withNothingStaged : abandoned)(vault.live(secret), rotation));
     },
     async retire(secret, id) {
       vault.write(secret, retired(vault.live(secret), id));

@@ -8,7 +8,7 @@ import type { Service } from './contract.ts';
 export function lazyService(open: () => Promise<Service>): Readonly<Service> {
   let opening: Promise<Service> | undefined;
   const opened = async (): Promise<Service> => {
-    const mine = (opening ??= open());
+    const mine = (opening ??= begun(open));
     try {
       return await mine;
     } catch (thrown) {
@@ -21,6 +21,11 @@ export function lazyService(open: () => Promise<Service>): Readonly<Service> {
     change: async (login, keep, guard) => (await opened()).change(login, keep, guard),
     accepts: async (login) => (await opened()).accepts(login),
     sessions: async (slot, before) => (await opened()).sessions(slot, before),
-    retire: async (slot, keep, guard, options) => (await opened()).retire(slot, keep, guard, options),
+    retire: async (...order) => (await opened()).retire(...order),
   };
+}
+
+/** A promise also where `open` throws at once. */
+async function begun(open: () => Promise<Service>): Promise<Service> {
+  return open();
 }

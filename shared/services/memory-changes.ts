@@ -14,8 +14,8 @@ export interface MemoryChange {
   readonly edit: (values: readonly Digest[]) => readonly Digest[];
   /** The value that must be valid afterwards, if any. */
   readonly fresh: Digest | undefined;
-  /** What else is done at an endpoint after its change. */
-  readonly then: (endpoint: string) => void;
+  /** What else is done after the change of an endpoint. */
+  readonly also: () => void;
 }
 
 /**
@@ -37,15 +37,15 @@ export async function makeChange(change: MemoryChange, guard: Guard): Promise<re
   });
 }
 
-function changeNow({ fleet, slot, edit, then }: MemoryChange, name: string): void {
+function changeNow({ fleet, slot, edit, also }: MemoryChange, name: string): void {
   fleet.checkUp(name);
   fleet.write(name, slot, edit(fleet.written(name, slot)));
-  then(name);
+  also();
 }
 
 /** Adds and removes what was named before the guard ran; a value that came meanwhile stays. */
 async function changeExactly(
-  { fleet, slot, edit, fresh, then }: MemoryChange,
+  { fleet, slot, edit, fresh, also }: MemoryChange,
   endpoints: readonly string[],
   guard: Guard,
 ): Promise<readonly EndpointResult[]> {
@@ -61,7 +61,7 @@ async function changeExactly(
     const values = exactStep(fleet.written(name, slot), step, fleet.setup.capacity);
     if (!values) throw conflict(`${slot} at ${name} of the service in memory got another value meanwhile`);
     fleet.write(name, slot, values);
-    then(name);
+    also();
   });
 }
 

@@ -33,15 +33,15 @@ export function memoryDriver(backend: MemoryBackend): Readonly<Service> {
       const fresh = acceptable(backend, login);
       const limits = { keep: digestOf(keep, login.slot), capacity: fleet.setup.capacity };
       const edit = (values: readonly Digest[]) => withValue(values, fresh, limits);
-      return makeChange({ ...change, edit, fresh, then: () => undefined }, guard);
+      return makeChange({ ...change, edit, fresh, also: () => undefined }, guard);
     },
     accepts: async (login) => fleet.setup.endpoints.map((endpoint) => answerOf(backend, endpoint, login)),
     sessions: async (slot, before) => sessionsSeen(backend, slot, before === undefined ? Infinity : Number(before)),
-    async retire(slot, keep, guard, ends) {
+    async retire(...[slot, keep, guard, ends]) {
       const kept = digestOf(keep, slot);
       const edit = (values: readonly Digest[]) => withOnly(values, kept, fleet.setup.capacity);
-      const then = () => fleet.forget(slot, kept);
-      const results = await makeChange({ ...common(slot), edit, fresh: undefined, then }, guard);
+      const also = () => fleet.forget(slot, kept);
+      const results = await makeChange({ ...common(slot), edit, fresh: undefined, also }, guard);
       return ends?.endSessions ? sessionsEnded(fleet, slot, results) : results;
     },
   };

@@ -129,6 +129,7 @@ export class MemoryFleet {
 
   /** Clients get in with nothing but what some endpoint has, and with `keep` where they did so far. */
   forget(slot: Slot, keep: Digest | undefined): void {
+    if (this.setup.strategy !== 'replacing') return;
     const there = this.setup.endpoints.flatMap((name) => this.written(name, slot));
     const known = (this.state.known[slot] ?? []).filter((one) => one === keep || there.includes(one));
     this.set({ known: { ...this.state.known, [slot]: known } });

@@ -29,7 +29,7 @@ function privateKey(pem: string): KeyObject | undefined {
     const key = createPrivateKey({ key: pem, format: 'pem' });
     return key.asymmetricKeyType === 'ed25519' ? key : undefined;
   } catch (thrown) {
-    if (thrown instanceof Error) return undefined;
+    if (typeof thrown === 'object' && thrown !== null && 'code' in thrown) return undefined;
     throw thrown;
   }
 }

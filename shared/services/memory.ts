@@ -6,6 +6,12 @@ import { MemoryLock } from './memory-lock.ts';
 import type { MemoryHostOptions } from './memory-options.ts';
 import { writtenTo, type Digest, type MemoryServiceState } from './memory-state.ts';
 
+/** Where a client comes from and the endpoint that it speaks to. */
+export interface MemoryClient {
+  readonly peer: string;
+  readonly endpoint?: string;
+}
+
 /** A session that somebody holds open. */
 export interface MemorySession extends Session {
   readonly isOpen: () => boolean;
@@ -153,8 +159,9 @@ export class MemoryHost {
     return refusing.length === 0;
   }
 
-  /** A client logs in at one endpoint, the first unless named, and stays; undefined where refused. */
-  openSession(slot: Slot, value: string, peer: string, endpoint?: string): MemorySession | undefined {
+  /** A client logs in at one endpoint, the first unless `from` names one, and stays; undefined where refused. */
+  openSession(slot: Slot, value: string, from: string | MemoryClient): MemorySession | undefined {
+    const { peer, endpoint }: MemoryClient = typeof from === 'string' ? { peer: from } : from;
     const [name = ''] = this.fleet.named(endpoint);
     this.fleet.checkUp(name);
     if (this.fleet.letsIn(name, slot, value)) {

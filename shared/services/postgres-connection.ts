@@ -1,15 +1,15 @@
 import pg from 'pg';
 import { LockkeeperError } from '../base/error.ts';
 import type { Sealed } from '../base/sealed.ts';
-import { postgresError } from './postgres-errors.ts';
+import { refusedUnasked } from './postgres-errors.ts';
 import { sessionOptions, statementMs } from './postgres-session.ts';
 import { WatchedStream } from './postgres-stream.ts';
 
 /**
  * `require`: TLS with a certificate that this machine's authorities vouch for; `{ca}`: one that this authority (PEM)
- * signed; `off`: never TLS. Nothing falls back from TLS to plain text.
+ * signed, asked for anew by each connection; `off`: never TLS. Nothing falls back from TLS to plain text.
  */
-export type PostgresTls = 'require' | 'off' | { readonly ca: string };
+export type PostgresTls = 'require' | 'off' | { readonly ca: () => Promise<string> };
 
 /** How a password is shown: `scram` proves it without sending it, both ways; `md5` also answers a server that asks so. */
 export type PostgresAuthentication = 'scram' | 'md5';
@@ -19,7 +19,7 @@ export interface PostgresTarget {
   /** `host:port`; IPv6 as `[::1]:5432`. */
   readonly endpoint: string;
   readonly database: string;
-  readonly tls: PostgresTls;
+  readonly tls: 'require' | 'off' | { readonly ca: string };
   readonly authentication: PostgresAuthentication;
   readonly user: string;
   readonly password: Sealed;
@@ -32,7 +32,8 @@ const mostIterations = 1_000_000;
 
 /**
  * Connects, runs `work`, and closes the connection whatever happens. The session begins pinned, see postgres-session.
- * The raw error comes through: the caller knows what it means.
+ * The raw error comes through: the caller knows what it means; only a refusal before any password was asked for comes as
+ * what it is.
  */
 export async function withConnection<T>(target: PostgresTarget, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const { host, port } = addressOf(target.endpoint);
@@ -64,22 +65,11 @@ export async function withConnection<T>(target: PostgresTarget, work: (client: p
   try {
     await client.connect();
     return await work(client);
+  } catch (thrown) {
+    throw stream.wasAsked ? thrown : refusedUnasked(thrown);
   } finally {
     await closed(client);
     stream.destroy();
-  }
-}
-
-/** As withConnection, with every error as ours; `tried` says what was tried. */
-export async function asAdmin<T>(
-  target: PostgresTarget,
-  tried: string,
-  work: (client: pg.Client) => Promise<T>,
-): Promise<T> {
-  try {
-    return await withConnection(target, work);
-  } catch (thrown) {
-    throw postgresError(thrown, `${tried} at ${target.endpoint}`);
   }
 }
 

@@ -14,7 +14,7 @@ const meanings: Readonly<Record<string, Meaning>> = {
   '28P01': { code: 'denied', hint: "Check the user and password of lockkeeper's own login." },
   '28000': { code: 'denied', hint: "Check lockkeeper's own login and the server's pg_hba.conf." },
   '42501': { code: 'denied', hint: 'Grant the right that the message names to lockkeeper’s own login.' },
-  '42704': { code: 'not-found', hint: 'Create the role, or name the right one.' },
+  '42704': { code: 'not-found', hint: 'Create the role, or name the right one. `rotate NAME --adopt` prints the SQL.' },
   '3D000': { code: 'not-found', hint: 'Name a database that exists.' },
   '22023': { code: 'rejected', hint: "The server's policy does not take this value." },
   '53': { code: 'throttled', hint: 'The server is full; the next run tries again.' },
@@ -68,6 +68,19 @@ const texts: readonly (readonly [RegExp, Meaning])[] = [
 export function isRefusal(thrown: unknown): boolean {
   const code = codeOf(thrown);
   return code === '28P01' || code === '28000';
+}
+
+/**
+ * What was thrown before the server asked for a password. 28000 says then that no rule of pg_hba.conf lets this machine
+ * in, which is no answer about the password: a value that is refused here may still be good elsewhere.
+ */
+export function refusedUnasked(thrown: unknown): unknown {
+  if (codeOf(thrown) !== '28000') return thrown;
+  return new ServerDistrusted(
+    `the server lets nobody in from here before it asks for a password: ${messageOf(thrown)}`,
+    'denied',
+    'Add a line for this user, database and address to pg_hba.conf (hostssl where TLS is used), and reload.',
+  );
 }
 
 /**

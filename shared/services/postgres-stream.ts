@@ -37,6 +37,11 @@ export class WatchedStream extends Duplex {
     return this;
   }
 
+  /** True once the server asked for the password: a refusal before that says nothing about it. */
+  get wasAsked(): boolean {
+    return this.#watch.wasAsked;
+  }
+
   /** pg asks for it; the socket never delays. */
   setNoDelay(): this {
     return this;

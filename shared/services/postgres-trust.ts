@@ -37,6 +37,11 @@ export class ServerWatch {
     this.#md5 = options.md5;
   }
 
+  /** True once the server asked for the password in one of the ways that are answered. */
+  get wasAsked(): boolean {
+    return this.#stage !== 'nothing';
+  }
+
   /** Takes the next bytes. Throws ServerDistrusted where one of their messages must not be acted on. */
   check(chunk: Buffer): void {
     this.#total += chunk.length;

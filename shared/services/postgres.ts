@@ -1,21 +1,24 @@
-import { createHash } from 'node:crypto';
 import pg from 'pg';
-import { LockkeeperError } from '../base/error.ts';
+import { asLockkeeperError, LockkeeperError } from '../base/error.ts';
 import { OurValues } from '../base/our-values.ts';
 import { Sealed } from '../base/sealed.ts';
 import { instant } from '../base/time.ts';
 import type { World } from '../base/world.ts';
-import type { Guard, Login, LoginAnswer, Service, Session, Slot } from './contract.ts';
+import type { EndpointResult, Guard, Login, LoginAnswer, Mark, Service, Session, Slot } from './contract.ts';
+import { PostgresAccess, type PostgresAdmin } from './postgres-access.ts';
 import {
-  asAdmin,
   withConnection,
   type PostgresAuthentication,
   type PostgresTarget,
   type PostgresTls,
 } from './postgres-connection.ts';
 import { isRefusal, postgresError } from './postgres-errors.ts';
-import { readRoles, roleProblems } from './postgres-roles.ts';
-import { beginPinned, durableCommit, inPinned } from './postgres-session.ts';
+import { underLock } from './postgres-lock.ts';
+import { isOlder, markOf, type ServerPoint } from './postgres-mark.ts';
+import { roleProblems } from './postgres-problems.ts';
+import { readRoles } from './postgres-roles.ts';
+import { inPinned } from './postgres-session.ts';
+import { endSessions, readPoint, readSessions, type SessionSeen } from './postgres-sessions.ts';
 import { scramVerifier } from './scram.ts';
 import { withholding } from './withholding.ts';
 
@@ -37,8 +40,11 @@ export interface PostgresOptions {
   readonly tls: PostgresTls;
   /** `scram` unless given. */
   readonly authentication?: PostgresAuthentication;
-  /** lockkeeper's own login: a role that administers the users. It needs pg_signal_backend to end sessions. */
-  readonly admin: { readonly user: string; readonly password: Sealed };
+  /**
+   * lockkeeper's own login, asked by every connection, so that it can be rotated, too: a role that administers the users.
+   * It needs pg_signal_backend and pg_read_all_stats; `describe` prints what is missing.
+   */
+  readonly admin: () => Promise<PostgresAdmin>;
   readonly world: World;
   /** Of SCRAM's key derivation; 4096 unless given. */
   readonly iterations?: number;
@@ -51,21 +57,30 @@ export interface PostgresOptions {
  * one transaction under `pg_advisory_xact_lock`, the guard inside it; a lock by lease would let a stale writer through.
  */
 export function postgresService(options: PostgresOptions): Service {
-  const ours = new OurValues([options.admin.password]);
+  const ours = new OurValues();
   const host = new PostgresHost(options, ours);
   const driver: Service = {
     describe: () => host.describe(),
-    change: (login, guard) => host.change(login, guard),
-    accepts: (login) => inTurn(options.endpoints, (endpoint) => host.logIn(endpoint, login)),
-    sessions: async (slot) => (await inTurn(options.endpoints, (endpoint) => host.sessionsAt(endpoint, slot))).flat(),
-    retire: (login, guard, ends) => host.retire(login, guard, ends?.endSessions ?? false),
+    // One user holds one value, so what is to be kept is the other user's, or has to go.
+    change: (login, _keep, guard) => host.change(login, guard),
+    accepts: (login) => host.accepts(login),
+    sessions: (slot, before) => host.sessions(slot, before),
+    retire: (slot, keep, guard, ends) => host.retire({ slot, keep, guard, endSessions: ends?.endSessions ?? false }),
   };
   return withholding(driver, ours);
+}
+
+interface Retiring {
+  readonly slot: Slot;
+  readonly keep: Login | undefined;
+  readonly guard: Guard;
+  readonly endSessions: boolean;
 }
 
 class PostgresHost {
   readonly #options: PostgresOptions;
   readonly #ours: OurValues;
+  readonly #access: PostgresAccess;
   /**
    * Unlike any consumer's and any other lockkeeper's name, so that only this object's own logins are left out of
    * sessions.
@@ -78,132 +93,147 @@ class PostgresHost {
     this.#options = options;
     this.#ours = ours;
     this.#loginName = `lockkeeper ${Buffer.from(options.world.random(6)).toString('hex')}`;
+    this.#access = new PostgresAccess({ ...options, ours, applicationName: this.#loginName });
   }
 
   async describe(): ReturnType<Service['describe']> {
-    const { strategy, users, endpoints, valueLength = 32 } = this.#options;
-    const roles = await asAdmin(this.#admin(this.#primary()), 'reading the roles', (client) =>
-      inPinned(client, () => readRoles(client, this.#options)),
+    const { strategy, users, endpoints, tls, valueLength = 32 } = this.#options;
+    const primary = this.#primary();
+    const { seen, point } = await this.#access.asAdmin(primary, 'reading the roles', (client) =>
+      inPinned(client, async () => ({ seen: await readRoles(client, this.#options), point: await readPoint(client) })),
     );
-    const found = roleProblems(roles, this.#options);
+    const found = roleProblems(seen, this.#options);
     return {
       strategy,
       slots: users,
       endpoints,
-      sessionsSeen: strategy === 'alternating' ? 'exact' : 'age',
+      fence: 'lock',
+      capacity: 1,
+      holds: {},
+      value: { kind: 'text', rule: { alphabet, length: valueLength } },
+      sessionsSeen: strategy === 'alternating' ? 'exact' : 'marked',
+      mark: strategy === 'alternating' ? undefined : await this.#mark(primary, point),
+      clock: instant(point.at / 1_000),
       preHashed: true,
-      valueRule: { alphabet: 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_', length: valueLength },
+      encrypted: tls !== 'off',
       problems: found.problems.map(({ text }) => text),
       fixes: found.problems.flatMap(({ sql }) => sql ?? []),
       slotsEqual: strategy === 'alternating' && found.equal,
     };
   }
 
-  async change(login: Login, guard: Guard): Promise<void> {
+  /** An endpoint that is silent now is left out: it must not keep an emergency from beginning. See `isOlder`. */
+  async #mark(primary: string, point: ServerPoint): Promise<Mark> {
+    const others = this.#options.endpoints.filter((endpoint) => endpoint !== primary);
+    const points = new Map([[primary, point]]);
+    await Promise.all(
+      others.map(async (endpoint) => {
+        const came = await this.#access.attempt(endpoint, 'reading the time', (client) =>
+          inPinned(client, () => readPoint(client)),
+        );
+        if (came.error === undefined) points.set(endpoint, came.answer);
+      }),
+    );
+    return markOf(points);
+  }
+
+  async change(login: Login, guard: Guard): Promise<readonly EndpointResult[]> {
+    this.#checkSlot(login.slot);
     const verifier = scramVerifier(login.value, {
       iterations: this.#options.iterations ?? 4096,
       salt: this.#options.world.random(16),
     });
     // Without its head, which is the same in every verifier.
     this.#ours.add(new Sealed(verifier.slice(verifier.indexOf(':') + 1)));
-    await this.#alter(login.slot, guard, async () => pg.escapeLiteral(verifier));
+    return [await this.#alter(login.slot, guard, pg.escapeLiteral(verifier))];
   }
 
-  /** An alternating user loses its password whatever it is; a single one only if it is still the given value. */
-  async retire(login: Login, guard: Guard, endSessions: boolean): Promise<void> {
-    const isSingle = this.#options.strategy === 'single';
-    await this.#alter(login.slot, guard, async () =>
-      isSingle && !(await this.#isCurrent(login)) ? undefined : 'NULL',
+  /** The password goes under the lock, and the sessions after it; an endpoint that is silent keeps no other from it. */
+  async retire({ slot, keep, guard, endSessions: ends }: Retiring): Promise<readonly EndpointResult[]> {
+    this.#checkSlot(slot);
+    const keepsValue = keep?.slot === slot;
+    const altered = await this.#alter(slot, guard, keepsValue ? undefined : 'NULL');
+    if (!ends) return [altered];
+    const results = await Promise.all(
+      this.#options.endpoints.map((endpoint) => this.#endSessions(endpoint, slot, !keepsValue)),
     );
-    if (endSessions) await inTurn(this.#options.endpoints, (endpoint) => this.#endSessions(endpoint, login.slot));
+    const [first] = results;
+    if (keepsValue && first?.error && results.every(({ error }) => error)) throw first.error;
+    return results;
   }
 
-  /** One fresh connection; the server's own refusal is an answer, everything else is thrown. */
-  async logIn(endpoint: string, login: Login): Promise<LoginAnswer> {
-    const target = { ...this.#admin(endpoint), user: login.slot, password: login.value };
+  async accepts(login: Login): Promise<readonly LoginAnswer[]> {
+    const { endpoints } = this.#options;
+    const targets = await Promise.all(endpoints.map((endpoint) => this.#access.target(endpoint, login)));
+    return Promise.all(targets.map((target) => this.#logIn(target)));
+  }
+
+  /** One fresh connection; only the server's own yes or no is one. */
+  async #logIn(target: PostgresTarget): Promise<LoginAnswer> {
+    const { endpoint, user, tls } = target;
+    const told = { endpoint, encrypted: tls !== 'off' };
     try {
       return await withConnection(target, async (client) => {
         // A pooler lets users in by itself; only a statement reaches the server. What it answers decides nothing.
         const { rows } = await client.query<{ pid: number }>('SELECT pg_catalog.pg_backend_pid() AS pid');
         this.#remember(endpoint, rows[0]?.pid);
-        return { endpoint, accepted: true, encrypted: this.#options.tls !== 'off' };
+        return { ...told, answer: 'accepted' };
       });
     } catch (thrown) {
-      if (isRefusal(thrown)) return { endpoint, accepted: false, encrypted: this.#options.tls !== 'off' };
-      throw postgresError(thrown, `logging in as ${login.slot} at ${endpoint}`);
+      if (isRefusal(thrown)) return { ...told, answer: 'refused' };
+      return { ...told, answer: 'no-answer', error: postgresError(thrown, `logging in as ${user} at ${endpoint}`) };
     }
   }
 
-  async sessionsAt(endpoint: string, slot: Slot): Promise<readonly Session[]> {
-    interface Row {
-      readonly address: string;
-      readonly program: string | null;
-      /** Milliseconds, as a text: fractions would come as short as the database's settings want them. */
-      readonly since: string | null;
-    }
-    const own = [slot, this.#loginName, this.#ownPids.get(endpoint) ?? []];
-    const rows = await asAdmin(this.#admin(endpoint), `reading the sessions of ${slot}`, (client) =>
-      inPinned(client, async () => (await client.query<Row>(sessionsText, own)).rows),
+  async sessions(slot: Slot, before: Mark | undefined): Promise<readonly Session[]> {
+    const { endpoints } = this.#options;
+    const asked = await Promise.all(
+      endpoints.map(async (endpoint) => {
+        const own = { name: this.#loginName, pids: this.#ownPids.get(endpoint) ?? [] };
+        const came = await this.#access.attempt(endpoint, `reading the sessions of ${slot}`, (client) =>
+          readSessions(client, slot, own),
+        );
+        return { endpoint, came };
+      }),
     );
-    return rows.map((row) => ({
-      slot,
-      peer: row.program ? `${row.address} (${row.program})` : row.address,
-      since: row.since === null ? undefined : instant(Number(row.since)),
-    }));
+    return asked.flatMap(({ endpoint, came }) => {
+      if (came.error !== undefined) throw came.error;
+      const wanted = came.answer.filter((seen) => before === undefined || isOlder(before, endpoint, seen));
+      return wanted.map((seen) => sessionOf(slot, seen));
+    });
   }
 
-  /**
-   * ALTER ROLE under the lock. Killed before COMMIT: the server rolls back, nothing happened. Killed after: it
-   * happened, and doing it again is harmless. A COMMIT without an answer is `uncertain`.
-   */
-  async #alter(slot: Slot, guard: Guard, password: () => Promise<string | undefined>): Promise<void> {
-    const { credential, users } = this.#options;
-    if (!users.includes(slot))
-      throw new LockkeeperError('not-found', `${credential} has no user ${slot}`, {
-        hint: `Its users are ${users.join(', ')}.`,
-      });
-    let isCommitting = false;
+  /** One statement at the primary, under the lock; `password` undefined: the guard only. */
+  async #alter(slot: Slot, guard: Guard, password: string | undefined): Promise<EndpointResult> {
+    const endpoint = this.#primary();
+    await underLock({
+      access: this.#access,
+      endpoint,
+      credential: this.#options.credential,
+      tried: `changing ${slot}`,
+      guard,
+      statement: password === undefined ? undefined : `ALTER ROLE ${pg.escapeIdentifier(slot)} PASSWORD ${password}`,
+    });
+    return { endpoint, error: undefined };
+  }
+
+  async #endSessions(endpoint: string, slot: Slot, all: boolean): Promise<EndpointResult> {
     try {
-      await withConnection(this.#admin(this.#primary()), async (client) => {
-        await beginPinned(client);
-        await client.query(durableCommit);
-        await client.query('SELECT pg_catalog.pg_advisory_xact_lock($1::pg_catalog.int8)', [lockKey(credential)]);
-        await guard();
-        const value = await password();
-        if (value !== undefined) await client.query(`ALTER ROLE ${pg.escapeIdentifier(slot)} PASSWORD ${value}`);
-        isCommitting = true;
-        const answer = await client.query('COMMIT');
-        if (answer.command !== 'COMMIT')
-          throw new LockkeeperError('unreachable', `changing ${slot}: the server rolled back`, {
-            hint: 'The next run tries again.',
-          });
-        isCommitting = false;
-      });
+      const { error } = await this.#access.attempt(endpoint, `ending the sessions of ${slot}`, (client) =>
+        endSessions(client, { slot, endpoint, all }),
+      );
+      return { endpoint, error };
     } catch (thrown) {
-      const error = postgresError(thrown, `changing ${slot} at ${this.#primary()}`);
-      if (!isCommitting || !isConnectionLoss(error)) throw error;
-      throw new LockkeeperError('uncertain', `${error.message}; it may have happened`, {
-        hint: 'The next run finds out by logging in.',
-        cause: thrown,
-      });
+      // lockkeeper's own login cannot be opened any more: the password may be gone already, so this is no throw.
+      return { endpoint, error: asLockkeeperError(thrown) };
     }
   }
 
-  async #isCurrent(login: Login): Promise<boolean> {
-    return (await this.logIn(this.#primary(), login)).accepted;
-  }
-
-  /** Several rounds, because a login that was accepted a moment before the change may show up a moment later. */
-  async #endSessions(endpoint: string, slot: Slot): Promise<void> {
-    const rounds = this.#options.strategy === 'alternating' ? 5 : 1;
-    await asAdmin(this.#admin(endpoint), `ending the sessions of ${slot}`, async (client) => {
-      for (let round = 1; round <= rounds; round += 1) {
-        const { rowCount } = await inPinned(client, () => client.query(endText, [slot]));
-        if (rowCount === 0 || rounds === 1) return;
-      }
-      throw new LockkeeperError('conflict', `sessions of ${slot} at ${endpoint} do not end`, {
-        hint: 'End them by hand; the next run tries again.',
-      });
+  #checkSlot(slot: Slot): void {
+    const { credential, users } = this.#options;
+    if (users.includes(slot)) return;
+    throw new LockkeeperError('not-found', `${credential} has no user ${slot}`, {
+      hint: `Its users are ${users.join(', ')}.`,
     });
   }
 
@@ -215,19 +245,6 @@ class PostgresHost {
     });
   }
 
-  #admin(endpoint: string): PostgresTarget {
-    const { database, tls, authentication, admin } = this.#options;
-    return {
-      endpoint,
-      database,
-      tls,
-      authentication: authentication ?? 'scram',
-      user: admin.user,
-      password: admin.password,
-      applicationName: this.#loginName,
-    };
-  }
-
   /** Anybody can read an application name and take it; a session is this object's own by its process too. */
   #remember(endpoint: string, pid: unknown): void {
     if (!Number.isSafeInteger(pid)) return;
@@ -236,27 +253,11 @@ class PostgresHost {
 }
 
 const keptPids = 32;
+const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
-const sessionsText = `SELECT coalesce(pg_catalog.host(client_addr), 'local socket') AS address,
-    application_name AS program, pg_catalog.floor(extract(epoch FROM backend_start) * 1000)::pg_catalog.int8 AS since
-  FROM pg_catalog.pg_stat_activity
-  WHERE usename = $1::pg_catalog.name AND NOT (application_name = $2::pg_catalog.text AND pid = ANY($3::pg_catalog.int4[]))
-  ORDER BY backend_start`;
-
-const endText = `SELECT pg_catalog.pg_terminate_backend(pid, 1000) FROM pg_catalog.pg_stat_activity
-  WHERE usename = $1::pg_catalog.name AND pid <> pg_catalog.pg_backend_pid()`;
-
-function isConnectionLoss(error: LockkeeperError): boolean {
-  return error.code === 'unreachable' || error.code === 'bug';
-}
-
-/** One lock for one credential, as a signed 64-bit number. */
-function lockKey(credential: string): string {
-  return createHash('sha256').update(`lockkeeper:${credential}`).digest().readBigInt64BE(0).toString();
-}
-
-async function inTurn<T>(endpoints: readonly string[], ask: (endpoint: string) => Promise<T>): Promise<T[]> {
-  const answers: T[] = [];
-  for (const endpoint of endpoints) answers.push(await ask(endpoint));
-  return answers;
+function sessionOf(slot: Slot, { address, program, began }: SessionSeen): Session {
+  if (began === undefined)
+    return { slot, peer: 'not shown: lockkeeper’s own login lacks pg_read_all_stats', since: undefined };
+  const where = address ?? 'local socket';
+  return { slot, peer: program ? `${where} (${program})` : where, since: instant(began / 1_000) };
 }

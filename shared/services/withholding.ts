@@ -38,7 +38,6 @@ export function withholding(driver: Service, ours: OurValues): Readonly<Service>
         const sessions = await driver.sessions(slot, before);
         return sessions.map((session) => ({ ...session, peer: ours.withhold(session.peer) }));
       }),
-    retire: (slot, keep, guard, options) =>
-      guarded([keep], async () => cleanResults(await driver.retire(slot, keep, guard, options))),
+    retire: (...order) => guarded([order[1]], async () => cleanResults(await driver.retire(...order))),
   };
 }

@@ -13,14 +13,16 @@ import { answerStories } from '../../shared/idle-ports/closing/said.ts';
 import { scan } from '../../shared/idle-ports/closing/scan.ts';
 import { watchClosed } from '../../shared/idle-ports/closing/watch.ts';
 import { memoryObjects, type MemoryBucket } from '../../shared/objects/memory.ts';
+import { MemoryReceiver, memoryRefresh } from '../../shared/refreshes/memory.ts';
 import { adopt } from '../../shared/rotation/adopt.ts';
 import { importLogin } from '../../shared/rotation/import.ts';
 import type { RotationDeps } from '../../shared/rotation/plan.ts';
 import { rotate, type RotationReport } from '../../shared/rotation/run.ts';
 import type { RotateRequest } from '../../shared/rotation/under-way.ts';
+import { MemoryAuthority, memoryIssuer } from '../../shared/services/memory-issuer.ts';
 import { collect } from '../../shared/usage/collect.ts';
 import { ClosingPlace, row, rule } from '../idle-ports/closing-world.ts';
-import { address, makePlace, putByHand, withOther, type Place } from '../rotation/place.ts';
+import { makePlace, putByHand, withOther, type Place } from '../rotation/place.ts';
 import { hourlyLog, start } from '../usage/made-log.ts';
 import { testWorld, type TestWorld } from '../world.ts';
 import { place, tamper, writer, type LogPlace } from './place.ts';
@@ -46,12 +48,13 @@ export async function wholeLife(first: string): Promise<Life> {
   const at = place();
   const closing = await closings(at, first);
   const rotation = await rotations(at, first);
+  const issued = await issuing(at, first);
   const usage = await usages(at);
   return {
     at,
-    said: [...closing.said, ...rotation.said, ...usage],
-    people: [closing.people, rotation.people],
-    states: [...closing.states, ...rotation.states],
+    said: [...closing.said, ...rotation.said, ...issued.said, ...usage],
+    people: [closing.people, rotation.people, issued.people],
+    states: [...closing.states, ...rotation.states, ...issued.states],
   };
 }
 
@@ -183,11 +186,37 @@ async function rotations(at: LogPlace, first: string): Promise<Omit<Life, 'at'>>
   await until({ now: true }, 'done');
   const { service } = deps();
   const accepts: typeof service.accepts = async ({ slot }) => [
-    { endpoint: 'memory', accepted: slot === 'app_a', encrypted: false },
+    { endpoint: 'memory', answer: slot === 'app_a' ? 'accepted' : 'refused', encrypted: false },
   ];
   await until({ now: true }, 'blocked', { ...deps(), service: withOther(service, { accepts }) });
   await until({ now: true }, 'done');
   await until({ leaked: { reason: 'found in a chat' }, now: true }, 'done');
+  await audit.end();
+  return { said, people: [here.told], states: [here.bucket] };
+}
+
+/**
+ * Values that an authority issues; consumers that are told to read again, and one that cannot be; people who go back to
+ * the value before; a rotation that cannot begin.
+ */
+async function issuing(at: LogPlace, first: string): Promise<Omit<Life, 'at'>> {
+  const plan = { name: 'api-key', refreshes: ['web', 'nobody'] };
+  const here = await makePlace({ strategy: 'additive', plan, host: { value: { kind: 'issued' } } });
+  const audit = log(at, here.world, 'issuing');
+  const issuer = memoryIssuer(new MemoryAuthority(here.world));
+  const refreshes = { web: memoryRefresh(new MemoryReceiver()) };
+  const deps = (): RotationDeps => ({ ...here.deps(), audit, issuer, refreshes });
+  await imported(here, first, deps());
+  const said: unknown[] = [await rotate(deps(), { now: true })];
+  here.vaults['one']?.rollBack('app-db');
+  here.vaults['two']?.rollBack('app/db');
+  for (let runs = 0; runs < 3; runs += 1) {
+    here.world.pass(day);
+    said.push(await rotate(deps()));
+  }
+  here.host.problems = [`not ready: ${looseWords}`];
+  here.world.pass(30 * day);
+  said.push(await rotate(deps()));
   await audit.end();
   return { said, people: [here.told], states: [here.bucket] };
 }
@@ -213,7 +242,7 @@ async function imported(here: Place, first: string, deps: ReturnType<Place['deps
     'import-0',
     new Sealed(JSON.stringify({ username: 'app_b', password: first })),
   );
-  await importLogin(deps, address, { slot: 'app_a', value: new Sealed(first) });
+  await importLogin(deps, { slot: 'app_a', value: new Sealed(first) });
 }
 
 /** All that is ever done, in order of the alphabet: an action that is new in the code belongs here, and into a life. */
@@ -241,18 +270,24 @@ export const everyAction: readonly string[] = [
   'rotation.change',
   'rotation.clear',
   'rotation.done',
+  'rotation.follow',
   'rotation.import',
+  'rotation.issue',
   'rotation.login',
   'rotation.notify',
+  'rotation.order',
   'rotation.plan',
   'rotation.promote',
   'rotation.rebase',
+  'rotation.refresh',
+  'rotation.refresh-failed',
   'rotation.replan',
   'rotation.retire',
   'rotation.retire-copy',
   'rotation.review',
   'rotation.stage',
   'rotation.unblock',
+  'rotation.warn',
   'run.end',
   'run.start',
   'usage.collect',

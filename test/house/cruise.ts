@@ -17,18 +17,15 @@ export interface Cruise {
   readonly violations: readonly string[];
 }
 
-/** Runs the project's import rules on a tree, as `npm run check:imports` does. Throws where they cannot be run. */
-export function cruise(directory: string): Cruise {
-  const words = [
-    '--config',
-    `${root}.dependency-cruiser.cjs`,
-    '--output-type',
-    'json',
-    'functions',
-    'shared',
-    'infra',
-    'test',
-  ];
+/**
+ * Runs the project's import rules on a tree, as `npm run check:imports` does, or those of the file `rules`, or on a few
+ * files and what they import. Throws where they cannot be run.
+ */
+export function cruise(
+  directory: string,
+  { rules = `${root}.dependency-cruiser.cjs`, of = ['functions', 'shared', 'infra', 'test'] } = {},
+): Cruise {
+  const words = ['--config', rules, '--output-type', 'json', ...of];
   const { stdout, stderr } = spawnSync(
     process.execPath,
     [`${root}node_modules/dependency-cruiser/bin/dependency-cruiser.mjs`, ...words],

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { cruise } from './cruise.ts';
-import { drivers } from './known-drivers.ts';
-import { root, sources } from './sources.ts';
+import { drivers, reachedFrom, suiteTests, testFiles } from './known-drivers.ts';
+import { root } from './sources.ts';
 
 test('everything imports only what it may', () => {
   const { modules, violations } = cruise(root);
@@ -12,15 +12,25 @@ test('everything imports only what it may', () => {
   expect(modules).toBeGreaterThan(100);
 });
 
-test('every file that keeps a contract is known as a driver', () => {
-  const capability =
-    /^shared\/((approvals|firewalls|flow-logs|objects|refreshes|secrets|services|signers)\/[^/]+)\.ts$/;
-  const keeps =
-    /^(export function .*)?\): (Approvals|Firewall|FlowLog|LocalPage|ObjectStore|Refresh|SecretStore|Service|Signer) \{$/m;
-  const keepers = sources('shared').filter(({ path, text }) => capability.test(path) && keeps.test(text));
-  const names = keepers.map(({ path }) => capability.exec(path)?.[1]);
-  expect(names.length).toBeGreaterThan(8);
-  expect(drivers).toEqual(expect.arrayContaining(names));
+test('every driver is known by what it exports, and is shown to the suite of its contract', () => {
+  const files = testFiles(root);
+  expect(drivers).toEqual(expect.arrayContaining(['approvals/local-page', 'objects/file-system', 'services/postgres']));
+  // What makes values has no suite of its own.
+  const unshown = drivers.filter((driver) => !driver.endsWith('-issuer') && suiteTests(driver, files).length === 0);
+  expect(unshown).toEqual([]);
+});
+
+test('what a test shows to a suite is known as a driver', () => {
+  const suite = /^test\/(approvals|firewalls|flow-logs|objects|refreshes|secrets|services|signers)\/[^/]+\.test\.ts$/;
+  const files = testFiles(root);
+  const shown = [...files.values()].filter(({ path, text }) => suite.test(path) && /^\s*\w+Suite\(/m.test(text));
+  const unknown = shown.filter((file) => {
+    const [, capability = ''] = suite.exec(file.path) ?? [];
+    const reached = reachedFrom(file, files);
+    return !drivers.some((driver) => driver.startsWith(`${capability}/`) && reached.has(`shared/${driver}.ts`));
+  });
+  expect(shown.length).toBeGreaterThan(15);
+  expect(unknown.map(({ path }) => path)).toEqual([]);
 });
 
 /** Planted imports: who imports what, and the rules that have to object; none where it is allowed. */
@@ -34,6 +44,10 @@ const planted: readonly (readonly [from: string, to: string, rule: string | unde
   ['shared/secrets/local-file.ts', 'shared/secrets/memory.ts', 'driver-not-driver'],
   ['shared/firewalls/memory.ts', 'shared/secrets/contract.ts', 'capability-own'],
   ['shared/firewalls/local-gate.ts', 'shared/idle-ports/x.ts', 'capability-own'],
+  ['shared/refreshes/http.ts', 'shared/secrets/contract.ts', 'capability-own'],
+  ['shared/refreshes/contract.ts', 'shared/base/y.ts', undefined],
+  ['functions/local/a.ts', 'shared/refreshes/http.ts', 'drivers-only-in-wire'],
+  ['shared/rotation/f.ts', 'shared/refreshes/contract.ts', undefined],
   ['shared/services/memory.ts', 'pg', 'package-pg'],
   ['shared/services/postgres.ts', 'pg', undefined],
   ['shared/services/other.ts', 'prompts', 'known-package'],

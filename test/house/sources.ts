@@ -13,10 +13,15 @@ export interface SourceFile {
 
 /** Every TypeScript file below these directories of the project. */
 export function sources(...directories: readonly string[]): readonly SourceFile[] {
+  return sourcesIn(root, directories);
+}
+
+/** Every TypeScript file below these directories of a tree, which ends in a slash. */
+export function sourcesIn(tree: string, directories: readonly string[]): readonly SourceFile[] {
   const paths = globSync(
     directories.map((directory) => `${directory}/**/*.ts`),
-    { cwd: root },
+    { cwd: tree },
   );
   if (paths.length === 0) throw new Error(`there is no source below ${directories.join(', ')}`);
-  return paths.toSorted().map((path) => ({ path, text: readFileSync(`${root}${path}`, 'utf8') }));
+  return paths.toSorted().map((path) => ({ path, text: readFileSync(`${tree}${path}`, 'utf8') }));
 }

@@ -1,5 +1,6 @@
 import { auditMutants } from './audit-mutants.ts';
 import type { Mutant } from './mutant.ts';
+import { refreshMutants } from './refresh-mutants.ts';
 
 const rotation = ['test/rotation/rotate.test.ts', 'test/rotation/gates.test.ts', 'test/rotation/trouble.test.ts'];
 const closing = [
@@ -19,70 +20,70 @@ const configuring = ['test/config/check.test.ts'];
 export const mutants: readonly Mutant[] = [
   {
     name: 'publish-first',
-    file: 'shared/rotation/decide.ts',
+    file: 'shared/rotation/setting.ts',
     find: "{ do: 'move', to: 'staged' }",
     replace: "{ do: 'move', to: 'verified' }",
     tests: rotation,
   },
   {
     name: 'publish-without-a-login',
-    file: 'shared/rotation/decide.ts',
-    find: "if (seen.answers.new === undefined) return { do: 'ask', candidate: 'new', logins: [login] };",
-    replace: "if (seen.answers.new === undefined) return { do: 'move', to: 'verified' };",
+    file: 'shared/rotation/setting.ts',
+    find: "if (!verdict) return { do: 'ask', candidate: 'new', logins: [login] };",
+    replace: 'if (!verdict) return undefined;',
     tests: rotation,
   },
   {
     name: 'no-drain-gate',
-    file: 'shared/rotation/decide.ts',
-    find: 'if (asked.now < ends) return',
-    replace: 'if (asked.now < 0) return',
+    file: 'shared/rotation/draining.ts',
+    find: 'if (leftMs <= 0) return undefined;',
+    replace: 'if (leftMs < Infinity) return undefined;',
     tests: rotation,
   },
   {
     name: 'drain-in-spite-of-sessions',
-    file: 'shared/rotation/decide.ts',
-    find: 'if (left.length > 0) return',
-    replace: 'if (left.length < 0) return',
+    file: 'shared/rotation/draining.ts',
+    find: 'if (seen.sessions.length === 0) return undefined;',
+    replace: 'if (seen.sessions.length >= 0) return undefined;',
     tests: rotation,
   },
   {
     name: 'value-only-in-memory',
-    file: 'shared/rotation/effects.ts',
-    find: 'return storeOf(run.deps, step.place.store).stage(step.place.secret, journal.rotation, text);',
-    replace: "return Promise.resolve({ id: 'in-memory', value: text });",
+    file: 'shared/rotation/store-effects.ts',
+    find: '() => call(() => storeOf(run.deps, copy.store).stage(copy.secret, journal.rotation, text)),',
+    replace: "() => Promise.resolve({ id: 'in-memory', value: text }),",
     tests: rotation,
   },
   {
     name: 'another-value-for-every-store',
-    file: 'shared/rotation/effects.ts',
+    file: 'shared/rotation/store-effects.ts',
     find: 'const login = known ?? {',
     replace: 'const login = {',
     tests: rotation,
   },
   {
     name: 'unreachable-taken-for-refused',
-    file: 'shared/rotation/effects.ts',
-    find: '(await run.deps.service.accepts(login))',
-    replace: '(await run.deps.service.accepts(login).catch(() => []))',
-    tests: rotation,
+    file: 'shared/rotation/seen.ts',
+    find: "refused: those((one) => one?.answer === 'refused'),",
+    replace: "refused: those((one) => one?.answer !== 'accepted'),",
+    tests: [...rotation, 'test/rotation/fleets.test.ts'],
   },
   {
     name: 'guard-that-lets-a-stale-writer-through',
-    file: 'shared/rotation/effects.ts',
+    file: 'shared/rotation/moving.ts',
     find: 'if (live?.journal.epoch === journal.epoch && live.journal.nonce === journal.nonce) return;',
     replace: 'if (live) return;',
     tests: ['test/mutants/stale-writer.test.ts'],
   },
   {
     name: 'retired-without-proof',
-    file: 'shared/rotation/decide.ts',
-    find: "if (seen.answers.old === undefined) return { do: 'ask', candidate: 'old', logins: old };",
-    replace: "if (seen.answers.old === undefined) return { do: 'prove', proof: 'refused' };",
+    file: 'shared/rotation/finishing.ts',
+    find: "if (unheard.length > 0) return { do: 'ask', candidate: 'old', logins: unheard };",
+    replace: "if (unheard.length > 0) return { do: 'prove', proof: 'refused' };",
     tests: rotation,
   },
   {
     name: 'downtime-without-consent',
-    file: 'shared/rotation/begin.ts',
+    file: 'shared/rotation/obstacles.ts',
     find: "if (service.strategy === 'single' && !acceptDowntime) {",
     replace: "if (service.strategy === 'single' && acceptDowntime && !acceptDowntime) {",
     tests: rotation,
@@ -180,4 +181,5 @@ export const mutants: readonly Mutant[] = [
     tests: [...closing, 'test/idle-ports/closing-crashes.test.ts'],
   },
   ...auditMutants,
+  ...refreshMutants,
 ];

@@ -8,11 +8,11 @@ test('a run that stops right before it retires a user, and wakes after that user
   place.world.pass(window);
   const deps = place.deps();
   const sleeping = withOther(deps.service, {
-    async retire(login, guard, options) {
+    async retire(slot, keep, guard, options) {
       await runUntilDone(place);
       await place.run({ now: true });
-      expect(place.consumer('one').slot).toBe(login.slot);
-      await deps.service.retire(login, guard, options);
+      expect(place.consumer('one').slot).toBe(slot);
+      return await deps.service.retire(slot, keep, guard, options);
     },
   });
   await expect(rotate({ ...deps, service: sleeping })).resolves.not.toMatchObject({ outcome: 'done' });

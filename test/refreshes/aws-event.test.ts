@@ -50,8 +50,9 @@ async function harness(): Promise<RefreshHarness> {
     loses: 'lost-after',
   };
   return {
-    one: bus({ bus: 'default', answerMs: 500 }),
-    two: bus({ bus: awsBusArn('default'), answerMs: 500 }),
+    one: bus({ bus: 'default' }),
+    two: bus({ bus: awsBusArn('default') }),
+    hasty: bus({ bus: 'default', answerMs: 500 }),
     ending(inMs) {
       const world = testWorld();
       world.setDeadline(after(world.now(), inMs));

@@ -1,5 +1,4 @@
 import type { ServerResponse } from 'node:http';
-import { createServer } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Webhook } from 'standardwebhooks';
@@ -53,8 +52,9 @@ function verified({ headers, body }: WebhookRequest, key = planted.bare()): z.in
 async function harness(): Promise<RefreshHarness> {
   const answers = { well: 204, refuses: 422, silent: 'mute', loses: 'lost' } as const satisfies Record<Manner, unknown>;
   return {
-    one: http({ answerMs: 500 }),
-    two: http({ answerMs: 500 }),
+    one: http(),
+    two: http(),
+    hasty: http({ answerMs: 500 }),
     ending(inMs) {
       const world = worldOfToday();
       world.setDeadline(after(world.now(), inMs));
@@ -183,7 +183,7 @@ describe('a message over http', () => {
     receiver.answerWith((answer) => void answer.writeHead(200, { 'content-encoding': 'gzip' }).end('no gzip'));
     await http().poke(one);
     receiver.answerWith(endless(403));
-    await expect(http({ answerMs: 400 }).poke(one)).rejects.toMatchObject({ code: 'denied' });
+    await expect(http({ answerMs: 1_500 }).poke(one)).rejects.toMatchObject({ code: 'denied' });
     receiver.answerWith((answer) => void answer.writeHead(403, { 'content-encoding': 'gzip' }).end('no gzip'));
     await expect(http().poke(one)).rejects.toMatchObject({ code: 'denied' });
     const bomb = gzipSync(Buffer.alloc(30_000_000, 'a'));
@@ -209,45 +209,6 @@ describe('a message over http', () => {
       planted.search(text, error);
     }
     planted.expectNowhere();
-  });
-
-  test('to nobody is unreachable: nothing was sent', async () => {
-    await receiver.close();
-    await expect(http().poke(one)).rejects.toMatchObject({
-      code: 'unreachable',
-      hint: expect.stringContaining('Nothing'),
-    });
-    await expect(http({ url: 'https://name.invalid/' }).poke(one)).rejects.toMatchObject({ code: 'unreachable' });
-    receiver = await startWebhookReceiver();
-  });
-
-  test('to what does not speak TLS, or speaks no HTTP, is unreachable, or uncertain once it was sent', async () => {
-    const url = receiver.url.replace('http:', 'https:');
-    await expect(http({ url }).poke(one)).rejects.toMatchObject({ code: 'unreachable' });
-    expect(receiver.requests).toEqual([]);
-    const other = createServer(
-      (socket) => void socket.on('data', () => socket.end('SSH-2.0-x\r\n\r\n')).on('error', () => socket.destroy()),
-    );
-    await new Promise<void>((resolve) => void other.listen(0, '127.0.0.1', resolve));
-    const address = other.address();
-    const port = typeof address === 'object' && address !== null ? address.port : 0;
-    await expect(http({ url: `http://127.0.0.1:${port}` }).poke(one)).rejects.toMatchObject({ code: 'uncertain' });
-    await new Promise((resolve) => other.close(resolve));
-  });
-
-  test.each([
-    'http://example.com/',
-    'http://10.0.0.1/',
-    'http://127.0.0.1.example.com/',
-    'https://user:word@example.com/',
-    'https://example.com/?token=x',
-    'https://example.com/#x',
-    'ftp://example.com/',
-    'example.com',
-    '',
-  ])('is never sent to %j, which is not repeated', (url) => {
-    expect(() => http({ url })).toThrow(expect.objectContaining({ code: 'invalid' }));
-    expect(() => http({ url })).toThrow('is not https');
   });
 
   test('shows of the address no more than the host', async () => {

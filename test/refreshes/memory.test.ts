@@ -17,6 +17,7 @@ refreshSuite('memory', async () => {
   return {
     one: memoryRefresh(receiver),
     two: memoryRefresh(receiver, testWorld()),
+    hasty: memoryRefresh(receiver),
     ending(inMs) {
       const world = testWorld();
       world.setDeadline(after(world.now(), inMs));

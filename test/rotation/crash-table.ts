@@ -1,14 +1,12 @@
 import { inspect } from 'node:util';
 import { LockkeeperError } from '../../shared/base/error.ts';
-import { Sealed } from '../../shared/base/sealed.ts';
 import { minute } from '../../shared/base/time.ts';
-import { loginOf } from '../../shared/rotation/consumer-text.ts';
 import type { RotationReport } from '../../shared/rotation/run.ts';
 import type { RotateRequest } from '../../shared/rotation/under-way.ts';
 import type { Strategy } from '../../shared/services/contract.ts';
 import { breaks, Faults, Killed, type Break } from '../broken-writes.ts';
 import { inspectAll } from '../services/printed.ts';
-import { firstValue, makePlace, window, type Place } from './place.ts';
+import { firstValue, loginIn, makePlace, window, type Place } from './place.ts';
 
 /** One table: a whole rotation, broken at every write, in every way, once and twice in a row. */
 export interface CrashTable {
@@ -104,7 +102,7 @@ class Watch {
     if (this.#values.size !== 2) this.#found.add(`${this.#values.size - 1} new values were staged instead of one`);
     const left = Object.values(this.#place.vaults)
       .flatMap((vault) => [...vault.shelves.values()])
-      .filter((shelf) => shelf.pending !== null || shelf.previous !== null);
+      .filter((shelf) => shelf.pending !== null || shelf.earlier.length > 0);
     if (left.length > 0) this.#found.add('done, and a store still holds a staged or a previous value');
     return [...this.#found].map((what) => `${name}: ${what}`);
   }
@@ -142,8 +140,8 @@ class Watch {
 
   #noteStaged(): void {
     for (const shelf of Object.values(this.#place.vaults).flatMap((vault) => [...vault.shelves.values()])) {
-      for (const version of [shelf.pending, shelf.current, shelf.previous]) {
-        if (version) this.#values.add(loginOf(new Sealed(version.text)).value.open());
+      for (const version of [shelf.pending, shelf.current, ...shelf.earlier]) {
+        if (version) this.#values.add(loginIn(version.text).value.open());
       }
     }
   }
@@ -181,13 +179,13 @@ class Watch {
   }
 
   /**
-   * Whatever broke, in the end the log tells how every effect went. That a rotation was planned shows in what follows.
+   * Whatever broke, in the end the log tells how every effect went. That a rotation was ordered or planned shows in what follows.
    */
   #intentsAnswered(): void {
     const open = new Set<string>();
     for (const { action, stage, correlation, details } of this.#place.log.events) {
       const what = `${action} ${correlation} ${JSON.stringify(details['store'] ?? details['slot'] ?? null)}`;
-      if (stage === 'intent' && action !== 'rotation.plan') open.add(what);
+      if (stage === 'intent' && action !== 'rotation.plan' && action !== 'rotation.order') open.add(what);
       else if (stage === 'outcome') open.delete(what);
     }
     for (const what of open) this.#found.add(`nothing tells how ${what} went`);

@@ -24,12 +24,12 @@ describe('a leaked value', () => {
       expect(place.consumerLogsIn('one') && place.consumerLogsIn('two')).toBe(true);
       expect(place.journal()).toMatchObject({
         proof: 'refused',
-        emergency: { reason: leaked.reason, reviewed: true, told: true },
+        emergency: { orders: [{ reason: leaked.reason, told: true }], reviewed: true, told: true },
       });
     },
   );
 
-  test('opens a review that two people must sign, and tells people what happened', async () => {
+  test('opens a review that two people must sign, and tells people that it begins and how it ended', async () => {
     const place = await makePlace();
     const { rotation } = await place.run({ leaked });
     expect(JSON.parse(review(place))).toMatchObject({
@@ -40,6 +40,10 @@ describe('a leaked value', () => {
       signatures: [],
     });
     expect(place.told).toEqual([
+      expect.objectContaining({
+        level: 'alarm',
+        text: expect.stringMatching(/was ordered by lockkeeper: found in a chat/),
+      }),
       expect.objectContaining({ level: 'alarm', text: expect.stringMatching(/found in a chat.*refused.*reviews\//) }),
     ]);
   });

@@ -1,21 +1,19 @@
 import { describe, expect, test } from '@jest/globals';
 import { LockkeeperError } from '../../shared/base/error.ts';
-import { Sealed } from '../../shared/base/sealed.ts';
 import { minute } from '../../shared/base/time.ts';
-import { loginOf } from '../../shared/rotation/consumer-text.ts';
 import { rotate } from '../../shared/rotation/run.ts';
 import type { Service } from '../../shared/services/contract.ts';
-import { firstValue, makePlace, putByHand, runUntilDone, window, withOther } from './place.ts';
+import { firstValue, loginIn, makePlace, putByHand, runUntilDone, window, withOther } from './place.ts';
 
 describe('nothing is published before it is proven:', () => {
   test('the value is durable in every store before the service is touched', async () => {
     const place = await makePlace();
     const deps = place.deps();
     const pending: (string | undefined)[] = [];
-    const change: Service['change'] = async (login, guard) => {
+    const change: Service['change'] = async (login, keep, guard) => {
       for (const vault of Object.values(place.vaults)) pending.push([...vault.shelves.values()][0]?.pending?.text);
-      await deps.service.change(login, guard);
       expect(pending.every((text) => text?.includes(login.value.open()))).toBe(true);
+      return await deps.service.change(login, keep, guard);
     };
     await rotate({ ...deps, service: withOther(deps.service, { change }) }, { now: true });
     expect(pending).toHaveLength(2);
@@ -51,10 +49,10 @@ describe('nothing is published before it is proven:', () => {
     const accepts: Service['accepts'] = async (login) =>
       (await deps.service.accepts(login)).map((answer) => ({
         ...answer,
-        accepted: answer.accepted && !(login.slot === 'app_b' && answer.endpoint === 'replica'),
+        answer: login.slot === 'app_b' && answer.endpoint === 'replica' ? 'refused' : answer.answer,
       }));
     const report = await rotate({ ...deps, service: withOther(deps.service, { accepts }) }, { now: true });
-    expect(report).toMatchObject({ outcome: 'failed', phase: 'staged' });
+    expect(report).toMatchObject({ outcome: 'failed', phase: 'set' });
     expect(place.consumer('two').value.open()).toBe(firstValue);
     expect(place.host.holds('app_a', firstValue)).toBe(true);
   });
@@ -72,25 +70,32 @@ describe('nothing is published before it is proven:', () => {
 });
 
 describe('the drain:', () => {
-  test('begins only when every store is seen to hand out the new value, however late that is', async () => {
+  test('begins only when every store has taken the new value, however late that is', async () => {
     const place = await makePlace();
     const deps = place.deps();
     const two = deps.stores['two'];
     if (!two) throw new Error('no store two');
-    const before = await two.read('app/db');
-    let isBehind = true;
-    const lagging = {
-      ...two,
-      read: async (secret: string) => (isBehind && place.trail.includes('effect promote') ? before : two.read(secret)),
-      stage: two.stage.bind(two),
-      promote: two.promote.bind(two),
-    };
-    const late = { ...deps, stores: { ...deps.stores, two: lagging } };
-    expect(await rotate(late, { now: true })).toMatchObject({ phase: 'published' });
+    const promote = async () => Promise.reject(new LockkeeperError('unreachable', 'store two is down'));
+    const down = new Proxy(two, {
+      get: (store, name): unknown => Reflect.get(name === 'promote' ? { promote } : store, name),
+    });
+    const late = { ...deps, stores: { ...deps.stores, two: down } };
+    expect(await rotate(late, { now: true })).toMatchObject({ outcome: 'failed', phase: 'verified' });
     place.world.pass(window);
-    isBehind = false;
     expect(await place.run()).toMatchObject({ phase: 'draining', until: place.world.now() + window });
     expect(place.host.holds('app_a', firstValue)).toBe(true);
+  });
+
+  test('of a store that settles late lasts at least that long, and what it shows meanwhile changes nothing', async () => {
+    const settlesMs = window * 2;
+    const place = await makePlace({ vault: { settlesMs } });
+    expect(await place.run({ now: true })).toMatchObject({ phase: 'draining', until: place.world.now() + settlesMs });
+    expect(place.vaults['one']?.consumer('app-db')).toContain(firstValue);
+    place.world.pass(settlesMs - 1);
+    expect(await place.run({ now: true })).toMatchObject({ outcome: 'waiting', phase: 'draining' });
+    place.world.pass(1);
+    expect(await place.run()).toMatchObject({ outcome: 'done' });
+    expect(place.consumerLogsIn('one') && place.consumerLogsIn('two')).toBe(true);
   });
 
   test('the old value stays valid for the whole window, and nobody can shorten it by asking', async () => {
@@ -116,11 +121,12 @@ describe('the drain:', () => {
     expect(await place.run()).toMatchObject({ outcome: 'done' });
   });
 
-  test('where only ages are seen, a session younger than the window is on the new value and an older one is not', async () => {
+  test('where sessions are told apart by a mark, it waits for those that were opened before the window was over', async () => {
     const place = await makePlace({ strategy: 'additive' });
     const old = place.host.openSession('app_a', firstValue, 'old');
     await place.run({ now: true });
     place.world.pass(window);
+    expect(await place.run()).toMatchObject({ outcome: 'waiting', sessions: [{ peer: 'old' }] });
     place.host.openSession('app_a', place.consumer('one').value.open(), 'young');
     expect(await place.run()).toMatchObject({ outcome: 'waiting', sessions: [{ peer: 'old' }] });
     old?.close();
@@ -141,7 +147,7 @@ describe('the drain:', () => {
     await place.run({ now: true });
     putByHand(place, 'app_a', firstValue);
     place.world.pass(window);
-    expect(await place.run()).toMatchObject({ outcome: 'blocked', text: expect.stringContaining('app_a') });
+    expect(await place.run()).toMatchObject({ outcome: 'blocked', text: expect.stringContaining('one/app-db') });
     expect(place.host.holds('app_a', firstValue)).toBe(true);
   });
 });
@@ -150,12 +156,12 @@ describe('the end:', () => {
   test('a retirement that did not work is found by logging in, tried again, and then told', async () => {
     const place = await makePlace();
     const deps = place.deps();
-    const broken = { ...deps, service: withOther(deps.service, { retire: async () => undefined }) };
+    const broken = { ...deps, service: withOther(deps.service, { retire: async () => [] }) };
     await rotate(broken, { now: true });
     place.world.pass(window);
     expect(await rotate(broken)).toMatchObject({ outcome: 'failed', text: expect.stringContaining('still logs in') });
     for (let runs = 0; runs < 2; runs += 1) {
-      place.world.pass(window);
+      place.world.pass(10 * minute);
       await rotate(broken);
     }
     expect(place.journal()).toMatchObject({
@@ -179,7 +185,7 @@ describe('the end:', () => {
       place.log.events
         .filter((event) => event.action === 'rotation.login' && event.stage === 'outcome')
         .map((event) => event.details['candidate']),
-    ).toEqual(['current', 'new', 'old']);
+    ).toEqual(['current', 'new', 'new', 'old']);
   });
 });
 
@@ -189,14 +195,14 @@ describe('the guard:', () => {
     const asleep = Promise.withResolvers<void>();
     const atTheDoor = Promise.withResolvers<void>();
     const deps = place.deps();
-    const change: Service['change'] = async (login, guard) => {
+    const change: Service['change'] = async (login, keep, guard) => {
       atTheDoor.resolve();
       await asleep.promise;
-      await deps.service.change(login, guard);
+      return await deps.service.change(login, keep, guard);
     };
     const late = rotate({ ...deps, service: withOther(deps.service, { change }) }, { now: true });
     await atTheDoor.promise;
-    const stale = loginOf(new Sealed(place.vaults['one']?.shelves.get('app-db')?.pending?.text ?? ''));
+    const stale = loginIn(place.vaults['one']?.shelves.get('app-db')?.pending?.text ?? '');
     // Three turns later the user it was about to change is the one that consumers use.
     for (let turn = 0; turn < 3; turn += 1) await runUntilDone(place);
     const live = place.consumer('one');

@@ -4,15 +4,16 @@ import type { Notice } from '../../shared/approvals/contract.ts';
 import { Sealed } from '../../shared/base/sealed.ts';
 import { day, hour, type Instant } from '../../shared/base/time.ts';
 import { memoryObjects, MemoryBucket } from '../../shared/objects/memory.ts';
-import { importLogin } from '../../shared/rotation/import.ts';
-import { decodeJournal, type Journal } from '../../shared/rotation/journal.ts';
-import { loginOf } from '../../shared/rotation/consumer-text.ts';
+import { consumerForm } from '../../shared/rotation/forms/consumer-form.ts';
+import { decodeJournal } from '../../shared/rotation/journal-format.ts';
+import type { Journal } from '../../shared/rotation/journal.ts';
 import type { CredentialPlan, RotationDeps } from '../../shared/rotation/plan.ts';
 import { rotate, type RotationReport } from '../../shared/rotation/run.ts';
 import type { RotateRequest } from '../../shared/rotation/under-way.ts';
-import { MemoryVault, memorySecrets } from '../../shared/secrets/memory.ts';
+import { MemoryVault, memorySecrets, type MemoryVaultOptions } from '../../shared/secrets/memory.ts';
 import type { Login, Service, Strategy } from '../../shared/services/contract.ts';
 import { MemoryHost, memoryService } from '../../shared/services/memory.ts';
+import type { MemoryHostOptions } from '../../shared/services/memory-options.ts';
 import type { Faults } from '../broken-writes.ts';
 import { testWorld, type TestWorld } from '../world.ts';
 
@@ -24,6 +25,12 @@ export const fingerprintKey = new Uint8Array(32).fill(7);
 
 export const window = 2 * hour;
 export const address = { engine: 'postgres', host: 'db', port: 5432, dbname: 'app' };
+export const json = consumerForm();
+
+/** The login in a text of the stores. */
+export function loginIn(text: string): Login {
+  return json.read(new Sealed(text), []);
+}
 
 /** An audit log that keeps what it was told, and refuses what the real one refuses. */
 export interface HeardLog extends AuditLog {
@@ -67,26 +74,36 @@ export interface PlaceOptions {
   readonly strategy?: Strategy;
   readonly plan?: Partial<CredentialPlan>;
   readonly endpoints?: readonly string[];
+  /** More about the service. */
+  readonly host?: Partial<MemoryHostOptions>;
+  /** What kind of store both are. */
+  readonly vault?: MemoryVaultOptions;
+  /** One store instead of two. */
+  readonly oneStore?: boolean;
 }
 
 export async function makePlace(options: PlaceOptions = {}): Promise<Place> {
   const { strategy = 'alternating' } = options;
   const world = testWorld();
   const slots = strategy === 'alternating' ? ['app_a', 'app_b'] : ['app_a'];
-  const host = new MemoryHost({ strategy, slots, world, ...(options.endpoints && { endpoints: options.endpoints }) });
+  const endpoints = options.endpoints && { endpoints: options.endpoints };
+  const host = new MemoryHost({ strategy, slots, world, ...endpoints, ...options.host });
   const bucket = new MemoryBucket();
-  const vaults = { one: new MemoryVault(), two: new MemoryVault() };
+  const vaultOptions = { world, ...options.vault };
+  const vaults = { one: new MemoryVault(vaultOptions), two: new MemoryVault(vaultOptions) };
   const trail: string[] = [];
   const log = heardLog(world, trail);
   const told: Notice[] = [];
   const stores = [
-    { store: 'one', secret: 'app-db' },
-    { store: 'two', secret: 'app/db' },
+    { store: 'one', secret: 'app-db', form: json },
+    ...(options.oneStore ? [] : [{ store: 'two', secret: 'app/db', form: json }]),
   ];
   const base = {
     name: 'app-db',
     service: 'app database',
     stores,
+    address,
+    refreshes: [],
     propagationMs: window,
     everyMs: 30 * day,
     acceptDowntime: true,
@@ -97,7 +114,11 @@ export async function makePlace(options: PlaceOptions = {}): Promise<Place> {
   vaults.one.add('app-db');
   vaults.two.add('app/db');
   host.setByHand('app_a', firstValue);
-  await importLogin(deps(), address, { slot: 'app_a', value: new Sealed(firstValue) });
+  const text = json.write(undefined, { slot: 'app_a', value: new Sealed(firstValue) }, address).open();
+  vaults.one.setByHand('app-db', text);
+  vaults.two.setByHand('app/db', text);
+  vaults.one.settle('app-db');
+  vaults.two.settle('app/db');
   log.events.length = 0;
   trail.length = 0;
   const consumer = (store: string) => consumerOf(store === 'one' ? vaults.one : vaults.two);
@@ -182,7 +203,7 @@ function followed<T extends object>(target: T, names: readonly (keyof T & string
 function consumerOf(vault: MemoryVault): Login {
   const current = [...vault.shelves.values()][0]?.current;
   if (!current) throw new Error('the store hands out nothing');
-  return loginOf(new Sealed(current.text));
+  return loginIn(current.text);
 }
 
 /** `service` with some of its methods replaced. */
@@ -195,10 +216,7 @@ export function withOther(service: Service, other: Partial<Service>): Service {
 /** Somebody writes another login into store one, past lockkeeper. */
 export function putByHand(place: Place, username: string, password: string): void {
   const vault = place.vaults['one'];
-  const shelf = vault?.shelves.get('app-db');
-  if (!vault || !shelf) throw new Error('store one holds no secret');
-  vault.shelves.set('app-db', {
-    ...shelf,
-    current: { id: vault.nextVersion(), text: JSON.stringify({ username, password }) },
-  });
+  if (!vault) throw new Error('store one holds no secret');
+  vault.setByHand('app-db', JSON.stringify({ username, password }));
+  vault.settle('app-db');
 }

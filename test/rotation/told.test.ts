@@ -6,7 +6,7 @@ import { adopt } from '../../shared/rotation/adopt.ts';
 import { importLogin } from '../../shared/rotation/import.ts';
 import { rotate } from '../../shared/rotation/run.ts';
 import { unpaired } from '../intent-pairs.ts';
-import { address, fingerprintKey, firstValue, makePlace, runUntilDone, withOther, type Place } from './place.ts';
+import { fingerprintKey, firstValue, makePlace, runUntilDone, withOther, type Place } from './place.ts';
 
 /** What an auditor computes who knows the value and has the key. */
 const keyId = createHash('sha256').update(fingerprintKey).digest('hex').slice(0, 8);
@@ -62,7 +62,9 @@ describe('from the log alone an auditor learns', () => {
       { version: now['one'] },
       { version: now['two'] },
     ]);
-    expect(said(place, 'rotation.retire', 'outcome')).toMatchObject([{ ...old, versions: held(before) }]);
+    expect(said(place, 'rotation.retire', 'outcome')).toMatchObject([
+      { slot: 'app_a', ends: [{ ...old, versions: held(before) }], done: ['memory'] },
+    ]);
     expect(said(place, 'rotation.retire-copy', 'intent')).toMatchObject([
       { ...one, ...old, version: before['one'] },
       { ...two, ...old, version: before['two'] },
@@ -78,16 +80,13 @@ describe('from the log alone an auditor learns', () => {
   test('with which login every proof was made', async () => {
     const place = await makePlace();
     await runUntilDone(place);
-    const logins = said(place, 'rotation.login', 'outcome').map(({ candidate, accepted, logins: asked }) => [
-      candidate,
-      accepted,
-      asked,
-    ]);
+    const logins = said(place, 'rotation.login', 'outcome').map(({ candidate, logins: asked }) => [candidate, asked]);
     const fresh = fingerprintOf(place.consumer('one').value.open());
     expect(logins).toMatchObject([
-      ['current', true, [{ slot: 'app_a', fingerprint: first }]],
-      ['new', true, [{ slot: 'app_b', fingerprint: fresh }]],
-      ['old', false, [{ slot: 'app_a', fingerprint: first, answers: [{ accepted: false }] }]],
+      ['current', [{ slot: 'app_a', fingerprint: first, answers: [{ endpoint: 'memory', answer: 'accepted' }] }]],
+      ['new', [{ slot: 'app_b', fingerprint: fresh, answers: [{ answer: 'accepted' }] }]],
+      ['new', [{ slot: 'app_b', fingerprint: fresh, answers: [{ answer: 'accepted' }] }]],
+      ['old', [{ slot: 'app_a', fingerprint: first, answers: [{ answer: 'refused' }] }]],
     ]);
   });
 
@@ -126,12 +125,14 @@ describe('from the log alone an auditor learns', () => {
         ],
       },
     ];
-    expect(said(place, 'rotation.plan', 'intent')).toMatchObject([{ leaked: 'found in a chat', replaces }]);
+    expect(said(place, 'rotation.plan', 'intent')).toMatchObject([
+      { leaked: [{ reason: 'found in a chat' }], replaces },
+    ]);
     const fresh = fingerprintOf(place.consumer('one').value.open());
     for (const action of ['rotation.review', 'rotation.notify']) {
       expect(said(place, action, 'outcome')).toMatchObject([
         {
-          reason: 'found in a chat',
+          reasons: ['found in a chat'],
           holds: [{ fingerprint: fresh }],
           copies: [{ published: currentVersions(place)['one'] }, { published: currentVersions(place)['two'] }],
         },
@@ -150,7 +151,7 @@ describe('from the log alone an auditor learns', () => {
       'import-0',
       new Sealed('{"username":"app_b","password":"half-imported-0123"}'),
     );
-    await importLogin(place.deps(), address, { slot: 'app_a', value: new Sealed(firstValue) });
+    await importLogin(place.deps(), { slot: 'app_a', value: new Sealed(firstValue) });
     const half = {
       store: 'two',
       secret: 'app/db',
@@ -178,10 +179,12 @@ describe('from the log alone an auditor learns', () => {
       get: (store, name): unknown => (name === 'promote' ? promote : Reflect.get(store, name)),
     });
     const broken = { ...deps, stores: { ...deps.stores, two: failing } };
-    await expect(importLogin(broken, address, { slot: 'app_a', value: new Sealed(firstValue) })).rejects.toMatchObject({
+    await expect(importLogin(broken, { slot: 'app_a', value: new Sealed(firstValue) })).rejects.toMatchObject({
       code: 'uncertain',
     });
-    expect(place.log.events.map(({ stage, result }) => [stage, result])).toEqual([
+    expect(
+      place.log.events.filter(({ action }) => action === 'rotation.import').map(({ stage, result }) => [stage, result]),
+    ).toEqual([
       ['intent', undefined],
       ['outcome', 'uncertain'],
     ]);
@@ -206,6 +209,8 @@ describe('from the log alone an auditor learns', () => {
     const create = async () => Promise.reject(new LockkeeperError('denied', 'the state store is read-only'));
     await expect(adopt({ ...deps, state: { ...deps.state, create } })).rejects.toMatchObject({ code: 'denied' });
     expect(place.log.events.map(({ action, stage, result }) => [action, result ?? stage])).toEqual([
+      ['rotation.login', 'intent'],
+      ['rotation.login', 'done'],
       ['rotation.adopt', 'intent'],
       ['rotation.adopt', 'refused'],
     ]);
@@ -247,7 +252,7 @@ describe('from the log alone an auditor learns', () => {
     const place = await makePlace();
     const deps = place.deps();
     const accepts: typeof deps.service.accepts = async ({ slot }) => [
-      { endpoint: 'memory', accepted: slot === 'app_a', encrypted: false },
+      { endpoint: 'memory', answer: slot === 'app_a' ? 'accepted' : 'refused', encrypted: false },
     ];
     const deaf = { ...deps, service: withOther(deps.service, { accepts }) };
     let report = await rotate(deaf, { now: true });
@@ -275,12 +280,12 @@ test('a text that no login can be read from is told by its version alone', async
   const place = await makePlace();
   await place.run({ now: true });
   const vault = place.vaults['one'];
-  const shelf = vault?.shelves.get('app-db');
-  if (!vault || !shelf?.previous) throw new Error('nothing was published');
-  vault.shelves.set('app-db', { ...shelf, previous: { ...shelf.previous, text: 'no login' } });
+  const [previous] = vault?.shelves.get('app-db')?.earlier ?? [];
+  if (!vault || !previous) throw new Error('nothing was published');
+  vault.spoil('app-db', previous.id, 'no login');
   await runUntilDone(place, {});
   expect(said(place, 'rotation.retire-copy', 'intent')).toMatchObject([
-    { store: 'one', version: shelf.previous.id },
+    { store: 'one', version: previous.id },
     { store: 'two', slot: 'app_a' },
   ]);
   expect(said(place, 'rotation.retire-copy', 'intent')[0]).not.toHaveProperty('fingerprint');

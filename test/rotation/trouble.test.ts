@@ -13,22 +13,27 @@ describe('the service in trouble:', () => {
     const place = await makePlace();
     const deps = place.deps();
     let isDown = true;
-    const change: Service['change'] = async (login, guard) => {
+    const change: Service['change'] = async (login, keep, guard) => {
       if (isDown) throw new LockkeeperError('unreachable', 'connection refused');
-      await deps.service.change(login, guard);
+      return await deps.service.change(login, keep, guard);
     };
     const broken = { ...deps, service: withOther(deps.service, { change }) };
     const waits: number[] = [];
+    const steps: string[] = [];
     let report = await rotate(broken, { now: true });
     const staged = stagedText(place);
     for (let runs = 0; runs < 9; runs += 1) {
       expect(report).toMatchObject({ outcome: 'failed', phase: 'staged', error: { code: 'unreachable' } });
       waits.push((report.until ?? 0) - place.world.now());
       place.world.pass((waits.at(-1) ?? 0) - 1);
-      expect(await rotate(broken)).toMatchObject({ outcome: 'waiting', steps: [] });
+      const early = await rotate(broken);
+      expect(early).toMatchObject({ outcome: 'waiting' });
+      steps.push(...early.steps);
       place.world.pass(1);
       report = await rotate(broken);
     }
+    // Once it has lasted an hour people are told, once.
+    expect([steps, place.told]).toMatchObject([['notify people'], [{ level: 'warning' }]]);
     expect(waits).toEqual([1, 2, 4, 8, 16, 32, 60, 60, 60].map((minutes) => minutes * minute));
     expect(stagedText(place)).toBe(staged);
     isDown = false;
@@ -41,9 +46,10 @@ describe('the service in trouble:', () => {
     const place = await makePlace();
     const deps = place.deps();
     let lost = 1;
-    const change: Service['change'] = async (login, guard) => {
-      await deps.service.change(login, guard);
+    const change: Service['change'] = async (login, keep, guard) => {
+      const results = await deps.service.change(login, keep, guard);
       if (lost-- > 0) throw new LockkeeperError('uncertain', 'the answer was lost');
+      return results;
     };
     const broken = { ...deps, service: withOther(deps.service, { change }) };
     expect(await rotate(broken, { now: true })).toMatchObject({ outcome: 'failed', error: { code: 'uncertain' } });
@@ -84,13 +90,17 @@ describe('when nobody logs in any more:', () => {
   async function lockedOut(): Promise<Place> {
     const place = await makePlace();
     const deps = place.deps();
-    const change: Service['change'] = async (_login, guard) => {
+    const change: Service['change'] = async (_login, _keep, guard) => {
       await guard();
       place.host.setByHand('app_a', 'changed-by-somebody-else-0123456789');
+      return [];
     };
-    expect(await rotate({ ...deps, service: withOther(deps.service, { change }) }, { now: true })).toMatchObject({
-      outcome: 'blocked',
-    });
+    const broken = { ...deps, service: withOther(deps.service, { change }) };
+    expect(await rotate(broken, { now: true })).toMatchObject({ outcome: 'failed', phase: 'staged' });
+    place.world.pass(minute);
+    expect(await rotate(broken)).toMatchObject({ outcome: 'failed', phase: 'staged' });
+    place.world.pass(2 * minute);
+    expect(await rotate(broken)).toMatchObject({ outcome: 'blocked' });
     return place;
   }
 
@@ -104,7 +114,10 @@ describe('when nobody logs in any more:', () => {
     expect(place.told).toHaveLength(1);
     expect(place.told[0]?.text).toContain('locked out');
     expect(stagedText(place)).toBe(staged);
-    expect([...place.host.failedLogins.values()]).toEqual([1, 1]);
+    expect([...place.host.failedLogins]).toEqual([
+      ['app_b', 3],
+      ['app_a', 1],
+    ]);
   });
 
   test('a person goes on with the very same value', async () => {
@@ -122,7 +135,8 @@ describe('when nobody logs in any more:', () => {
       ...place.deps(),
       notify: async () => Promise.reject(new LockkeeperError('unreachable', 'chat is down')),
     };
-    expect(await rotate(deaf, { now: true })).toMatchObject({ outcome: 'failed' });
+    expect(await rotate(deaf, { now: true })).toMatchObject({ outcome: 'blocked' });
+    expect(place.journal()?.blocked).toMatchObject({ told: false });
     expect(await place.run()).toMatchObject({ outcome: 'blocked' });
     expect(place.told).toHaveLength(1);
   });
@@ -137,12 +151,10 @@ describe('somebody else at the stores:', () => {
       return await deps.service.accepts(login);
     };
     const report = await rotate({ ...deps, service: withOther(deps.service, { accepts }) }, { now: true });
-    expect(report).toMatchObject({ outcome: 'failed', error: { code: 'conflict' } });
+    expect(report).toMatchObject({ outcome: 'blocked', text: expect.stringContaining('one/app-db') });
+    expect(place.told).toHaveLength(1);
     place.world.pass(hour);
-    expect(await place.run({ now: true })).toMatchObject({
-      outcome: 'blocked',
-      text: expect.stringContaining('one/app-db'),
-    });
+    expect(await place.run()).toMatchObject({ outcome: 'blocked', steps: [] });
     expect(place.consumerLogsIn('one') && place.consumerLogsIn('two')).toBe(true);
     expect(await runUntilDone(place)).toMatchObject({ outcome: 'done' });
     expect(place.consumer('one').slot).toBe('app_b');

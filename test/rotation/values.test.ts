@@ -1,13 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from '@jest/globals';
-import { Sealed } from '../../shared/base/sealed.ts';
 import { LockkeeperError } from '../../shared/base/error.ts';
-import { consumerText, loginOf, membersHoldingPassword, withLogin } from '../../shared/rotation/consumer-text.ts';
 import { generateValue, newRotationId } from '../../shared/rotation/generate.ts';
-import { decodeJournal, encodeJournal } from '../../shared/rotation/journal.ts';
-import { inspectAll } from '../services/printed.ts';
+import { decodeJournal, encodeJournal } from '../../shared/rotation/journal-format.ts';
 import { testWorld } from '../world.ts';
-import { address, makePlace } from './place.ts';
+import { makePlace } from './place.ts';
 
 describe('a new value', () => {
   test('has the length and only the characters that the rule allows', () => {
@@ -56,58 +53,6 @@ describe('a new value', () => {
   });
 });
 
-describe('the text that consumers read', () => {
-  test('gives the login back, whatever it is, and keeps every other member', () => {
-    fc.assert(
-      fc.property(
-        fc.string({ minLength: 1, unit: 'grapheme' }),
-        fc.string({ minLength: 1, unit: 'grapheme' }),
-        (slot, value) => {
-          const text = withLogin(consumerText(address, { slot: 'old', value: new Sealed('old') }), {
-            slot,
-            value: new Sealed(value),
-          });
-          const login = loginOf(text);
-          expect([login.slot, login.value.open()]).toEqual([slot, value]);
-          expect(JSON.parse(text.open())).toEqual({ ...address, username: slot, password: value });
-        },
-      ),
-    );
-  });
-
-  test('that makes no sense is refused without a word of it in the error', () => {
-    const planted = 'planted-5f1c9a3e';
-    for (const text of [
-      planted,
-      `"${planted}"`,
-      `["${planted}"]`,
-      `{"username":"${planted}"}`,
-      `{"username":1,"password":"${planted}"}`,
-      `{"username":"","password":"${planted}"}`,
-    ]) {
-      let thrown: unknown;
-      try {
-        loginOf(new Sealed(text));
-      } catch (error) {
-        thrown = error;
-      }
-      expect(thrown).toMatchObject({ code: 'invalid' });
-      expect(inspectAll(thrown)).not.toContain(planted);
-    }
-  });
-
-  test('that repeats the password elsewhere is found out, encoded or nested too', () => {
-    const password = 'se/cret-0123+456';
-    const text = (more: object) => new Sealed(JSON.stringify({ username: 'a', password, ...more }));
-    expect(membersHoldingPassword(text({ host: 'db' }))).toEqual([]);
-    expect(
-      membersHoldingPassword(
-        text({ url: `postgres://a:${encodeURIComponent(password)}@db`, nested: { deep: [password] } }),
-      ),
-    ).toEqual(['url', 'nested']);
-  });
-});
-
 describe('a journal', () => {
   test('comes back exactly as it was written, at every phase', async () => {
     const place = await makePlace();
@@ -126,7 +71,8 @@ describe('a journal', () => {
       { ...journal, extra: 1 },
       { ...journal, phase: 'soon' },
       { ...journal, epoch: 0 },
-      { ...journal, format: 2 },
+      { ...journal, format: 1 },
+      { ...journal, format: 3 },
       { ...journal, past: undefined },
       [],
       'text',

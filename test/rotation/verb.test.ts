@@ -78,7 +78,7 @@ describe('lockkeeper rotate', () => {
     place.host.isUp = false;
     const terminal = listening();
     expect(await rotateVerb(['app-db'], { now: true }, depsOf(place), terminal)).toBe(1);
-    expect(terminal.lines.join('\n')).toMatch(/failed.*is down[\s\S]*what to do: Bring it up again/);
+    expect(terminal.lines.join('\n')).toMatch(/failed.*does not answer[\s\S]*what to do: Bring it up again/);
     await expect(rotateVerb(['app-db'], { rehearse: true }, depsOf(place), listening())).rejects.toMatchObject({
       code: 'unreachable',
     });

@@ -73,8 +73,22 @@ describe('a store with checked writes', () => {
     await place.first.abandon(secret, 'r-1');
     expect((await place.first.read(secret)).pending).toBeUndefined();
     expect(await readable(place, [id])).toEqual([`${id}: two`]);
+    expect((await place.second.stage(secret, 'r-2', new Sealed('again'))).id).toBe(id);
     await place.second.promote(secret, { rotation: 'r-2', id }, undefined);
     expect(await place.consumer()).toBe('two');
+  });
+
+  test('answers both of two rotations that stage at once, and each gives up only its own', async () => {
+    const place = openVaultPlace({ writes: 'checked' });
+    const [one, two] = await Promise.all([
+      place.first.stage(secret, 'r-1', new Sealed('one')),
+      place.second.stage(secret, 'r-2', new Sealed('two')),
+    ]);
+    expect((await place.first.read(secret)).pending?.id).toBe(two.id);
+    expect(await readable(place, [one.id, two.id])).toHaveLength(2);
+    await place.first.abandon(secret, 'r-1');
+    expect((await place.first.read(secret, [one.id])).asked).toEqual([]);
+    expect((await place.first.read(secret)).pending?.id).toBe(two.id);
   });
 
   test('writes nothing where the call dies between reading and writing', async () => {

@@ -26,36 +26,37 @@ const draftsOf = (length: number) => fc.array(fc.array(draft, { minLength: 1, ma
 
 describe('whatever two writers and a person do, a secret is what the contract makes of it:', () => {
   test.each(kinds.map((kind) => [kindName(kind), kind] as const))('%s', async (_, kind) => {
-    await fc.assert(
-      fc.asyncProperty(draftsOf(18), async (drafts) => follow(openVaultPlace(kind), kind, drafts)),
-      { numRuns: 40 },
-    );
+    const property = fc.asyncProperty(draftsOf(18), async (drafts) => follow(openVaultPlace(kind), kind, drafts));
+    await expect(fc.assert(property, { numRuns: 40 })).resolves.toBeUndefined();
   });
 
   test('local-file', async () => {
-    await fc.assert(
-      fc.asyncProperty(draftsOf(12), async (drafts) => {
-        const place = await openFilePlace();
-        try {
-          await follow(place, plainAbilities, drafts);
-        } finally {
-          await place.close();
-        }
-      }),
-      { numRuns: 6 },
-    );
+    const property = fc.asyncProperty(draftsOf(12), async (drafts) => {
+      const place = await openFilePlace();
+      try {
+        await follow(place, plainAbilities, drafts);
+      } finally {
+        await place.close();
+      }
+    });
+    await expect(fc.assert(property, { numRuns: 6 })).resolves.toBeUndefined();
   });
 });
 
 describe('a store with checked writes, whoever comes between reading and writing:', () => {
-  const race = fc.tuple(fc.array(fc.nat(3), { minLength: 2, maxLength: 8 }), fc.infiniteStream(fc.nat(6)));
+  const race = fc.tuple(
+    fc.array(fc.nat(3), { minLength: 2, maxLength: 8 }),
+    fc.array(fc.nat(6), { minLength: 20, maxLength: 60 }),
+  );
 
   test('publishes under a name only what was staged under it, and loses nothing that was published', async () => {
     let races = 0;
     await fc.assert(
       fc.asyncProperty(race, async ([rotations, pauses]) => {
+        let calls = 0;
         const between = async () => {
-          for (let turns = pauses.next().value ?? 0; turns > 0; turns -= 1) await Promise.resolve();
+          calls += 1;
+          for (let turn = pauses[calls % pauses.length] ?? 0; turn > 0; turn -= 1) await Promise.resolve();
         };
         const place = openVaultPlace({ writes: 'checked', between, ids: 'renewed' });
         const published = await Promise.all([0, 1].map(async (writer) => racing(place, rotations, writer)));
@@ -83,8 +84,7 @@ async function racing(place: VaultPlace, rotations: readonly number[], writer: n
     if (typeof published === 'string') {
       await store.abandon(secret, rotation);
     } else {
-      expect(published.value.open()).toBe(staged.value.open());
-      texts.push(published.value.open());
+      texts.push(published.value.equals(staged.value) ? staged.value.open() : 'another value');
     }
   }
   return texts;

@@ -16,11 +16,25 @@ const secondMs = 1_000;
  * Throws where the version is not installed. `settings` are `name=value`.
  */
 export async function startDebianPostgres(version: number, settings: readonly string[] = []): Promise<PostgresServer> {
-  const programs = `/usr/lib/postgresql/${version}/bin`;
+  const programs = programsOf(version);
   if (!existsSync(join(programs, 'postgres')))
     throw new Error(`no PostgreSQL ${version} in ${programs}: apt-get install postgresql-${version}`);
+  return startPostgresIn(programs, settings);
+}
+
+/** True where Debian's package of this version is installed. */
+export function hasDebianPostgres(version: number): boolean {
+  return existsSync(join(programsOf(version), 'postgres'));
+}
+
+function programsOf(version: number): string {
+  return `/usr/lib/postgresql/${version}/bin`;
+}
+
+/** As startDebianPostgres, with the programs of another place, like an older version unpacked by hand. */
+export async function startPostgresIn(programs: string, settings: readonly string[] = []): Promise<PostgresServer> {
   const owner = await serverAccount();
-  const directory = await mkdtemp(join(tmpdir(), `lockkeeper-pg${version}-`));
+  const directory = await mkdtemp(join(tmpdir(), 'lockkeeper-pg-'));
   const passwordFile = join(directory, 'password');
   await writeFile(passwordFile, superuser.password);
   await chmod(directory, 0o755);

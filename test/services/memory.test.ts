@@ -24,10 +24,13 @@ const strategies = [
   ['single', 1],
 ] as const;
 
-/** Every strategy and capacity under every fence in every fleet; ways to see sessions and kinds of values take turns. */
+/**
+ * Every strategy and capacity under every fence in a shared fleet and in one where each endpoint is changed; one endpoint
+ * alone, ways to see sessions and kinds of values take turns.
+ */
 const kinds: readonly Kind[] = strategies.flatMap(([strategy, capacity], first) =>
   (['lock', 'exact', 'none'] as const).flatMap((fence, second) =>
-    (['alone', 'shared', 'each'] as const).map((fleet, third) => {
+    (fence === 'lock' ? (['shared', 'each', 'alone'] as const) : (['shared', 'each'] as const)).map((fleet, third) => {
       const turn = first + second + third;
       const ways = strategy === 'alternating' ? (['exact', 'marked', 'none'] as const) : (['marked', 'none'] as const);
       const sessionsSeen = ways[turn % ways.length] ?? 'none';

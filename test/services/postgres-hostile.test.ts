@@ -1,5 +1,4 @@
 import { describe, expect, test } from '@jest/globals';
-import { asLockkeeperError } from '../../shared/base/error.ts';
 import { Sealed } from '../../shared/base/sealed.ts';
 import { postgresService, type PostgresOptions } from '../../shared/services/postgres.ts';
 import { PlantedSecret } from '../planted-secret.ts';
@@ -19,7 +18,7 @@ function serviceAt(endpoint: string, more: Partial<PostgresOptions> = {}) {
     database: 'orders',
     endpoints: [endpoint],
     tls: 'off',
-    admin: { user: 'lockkeeper', password: new Sealed(password) },
+    admin: async () => ({ user: 'lockkeeper', password: new Sealed(password) }),
     world: testWorld('2026-10-01T00:00:00Z', 'hostile'),
     ...more,
   });
@@ -30,15 +29,15 @@ describe('whoever answers at the port, no password is sent and nothing unproven 
     '%s',
     async (_name, { script, knows }) => {
       await using server = await hostilePostgres((caller) => script(caller, password));
-      const answer: unknown = await serviceAt(server.endpoint)
-        .accepts(login)
-        .catch((thrown: unknown) => thrown);
+      const [answer] = await serviceAt(server.endpoint).accepts(login);
       const heard = server.heard().toString('latin1');
       expect(heard).not.toContain(password);
       expect(heard).not.toMatch(/md5[0-9a-f]{32}/);
       if (knows) return;
-      expect(['unreachable', 'unsupported']).toContain(asLockkeeperError(answer).code);
-      expect(asLockkeeperError(answer).hint).toMatch(/./);
+      expect(answer).toMatchObject({ endpoint: server.endpoint, answer: 'no-answer' });
+      expect(['unreachable', 'unsupported']).toContain(answer?.error?.code);
+      expect(answer?.error?.message).toContain(server.endpoint);
+      expect(answer?.error?.hint).toMatch(/./);
     },
     15_000,
   );
@@ -56,25 +55,26 @@ describe('md5', () => {
   test('is answered where the configuration says so, and a password in clear is not', async () => {
     await using server = await hostilePostgres(asking);
     expect(await serviceAt(server.endpoint, { authentication: 'md5' }).accepts(login)).toMatchObject([
-      { accepted: true },
+      { answer: 'accepted' },
     ]);
     await using greedy = await hostilePostgres(async (caller) => {
       caller.send(say.auth(3));
       await caller.next();
     });
-    await expect(serviceAt(greedy.endpoint, { authentication: 'md5' }).accepts(login)).rejects.toMatchObject({
-      code: 'unsupported',
-    });
+    expect(await serviceAt(greedy.endpoint, { authentication: 'md5' }).accepts(login)).toMatchObject([
+      { answer: 'no-answer', error: { code: 'unsupported' } },
+    ]);
     expect(greedy.heard().includes(password)).toBe(false);
   });
 
   test('is an error with what to do about it where the configuration does not', async () => {
     await using server = await hostilePostgres(asking);
-    await expect(serviceAt(server.endpoint).accepts(login)).rejects.toMatchObject({
+    const error = {
       code: 'unsupported',
       message: expect.stringContaining(`logging in as app_a at ${server.endpoint}`),
       hint: expect.stringContaining('authentication: md5'),
-    });
+    };
+    expect(await serviceAt(server.endpoint).accepts(login)).toMatchObject([{ answer: 'no-answer', error }]);
   });
 });
 
@@ -89,7 +89,7 @@ describe('with TLS', () => {
       },
       { tls: true },
     );
-    await serviceAt(server.endpoint, { tls: { ca: certificate } })
+    await serviceAt(server.endpoint, { tls: { ca: async () => certificate } })
       .accepts(login)
       .catch(() => undefined);
     return await begun.promise;
@@ -105,9 +105,9 @@ describe('with TLS', () => {
 
   test('what comes with the answer to the request for TLS is not taken for what TLS protects', async () => {
     await using server = await hostilePostgres(async () => undefined, { answerToTls: Buffer.from('S\0\0\0') });
-    await expect(serviceAt(server.endpoint, { tls: 'require' }).accepts(login)).rejects.toMatchObject({
-      code: 'unreachable',
-    });
+    expect(await serviceAt(server.endpoint, { tls: 'require' }).accepts(login)).toMatchObject([
+      { answer: 'no-answer', error: { code: 'unreachable' } },
+    ]);
   });
 });
 
@@ -129,7 +129,7 @@ describe('what a server says comes back without any value of ours:', () => {
     };
     await using server = await hostilePostgres(echo);
     const error: unknown = await serviceAt(server.endpoint)
-      .change(login, async () => undefined)
+      .change(login, undefined, async () => undefined)
       .catch((thrown: unknown) => thrown);
     planted.search('the error', error).expectNowhere();
     expect(sent).toMatch(/^SCRAM/);
@@ -149,5 +149,46 @@ describe('what a server says comes back without any value of ours:', () => {
       .catch((thrown: unknown) => thrown);
     planted.search('the error', error).expectNowhere();
     expect(error).toMatchObject({ code: 'throttled' });
+  });
+
+  test('in an answer to a login', async () => {
+    const planted = new PlantedSecret(password);
+    await using server = await hostilePostgres(async (caller) => {
+      await scram(caller, password);
+      caller.send(say.error({ S: 'FATAL', C: '53300', M: `too many: ${password}`, D: password }));
+      caller.close();
+    });
+    const answers = await serviceAt(server.endpoint).accepts(login);
+    planted.search('the answer', answers).search('its error', answers[0]?.error).expectNowhere();
+    expect(answers).toMatchObject([{ answer: 'no-answer', error: { code: 'throttled' } }]);
+  });
+});
+
+describe('a refusal', () => {
+  const refusing = async (code: string, hasAsked: boolean) => {
+    await using server = await hostilePostgres(async (caller) => {
+      if (hasAsked) await scram(caller, password);
+      caller.send(say.error({ S: 'FATAL', C: code, M: 'no pg_hba.conf entry for host' }));
+      caller.close();
+    });
+    const [answer] = await serviceAt(server.endpoint).accepts(login);
+    const thrown: unknown = await serviceAt(server.endpoint)
+      .describe()
+      .catch((error: unknown) => error);
+    return { answer, thrown };
+  };
+
+  test('that comes before any password was asked for says nothing about the password', async () => {
+    const { answer, thrown } = await refusing('28000', false);
+    expect(answer).toMatchObject({
+      answer: 'no-answer',
+      error: { code: 'denied', hint: expect.stringContaining('pg_hba.conf') },
+    });
+    expect(thrown).toMatchObject({ code: 'denied', hint: expect.stringContaining('pg_hba.conf') });
+  });
+
+  test('after the password is one, also of a user that may not log in', async () => {
+    for (const code of ['28P01', '28000'])
+      expect(await refusing(code, true)).toMatchObject({ answer: { answer: 'refused' }, thrown: { code: 'denied' } });
   });
 });

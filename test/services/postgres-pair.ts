@@ -2,7 +2,7 @@ import pg from 'pg';
 import { Sealed } from '../../shared/base/sealed.ts';
 import type { Login } from '../../shared/services/contract.ts';
 import { postgresService, type PostgresOptions } from '../../shared/services/postgres.ts';
-import type { HeldSession } from '../conformance/service.ts';
+import type { HeldSession } from '../conformance/service-harness.ts';
 import { testWorld } from '../world.ts';
 import type { PostgresServer } from './postgres-server.ts';
 
@@ -27,7 +27,7 @@ export async function makePair(server: PostgresServer): Promise<PostgresPair> {
   const owner = `app${pairs}_owner`;
   const value = `initial-value-of-pair-${pairs}-0123456789`;
   await server.sql(`DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'lockkeeper') THEN
-      CREATE ROLE lockkeeper LOGIN CREATEROLE PASSWORD '${adminPassword}'; GRANT pg_signal_backend TO lockkeeper; END IF; END $$;
+      CREATE ROLE lockkeeper LOGIN CREATEROLE PASSWORD '${adminPassword}'; GRANT pg_signal_backend, pg_read_all_stats TO lockkeeper; END IF; END $$;
     CREATE ROLE ${owner} NOLOGIN; CREATE ROLE ${users[0]} LOGIN PASSWORD '${value}'; CREATE ROLE ${users[1]} LOGIN;
     GRANT ${owner} TO ${users[0]}, ${users[1]}; GRANT ${users[0]}, ${users[1]} TO lockkeeper WITH ADMIN OPTION;
     ALTER ROLE ${users[0]} SET role = '${owner}'; ALTER ROLE ${users[1]} SET role = '${owner}';`);
@@ -39,7 +39,7 @@ export async function makePair(server: PostgresServer): Promise<PostgresPair> {
     database: 'postgres',
     endpoints: [server.endpoint],
     tls: 'off',
-    admin: { user: 'lockkeeper', password: new Sealed(adminPassword) },
+    admin: async () => ({ user: 'lockkeeper', password: new Sealed(adminPassword) }),
     world: testWorld('2026-10-01T00:00:00Z', `pair-${pairs}`),
   };
   return {

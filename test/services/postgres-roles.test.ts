@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { postgresService } from '../../shared/services/postgres.ts';
 import { connectAs, makePair, type PostgresPair } from './postgres-pair.ts';
 import { startPostgres, type PostgresServer } from './postgres-server.ts';
+import { runPrinted } from './postgres-versions.ts';
 
 let server: PostgresServer;
 beforeAll(async () => {
@@ -9,10 +10,9 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(async () => server.stop());
 
-/**
- * What breaks a good pair, what is then said about it, and whether the SQL in it is for lockkeeper's administrator to
- * fill in.
- */
+const free = async () => undefined;
+
+/** What breaks a good pair, and what is then said about it. */
 const breakages: readonly (readonly [string, (pair: PostgresPair) => string, RegExp])[] = [
   ['a user is missing', ({ users }) => `DROP ROLE ${users[1]}`, /does not exist/],
   ['a user cannot log in', ({ users }) => `ALTER ROLE ${users[1]} NOLOGIN`, /cannot log in/],
@@ -38,6 +38,28 @@ const breakages: readonly (readonly [string, (pair: PostgresPair) => string, Reg
     /work_mem/,
   ],
   ['one user is a member of another role', ({ users }) => `GRANT pg_read_all_data TO ${users[0]}`, /pg_read_all_data/],
+  [
+    'both users have a setting, one of them in this database',
+    ({ users }) =>
+      `ALTER ROLE ${users[0]} SET work_mem = '9MB'; ALTER ROLE ${users[1]} IN DATABASE postgres SET work_mem = '8MB'`,
+    /work_mem/,
+  ],
+  [
+    'a user becomes somebody else in this database',
+    ({ users }) => `ALTER ROLE ${users[1]} IN DATABASE postgres SET role = 'none'`,
+    /does not become/,
+  ],
+  [
+    'a user is a member of the owner role that may not become it',
+    ({ users, owner }) => `GRANT ${owner} TO ${users[0]} WITH SET FALSE`,
+    /may not become/,
+  ],
+  ['one user may create roles', ({ users }) => `ALTER ROLE ${users[1]} CREATEROLE REPLICATION`, /has CREATEROLE/],
+  [
+    'one user administers another role',
+    ({ users }) => `GRANT pg_monitor TO ${users[0]}; GRANT pg_monitor TO ${users[1]} WITH ADMIN OPTION, INHERIT FALSE`,
+    /all its rights as a member of pg_monitor/,
+  ],
   ['one user does not inherit', ({ users }) => `ALTER ROLE ${users[0]} NOINHERIT`, /INHERIT/],
   [
     'a user owns a table itself',
@@ -55,7 +77,7 @@ describe('what would lock consumers out at the next turn is found, and the SQL t
     const broken = await service.describe();
     expect(broken.slotsEqual).toBe(false);
     expect(broken.problems.join('\n')).toMatch(said);
-    await mendAll(service);
+    await runPrinted(service, server);
     expect(await service.describe()).toMatchObject({ problems: [], slotsEqual: true });
   });
 
@@ -67,13 +89,33 @@ describe('what would lock consumers out at the next turn is found, and the SQL t
     expect(problems).toEqual([expect.stringContaining(`table public.g_${pair.users[0]}`)]);
   });
 
+  test('rights of one user on what the owner role owns, or is to own, change nothing', async () => {
+    const pair = await makePair(server);
+    const [a, b] = pair.users;
+    await server.sql(`CREATE TABLE o_${a} (); CREATE TABLE p_${a} (n int);
+      GRANT SELECT ON o_${a}, p_${a} TO ${b}; GRANT UPDATE (n) ON p_${a} TO ${b};
+      ALTER TABLE o_${a} OWNER TO ${pair.owner}; ALTER TABLE p_${a} OWNER TO ${a}`);
+    const service = postgresService(pair.options());
+    expect((await service.describe()).fixes).toEqual([`REASSIGN OWNED BY "${a}" TO "${pair.owner}";`]);
+    await runPrinted(service, server);
+    expect(await service.describe()).toMatchObject({ problems: [], slotsEqual: true });
+  });
+
+  test('what nothing hands on is told in words: default privileges of a user', async () => {
+    const pair = await makePair(server);
+    await server.sql(`ALTER DEFAULT PRIVILEGES FOR ROLE ${pair.users[0]} GRANT SELECT ON TABLES TO ${pair.owner}`);
+    const { problems, fixes } = await postgresService(pair.options()).describe();
+    expect(problems).toEqual([expect.stringMatching(/default privileges .*ALTER DEFAULT PRIVILEGES FOR ROLE/)]);
+    expect(fixes).toEqual([]);
+  });
+
   test("lockkeeper's own role may not change the users", async () => {
     const pair = await makePair(server);
     await server.sql(`REVOKE ${pair.users.join(', ')} FROM lockkeeper`);
     const { problems } = await postgresService(pair.options()).describe();
     expect(problems.filter((problem) => problem.includes('WITH ADMIN OPTION'))).toHaveLength(2);
     await expect(
-      postgresService(pair.options()).change({ ...pair.initial, slot: pair.users[1] }, async () => undefined),
+      postgresService(pair.options()).change({ ...pair.initial, slot: pair.users[1] }, undefined, free),
     ).rejects.toMatchObject({ code: 'denied' });
   });
 
@@ -86,13 +128,13 @@ describe('what would lock consumers out at the next turn is found, and the SQL t
     );
     const pair = await makePair(server);
     const service = postgresService(pair.options({ users, ownerRole: 'The Owner' }));
-    await mendAll(service);
+    await runPrinted(service, server);
     expect((await service.describe()).problems).toEqual([]);
     const login = { slot: users[0], value: pair.initial.value };
-    await service.change(login, async () => undefined);
-    expect((await service.accepts(login)).every((answer) => answer.accepted)).toBe(true);
-    await service.retire(login, async () => undefined);
-    expect((await service.accepts(login)).some((answer) => answer.accepted)).toBe(false);
+    await service.change(login, undefined, free);
+    expect(await service.accepts(login)).toMatchObject([{ answer: 'accepted' }]);
+    await service.retire(login.slot, undefined, free);
+    expect(await service.accepts(login)).toMatchObject([{ answer: 'refused' }]);
   });
 });
 
@@ -133,22 +175,16 @@ describe('settings that consumers may make reach no session of lockkeeper:', () 
       await server.sql(`ALTER DATABASE shaped SET ${setting}; ALTER ROLE ${user} IN DATABASE shaped SET ${setting}`);
     const service = postgresService(pair.options({ database: 'shaped' }));
     const login = { slot: pair.users[1], value: pair.initial.value };
-    await service.change(login, async () => undefined);
-    expect(await service.accepts(pair.initial)).toMatchObject([{ accepted: true }]);
+    await service.change(login, pair.initial, free);
+    expect(await service.accepts(pair.initial)).toMatchObject([{ answer: 'accepted' }]);
     const session = await connectAs(server.port, pair.initial);
     const [seen, ...others] = await service.sessions(user);
     expect(others).toEqual([]);
     expect(Math.abs(Date.now() - Number(seen?.since))).toBeLessThan(60_000);
     await session.end();
-    await service.retire(login, async () => undefined, { endSessions: true });
-    expect(await service.accepts(login)).toMatchObject([{ accepted: false }]);
+    expect(await service.retire(login.slot, pair.initial, free, { endSessions: true })).toEqual([
+      { endpoint: server.endpoint, error: undefined },
+    ]);
+    expect(await service.accepts(login)).toMatchObject([{ answer: 'refused' }]);
   });
 });
-
-/** Runs the SQL of every problem from top to bottom, as a person would, until nothing is said any more. */
-async function mendAll(service: ReturnType<typeof postgresService>): Promise<void> {
-  for (let round = 0; round < 4; round += 1) {
-    const { fixes } = await service.describe();
-    for (const sql of fixes) await server.sql(sql.replaceAll('<lockkeeper>', 'lockkeeper'));
-  }
-}

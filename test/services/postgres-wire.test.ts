@@ -33,36 +33,38 @@ afterAll(async () => {
 });
 
 const free = async () => undefined;
+const ca = async () => certificate;
 const fresh = (slot: string) => ({ slot, value: new Sealed('planted-canary-0123456789-abcdefghij') });
 
 describe('TLS', () => {
   test('is used where it is asked for, and the answer says so', async () => {
     const pair = await makePair(server);
-    const service = postgresService(pair.options({ tls: { ca: certificate } }));
+    const service = postgresService(pair.options({ tls: { ca } }));
+    expect(await service.describe()).toMatchObject({ encrypted: true });
     expect(await service.accepts(pair.initial)).toEqual([
-      { endpoint: server.endpoint, accepted: true, encrypted: true },
+      { endpoint: server.endpoint, answer: 'accepted', encrypted: true },
     ]);
     expect(await postgresService(pair.options({ tls: 'off' })).accepts(pair.initial)).toMatchObject([
-      { accepted: true, encrypted: false },
+      { answer: 'accepted', encrypted: false },
     ]);
   });
 
   test('with a certificate that nobody vouches for is refused, and plain text is not tried', async () => {
     const pair = await makePair(server);
-    await expect(postgresService(pair.options({ tls: 'require' })).accepts(pair.initial)).rejects.toMatchObject({
-      code: 'unreachable',
-      hint: expect.stringContaining('ca'),
-    });
+    const service = postgresService(pair.options({ tls: 'require' }));
+    const error = { code: 'unreachable', hint: expect.stringContaining('ca') };
+    expect(await service.accepts(pair.initial)).toMatchObject([{ answer: 'no-answer', error }]);
+    await expect(service.describe()).rejects.toMatchObject(error);
   });
 
   test('at a server without TLS is an error, not a login in plain text', async () => {
     const plain = await startPostgres();
     try {
       const pair = await makePair(plain);
-      await expect(postgresService(pair.options({ tls: 'require' })).accepts(pair.initial)).rejects.toMatchObject({
-        code: 'unreachable',
-        hint: expect.stringContaining('TLS'),
-      });
+      const error = { code: 'unreachable', hint: expect.stringContaining('TLS') };
+      expect(await postgresService(pair.options({ tls: 'require' })).accepts(pair.initial)).toMatchObject([
+        { answer: 'no-answer', error },
+      ]);
     } finally {
       await plain.stop();
     }
@@ -74,13 +76,13 @@ describe('no value reaches the server in clear:', () => {
     const pair = await makePair(server);
     const service = postgresService(pair.options());
     const login = fresh(pair.users[1]);
-    await service.change(login, free);
+    await service.change(login, pair.initial, free);
     await service.accepts(login);
     await server.sql(`REVOKE ${pair.users[1]} FROM lockkeeper`);
-    const denied = await service.change(login, free).then(() => '', inspectAll);
+    const denied = await service.change(login, pair.initial, free).then(() => '', inspectAll);
     expect(denied).toMatch(/42501/);
     await server.sql(`GRANT ${pair.users[1]} TO lockkeeper WITH ADMIN OPTION`);
-    await service.retire(login, free, { endSessions: true });
+    await service.retire(login.slot, pair.initial, free, { endSessions: true });
     const log = server.log();
     expect(log).toContain('ALTER ROLE');
     for (const text of [log, denied])
@@ -95,7 +97,7 @@ describe('no value reaches the server in clear:', () => {
   test('the server keeps exactly the verifier that was sent', async () => {
     const pair = await makePair(server);
     const login = fresh(pair.users[1]);
-    await postgresService(pair.options({ iterations: 5000 })).change(login, free);
+    await postgresService(pair.options({ iterations: 5000 })).change(login, pair.initial, free);
     const [stored] = await server.sql<{ rolpassword: string }>('SELECT rolpassword FROM pg_authid WHERE rolname = $1', [
       pair.users[1],
     ]);
@@ -109,28 +111,28 @@ describe('what a server says is not always about the password:', () => {
     const pair = await makePair(server);
     await server.sql(`ALTER ROLE ${pair.users[0]} CONNECTION LIMIT 1; ALTER ROLE ${pair.users[1]} CONNECTION LIMIT 1`);
     const session = await holdSession(server.port, pair.initial);
-    await expect(postgresService(pair.options()).accepts(pair.initial)).rejects.toMatchObject({
-      code: 'throttled',
-      message: expect.stringContaining('53300'),
-    });
+    const error = { code: 'throttled', message: expect.stringMatching(`at ${server.endpoint}: .*53300`) };
+    expect(await postgresService(pair.options()).accepts(pair.initial)).toMatchObject([{ answer: 'no-answer', error }]);
     await session.close();
   });
 
   test("a wrong password of lockkeeper's own login is denied, not a refusal of the consumer", async () => {
     const pair = await makePair(server);
-    const service = postgresService(pair.options({ admin: { user: 'lockkeeper', password: new Sealed('wrong') } }));
+    const service = postgresService(
+      pair.options({ admin: async () => ({ user: 'lockkeeper', password: new Sealed('wrong') }) }),
+    );
     await expect(service.describe()).rejects.toMatchObject({ code: 'denied' });
-    await expect(service.change(pair.initial, free)).rejects.toMatchObject({ code: 'denied' });
+    await expect(service.change(pair.initial, undefined, free)).rejects.toMatchObject({ code: 'denied' });
   });
 
   test('a user without the right to log in is refused; a database that is missing is not', async () => {
     const pair = await makePair(server);
     await server.sql(`ALTER ROLE ${pair.users[0]} NOLOGIN`);
-    expect(await postgresService(pair.options()).accepts(pair.initial)).toMatchObject([{ accepted: false }]);
+    expect(await postgresService(pair.options()).accepts(pair.initial)).toMatchObject([{ answer: 'refused' }]);
     await server.sql(`ALTER ROLE ${pair.users[0]} LOGIN`);
-    await expect(postgresService(pair.options({ database: 'missing' })).accepts(pair.initial)).rejects.toMatchObject({
-      code: 'not-found',
-    });
+    expect(await postgresService(pair.options({ database: 'missing' })).accepts(pair.initial)).toMatchObject([
+      { answer: 'no-answer', error: { code: 'not-found' } },
+    ]);
   });
 
   test('a lock that another process keeps is a conflict after five seconds', async () => {
@@ -138,12 +140,12 @@ describe('what a server says is not always about the password:', () => {
     const service = postgresService(pair.options());
     const release = Promise.withResolvers<void>();
     const holding = Promise.withResolvers<void>();
-    const holder = service.change(fresh(pair.users[1]), async () => {
+    const holder = service.change(fresh(pair.users[1]), undefined, async () => {
       holding.resolve();
       await release.promise;
     });
     await holding.promise;
-    await expect(postgresService(pair.options()).change(fresh(pair.users[1]), free)).rejects.toMatchObject({
+    await expect(postgresService(pair.options()).change(fresh(pair.users[1]), undefined, free)).rejects.toMatchObject({
       code: 'conflict',
       message: expect.stringContaining('55P03'),
     });
@@ -160,7 +162,7 @@ describe('what a server says is not always about the password:', () => {
     ] as const) {
       await using proxy = await cuttingProxy(server.port, cutAt);
       const cut = postgresService(pair.options({ endpoints: [proxy.endpoint] }));
-      const error: unknown = await cut.change(login, free).catch((thrown: unknown) => thrown);
+      const error: unknown = await cut.change(login, pair.initial, free).catch((thrown: unknown) => thrown);
       expect(error).toBeInstanceOf(LockkeeperError);
       expect(error).toMatchObject({ code });
     }

@@ -25,6 +25,11 @@ async function open(strategy: 'alternating' | 'single'): Promise<ServicePlace> {
     target: users.at(-1) ?? '',
     logsIn: async (login) => logsIn(server.port, login),
     hold: async (login) => holdSession(server.port, login),
+    // Whoever is in the middle of a change holds the one advisory lock there is.
+    loseFirst: async () =>
+      void (await server.sql(
+        "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted AND pid <> pg_backend_pid()",
+      )),
     close: async () => undefined,
   };
 }

@@ -54,7 +54,7 @@ async function rotateUnderLoad(stage: Stage, { name, times, first }: Load): Prom
   const store = deps?.stores['vault'];
   if (!deps || !store) throw new LockkeeperError('bug', `the demo's configuration has no credential ${name}`);
   const port = stage.alive.portOf(name);
-  await importLogin(deps, { engine: 'postgres', host: '127.0.0.1', port, dbname: 'postgres' }, first);
+  await importLogin(deps, first);
   const consumers = startConsumers({
     world: deps.world,
     store,

@@ -9,7 +9,7 @@ export const kind: Kind = { name: 'postgres', description: 'PostgreSQL 10 and la
 
 declare module '../engines.ts' {
   interface Engines {
-    readonly postgres: { readonly engine: 'postgres' } & z.output<z.ZodObject<ReturnType<typeof fields>>>;
+    readonly postgres: z.output<z.ZodObject<ReturnType<typeof fields>>>;
   }
 }
 

@@ -14,6 +14,6 @@ function fields(resolve: ResolvePath) {
 
 declare module '../secret-stores.ts' {
   interface SecretStoreKinds {
-    readonly 'local-file': { readonly kind: 'local-file' } & z.output<z.ZodObject<ReturnType<typeof fields>>>;
+    readonly 'local-file': z.output<z.ZodObject<ReturnType<typeof fields>>>;
   }
 }

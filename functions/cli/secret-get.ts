@@ -1,0 +1,63 @@
+import type { Sealed } from '../../shared/base/sealed.ts';
+import { urlForm } from '../../shared/rotation/forms/url.ts';
+import { exitCode, type ExitCode, type Terminal } from './io.ts';
+import { credentialCalled, handedOut, recordRead, type HandedOut, type SecretCredential } from './secret-place.ts';
+
+/** What `--field` takes. */
+export const secretFields = ['username', 'password', 'url', 'engine', 'host', 'port', 'dbname'] as const;
+
+export interface SecretGetOptions {
+  /** Without it the whole text, as it lies in the store. */
+  readonly field?: (typeof secretFields)[number];
+}
+
+/** What secret-wire.ts provides. */
+export interface SecretGetDeps {
+  readonly credentials: readonly SecretCredential[];
+  /** Writes it to stdout as it is, with a line end where it has none. */
+  readonly print: (text: Sealed | string) => void;
+  /** True where a person sees stdout. */
+  readonly isScreen: boolean;
+}
+
+/**
+ * `lockkeeper secret get NAME [--field FIELD]`: prints what consumers read. Who read it is in the log before anything
+ * is printed.
+ */
+export async function secretGetVerb(
+  name: string,
+  { field }: SecretGetOptions,
+  deps: SecretGetDeps,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const credential = credentialCalled(name, deps.credentials);
+  const found = await handedOut(credential, (text) => terminal.err(`warning: ${text}`));
+  const asked = field === undefined ? found.text : fieldOf(field, credential, found);
+  await recordRead(credential, found, { how: 'get', field });
+  if (deps.isScreen && typeof asked !== 'string')
+    terminal.err('warning: this is on the screen now. Scripts: X=$(lockkeeper secret get NAME --field password)');
+  deps.print(asked);
+  return exitCode.done;
+}
+
+function fieldOf(
+  field: NonNullable<SecretGetOptions['field']>,
+  { deps: { plan } }: SecretCredential,
+  { login }: HandedOut,
+): Sealed | string {
+  switch (field) {
+    case 'username':
+      return login.slot;
+    case 'password':
+      return login.value;
+    case 'url':
+      return urlForm.write(undefined, login, plan.address);
+    case 'engine':
+    case 'host':
+      return plan.address[field];
+    case 'port':
+      return String(plan.address.port);
+    case 'dbname':
+      return plan.address.dbname ?? '';
+  }
+}

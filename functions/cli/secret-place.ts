@@ -1,0 +1,77 @@
+import { asLockkeeperError, LockkeeperError } from '../../shared/base/error.ts';
+import type { Sealed } from '../../shared/base/sealed.ts';
+import type { CopyPlace, PlannedCopy, RotationDeps } from '../../shared/rotation/plan.ts';
+import { record } from '../../shared/rotation/recorded.ts';
+import { placeOf, tellVersion } from '../../shared/rotation/told.ts';
+import type { Login, Slot } from '../../shared/services/contract.ts';
+import type { AuditEvent } from '../../shared/audit/entry.ts';
+
+/** One credential of the configuration, as the verbs of `secret` need it. */
+export interface SecretCredential {
+  readonly deps: RotationDeps;
+  /** The users that the configuration names; the service itself is not asked. */
+  readonly slots: readonly Slot[];
+}
+
+/** What a store hands out to consumers now. */
+export interface HandedOut {
+  readonly place: CopyPlace;
+  readonly version: string;
+  readonly text: Sealed;
+  readonly login: Login;
+}
+
+/** The credential that a person named; `invalid` where there is none of that name. */
+export function credentialCalled(name: string, credentials: readonly SecretCredential[]): SecretCredential {
+  const found = credentials.find(({ deps }) => deps.plan.name === name);
+  if (found) return found;
+  const known = credentials.map(({ deps }) => deps.plan.name).join(', ');
+  throw new LockkeeperError('invalid', `no credential is called ${JSON.stringify(name)}`, {
+    hint: known === '' ? 'Add a service with a credential to the configuration.' : `Known: ${known}.`,
+  });
+}
+
+/**
+ * What consumers read now, from the first store that hands out a login; `warn` is told about those before it. Throws
+ * what the first store said where none does.
+ */
+export async function handedOut({ deps, slots }: SecretCredential, warn: (text: string) => void): Promise<HandedOut> {
+  const troubles: LockkeeperError[] = [];
+  for (const place of deps.plan.stores) {
+    try {
+      const found = await readFrom(deps, place, slots);
+      for (const trouble of troubles) warn(trouble.message);
+      return found;
+    } catch (thrown) {
+      troubles.push(asLockkeeperError(thrown));
+    }
+  }
+  throw troubles[0] ?? new LockkeeperError('bug', `${deps.plan.name} has no store`);
+}
+
+/** Of one store: `not-found` where it hands out nothing, `invalid` where no login is in its text. */
+export async function readFrom(deps: RotationDeps, place: PlannedCopy, slots: readonly Slot[]): Promise<HandedOut> {
+  const { store, secret, form } = place;
+  const { current } = (await deps.stores[store]?.read(secret)) ?? {};
+  if (current) {
+    return {
+      place: { store, secret },
+      version: current.id,
+      text: current.value,
+      login: form.read(current.value, slots),
+    };
+  }
+  throw new LockkeeperError('not-found', `${store}/${secret} hands out no login`, {
+    hint: `Put in the one that consumers use now: lockkeeper secret import ${deps.plan.name} --user USER`,
+  });
+}
+
+/** That somebody was given the login, durable on return; nothing is given before. Never the value. */
+export async function recordRead(
+  { deps }: SecretCredential,
+  { place, version, login }: HandedOut,
+  how: AuditEvent['details'],
+): Promise<void> {
+  const details = { ...placeOf(place), ...tellVersion(deps, { id: version, login }), ...how };
+  await record({ deps, held: undefined }, { action: 'secret.read', details });
+}

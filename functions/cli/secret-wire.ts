@@ -1,0 +1,61 @@
+import type { CredentialConfig } from '../../shared/config/schema.ts';
+import type { Slot } from '../../shared/services/contract.ts';
+import type { LocalDeps } from '../local/deps-wire.ts';
+import { accountAtTerminal, accountName } from './account.ts';
+import type { Terminal } from './io.ts';
+import { readValue } from './read-value.ts';
+import type { SecretGetDeps } from './secret-get.ts';
+import type { SecretImportDeps } from './secret-import.ts';
+import type { SecretCredential } from './secret-place.ts';
+import type { Stream } from './terminal.ts';
+import { noticeText } from './wire.ts';
+
+/** Every credential of the configuration; no service is asked yet. Notices go to stderr. */
+export async function secretCredentials(deps: LocalDeps, terminal: Terminal): Promise<readonly SecretCredential[]> {
+  const actor = accountName() ?? 'lockkeeper';
+  const notify = async (notice: Parameters<typeof noticeText>[0]) => terminal.err(noticeText(notice));
+  const all = await deps.rotations({ notify, actor });
+  return deps.config.services.flatMap(({ name, credential }) => {
+    const rotation = all.get(name);
+    if (!rotation || !credential) return [];
+    return [{ deps: { ...rotation, account: accountAtTerminal() }, slots: slotsOf(credential) }];
+  });
+}
+
+/** What `secret import` needs. */
+export async function secretImportDeps(deps: LocalDeps, terminal: Terminal): Promise<SecretImportDeps> {
+  return {
+    credentials: await secretCredentials(deps, terminal),
+    input: (text) =>
+      readValue(process.stdin, {
+        text,
+        show: (shown) => process.stderr.write(shown),
+        interrupt: () => process.kill(process.pid, 'SIGINT'),
+        signal: terminal.signal,
+      }),
+  };
+}
+
+/** What `secret get` needs. */
+export async function secretGetDeps(deps: LocalDeps, terminal: Terminal, stdout: Stream): Promise<SecretGetDeps> {
+  return {
+    credentials: await secretCredentials(deps, terminal),
+    print: (value) => {
+      const text = typeof value === 'string' ? value : value.open();
+      stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+    },
+    isScreen: process.stdout.isTTY,
+  };
+}
+
+/** Variables that hold what only lockkeeper itself logs in with: no command gets them. */
+export function ownVariables({ config }: LocalDeps): readonly string[] {
+  return config.services.flatMap(({ credential }) => {
+    const { admin } = credential ?? {};
+    return admin && 'password' in admin && 'env' in admin.password ? [admin.password.env] : [];
+  });
+}
+
+function slotsOf(credential: CredentialConfig): readonly Slot[] {
+  return credential.users;
+}

@@ -1,0 +1,91 @@
+import type pg from 'pg';
+import { setTimeout as pause } from 'node:timers/promises';
+import { LockkeeperError } from '../base/error.ts';
+import type { Slot } from './contract.ts';
+import type { ServerPoint, SessionPoint } from './postgres-mark.ts';
+import { inPinned } from './postgres-session.ts';
+
+/** One session as a server shows it; `address` is undefined for a local socket. */
+export interface SessionSeen extends SessionPoint {
+  readonly pid: number;
+  readonly address: string | undefined;
+  readonly program: string | undefined;
+}
+
+/** A point in time as whole microseconds since 1970: a text of eight bytes, whatever the settings say. */
+function micros(time: string): string {
+  return `pg_catalog.floor(extract(epoch FROM ${time}) * 1000000)::pg_catalog.int8`;
+}
+
+const pointText = `SELECT ${micros('pg_catalog.clock_timestamp()')} AS at,
+  ${micros('pg_catalog.pg_postmaster_start_time()')} AS started`;
+
+/** `backend_start`, `client_addr` and `application_name` are null to who may not see them; pid and user never are. */
+const sessionsText = `SELECT pid, pg_catalog.host(client_addr) AS address, application_name AS program,
+    ${micros('backend_start')} AS began, ${micros('pg_catalog.pg_postmaster_start_time()')} AS started
+  FROM pg_catalog.pg_stat_activity
+  WHERE usename = $1::pg_catalog.name
+    AND NOT (coalesce(application_name, '') = $2::pg_catalog.text AND pid = ANY($3::pg_catalog.int4[]))
+  ORDER BY backend_start`;
+
+/** `pg_terminate_backend` with a time to wait came with 14; without one it only signals, and who asks looks again. */
+const endText = `SELECT pid, pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity
+  WHERE usename = $1::pg_catalog.name AND pid <> pg_catalog.pg_backend_pid()
+    AND (backend_start IS NULL OR ${micros('backend_start')} <= $2::pg_catalog.int8)`;
+
+/** The server's time now and when it was started. */
+export async function readPoint(client: pg.Client): Promise<ServerPoint> {
+  const { rows } = await client.query<{ readonly at: string; readonly started: string }>(pointText);
+  return { at: Number(rows[0]?.at), started: Number(rows[0]?.started) };
+}
+
+/** Every session of the user, oldest first, without those under `own.name` by one of `own.pids`. */
+export async function readSessions(
+  client: pg.Client,
+  slot: Slot,
+  own: { readonly name: string; readonly pids: readonly number[] },
+): Promise<readonly SessionSeen[]> {
+  interface Row {
+    readonly pid: number;
+    readonly address: string | null;
+    readonly program: string | null;
+    readonly began: string | null;
+    readonly started: string;
+  }
+  const { rows } = await inPinned(client, () => client.query<Row>(sessionsText, [slot, own.name, own.pids]));
+  return rows.map(({ pid, address, program, began, started }) => ({
+    pid,
+    address: address ?? undefined,
+    program: program ?? undefined,
+    began: began === null ? undefined : Number(began),
+    started: Number(started),
+  }));
+}
+
+/** Milliseconds between looks: five seconds in all, most of them for servers that are busy. */
+const pauses = [10, 20, 40, 80, 150, 300, 500, 500, 500, 500, 500, 500, 500, 500, 500];
+const always = '9223372036854775807';
+
+/**
+ * Ends the user's sessions and answers when they are gone. `all`: also those that begin meanwhile, for a login that was
+ * accepted a moment before the password went may show up a moment later; else those that are there now. Each look is a
+ * transaction of its own, because the server shows one transaction the same sessions all along. `conflict` where
+ * they do not go in five seconds.
+ */
+export async function endSessions(
+  client: pg.Client,
+  { slot, endpoint, all }: { readonly slot: Slot; readonly endpoint: string; readonly all: boolean },
+): Promise<void> {
+  const until = all ? always : String((await inPinned(client, () => readPoint(client))).at);
+  let left: readonly number[] = [];
+  for (const ms of pauses) {
+    const { rows } = await inPinned(client, () => client.query<{ readonly pid: number }>(endText, [slot, until]));
+    left = rows.map(({ pid }) => pid);
+    if (left.length === 0) return;
+    await pause(ms);
+  }
+  const told = `ending the sessions of ${slot} at ${endpoint}: ${left.length} are still there (processes ${left.join(', ')})`;
+  throw new LockkeeperError('conflict', told, {
+    hint: 'End these processes at the server by hand; the next run tries again.',
+  });
+}
