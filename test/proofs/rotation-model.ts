@@ -15,17 +15,55 @@ export async function rotationModel(): Promise<Figure[]> {
   for (const report of reports) tell(report);
   const sum = (of: (report: SetupReport) => number) => reports.reduce((all, report) => all + of(report), 0);
   return [
-    atMost('rotation-model', sum(({ violations }) => violations.length), 'violations', 0),
-    atMost('rotation-model-cut-off', sum(({ exhausted }) => (exhausted ? 0 : 1)), 'configurations', 0),
-    atLeast('rotation-model-states', sum(({ states }) => states), 'states', 100_000),
-    inform('rotation-model-transitions', sum(({ transitions }) => transitions), 'transitions'),
-    inform('rotation-model-quiet-runs', sum(({ quietRuns }) => quietRuns), 'quiet runs'),
-    inform('rotation-model-weaker', sum(({ weaker }) => weaker), 'states'),
+    atMost(
+      'rotation-model',
+      sum(({ violations }) => violations.length),
+      'violations',
+      0,
+    ),
+    atMost(
+      'rotation-model-cut-off',
+      sum(({ exhausted }) => (exhausted ? 0 : 1)),
+      'configurations',
+      0,
+    ),
+    atLeast(
+      'rotation-model-states',
+      sum(({ states }) => states),
+      'states',
+      100_000,
+    ),
+    inform(
+      'rotation-model-transitions',
+      sum(({ transitions }) => transitions),
+      'transitions',
+    ),
+    inform(
+      'rotation-model-quiet-runs',
+      sum(({ quietRuns }) => quietRuns),
+      'quiet runs',
+    ),
+    inform(
+      'rotation-model-weaker',
+      sum(({ weaker }) => weaker),
+      'states',
+    ),
     ...reports.map(({ name, states }) => inform(`rotation-model ${name}`, states, 'states')),
   ];
 }
 
-function tell({ name, moves, states, transitions, byMoves, worlds, weaker, seconds, exhausted, violations }: SetupReport): void {
+function tell({
+  name,
+  moves,
+  states,
+  transitions,
+  byMoves,
+  worlds,
+  weaker,
+  seconds,
+  exhausted,
+  violations,
+}: SetupReport): void {
   const cut = exhausted ? '' : '; CUT OFF, so this is no proof';
   const less = weaker > 0 ? `; in ${weaker} states a promise did not hold that its drivers cannot keep` : '';
   process.stderr.write(
@@ -42,7 +80,8 @@ async function explored(names: readonly string[]): Promise<readonly SetupReport[
   const work = async () => {
     const worker = new Worker(new URL('./model/worker.ts', import.meta.url));
     try {
-      for (let name = queue.shift(); name !== undefined; name = queue.shift()) reports.push(await answerOf(worker, name));
+      for (let name = queue.shift(); name !== undefined; name = queue.shift())
+        reports.push(await answerOf(worker, name));
     } finally {
       await worker.terminate();
     }

@@ -67,7 +67,7 @@ export class Bench {
     this.setup = setup;
     const world = { now: () => this.#now, random: () => new Uint8Array(32), deadline: () => after(this.#now, 1e12) };
     this.host = new MemoryHost({ ...setup.service, slots: slotsOf(setup), world, clock: setup.serviceClock });
-    this.service = memoryService(this.host);
+    this.service = this.#learning(memoryService(this.host));
     const between = async (): Promise<void> => await this.between?.();
     const vaults = storesOf(setup).map((name, at) => {
       const vault = new MemoryVault({ ...setup.stores[at], world, between });
@@ -98,6 +98,11 @@ export class Bench {
     const loaded = this.#snapshot;
     if (!loaded) throw new Error('the bench was never loaded');
     const vaults = Object.entries(this.vaults).map(([name, vault]) => [name, vault.state] as const);
+    const isSame =
+      loaded.host === this.host.state &&
+      vaults.every(([name, state]) => loaded.vaults[name] === state) &&
+      this.state.isAs(loaded.objects);
+    if (isSame) return loaded;
     return { ...loaded, host: this.host.state, vaults: Object.fromEntries(vaults), objects: this.state.save() };
   }
 
@@ -108,8 +113,19 @@ export class Bench {
 
   /** Remembers what the service keeps `value` as. */
   know(value: string): void {
-    const digest = this.host.digest(value);
+    const digest = this.host.fleet.digest(value);
     if (digest !== undefined) this.#values.set(digest, value);
+  }
+
+  /** Every value that goes to the service is known by what the service keeps of it. */
+  #learning(service: Service): Service {
+    return {
+      ...service,
+      change: async (login, keep, guard) => {
+        this.know(login.value.open());
+        return await service.change(login, keep, guard);
+      },
+    };
   }
 
   /** The login that a store hands out now; undefined where it hands out none that can be read. */
@@ -136,6 +152,8 @@ function memoryObjectsOf(bucket: MemoryBucket) {
       bucket.objects.clear();
       for (const [key, object] of objects) bucket.objects.set(key, object);
     },
+    isAs: (objects: ReadonlyMap<string, StoredObject>): boolean =>
+      objects.size === bucket.objects.size && [...objects].every(([key, object]) => bucket.objects.get(key) === object),
     save: (): ReadonlyMap<string, StoredObject> => new Map(bucket.objects),
   });
 }

@@ -1,6 +1,5 @@
 import { LockkeeperError, type ErrorCode } from '../../../shared/base/error.ts';
 import type { Instant } from '../../../shared/base/time.ts';
-import { Sealed } from '../../../shared/base/sealed.ts';
 import type { LoginAnswer } from '../../../shared/services/contract.ts';
 import type { Bench, Snapshot } from './bench.ts';
 import type { Flight } from './flight.ts';
@@ -17,7 +16,12 @@ export interface Carried {
 
 /** Calls that change nothing; several at once are answered together. */
 export function isRead({ port, method, within }: Call): boolean {
-  return method === 'get' || method === 'describe' || method === 'sessions' || (method === 'read' && within === undefined && port !== 'service');
+  return (
+    method === 'get' ||
+    method === 'describe' ||
+    method === 'sessions' ||
+    (method === 'read' && within === undefined && port !== 'service')
+  );
 }
 
 /** True for a login: it changes nothing but the count of failures, and its answer is worth one run. */
@@ -92,9 +96,7 @@ async function silent(bench: Bench, call: Call, at: Instant): Promise<Answer> {
   const answers = await bench.service.accepts(call.args[0] as never);
   const last = answers.length - 1;
   const value = answers.map((answer, one): LoginAnswer =>
-    one === last
-      ? { ...answer, answer: 'no-answer', error: fault('unreachable', call, 'does not answer') }
-      : answer,
+    one === last ? { ...answer, answer: 'no-answer', error: fault('unreachable', call, 'does not answer') } : answer,
   );
   return { index: call.index, at, kind: 'value', value };
 }
@@ -104,7 +106,6 @@ async function silent(bench: Bench, call: Call, at: Instant): Promise<Answer> {
  * world as it was then; what it writes it writes to the world as it is.
  */
 async function applied(bench: Bench, world: Snapshot, flight: Flight, call: Call): Promise<unknown> {
-  for (const arg of call.args) learn(bench, arg);
   const { entry } = flight;
   const isInside = call.stage === 'inside' && entry !== undefined;
   const readsFirst = isInside && (call.port !== 'service' || bench.setup.service.fence === 'exact');
@@ -130,18 +131,15 @@ function pastOf(entry: Snapshot, { port }: Call): Partial<Snapshot> {
 }
 
 async function delivered(bench: Bench, { port, method, args }: Call, guard: () => Promise<void>): Promise<unknown> {
-  const target: unknown = port === 'service' ? bench.service : port === 'state' ? bench.state : bench.stores[port.slice(6)];
+  const target: unknown =
+    port === 'service' ? bench.service : port === 'state' ? bench.state : bench.stores[port.slice(6)];
   if (port === 'people' || port === 'refresh') return undefined;
   if (typeof target !== 'object' || target === null) throw new Error(`nobody answers for ${port}`);
   const member: unknown = Reflect.get(target, method);
   if (typeof member !== 'function') throw new Error(`${port} has no ${method}`);
   const [first, second, ...rest] = args;
-  const full = port === 'service' && (method === 'change' || method === 'retire') ? [first, second, guard, ...rest] : args;
+  const full =
+    port === 'service' && (method === 'change' || method === 'retire') ? [first, second, guard, ...rest] : args;
   const answer: unknown = Reflect.apply(member, target, full);
   return await answer;
-}
-
-/** Every value that goes to the service is known by what the service keeps of it. */
-function learn(bench: Bench, arg: unknown): void {
-  if (typeof arg === 'object' && arg !== null && 'value' in arg && arg.value instanceof Sealed) bench.know(arg.value.open());
 }

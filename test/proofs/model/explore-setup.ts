@@ -18,6 +18,8 @@ export interface SetupReport extends Explored {
 
 /** Explores one setup to its end, or to `bounds`. */
 export async function exploreSetup(setup: Setup, bounds: Partial<Bounds> = {}): Promise<SetupReport> {
+  // A stack is never shown here, and making one takes longer than the rest of a step.
+  Error.stackTraceLimit = 0;
   const began = process.cpuUsage();
   const bench = new Bench(setup);
   const quiet = new QuietRuns(bench);

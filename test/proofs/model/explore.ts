@@ -8,17 +8,24 @@ export interface Way<S> {
   readonly cost: 0 | 1;
   readonly state: S;
   /** Promises that were broken on the way. */
-  readonly broken: readonly string[];
+  readonly broken: readonly Broken[];
+}
+
+/** A promise that does not hold, and what came after the state in which that was decided. */
+export interface Broken {
+  readonly promise: string;
+  readonly then?: readonly string[];
 }
 
 /** A space of states: where it begins, what can happen, when two states are the same, what must hold. */
 export interface Space<S> {
   readonly start: S;
-  next(state: S): AsyncIterable<Way<S>>;
+  /** `mayMove`: the adversary has a move left; without it only what costs nothing is wanted. */
+  next(state: S, mayMove: boolean): AsyncIterable<Way<S>>;
   /** Equal for two states exactly when nothing that can follow tells them apart. */
   key(state: S): string;
   /** Promises that do not hold in this state. */
-  check(state: S): Promise<readonly string[]>;
+  check(state: S): Promise<readonly Broken[]>;
 }
 
 export interface Bounds {
@@ -49,6 +56,7 @@ export interface Explored {
 interface Found {
   readonly parent: number;
   readonly label: string;
+  readonly cost: number;
 }
 
 /**
@@ -98,12 +106,11 @@ class Exploration<S> {
       const [state, index] = queue[at] ?? [];
       if (state === undefined || index === undefined) break;
       queue[at] = [state, index];
-      for await (const way of this.#space.next(state)) {
-        if (way.cost > 0 && moves >= this.#bounds.moves) continue;
+      for await (const way of this.#space.next(state, moves < this.#bounds.moves)) {
         this.#transitions += 1;
-        for (const promise of way.broken) this.#note(promise, [...this.#pathTo(index), way.label]);
-        if (way.cost === 0) queue.push(...(await this.#entered([[way.state, this.#name(index, way.label)]])));
-        else if (!this.#seen.has(this.#keyOf(way.state))) further.push([way.state, this.#name(index, way.label)]);
+        for (const broken of way.broken) this.#note(broken, this.#name(index, way));
+        if (way.cost === 0) queue.push(...(await this.#entered([[way.state, this.#name(index, way)]])));
+        else if (!this.#seen.has(this.#keyOf(way.state))) further.push([way.state, this.#name(index, way)]);
       }
       // What was looked at is not needed any more; the space is larger than the memory.
       delete queue[at];
@@ -118,7 +125,7 @@ class Exploration<S> {
       const key = this.#keyOf(state);
       if (this.#seen.has(key)) continue;
       this.#seen.add(key);
-      for (const promise of await this.#space.check(state)) this.#note(promise, this.#pathTo(index));
+      for (const broken of await this.#space.check(state)) this.#note(broken, index);
       fresh.push([state, index]);
     }
     return fresh;
@@ -134,18 +141,22 @@ class Exploration<S> {
     return true;
   }
 
-  /** The first path to each kind of violation is the shortest. */
-  #note(promise: string, path: readonly string[]): void {
-    if (!this.#violations.has(promise)) this.#violations.set(promise, { promise, path });
+  /** The first path to a broken promise is the shortest; other moves of the adversary make another violation. */
+  #note({ promise, then = [] }: Broken, index: number): void {
+    const path = this.#pathTo(index);
+    const moves = path.flatMap(({ label, cost }) => (cost > 0 ? [label] : []));
+    const kind = [promise, ...moves].join(' | ');
+    if (!this.#violations.has(kind))
+      this.#violations.set(kind, { promise, path: [...path.map(({ label }) => label), ...then] });
   }
 
-  #name(parent: number, label: string): number {
-    return this.#found.push({ parent, label }) - 1;
+  #name(parent: number, { label, cost }: Way<S>): number {
+    return this.#found.push({ parent, label, cost }) - 1;
   }
 
-  #pathTo(index: number): readonly string[] {
-    const path: string[] = [];
-    for (let at = this.#found[index]; at; at = this.#found[at.parent]) path.unshift(at.label);
-    return path;
+  #pathTo(index: number): readonly Found[] {
+    const path: Found[] = [];
+    for (let at = this.#found[index]; at; at = this.#found[at.parent]) path.push(at);
+    return path.toReversed();
   }
 }

@@ -40,6 +40,8 @@ export interface Flight {
   readonly lostLock: boolean;
   /** Time passed while it was under way. */
   readonly slept: boolean;
+  /** A person spoilt what is handed out while it was under way. */
+  readonly isExcused: boolean;
   /** The last event that it handed to the log. */
   readonly lastEvent: AuditEvent | undefined;
   /** The call that handed it to the log, where that was an intent. */
@@ -66,6 +68,7 @@ export function takeOff(flight: Pick<Flight, 'rotator' | 'request' | 'run' | 'be
     holdsLock: false,
     lostLock: false,
     slept: false,
+    isExcused: false,
     lastEvent: undefined,
     lastIntent: undefined,
   };
@@ -91,7 +94,8 @@ interface Tape {
 
 function landed(flight: Flight, tape: Tape, standing: Standing<RotationReport>): Landing {
   const events = tape.events.map(({ event }) => event);
-  if (standing.ended) return 'result' in standing ? { events, report: standing.result } : { events, thrown: standing.thrown };
+  if (standing.ended)
+    return 'result' in standing ? { events, report: standing.result } : { events, thrown: standing.thrown };
   const last = tape.events.at(-1);
   const lastEvent = last?.event ?? flight.lastEvent;
   const intent = last?.event.stage === 'intent' ? last.index : undefined;
@@ -119,18 +123,13 @@ async function programOf(setup: Setup, flight: Flight, ports: Ports, tape: Tape)
     drawn += 1;
     return drawnBytes(flight.run * 4_096 + drawn, bytes);
   };
-  const run = newRun(depsOf(setup, flight, ports, random), flight.request);
-  Object.assign(run, flight.footing?.members);
-  const steps = run.steps;
-  const ended = () => {
+  // The deadline is asked at the top of every step: all that the step before leaves to it is in the run then.
+  const atTop = () => {
     const { deps: _deps, request: _request, journals: _journals, steps: _steps, ...members } = run;
     tape.footing = { at: { members, drawn }, made: ports.made(), now: ports.now() };
   };
-  steps.push = (...names) => {
-    const length = Array.prototype.push.apply(steps, names);
-    ended();
-    return length;
-  };
+  const run = newRun(depsOf(setup, flight, ports, { random, atTop }), flight.request);
+  Object.assign(run, flight.footing?.members);
   return await goOn(run);
 }
 
@@ -141,17 +140,14 @@ function heard(call: Call, tape: Tape): unknown {
   return { run: 'model', n: 0, hash: '', at: 0 };
 }
 
-/** Bytes that no other draw gave: enough to be unique, and cheap. */
+/**
+ * Bytes that no other draw gave: enough to be unique, and cheap. A value that is made of them begins with VALUE, so that
+ * it is found in any text.
+ */
 export function drawnBytes(seed: number, bytes: number): Uint8Array {
   const drawn = new Uint8Array(bytes);
-  let state = (seed * 2_654_435_761) >>> 0 || 1;
-  for (let at = 0; at < bytes; at += 1) {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    state >>>= 0;
-    drawn[at] = state & 255;
-  }
+  for (let at = 0; at < bytes; at += 1) drawn[at] = (seed >>> ((at % 4) * 6)) & 63;
+  drawn.set([21, 0, 11, 20, 4].slice(0, bytes));
   return drawn;
 }
 
@@ -160,19 +156,26 @@ function depsOf(
   setup: Setup,
   { rotator }: Pick<Flight, 'rotator'>,
   ports: Ports,
-  random: (bytes: number) => Uint8Array,
+  { random, atTop }: { readonly random: (bytes: number) => Uint8Array; readonly atTop: () => void },
 ): RotationDeps {
   const names = storesOf(setup);
   const ahead = setup.clocks[rotator] ?? 0;
   const now = () => after(ports.now(), ahead);
   return {
-    plan: planOf(names),
+    plan: planOf(names, setup.refresh ? ['app'] : []),
     stores: Object.fromEntries(names.map((name, at) => [name, storeOf(setup, { name, at }, ports)])),
     service: serviceOf(ports),
     ...(setup.refresh && { refreshes: { app: refreshOf(ports) } }),
     state: stateOf(ports),
     audit: { record: (event) => answered(ports.ask('audit', 'record', [event])) },
-    world: { now, random, deadline: () => after(now(), 1e12) },
+    world: {
+      now,
+      random,
+      deadline() {
+        atTop();
+        return after(now(), 1e12);
+      },
+    },
     notify: (notice: Notice) => answered(ports.ask('people', 'notify', [notice])),
     actor: rotator === 0 ? 'lockkeeper' : 'someone',
   };

@@ -5,21 +5,21 @@ import { day } from '../../../shared/base/time.ts';
 import type { MemoryServiceState } from '../../../shared/services/memory-state.ts';
 import type { VaultState } from '../../../shared/secrets/memory.ts';
 import type { Bench, Snapshot } from './bench.ts';
-import { canonical, plain, renamed } from './canonical.ts';
-import type { Flight } from './flight.ts';
-import type { Answer } from './replay.ts';
+import { renamed, textOf } from './canonical.ts';
+import type { Flight, Footing } from './flight.ts';
+import type { Answer, Call } from './replay.ts';
 import { credential } from './setup.ts';
 import { journalOf, type Watch } from './watch.ts';
 
 /** Values, ids of rotations and versions, nonces: names and nothing else. */
-const names = /r-[0-9a-f]{32}|(?<![\w-])[\w-]{32}(?![\w-])|(?<![\w-])[0-9a-f]{24}(?![\w-])|(?<![\w-])v\d+(?![\w-])/g;
+const names = /r-[0-9a-f]{32}|VALUE[\w-]{27}|hand-[\w-]{27}|"v\d+"|"[0-9a-f]{24}"/g;
 
 /** Moments further away than any interval of the story. */
 const farMs = 40 * day;
 
 /** What of the durable world can tell two futures apart: all but names, dates, and words for people. */
 export function worldKey(bench: Bench, world: Snapshot, watch: Watch): string {
-  return keyOfParts(world, worldParts(bench, world, watch));
+  return keyOf(world, worldText(bench, world, watch));
 }
 
 /** The same for a world with rotators under way. */
@@ -28,14 +28,13 @@ export function stateKey(
   world: Snapshot,
   { watch, flights }: { readonly watch: Watch; readonly flights: readonly (Flight | undefined)[] },
 ): string {
-  const parts = worldParts(bench, world, watch);
-  return keyOfParts(world, [...parts, ...flights.map((flight) => flight && flightParts(bench, flight))]);
+  // Rotators whose clocks agree are alike, so their order does not count.
+  const flying = flights.flatMap((flight) => (flight ? [flightText(bench, flight)] : []));
+  return keyOf(world, [worldText(bench, world, watch), ...flying.toSorted()].join('|'));
 }
 
 /** Of ids that are only remembered, those count that something else names too. */
-function keyOfParts(world: Snapshot, parts: readonly unknown[]): string {
-  const naming = { now: world.now, farMs };
-  const text = canonical(parts, naming);
+function keyOf(world: Snapshot, text: string): string {
   const isNamed = (id: string) => text.includes(id);
   const remembered = [
     (journalOf(world)?.past ?? []).filter(isNamed),
@@ -43,22 +42,20 @@ function keyOfParts(world: Snapshot, parts: readonly unknown[]): string {
       Object.values(vault.secrets).map(({ shelf }) => shelf.promoted.filter(isNamed)),
     ),
   ];
-  return renamed(`${text}${JSON.stringify(remembered)}`, names);
+  return renamed(`${text}${JSON.stringify(remembered)}`, names, { now: world.now, farMs });
 }
 
-function worldParts(bench: Bench, world: Snapshot, watch: Watch): readonly unknown[] {
+function worldText(bench: Bench, world: Snapshot, watch: Watch): string {
   const journal = journalOf(world);
-  const others = [...world.objects.keys()].filter((key) => !key.startsWith('rotations/'));
   return [
-    journal && journalParts(journal),
-    // Object versions differ with every write, as nonces do.
-    hostParts(bench, world.host),
-    Object.values(world.vaults).map(vaultParts),
-    others.length,
-    world.down,
-    world.strict,
-    watchParts(bench, watch),
-  ];
+    journal ? textOf(journal, journalParts) : '-',
+    hostText(bench, world.host),
+    ...Object.values(world.vaults).map((vault) => textOf(vault, vaultParts)),
+    // Reviews are there or not.
+    `${world.objects.size} ${world.down.join(' ')} ${world.strict}`,
+    textOf(watch, watchParts),
+    watch.earlier ? hostText(bench, watch.earlier) : '-',
+  ].join('|');
 }
 
 /** Without words for people. Its number and its nonce move together; the nonce is a name. */
@@ -71,6 +68,10 @@ function journalParts(journal: Journal): unknown {
     orders: orders.map(({ told }) => told),
     emergency: emergency && { ...emergency, orders: emergency.orders.length },
   };
+}
+
+function hostText(bench: Bench, host: MemoryServiceState): string {
+  return textOf(host, () => hostParts(bench, host));
 }
 
 function hostParts(bench: Bench, host: MemoryServiceState): unknown {
@@ -97,30 +98,35 @@ function vaultParts(vault: VaultState): unknown {
   }));
 }
 
-function watchParts(bench: Bench, watch: Watch): unknown {
-  const { earlier, weaker: _weaker, handedOut: _handedOut, ...rest } = watch;
-  return { ...rest, earlier: earlier && hostParts(bench, earlier) };
+function watchParts(watch: Watch): unknown {
+  const { earlier: _earlier, weaker: _weaker, handedOut: _handedOut, ...rest } = watch;
+  return rest;
 }
 
-function flightParts(bench: Bench, flight: Flight): unknown {
-  const { footing, entry, answers, pending, lastEvent: _event, lastIntent: _intent, run: _run, ...rest } = flight;
-  const held = footing?.members.held;
-  const { seen, held: _held, ...members } = footing?.members ?? {};
-  return {
-    ...rest,
-    // Sealed texts, errors and functions are told apart by what is in them.
-    members: plain(members),
-    held: held && typeof held === 'object' && 'journal' in held ? journalParts(held.journal) : held,
-    seen: plain(seen),
-    answers: answers.map(answerParts),
-    pending: pending.map(({ index, port, method, stage, args }) => [index, port, method, stage, args.length]),
-    entry: entry && [hostParts(bench, entry.host), Object.values(entry.vaults).map(vaultParts)],
-  };
+function flightText(bench: Bench, flight: Flight): string {
+  const { request, began, holdsLock, lostLock, slept, isExcused, footing, entry, answers, pending } = flight;
+  return [
+    JSON.stringify([bench.setup.clocks[flight.rotator], request, began, holdsLock, lostLock, slept, isExcused]),
+    footing ? textOf(footing, footingParts) : '-',
+    ...answers.map((answer) => textOf(answer, answerParts)),
+    ...pending.map((call) => textOf(call, callParts)),
+    entry ? hostText(bench, entry.host) : '-',
+    ...(entry ? Object.values(entry.vaults).map((vault) => textOf(vault, vaultParts)) : []),
+  ].join('|');
+}
+
+function footingParts({ members }: Footing): unknown {
+  const { held, ...rest } = members;
+  return { ...rest, held: held && journalParts(held.journal) };
+}
+
+function callParts({ index, port, method, stage, args }: Call): unknown {
+  return [index, port, method, stage, args.length];
 }
 
 /** A journal that was read is told as journals are. */
 function answerParts(answer: Answer): unknown {
-  if (answer.kind !== 'value' || !isStored(answer.value)) return plain(answer);
+  if (answer.kind !== 'value' || !isStored(answer.value)) return answer;
   return [answer.index, answer.at, journalParts(decodeJournal(answer.value.bytes, credential))];
 }
 

@@ -15,7 +15,9 @@ export function saidAloud(bench: Bench, world: Snapshot, landing: Landing): read
     }
   }
   const text = said.join('\n');
-  return valuesIn(bench, world).some((value) => text.includes(value)) ? ['no value leaves the stores and the service'] : [];
+  return valuesIn(bench, world).some((value) => text.includes(value))
+    ? ['no value leaves the stores and the service']
+    : [];
 }
 
 /** Everything that a report says, its error and what caused that included. */

@@ -1,4 +1,3 @@
-import { Sealed } from '../../../shared/base/sealed.ts';
 import { keyOf } from '../../../shared/rotation/journal-format.ts';
 import { handValue, loginIn, type Bench, type Snapshot } from './bench.ts';
 import { credential, secret, slotsOf, storesOf, type Act, type Setup } from './setup.ts';
@@ -9,28 +8,35 @@ export interface Happened {
   readonly label: string;
   readonly world: Snapshot;
   readonly watch: Watch;
+  /** It changed what is valid, or what is handed out. */
+  readonly touches: boolean;
 }
 
 interface Doing {
   readonly label: string;
   /** Changes the bench, which is set to the world; answers what else changes. Undefined: nothing to do it to. */
   readonly act: (bench: Bench) => Partial<Snapshot> | undefined;
-  /** It changes values at the service. */
+  /** It changes what is valid, or what is handed out. */
   readonly touches?: boolean;
 }
 
 /** Everything that may happen to this world by itself, according to the setup. */
-export function happenings(bench: Bench, world: Snapshot, watch: Watch): readonly Happened[] {
+export function happenings(bench: Bench, world: Snapshot, before: Watch): readonly Happened[] {
   const { setup } = bench;
-  return setup.acts.flatMap((act) => doings[act]?.(setup, world, watch) ?? []).flatMap(({ label, act, touches }) => {
-    bench.load(world);
-    const also = act(bench);
-    if (!also) return [];
-    const after = { ...bench.save(), ...also };
-    bench.load(after);
-    const seen = watched(setup, watch, after);
-    return [{ label, world: after, watch: { ...forgiven(bench, seen), touched: seen.touched || touches === true } }];
-  });
+  return setup.acts
+    .flatMap((act) => doings[act]?.(setup, world, before) ?? [])
+    .flatMap(({ label, act, touches = false }) => {
+      bench.load(world);
+      const also = act(bench);
+      if (!also) return [];
+      // What a person does to a store is there to be seen: until it is, nobody could know.
+      if (touches) for (const vault of Object.values(bench.vaults)) vault.settle(secret);
+      const after = { ...bench.save(), ...also };
+      bench.load(after);
+      const seen = watched(setup, before, after);
+      const watch = { ...forgiven(bench, seen), touched: seen.touched || touches };
+      return [{ label, world: after, watch, touches }];
+    });
 }
 
 type Maker = (setup: Setup, world: Snapshot, watch: Watch) => readonly Doing[];
@@ -63,11 +69,16 @@ const doings: Readonly<Partial<Record<Act, Maker>>> = {
   garbage: (setup) =>
     storesOf(setup).map((store) => ({
       label: `a person writes garbage into store ${store}`,
-      act: (bench) => void bench.vaults[store]?.setByHand(secret, 'garbage') ?? {},
+      touches: true,
+      act(bench) {
+        bench.vaults[store]?.setByHand(secret, 'garbage');
+        return {};
+      },
     })),
   'roll-back': (setup) =>
     storesOf(setup).map((store) => ({
       label: `a person rolls store ${store} back`,
+      touches: true,
       act(bench) {
         const vault = bench.vaults[store];
         if (!vault || vault.live(secret).earlier.length === 0) return undefined;
@@ -186,6 +197,9 @@ export function firstLogin(bench: Bench, setup: Setup): void {
   const value = handValue(99_999_999);
   bench.know(value);
   bench.host.setByHand(slot, value);
-  for (const store of storesOf(setup)) bench.vaults[store]?.setByHand(secret, `${slot} ${new Sealed(value).open()}`);
+  for (const store of storesOf(setup)) {
+    bench.vaults[store]?.setByHand(secret, `${slot} ${value}`);
+    bench.vaults[store]?.settle(secret);
+  }
   if (!loginIn(`${slot} ${value}`)) throw new Error('the first login cannot be read');
 }

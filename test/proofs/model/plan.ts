@@ -3,7 +3,7 @@ import { modelForm } from './bench.ts';
 import { credential, everyMs, propagationMs, secret } from './setup.ts';
 
 /** What the configuration says about the credential of the model. */
-export function planOf(stores: readonly string[]): CredentialPlan {
+export function planOf(stores: readonly string[], refreshes: readonly string[]): CredentialPlan {
   return {
     name: credential,
     service: 'app database',
@@ -11,6 +11,7 @@ export function planOf(stores: readonly string[]): CredentialPlan {
     address: { engine: 'memory', host: 'db', port: 1 },
     propagationMs,
     everyMs,
+    refreshes,
     acceptDowntime: true,
   };
 }

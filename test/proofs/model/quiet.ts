@@ -6,6 +6,7 @@ import { rotate, type RotationReport } from '../../../shared/rotation/run.ts';
 import type { RotateRequest } from '../../../shared/rotation/under-way.ts';
 import { LockkeeperError } from '../../../shared/base/error.ts';
 import type { Bench, Snapshot } from './bench.ts';
+import type { Broken } from './explore.ts';
 import { drawnBytes } from './flight.ts';
 import { worldKey } from './key.ts';
 import { reportText } from './leaks.ts';
@@ -29,7 +30,8 @@ const mostRuns = 60;
  */
 export class QuietRuns {
   readonly #bench: Bench;
-  readonly #known = new Map<string, readonly string[]>();
+  readonly #known = new Map<string, readonly Broken[]>();
+  readonly #last = new WeakMap<Snapshot, WeakMap<Watch, readonly Broken[]>>();
   #runs = 0;
 
   constructor(bench: Bench) {
@@ -47,7 +49,9 @@ export class QuietRuns {
     const empty: Snapshot = {
       now: instant(Date.parse('2026-10-01T00:00:00Z')),
       host: this.#bench.host.state,
-      vaults: Object.fromEntries(storesOf(setup).map((store) => [store, this.#bench.vaults[store]?.state ?? missing(store)])),
+      vaults: Object.fromEntries(
+        storesOf(setup).map((store) => [store, this.#bench.vaults[store]?.state ?? missing(store)]),
+      ),
       objects: new Map(),
       down: [],
       strict: false,
@@ -63,17 +67,23 @@ export class QuietRuns {
   }
 
   /** Promises that are broken if nothing more goes wrong from here on. */
-  async check(world: Snapshot, watch: Watch): Promise<readonly string[]> {
+  async check(world: Snapshot, watch: Watch): Promise<readonly Broken[]> {
+    const before = this.#last.get(world)?.get(watch);
+    if (before) return before;
     const calm = calmed(this.#bench, world);
     const broken = [...(await this.#ending({ world: calm, watch }, 'first'))];
-    if (world.down.length > 0 || isPartlySilent(this.#bench, world)) broken.push(...(await this.#stormy({ world, watch })));
+    if (world.down.length > 0 || isPartlySilent(this.#bench, world))
+      broken.push(...(await this.#stormy({ world, watch })));
+    const of = this.#last.get(world) ?? new WeakMap<Watch, readonly Broken[]>();
+    this.#last.set(world, of.set(watch, broken));
     return broken;
   }
 
-  async #ending(from: Between, which: 'first' | 'next'): Promise<readonly string[]> {
+  async #ending(from: Between, which: 'first' | 'next'): Promise<readonly Broken[]> {
     const passed: string[] = [];
+    const story: string[] = [];
     let at = from;
-    let verdict: readonly string[] | undefined;
+    let verdict: readonly Broken[] | undefined;
     let isHeard = false;
     for (let runs = 0; verdict === undefined; runs += 1) {
       const key = `${which}${isHeard}${worldKey(this.#bench, at.world, at.watch)}`;
@@ -81,21 +91,27 @@ export class QuietRuns {
       if (verdict) break;
       passed.push(key);
       const ran = await this.#run(at, which === 'next' && runs === 0);
-      isHeard ||= ran.notices.length > 0;
+      // Whoever runs it by hand reads its report.
+      isHeard ||= ran.notices.length > 0 || ran.request.now === true;
       at = ran.next;
-      verdict = ran.broken.length > 0 ? ran.broken : await this.#verdict(ran, which, isHeard || at.watch.heard);
-      if (verdict === undefined && runs >= mostRuns)
-        verdict = [`quiet runs end: after ${mostRuns} runs still ${ran.report?.outcome}: ${ran.report?.text}`];
+      story.push(lineOf(ran));
+      const found = ran.broken.length > 0 ? ran.broken : await this.#verdict(ran, which, isHeard || at.watch.heard);
+      verdict = found && withStory(found, story);
+      if (verdict === undefined && runs >= mostRuns) verdict = withStory(['quiet runs come to an end'], story);
     }
     for (const key of passed) this.#known.set(key, verdict);
     return verdict;
   }
 
   /** Undefined: not at an end yet. */
-  async #verdict(ran: Ran, which: 'first' | 'next', isHeard: boolean): Promise<readonly string[] | undefined> {
+  async #verdict(
+    ran: Ran,
+    which: 'first' | 'next',
+    isHeard: boolean,
+  ): Promise<readonly (string | Broken)[] | undefined> {
     const { report, next } = ran;
     const phase = journalOf(next.world)?.phase;
-    if (report.outcome === 'blocked') return isHeard ? [] : [`people are told of a block: ${report.text}`];
+    if (report.outcome === 'blocked') return isHeard ? [] : ['people are told of a block'];
     if (phase !== 'done' || (report.outcome !== 'done' && report.outcome !== 'idle')) return undefined;
     this.#bench.load(next.world);
     const broken = this.#atDone(next.watch, which);
@@ -119,23 +135,25 @@ export class QuietRuns {
   }
 
   /** Three days in which what is down stays down: people hear of it, or it ends all the same. */
-  async #stormy(from: Between): Promise<readonly string[]> {
+  async #stormy(from: Between): Promise<readonly Broken[]> {
+    const story: string[] = [];
     const key = `stormy${worldKey(this.#bench, from.world, from.watch)}`;
     const known = this.#known.get(key);
     if (known) return known;
     let at = from;
-    let verdict: readonly string[] | undefined;
+    let verdict: readonly Broken[] | undefined;
     let isHeard = from.watch.heard;
     const ends = after(from.world.now, 3 * day);
     while (verdict === undefined && at.world.now < ends) {
       const ran = await this.#run(at, false);
       isHeard ||= ran.notices.length > 0;
       at = ran.next;
+      story.push(lineOf(ran));
       const isOver = ran.report.outcome === 'done' || ran.report.outcome === 'idle';
-      if (ran.broken.length > 0) verdict = ran.broken;
+      if (ran.broken.length > 0) verdict = withStory(ran.broken, story);
       else if (isOver || isHeard) verdict = [];
     }
-    const answer = verdict ?? ['what is down for three days is told to people'];
+    const answer = verdict ?? withStory(['what is down for three days is told to people'], story);
     this.#known.set(key, answer);
     return answer;
   }
@@ -150,7 +168,8 @@ export class QuietRuns {
     const request: RotateRequest = isDue || journalOf(world)?.adopted === true ? {} : { now: true };
     const report = await this.#rotated(world, notices, request);
     if (report.error?.code === 'bug') broken.push(`a defect: ${report.error.message}`);
-    if (leaks(this.#bench, [reportText(report), JSON.stringify(notices)])) broken.push('no value leaves the stores and the service');
+    if (leaks(this.#bench, [reportText(report), JSON.stringify(notices)]))
+      broken.push('no value leaves the stores and the service');
     if (failedLogins(this.#bench) - before > 2 * this.#bench.host.fleet.setup.endpoints.length)
       broken.push('a candidate is tried once a run');
     const until = report.until === undefined ? undefined : after(report.until, -(this.#bench.setup.clocks[0] ?? 0));
@@ -159,7 +178,13 @@ export class QuietRuns {
     const watch = healed(this.#bench, watched(this.#bench.setup, at.watch, saved));
     if (this.#bench.setup.weaker.length === 0) broken.push(...brokenIn(this.#bench, watch));
     const settled = { ...saved, now: report.outcome === 'done' ? saved.now : next };
-    return { report, notices, broken, next: { world: settled, watch: watched(this.#bench.setup, watch, settled) } };
+    return {
+      request,
+      report,
+      notices,
+      broken,
+      next: { world: settled, watch: watched(this.#bench.setup, watch, settled) },
+    };
   }
 
   async #rotated(world: Snapshot, notices: Notice[], request: RotateRequest): Promise<RotationReport> {
@@ -172,8 +197,10 @@ export class QuietRuns {
     const now = () => after(world.now, setup.clocks[0] ?? 0);
     const down = (port: string) => world.down.includes(port);
     return {
-      plan: planOf(storesOf(setup)),
-      stores: Object.fromEntries(Object.entries(stores).map(([name, store]) => [name, down(name) ? silenced(store) : store])),
+      plan: planOf(storesOf(setup), setup.refresh ? ['app'] : []),
+      stores: Object.fromEntries(
+        Object.entries(stores).map(([name, store]) => [name, down(name) ? silenced(store) : store]),
+      ),
       service,
       state: down('state') ? silenced(state) : state,
       ...(setup.refresh && { refreshes: { app: { poke: async () => undefined } } }),
@@ -192,7 +219,21 @@ export class QuietRuns {
   }
 }
 
+/** What follows a state, told after the path to it. The story of a verdict that is used again is the first one's. */
+function withStory(found: readonly (string | Broken)[], story: readonly string[]): readonly Broken[] {
+  return found.map((one) =>
+    typeof one === 'string' ? { promise: one, then: story } : { ...one, then: [...story, ...(one.then ?? [])] },
+  );
+}
+
+function lineOf({ report, notices, request }: Ran): string {
+  const told = notices.map(({ text }) => `; people are told: ${text}`).join('');
+  const asked = request.now === true ? ' with --now' : '';
+  return `quiet run${asked}: ${report.steps.join(' → ')} → ${report.outcome}: ${report.text}${told}`;
+}
+
 interface Ran {
+  readonly request: RotateRequest;
   readonly report: RotationReport;
   readonly notices: readonly Notice[];
   readonly broken: readonly string[];

@@ -1,5 +1,5 @@
 import { day, hour } from '../../../shared/base/time.ts';
-import type { MemoryHostOptions } from '../../../shared/services/memory.ts';
+import type { MemoryHostOptions } from '../../../shared/services/memory-options.ts';
 import type { MemoryVaultOptions } from '../../../shared/secrets/memory.ts';
 
 /** What a person or the surroundings may do at any point. */

@@ -48,7 +48,10 @@ export const setups: readonly Setup[] = [
     service: { endpoints: ['one', 'two'] },
     acts: [...places, 'lag-endpoint'],
   }),
-  setupOf('alternating lock, sessions and refresh', 'alternating', { acts: ['open-session', 'emergency'], refresh: true }),
+  setupOf('alternating lock, sessions and refresh', 'alternating', {
+    acts: ['open-session', 'emergency'],
+    refresh: true,
+  }),
   // Two users without a lock, as MongoDB and RabbitMQ have.
   setupOf('alternating none', 'alternating', { service: { fence: 'none' }, weaker: [handedOut, within] }),
   setupOf('alternating none, checked store', 'alternating', {
@@ -75,6 +78,9 @@ export const setups: readonly Setup[] = [
   setupOf('replacing none', 'replacing', { service: { fence: 'none' }, weaker: [handedOut, within] }),
   // One value.
   setupOf('single lock', 'single', {}),
-  setupOf('single lock, replica lags', 'single', { service: { endpoints: ['one', 'two'] }, acts: ['lag-endpoint', 'emergency'] }),
+  setupOf('single lock, replica lags', 'single', {
+    service: { endpoints: ['one', 'two'] },
+    acts: ['lag-endpoint', 'emergency'],
+  }),
   setupOf('single none', 'single', { service: { fence: 'none' }, weaker: [handedOut, within] }),
 ];

@@ -24,9 +24,11 @@ export interface Watch {
   readonly leaked: readonly LoginText[];
   /** Orders that are durable and not carried out. */
   readonly orders: number;
-  /** People were told something since a rotation last ended. */
+  /** No rotation is under way. */
+  readonly isResting: boolean;
+  /** People were told something since a rotation last began. */
   readonly heard: boolean;
-  /** A person changed values at the service since this rotation began. */
+  /** A person changed what is valid or handed out since this rotation began. */
   readonly touched: boolean;
   /** The service before this rotation began: what a restore brings back. */
   readonly earlier: MemoryServiceState | undefined;
@@ -41,6 +43,7 @@ export const nothingWatched: Watch = {
   isLockedOut: false,
   leaked: [],
   orders: 0,
+  isResting: true,
   heard: false,
   touched: false,
   earlier: undefined,
@@ -59,7 +62,8 @@ export function journalOf({ objects }: Pick<Snapshot, 'objects'>): Journal | und
 }
 
 /** The watch after the world changed from `before` to `world` by something that a rotator did, or by time. */
-export function watched(setup: Setup, watch: Watch, world: Snapshot): Watch {
+export function watched(setup: Setup, before: Watch, world: Snapshot): Watch {
+  const watch = begunOrNot(before, world);
   const handedOut = handedOutIn(setup, world);
   const isSame = handedOut.every(({ store, login }, at) => {
     const was = watch.handedOut[at];
@@ -67,16 +71,29 @@ export function watched(setup: Setup, watch: Watch, world: Snapshot): Watch {
   });
   const journal = journalOf(world);
   const orders = (journal?.orders.length ?? 0) + (journal?.emergency?.orders.length ?? 0);
-  const next = isSame && watch.held.length === 0 ? watch : { ...watch, handedOut, held: heldNow(watch, handedOut, world) };
+  const next =
+    isSame && watch.held.length === 0 ? watch : { ...watch, handedOut, held: heldNow(watch, handedOut, world) };
   if (orders === watch.orders) return next;
   return { ...next, orders, leaked: orders > watch.orders ? leakedNow(setup, next, world) : next.leaked };
+}
+
+/** As a rotation begins: the service as it is now is what a restore brings back; nobody was told anything of it yet. */
+function begunOrNot(watch: Watch, world: Snapshot): Watch {
+  const isResting = (journalOf(world)?.phase ?? 'done') === 'done';
+  if (isResting === watch.isResting) return watch;
+  return isResting
+    ? { ...watch, isResting }
+    : { ...watch, isResting, earlier: world.host, touched: false, heard: false };
 }
 
 function heldNow(watch: Watch, handedOut: Watch['handedOut'], { now }: Snapshot): Watch['held'] {
   const isHandedOut = (login: LoginText) => handedOut.some((one) => one.login === login);
   const left = watch.handedOut.flatMap(({ login }) => (login === undefined || isHandedOut(login) ? [] : [login]));
-  const still = watch.held.filter(({ login, last }) => now < last + propagationMs && !isHandedOut(login) && !left.includes(login));
-  return [...still, ...[...new Set(left)].map((login) => ({ login, last: now }))];
+  const isSpoilt = (login: LoginText) => watch.spoilt.some((one) => one.endsWith(` ${login}`));
+  const still = watch.held.filter(
+    ({ login, last }) => now < last + propagationMs && !isHandedOut(login) && !left.includes(login),
+  );
+  return [...still, ...[...new Set(left)].filter((login) => !isSpoilt(login)).map((login) => ({ login, last: now }))];
 }
 
 /** What leaks when an emergency is ordered: all that a store holds or hands out. */
@@ -143,7 +160,9 @@ export function healed(bench: Bench, watch: Watch): Watch {
 function someDurableValueLogsIn(bench: Bench): boolean {
   return Object.values(bench.vaults).some((vault) => {
     const shelf = vault.shelves.get(secret);
-    return [shelf?.current, shelf?.pending, ...(shelf?.earlier ?? [])].some((version) => version && isIn(bench, version.text));
+    return [shelf?.current, shelf?.pending, ...(shelf?.earlier ?? [])].some(
+      (version) => version && isIn(bench, version.text),
+    );
   });
 }
 
