@@ -1,8 +1,8 @@
 import type { Notice } from '../../shared/approvals/contract.ts';
 import type { AuditLog } from '../../shared/audit/entry.ts';
-import type { CredentialConfig, CredentialOf, Engines } from '../../shared/config/engines.ts';
+import type { CredentialOf, Engines } from '../../shared/config/engines.ts';
 import type { RefreshKinds, RefreshOf } from '../../shared/config/credential.ts';
-import type { Config, ServiceConfig } from '../../shared/config/schema.ts';
+import type { Config, CredentialConfig, ServiceConfig } from '../../shared/config/schema.ts';
 import type { SecretStoreConfig, SecretStoreKinds } from '../../shared/config/secret-stores.ts';
 import type { ObjectStore } from '../../shared/objects/contract.ts';
 import type { Refresh } from '../../shared/refreshes/contract.ts';

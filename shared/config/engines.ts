@@ -11,9 +11,6 @@ export type CredentialOf<Name extends keyof Engines> = {
   readonly [One in Name]: { readonly engine: One } & CredentialFields & Engines[One];
 }[Name];
 
-/** What clients show a service, and how it is changed. */
-export type CredentialConfig = CredentialOf<keyof Engines>;
-
 /** Every engine that can be configured. */
 export const engineKinds = await kindsIn('engines', (file) => import(`./engines/${file}`));
 
@@ -29,5 +26,5 @@ export function credential(resolve: ResolvePath) {
       })
       .describe(description);
   // The fields were checked by the file that declares what they yield.
-  return z.discriminatedUnion('engine', [one(first), ...rest.map(one)]).pipe(z.custom<CredentialConfig>());
+  return z.discriminatedUnion('engine', [one(first), ...rest.map(one)]).pipe(z.custom<CredentialOf<keyof Engines>>());
 }

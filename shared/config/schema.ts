@@ -41,6 +41,9 @@ export type Config = z.output<ReturnType<typeof configSchema>>;
 /** One service of the configuration. */
 export type ServiceConfig = Config['services'][number];
 
+/** What clients show a service, and how it is changed. */
+export type CredentialConfig = NonNullable<ServiceConfig['credential']>;
+
 /** One network with its firewall and its flow logs. */
 export type NetworkConfig = Config['networks'][string];
 

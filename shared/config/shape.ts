@@ -2,12 +2,18 @@ import { z } from 'zod';
 import { configSchema } from './schema.ts';
 import type { Path } from './source.ts';
 
-/** The JSON Schema (2020-12) of lockkeeper.yaml, as published in docs/lockkeeper.schema.json. */
+let published: Record<string, unknown> | undefined;
+
+/**
+ * The JSON Schema (2020-12) of lockkeeper.yaml, as published in docs/lockkeeper.schema.json. It is made once, and is the
+ * same object at every call.
+ */
 export function configJsonSchema(): Record<string, unknown> {
-  return z.toJSONSchema(
+  published ??= z.toJSONSchema(
     configSchema((path) => path),
     { io: 'input' },
   );
+  return published;
 }
 
 /** What the schema says about one place of the file. */

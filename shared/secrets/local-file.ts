@@ -187,7 +187,7 @@ async function acknowledged(secret: string, sync: () => Promise<void>): Promise<
   }
 }
 
-const codes: Readonly<Record<string, readonly [ErrorCode, string]>> = {
+const codes: Readonly<Record<string, readonly [ErrorCode, string] | undefined>> = {
   EACCES: ['denied', 'Give this user the right to read and write the directory and the key file.'],
   EPERM: ['denied', 'Give this user the right to read and write the directory and the key file.'],
   EROFS: ['denied', 'The file system is read-only; mount it for writing.'],
@@ -195,6 +195,8 @@ const codes: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   EDQUOT: ['unreachable', 'The quota is used up; nothing was changed. Make room.'],
   EIO: ['unreachable', 'The disk fails; check it.'],
   ENOENT: ['unreachable', 'The directory is gone; restore it.'],
+  EEXIST: ['unreachable', 'Something else stands where the directory belongs; move it away.'],
+  ENOTDIR: ['unreachable', 'Something else stands where the directory belongs; move it away.'],
 };
 
 /** File-system errors as ours, once. */
@@ -202,9 +204,18 @@ async function filed<T>(tried: string, directory: string, work: () => Promise<T>
   try {
     return await work();
   } catch (thrown) {
-    const known = Object.entries(codes).find(([errno]) => isErrno(thrown, errno));
-    if (!known || thrown instanceof LockkeeperError) throw thrown;
-    const [errno, [code, hint]] = known;
+    const errno = errnoOf(thrown);
+    if (errno === undefined) throw thrown;
+    const [code, hint] = codes[errno] ?? [
+      'unreachable',
+      'The file system did not do it; see what the code stands for.',
+    ];
     throw new LockkeeperError(code, `${tried} in ${directory}: ${errno}`, { hint, cause: thrown });
   }
+}
+
+/** The code that the system gave; undefined for what is no failure of the file system. */
+function errnoOf(thrown: unknown): string | undefined {
+  if (typeof thrown !== 'object' || thrown === null || !('code' in thrown)) return undefined;
+  return typeof thrown.code === 'string' && /^E[A-Z0-9]+$/.test(thrown.code) ? thrown.code : undefined;
 }

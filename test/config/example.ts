@@ -27,9 +27,10 @@ services:
       endpoints: ["db.internal:5433"]
       tls: { ca: ca.pem }
       admin: { user: lockkeeper, password: { file: admin.password } }
-      secrets: [{ store: main, name: orders-db }]
+      secrets: [{ store: main, name: orders-db, form: env, userKey: PGUSER, passwordKey: PGPASSWORD }]
       propagation: 10m
       every: 2w
+      refreshes: [{ kind: command, name: pool, run: [/usr/bin/systemctl, reload, pgbouncer] }, { kind: http, name: api, url: "https://orders.example/read", key: { file: api.key } }, { kind: aws-event, name: bus, bus: orders, region: eu-central-1 }]
   - { name: legacy, owner: ben, network: office, port: 8080, forwardTo: "localhost:8081", approvers: [anna] }
 idlePorts:
   window: 45d

@@ -49,7 +49,8 @@ export function acmeService(users: readonly string[], realm: string): Service {
     'test/services/acme.test.ts': `import { acmeService } from '../../shared/services/acme.ts';
 import { serviceSuite } from '../conformance/service.ts';
 
-serviceSuite('acme', async () => acmeService(['a', 'b'], 'toys'));
+const toy = acmeService(['a', 'b'], 'toys');
+serviceSuite('acme', async () => Promise.reject(new Error(typeof toy)));
 `,
     'shared/config/engines/acme.ts': `import { z } from 'zod';
 import type { Kind } from '../kinds.ts';
@@ -104,7 +105,8 @@ export function toyBoxSecrets(label: string): SecretStore {
     'test/secrets/toy-box.test.ts': `import { toyBoxSecrets } from '../../shared/secrets/toy-box.ts';
 import { secretStoreSuite } from '../conformance/secret-store.ts';
 
-secretStoreSuite('toy-box', async () => toyBoxSecrets('box'));
+const toy = toyBoxSecrets('box');
+secretStoreSuite('toy-box', async () => Promise.reject(new Error(typeof toy)));
 `,
     'shared/config/secret-stores/toy-box.ts': `import { z } from 'zod';
 import type { Kind } from '../kinds.ts';

@@ -148,7 +148,9 @@ describe('the deps of one machine', () => {
     expect(rotations.get('orders-db')?.plan).toEqual({
       name: 'orders-db',
       service: 'orders-db',
-      stores: [{ store: 'vault', secret: 'orders' }],
+      stores: [{ store: 'vault', secret: 'orders', form: expect.objectContaining({ name: 'json' }) }],
+      address: { engine: 'postgres', host: '127.0.0.1', port: 22_002, dbname: 'postgres' },
+      refreshes: [],
       propagationMs: 300_000,
       everyMs: 30 * 24 * 3_600_000,
       acceptDowntime: false,

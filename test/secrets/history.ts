@@ -10,7 +10,8 @@ export type Step =
   | { readonly does: 'stage'; readonly rotation: string; readonly text: string }
   | { readonly does: 'promote'; readonly rotation: string; readonly text: string; readonly from: string | undefined }
   | { readonly does: 'abandon'; readonly rotation: string }
-  | { readonly does: 'retire' | 'byHand'; readonly text: string };
+  | { readonly does: 'retire' | 'byHand'; readonly text: string }
+  | { readonly does: 'rollBack' };
 
 /**
  * The secret-store contract as it reads, and nothing of how it is kept: every answer follows from what happened before.
@@ -46,6 +47,10 @@ export class History {
         return this.#with({ kind: 'ended', text: step.text }, 'done');
       case 'byHand':
         return this.#with({ kind: 'published', text: step.text }, 'done');
+      case 'rollBack': {
+        const back = this.#published.findLast(({ text }) => text === this.earlier[0]);
+        return back ? this.#with(back, 'done') : this.#same('conflict');
+      }
     }
   }
 
@@ -66,7 +71,8 @@ export class History {
     if (!this.#keepsPrevious) return [];
     const before = this.#published.slice(0, -1).map(({ text }) => text);
     const ended = this.#events.filter((event) => event.kind === 'ended').map(({ text }) => text);
-    return before.toReversed().filter((text) => !ended.includes(text));
+    const gone = [...ended, this.current?.text];
+    return [...new Set(before.toReversed())].filter((text) => !gone.includes(text));
   }
 
   /** What a reader sees. */

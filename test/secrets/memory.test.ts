@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { asLockkeeperError } from '../../shared/base/error.ts';
 import { Sealed } from '../../shared/base/sealed.ts';
 import { publish, readable } from '../conformance/secret-store-place.ts';
 import { secretStoreSuite } from '../conformance/secret-store.ts';
@@ -156,6 +157,12 @@ describe('a person at a vault', () => {
     expect(await place.consumer()).toBe('one');
     expect(seen.previous?.id).toBe(two.id);
     expect(seen.asked).toHaveLength(2);
+    const again = place.first.promote(secret, { rotation: 'r-1', id: 'v1' }, undefined);
+    const answer = await again.then(
+      ({ id }) => id,
+      (thrown: unknown) => asLockkeeperError(thrown).code,
+    );
+    expect(answer).toBe(ids === 'kept' ? one.id : 'conflict');
   });
 
   test('cannot roll back where nothing earlier is kept', async () => {

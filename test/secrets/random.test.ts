@@ -17,7 +17,7 @@ interface Draft {
 }
 
 const draft: fc.Arbitrary<Draft> = fc.record({
-  does: fc.constantFrom('stage', 'stage', 'promote', 'promote', 'promote', 'abandon', 'retire', 'byHand'),
+  does: fc.constantFrom('stage', 'stage', 'promote', 'promote', 'promote', 'abandon', 'retire', 'byHand', 'rollBack'),
   rotation: fc.nat(5),
   pick: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.nat(9)),
   from: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.nat(9)),
@@ -26,7 +26,7 @@ const draftsOf = (length: number) => fc.array(fc.array(draft, { minLength: 1, ma
 
 describe('whatever two writers and a person do, a secret is what the contract makes of it:', () => {
   test.each(kinds.map((kind) => [kindName(kind), kind] as const))('%s', async (_, kind) => {
-    const property = fc.asyncProperty(draftsOf(18), async (drafts) => follow(openVaultPlace(kind), kind, drafts));
+    const property = fc.asyncProperty(draftsOf(18), async (drafts) => follow(vaultGround(kind), kind, drafts));
     await expect(fc.assert(property, { numRuns: 40 })).resolves.toBeUndefined();
   });
 
@@ -90,17 +90,33 @@ async function racing(place: VaultPlace, rotations: readonly number[], writer: n
   return texts;
 }
 
+/** A place, and what a person answers who rolls back, where the version brought back keeps its id. */
+interface Ground extends SecretPlace {
+  readonly rollBack?: () => Promise<string>;
+}
+
+function vaultGround(kind: SecretStoreAbilities): Ground {
+  const place = openVaultPlace(kind);
+  if (kind.ids === 'renewed') return place;
+  return { ...place, rollBack: async () => ((await orCode(backIn(place))) === 'conflict' ? 'conflict' : 'done') };
+}
+
+async function backIn({ vault }: VaultPlace): Promise<void> {
+  vault.rollBack(secret);
+}
+
 /** Carries the drafts out, two at once where there are two, and compares with the history after each. */
 async function follow(
-  place: SecretPlace,
+  place: Ground,
   { writes, keepsPrevious }: SecretStoreAbilities,
   drafts: readonly (readonly Draft[])[],
 ): Promise<void> {
   const known = new Known(place);
   let history = new History(keepsPrevious);
-  for (const together of writes === 'checked' ? drafts.flat().map((one) => [one]) : drafts) {
+  const possible = drafts.map((together) => together.filter(({ does }) => does !== 'rollBack' || place.rollBack));
+  for (const together of writes === 'checked' ? possible.flat().map((one) => [one]) : possible) {
     const steps = together.map((one, index) => known.step(one, history, index));
-    const isAlone = steps.length === 1 || steps.some(({ does }) => does === 'byHand');
+    const isAlone = steps.length === 1 || steps.some(({ does }) => does === 'byHand' || does === 'rollBack');
     const rounds = isAlone ? steps.map((step) => [step]) : [steps];
     for (const round of rounds) {
       const answers = await Promise.all(
@@ -138,12 +154,12 @@ function fitting(before: History, round: readonly Step[], came: object): History
 
 /** The ids behind the values that were seen so far. */
 class Known {
-  readonly #place: SecretPlace;
+  readonly #place: Ground;
   readonly #staged = new Map<string, string>();
   readonly #published = new Map<string, string>();
   #texts = 0;
 
-  constructor(place: SecretPlace) {
+  constructor(place: Ground) {
     this.#place = place;
   }
 
@@ -154,6 +170,8 @@ class Known {
     const texts = [...this.#staged.keys(), ...this.#published.keys(), 'never'];
     const picked = (at: number, right: string | undefined) => (at === 0 ? right : texts[at % texts.length]);
     switch (does) {
+      case 'rollBack':
+        return { does };
       case 'stage':
       case 'byHand':
         return { does, rotation, text: `t${(this.#texts += 1)}-${index}` };
@@ -192,6 +210,8 @@ class Known {
         await this.#place.settle();
         await this.seen();
         return 'done';
+      case 'rollBack':
+        return await (this.#place.rollBack?.() ?? 'unsupported');
     }
   }
 

@@ -6,6 +6,7 @@ import { LockkeeperError } from '../../../shared/base/error.ts';
 import type { Sealed } from '../../../shared/base/sealed.ts';
 import { checkConfig } from '../../../shared/config/check.ts';
 import { openReference } from '../../../shared/config/open-reference.ts';
+import type { SecretPlace } from '../../../shared/config/references.ts';
 import { memoryHost } from '../../cli/memory-host.ts';
 import { example } from '../../config/example.ts';
 import { mustHold, type Attack } from './attack.ts';
@@ -93,7 +94,7 @@ async function commandLines(directory: string): Promise<number> {
 async function everyReference(directory: string): Promise<number> {
   const places = {
     environment: {},
-    fromStore: async (store: string, name: string): Promise<Sealed> => {
+    fromStore: async ({ store, name }: SecretPlace): Promise<Sealed> => {
       throw new LockkeeperError('not-found', `there is no secret ${name} in ${store}`);
     },
   };
