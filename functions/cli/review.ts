@@ -56,6 +56,8 @@ export async function reviewSignVerb(
     });
   const signing = await signReview(deps, { rotation, who, why: options.reason ?? '' });
   print({ ...signing, who }, deps, terminal);
+  if (signing.refused === 'not-asked' && options.as === undefined && !terminal.json)
+    terminal.err(`Say who you are: lockkeeper review sign ${rotation} --as NAME`);
   return signing.outcome === 'refused' ? exitCode.denied : exitCode.done;
 }
 
@@ -64,7 +66,7 @@ function print(signing: Signing & { readonly who: string }, deps: ReviewVerbDeps
   const listed = { review, signed, unlogged: [] };
   if (terminal.json)
     terminal.out(JSON.stringify({ ...plainOf(listed, deps), who, outcome, why: refused ?? null, text }));
-  else if (outcome === 'refused') terminal.err(`Not signed: ${text}. So far ${standing(deps, review, signed)}.`);
+  else if (outcome === 'refused') terminal.err(`Not signed: ${text}. The review: ${standing(deps, review, signed)}.`);
   else terminal.out(`${text}.`);
 }
 

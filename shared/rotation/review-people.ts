@@ -1,8 +1,7 @@
 import type { Entry } from '../audit/entries/codec.ts';
 import { differentPeople, isSamePerson, knownPerson, looksLikePerson } from '../base/person-name.ts';
-import { after, day, instant } from '../base/time.ts';
+import { after, day, instant, type Instant } from '../base/time.ts';
 import type { World } from '../base/world.ts';
-import type { RecentEntries } from '../audit/recent.ts';
 import type { Review } from './review.ts';
 
 /** Why a signature does not count: the person is nobody who may decide this, or ordered it. */
@@ -37,6 +36,11 @@ export function waitsFor(review: Review, approvers: readonly string[], signed: r
 /** What of an entry is evidence of a signature. */
 type Logged = Pick<Entry, 'event'>;
 
+/** The read side of the log: what was written about rotations. Errors as of `RecentEntries`. */
+export interface SignatureLog {
+  between(from: Instant, to: Instant): Promise<readonly Logged[]>;
+}
+
 /**
  * Whose signatures the log has: those with an outcome, also where the review lost them, and those that were begun where
  * the review has them too. One that only the review has is none. Pure.
@@ -62,7 +66,7 @@ export function unlogged({ signatures }: Review, logged: readonly string[]): rea
 
 /** What the log has about rotations since a review was opened, and until it was closed. */
 export async function said(
-  deps: { readonly said: RecentEntries; readonly world: World },
+  deps: { readonly said: SignatureLog; readonly world: World },
   { opened, closed, signatures }: Review,
 ): Promise<readonly Logged[]> {
   const times = signatures.map(({ at }) => at);

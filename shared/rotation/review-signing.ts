@@ -2,14 +2,13 @@ import type { Notice } from '../approvals/contract.ts';
 import { acknowledged, audited } from '../audit/audited.ts';
 import { toldText } from '../audit/entries/withhold.ts';
 import type { AuditEvent, AuditLog } from '../audit/entry.ts';
-import type { RecentEntries } from '../audit/recent.ts';
 import { canonicalJson } from '../base/canonical.ts';
 import { hasCode, LockkeeperError } from '../base/error.ts';
 import { formatInstant } from '../base/time.ts';
 import type { World } from '../base/world.ts';
 import type { ObjectStore } from '../objects/contract.ts';
 import { readReview, writeReview, type HeldReview, type Review } from './review.ts';
-import { counting, mayNotSign, said, signedBy, waitsFor, type Refused } from './review-people.ts';
+import { counting, mayNotSign, said, signedBy, waitsFor, type Refused, type SignatureLog } from './review-people.ts';
 
 /** What signing needs from the world; a host fills it. */
 export interface ReviewDeps {
@@ -17,12 +16,12 @@ export interface ReviewDeps {
   readonly audit: AuditLog;
   readonly world: World;
   /** The entries of rotations in the same log: who signed is read there, not in the state store. */
-  readonly said: RecentEntries;
+  readonly said: SignatureLog;
   /** Who may decide about the service with this credential. */
   readonly approvers: (credential: string) => readonly string[];
   readonly notify: (notice: Notice) => Promise<void>;
   /** The account at the terminal through which people speak here, user@host; undefined where each proves who he is. */
-  readonly account: string | undefined;
+  readonly account?: string | undefined;
 }
 
 /** What became of one signature. */
@@ -81,7 +80,8 @@ async function signOnce(deps: ReviewDeps, held: HeldReview, signer: Signer): Pro
   await audited(deps.audit, effect);
   await tellClosed(deps, kept, signed);
   const outcome = before.includes(who) ? 'already' : 'counted';
-  const text = `${who} ${outcome === 'already' ? 'had signed' : 'signed'} the review of ${nameOf(review)}: ${standing(deps, next, signed)}`;
+  const what = outcome === 'already' ? 'had signed it before' : `signed the review of ${nameOf(review)}`;
+  const text = `${who} ${what}: ${standing(deps, next, signed)}`;
   return { outcome, refused: undefined, text, review: next, signed };
 }
 
@@ -106,12 +106,12 @@ export function standing(
   review: Review,
   signed: readonly string[],
 ): string {
-  const counts = `${signed.length} of ${review.needed} ${review.needed === 1 ? 'signature' : 'signatures'}`;
-  if (signed.length >= review.needed) return `${counts}, it is closed`;
+  if (signed.length >= review.needed) return `it is closed, ${signed.join(', ')} signed it`;
+  const counts = `it has ${signed.length} of ${review.needed} signatures`;
   const waits = waitsFor(review, approvers(review.credential), signed);
   if (signed.length + waits.length >= review.needed) return `${counts}; ${waits.join(', ')} may sign`;
   const who = waits.length === 0 ? 'nobody else may sign' : `only ${waits.join(', ')} may sign`;
-  return `${counts}; ${who}: add people to \`approvers\` in the configuration who did not order it`;
+  return `${counts}; ${who}: add somebody who did not order it to \`approvers\` in the configuration`;
 }
 
 /** A crash or a messenger that is down leaves it untold; whoever signs again tells. */
@@ -147,13 +147,13 @@ function eventOf(
   { who, why }: Pick<Signer, 'who' | 'why'>,
 ): Omit<AuditEvent, 'stage' | 'result'> {
   const { credential, rotation, reason, actors, opened, needed } = review;
-  const reviewing = { reason, orderedBy: actors.map(toldText), opened: formatInstant(opened), needed };
+  const reviewing = { reason: toldText(reason), orderedBy: actors.map(toldText), opened: formatInstant(opened), needed };
   return {
     action: 'rotation.review-sign',
     subject: { kind: 'credential', id: credential },
     actor: who,
     correlation: rotation,
-    details: { ...reviewing, why: toldText(why), account },
+    details: { ...reviewing, why: why === '' ? undefined : toldText(why), account },
   };
 }
 
