@@ -1,6 +1,17 @@
 import { after } from '../base/time.ts';
 import type { Journal } from './journal.ts';
-import { currentLogins, entryOf, newLoginIn, sameLogin, theLogin, usable, type CopySeen, type Seen } from './seen.ts';
+import {
+  currentLogins,
+  entryOf,
+  isGood,
+  newLoginIn,
+  sameLogin,
+  theLogin,
+  usable,
+  verdictOn,
+  type CopySeen,
+  type Seen,
+} from './seen.ts';
 import type { Asked, Step } from './step.ts';
 import { handChanged, insists, postpone, unpublished } from './stopping.ts';
 
@@ -10,6 +21,8 @@ import { handChanged, insists, postpone, unpublished } from './stopping.ts';
  */
 export function editedBefore(journal: Journal, seen: Seen, asked: Asked): Step | undefined {
   if (journal.emergency) return undefined;
+  const agreed = followedByHand(journal, seen);
+  if (agreed) return agreed;
   const waiting = unpublished(journal, seen);
   const edited = waiting.find((copy) => isEdited(copy, journal));
   if (!edited) return editedAfter(journal, seen, waiting.length === 0) ?? takenTarget(journal, seen);
@@ -18,6 +31,17 @@ export function editedBefore(journal: Journal, seen: Seen, asked: Asked): Step |
     return postpone(`${edited.store}/${edited.secret} shows another version than before; it may still be settling`);
   if (!insists(journal, 'changed-by-hand')) return handChanged(place);
   return { do: 'rebase', place, expects: edited.current?.id ?? null };
+}
+
+/** A person put one login into every store after a publication, and insists. */
+function followedByHand(journal: Journal, seen: Seen): Step | undefined {
+  const isBegun = journal.copies.some(({ published }) => published !== null);
+  const [login, ...others] = currentLogins(seen);
+  if (!isBegun || !insists(journal, 'changed-by-hand') || !login || others.length > 0) return undefined;
+  if (straysOf(journal, seen).length === 0 || !seen.service.slots.includes(login.slot)) return undefined;
+  const verdict = verdictOn(seen, login);
+  if (!verdict) return { do: 'ask', candidate: 'current', logins: [login] };
+  return isGood(seen, verdict) ? { do: 'follow', login, reverted: false } : undefined;
 }
 
 /** The same where it was published: draining decides whether that is followed. */

@@ -97,7 +97,8 @@ function notAccepted(journal: Journal, seen: Seen, verdict: Verdict): Step {
   if (isLag && journal.refusals < mostLags)
     return {
       do: 'retry',
-      back: journal.phase,
+      // A replica catches up by itself; a server that was reset has to be set again.
+      back: journal.refusals % 2 === 1 ? 'staged' : journal.phase,
       text: `${refused.join(', ')} still refuses the new value of ${journal.target}, which ${accepted.join(', ')} accepts`,
     };
   if (!isLag && journal.refusals < mostRefusals)
@@ -140,7 +141,7 @@ function lockedOut(journal: Journal, seen: Seen, refused: readonly string[]): St
  */
 export function lost(journal: Journal, seen: Seen): Step {
   const published = journal.copies.find((entry) => entry.published !== null);
-  if (published && !journal.emergency) return handChanged(published);
+  if (published && !insists(journal, 'changed-by-hand')) return handChanged(published);
   const others = currentLogins(seen);
   const unheard = others.filter((one) => !verdictOn(seen, one));
   if (unheard.length > 0 && !journal.emergency) return { do: 'ask', candidate: 'current', logins: unheard };
