@@ -46,7 +46,7 @@ export function advanced(journal: Journal, step: Step, result: StepResult): Jour
     case 'follow':
       return followed(next, step, result);
     case 'replan':
-      return replanned(journal, result);
+      return replanned(journal, step, result);
     case 'clear':
     case 'review':
     case 'notify':
@@ -134,7 +134,7 @@ function followed(next: JournalDraft, step: Of<'follow'>, { copies = [] }: StepR
  * The same rotation under a new name and with a new value. Where the one before was published already, another value
  * took its place there, of which nobody was told yet and nothing is proven.
  */
-function replanned(journal: Journal, result: StepResult): JournalDraft {
+function replanned(journal: Journal, step: Of<'replan'>, result: StepResult): JournalDraft {
   const copies = journal.copies.map((copy) => ({
     ...copy,
     expects: copy.published ?? copy.expects,
@@ -146,6 +146,7 @@ function replanned(journal: Journal, result: StepResult): JournalDraft {
     ...draftOf(journal),
     rotation: result.rotation ?? journal.rotation,
     phase: 'planned',
+    target: step.target ?? journal.target,
     copies,
     refreshed: [],
     proof: null,

@@ -1,9 +1,20 @@
 import { after, day, formatInstant, instant, type Instant } from '../base/time.ts';
 import type { Session } from '../services/contract.ts';
 import type { Journal } from './journal.ts';
-import { publishNext, straysOf } from './publishing.ts';
-import { isGood, oldLogins, sameLogin, usable, verdictOn, windowMsOf, type CopySeen, type Seen } from './seen.ts';
-import { theLogin, unproven } from './setting.ts';
+import { straysOf } from './hand-edits.ts';
+import { publishNext } from './publishing.ts';
+import {
+  isGood,
+  oldLogins,
+  sameLogin,
+  theLogin,
+  usable,
+  verdictOn,
+  windowMsOf,
+  type CopySeen,
+  type Seen,
+} from './seen.ts';
+import { unproven } from './setting.ts';
 import type { Asked, Ending, Rest, Step } from './step.ts';
 import { block, handChanged, namesOf, postpone, unready } from './stopping.ts';
 

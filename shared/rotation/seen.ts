@@ -119,6 +119,12 @@ export function newLogins(journal: Journal, seen: Seen): readonly Login[] {
   return different(usable(seen).map((copy) => newLoginIn(journal, copy)));
 }
 
+/** The one login of this rotation; undefined where a store lost it, or two stores hold different ones. */
+export function theLogin(journal: Journal, seen: Seen): Login | undefined {
+  const logins = newLogins(journal, seen);
+  return logins.length === 1 ? logins[0] : undefined;
+}
+
 /** Every different login that must end, as far as the stores still show it. */
 export function oldLogins(journal: Journal, seen: Seen): readonly Login[] {
   const kept = currentLogins(seen);
@@ -139,9 +145,12 @@ export function usable(seen: Seen): readonly CopySeen[] {
   return seen.copies.filter(({ trouble }) => !trouble);
 }
 
-/** How long a consumer may go on with an old value after a new one was published, in milliseconds. */
+/**
+ * How long a consumer may go on with an old value after a new one was published, in milliseconds: it may read the old one
+ * until the store has settled, and keep it for its own time from then.
+ */
 export function windowMsOf(plan: Pick<CredentialPlan, 'propagationMs'>, { copies }: Seen): number {
-  return Math.max(plan.propagationMs, ...copies.map(({ settlesMs }) => settlesMs));
+  return plan.propagationMs + Math.max(0, ...copies.map(({ settlesMs }) => settlesMs));
 }
 
 /** What the journal holds about a copy. */
