@@ -28,6 +28,8 @@ export function nameOf(step: Step): string {
       return `set the new value of ${step.login.slot} at the service`;
     case 'retire':
       return `end the old value at the service: ${ended(step.endings)}${step.endSessions ? ', and its sessions' : ''}`;
+    case 'join':
+      return `${step.copy.store}/${step.copy.secret} was added to the configuration: it takes part from now on`;
     case 'prove':
       return proofText(step.proof);
     default:
