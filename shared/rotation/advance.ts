@@ -1,7 +1,7 @@
 import { toldText } from '../audit/entries/withhold.ts';
 import { LockkeeperError } from '../base/error.ts';
 import type { Instant } from '../base/time.ts';
-import type { Emergency, Journal, JournalCopy, JournalDraft } from './journal.ts';
+import type { Emergency, Journal, JournalCopy, JournalDraft, Order } from './journal.ts';
 import type { CopyPlace } from './plan.ts';
 import { isAt, type CopySeen } from './seen.ts';
 import type { Of, Step } from './step.ts';
@@ -77,10 +77,15 @@ function afterNotice(journal: Journal, step: Step, { now }: StepResult): Journal
     case 'warn':
       return { ...next, blocked: journal.blocked, trouble: toldOf(journal.trouble, now) };
     case 'announce':
-      return { ...next, blocked: journal.blocked, orders: journal.orders.map((order) => ({ ...order, told: true })) };
+      return { ...next, blocked: journal.blocked, ...announced(journal) };
     default:
       throw new LockkeeperError('bug', `step ${step.do} leaves nothing in a journal`);
   }
+}
+
+function announced({ orders, emergency }: Journal): Pick<Journal, 'orders' | 'emergency'> {
+  const told = (order: Order): Order => ({ ...order, told: true });
+  return { orders: orders.map(told), emergency: emergency && { ...emergency, orders: emergency.orders.map(told) } };
 }
 
 /** The journal without what its store gives it. */
@@ -95,10 +100,12 @@ function unblocked(next: JournalDraft, phase: JournalDraft['phase'], blocked: Jo
 
 function moved(next: JournalDraft, to: Of<'move'>['to'], result: StepResult): JournalDraft {
   const progress = { ...next, phase: to, trouble: null, overruled: null };
-  if (to === 'verified') return { ...progress, refusals: 0 };
+  // What an emergency has waited for once, it does not wait for again in every phase.
+  const refusals = next.emergency ? next.refusals : 0;
+  if (to === 'verified') return { ...progress, refusals };
   // The window begins only after every store was seen to hand out the new value.
   if (to === 'draining')
-    return { ...progress, refusals: 0, drain: { host: result.now, service: result.clock ?? null, mark: null } };
+    return { ...progress, refusals, drain: { host: result.now, service: result.clock ?? null, mark: null } };
   return to === 'done' ? { ...progress, finishedAt: result.now } : progress;
 }
 

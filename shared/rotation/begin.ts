@@ -2,7 +2,7 @@ import { after, formatInstant } from '../base/time.ts';
 import { unique } from './advance.ts';
 import type { Journal, JournalCopy } from './journal.ts';
 import { obstacles } from './obstacles.ts';
-import { currentLogins, isGood, sameLogin, usable, verdictOn, type CopySeen, type Seen } from './seen.ts';
+import { currentLogins, isGood, sameLogin, verdictOn, type CopySeen, type Seen } from './seen.ts';
 import type { Asked, Of, Step } from './step.ts';
 
 /**
@@ -84,7 +84,8 @@ export function planAgain(journal: Journal, seen: Seen): Step {
 }
 
 function planFor(seen: Seen, { emergency }: { readonly emergency: boolean }): Of<'plan'> {
-  const copies = usable(seen).map((copy) => plannedCopy(copy));
+  // A store that cannot be used now is not forgotten: what it hands out is replaced once it can.
+  const copies = seen.copies.map((copy) => plannedCopy(copy));
   return { do: 'plan', target: targetOf(seen), copies, resume: undefined, at: 'planned', emergency };
 }
 

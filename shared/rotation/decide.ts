@@ -2,7 +2,7 @@ import { formatInstant } from '../base/time.ts';
 import { beginning, notDue } from './begin.ts';
 import { draining } from './draining.ts';
 import { finishing } from './finishing.ts';
-import type { Journal, Phase } from './journal.ts';
+import type { Journal, Order, Phase } from './journal.ts';
 import { converging, publishing } from './publishing.ts';
 import type { Seen } from './seen.ts';
 import { changing, staging, verifying } from './setting.ts';
@@ -74,8 +74,14 @@ export function beforeLooking(journal: Journal | undefined, asked: Asked): Step 
   return asked.force ? undefined : resting(journal, asked);
 }
 
+/** Orders of which approvers do not know yet, also where the emergency began while nobody could be told. */
+export function untold({ orders, emergency, phase }: Journal): readonly Order[] {
+  const begun = phase === 'done' ? [] : (emergency?.orders ?? []);
+  return [...begun, ...orders].filter((order) => !order.told);
+}
+
 function noticeDue(journal: Journal, asked: Asked): Step | undefined {
-  if (journal.orders.some((order) => !order.told)) return { do: 'announce' };
+  if (untold(journal).length > 0) return { do: 'announce' };
   if (journal.blocked) return journal.blocked.told ? undefined : { do: 'alarm' };
   return isTellingDue(journal, asked.now) ? { do: 'warn' } : undefined;
 }

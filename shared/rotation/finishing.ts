@@ -3,6 +3,7 @@ import { planAgain } from './begin.ts';
 import type { Journal, Proof } from './journal.ts';
 import { publishNext, straysOf } from './publishing.ts';
 import { entryOf, oldLogins, usable, verdictOn, type CopySeen, type Seen } from './seen.ts';
+import { unproven } from './setting.ts';
 import type { Asked, Step } from './step.ts';
 import { block, insists, namesOf, postpone } from './stopping.ts';
 
@@ -12,7 +13,8 @@ export function finishing(journal: Journal, seen: Seen, asked: Asked): Step {
   const first = late ?? wentBack(journal, seen, asked);
   if (first) return first;
   if (!journal.proof) return proving(journal, seen);
-  return nextCopy(journal, seen) ?? closing(journal, seen);
+  // While a copy of an earlier value lies in a store there is a way back: it ends for a value that logs in now.
+  return unproven(journal, seen) ?? nextCopy(journal, seen) ?? closing(journal, seen);
 }
 
 /** A store hands out something else again, after that was ended: its consumers are refused. */

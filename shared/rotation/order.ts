@@ -1,3 +1,4 @@
+import { toldText } from '../audit/entries/withhold.ts';
 import { hasCode, LockkeeperError } from '../base/error.ts';
 import { ordered } from './begun.ts';
 import type { Journal, Order } from './journal.ts';
@@ -15,16 +16,20 @@ const mostAttempts = 10;
  */
 export async function order(run: Run, reason: string): Promise<void> {
   const { world, actor, plan } = run.deps;
-  const given: Order = { reason, actor, at: world.now(), told: false };
+  const given: Order = { reason: toldText(reason), actor, at: world.now(), told: false };
   const base = { credential: plan.name, rotation: newRotationId(world).replace(/^r-/, 'ordered-'), now: given.at };
   for (let attempt = 1; ; attempt += 1) {
     run.held = await run.journals.read(plan.name);
     const last = run.held?.journal;
     if (last && isKnown(last, given)) return;
     try {
-      await audited(run, { action: 'rotation.order', rotation: base.rotation, details: { reason } }, async () => {
-        run.held = await run.journals.write(run.held, ordered(last, given, base));
-      });
+      await audited(
+        run,
+        { action: 'rotation.order', rotation: base.rotation, details: { reason: given.reason } },
+        async () => {
+          run.held = await run.journals.write(run.held, ordered(last, given, base));
+        },
+      );
       return;
     } catch (thrown) {
       if (!hasCode(thrown, 'conflict') || attempt === mostAttempts) throw thrown;
@@ -41,7 +46,7 @@ function isKnown(journal: Journal, { reason, actor }: Order): boolean {
 
 /** What becomes of an order that could not be made durable: people hear of it all the same. */
 export async function tellLostOrder(run: Run, reason: string, error: LockkeeperError): Promise<void> {
-  const text = `Emergency rotation of ${run.deps.plan.name} was ordered by ${run.deps.actor}, and could not be recorded: ${error.message}. Nothing was changed. The value that leaked is still valid. Reason given: ${reason}`;
+  const text = `Emergency rotation of ${run.deps.plan.name} was ordered by ${run.deps.actor}, and could not be recorded: ${error.message}. Nothing was changed. The value that leaked is still valid. Reason given: ${toldText(reason)}`;
   try {
     await run.deps.notify({ hash: undefined, level: 'alarm', text });
   } catch (thrown) {

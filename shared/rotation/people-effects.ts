@@ -2,6 +2,7 @@ import { toldText } from '../audit/entries/withhold.ts';
 import { LockkeeperError } from '../base/error.ts';
 import { OurValues } from '../base/our-values.ts';
 import type { Notice } from '../approvals/contract.ts';
+import { untold } from './decide.ts';
 import { emergencyNotice, openReview, orderNotice } from './emergency.ts';
 import { moveOn, whatHolds } from './moving.ts';
 import { audited, record } from './recorded.ts';
@@ -37,7 +38,7 @@ export async function warn(run: Run, step: Of<'warn'>): Promise<void> {
 /** Approvers know of an emergency before anything of it is looked at. */
 export async function announce(run: Run, step: Of<'announce'>): Promise<void> {
   const { journal } = heldBy(run);
-  for (const order of journal.orders.filter((one) => !one.told)) {
+  for (const order of untold(journal)) {
     if (!(await tell(run, orderNotice(journal, order)))) return;
   }
   await moveOn(run, step);

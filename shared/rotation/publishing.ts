@@ -1,8 +1,8 @@
 import { after } from '../base/time.ts';
 import type { Login } from '../services/contract.ts';
 import type { Journal } from './journal.ts';
-import { entryOf, sameLogin, stagedIn, usable, type CopySeen, type Seen } from './seen.ts';
-import { lost, theLogin, unproven } from './setting.ts';
+import { entryOf, sameLogin, stagedIn, usable, type CopySeen, type Seen, type VersionSeen } from './seen.ts';
+import { lost, theLogin, unproven, unreadable } from './setting.ts';
 import type { Asked, Step } from './step.ts';
 import { handChanged, insists, unpublished } from './stopping.ts';
 
@@ -17,7 +17,14 @@ export function publishNext(journal: Journal, seen: Seen): Step | undefined {
   if (!copy) return undefined;
   const login = theLogin(journal, seen);
   if (!login) return lost(journal, seen);
+  const spoilt = unpublished(journal, seen).find((one) => isSpoilt(stagedIn(journal, one)));
+  const isNowhere = journal.copies.every(({ published }) => published === null);
+  if (spoilt && isNowhere) return unreadable(spoilt);
   return publishIn(copy, login, journal);
+}
+
+function isSpoilt(staged: VersionSeen | undefined): boolean {
+  return staged !== undefined && staged.login === undefined;
 }
 
 function publishIn(copy: CopySeen, login: Login, journal: Journal): Step {
@@ -31,7 +38,7 @@ function publishIn(copy: CopySeen, login: Login, journal: Journal): Step {
     if (insists(journal, 'changed-by-hand')) return { do: 'rebase', place, expects: live };
     return handChanged(place);
   }
-  if (copy.refusedPromotion && journal.refusals >= 6) return handChanged(place);
+  if (copy.refusedPromotion && journal.refusals >= 6 && !journal.emergency) return handChanged(place);
   if (copy.refusedPromotion)
     return { do: 'retry', back: 'verified', text: `${copy.store}/${copy.secret} does not take the new value yet` };
   if (isDone || (staged?.login && sameLogin(staged.login, login))) return { do: 'promote', place, expects, login };

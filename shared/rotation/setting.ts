@@ -1,5 +1,6 @@
 import type { Login } from '../services/contract.ts';
 import type { Journal } from './journal.ts';
+import type { CopyPlace } from './plan.ts';
 import {
   currentLogins,
   entryOf,
@@ -29,11 +30,18 @@ export function staging(journal: Journal, seen: Seen): Step {
       return block('foreign-pending', `${text}. Find out who staged it; a run with --now forgets it.`);
     }
     // Staged, but the journal was never told: doing it again gives the same version, and tells the log which.
-    if (entry.staged === null || !stagedIn(journal, copy)) return { do: 'stage', place: entry };
+    const staged = stagedIn(journal, copy);
+    if (entry.staged === null || !staged) return { do: 'stage', place: entry };
+    if (!staged.login) return unreadable(entry);
   }
   const logins = newLogins(journal, seen);
   if (logins.length > 1) return { do: 'replan', why: 'the stores hold different staged values' };
   return logins.length === 1 ? { do: 'move', to: 'staged' } : lost(journal, seen);
+}
+
+/** What lies staged there is no login any more, and a store that staged once for a rotation keeps to that. */
+export function unreadable({ store, secret }: CopyPlace): Step {
+  return { do: 'replan', why: `no login can be read from what is staged in ${store}/${secret}` };
 }
 
 /** Phase staged: the service takes the new value, beside the one that consumers use. */

@@ -6,7 +6,17 @@ import { drawValue } from './generate.ts';
 import { changeCopy, guardOf, moveOn } from './moving.ts';
 import type { CopyPlace } from './plan.ts';
 import { audited } from './recorded.ts';
-import { copyOf, newLogins, stagedIn, usable, versionIn, versionSeen, type CopySeen } from './seen.ts';
+import {
+  copyOf,
+  entryOf,
+  newLogins,
+  stagedIn,
+  usable,
+  versionIn,
+  versionSeen,
+  type CopySeen,
+  type VersionSeen,
+} from './seen.ts';
 import type { Of } from './step.ts';
 import { placeOf, tellVersion } from './told.ts';
 import { heldBy, lookAgain, seenBy, storeOf, type Run } from './under-way.ts';
@@ -21,18 +31,33 @@ export async function stage(run: Run, step: Of<'stage'>): Promise<void> {
   await unlessStoreFails(run, copy, async (call) => {
     const [known] = newLogins(journal, seenBy(run));
     const login = known ?? { slot: journal.target, value: await newValue(run) };
-    const text = textWith(run, copy, login);
+    const text = await call(async () => textWith(run, copy, login));
     const details = { ...placeOf(step.place), ...tellVersion(run.deps, { id: undefined, login }) };
     // Somebody else may have been first: the outcome tells the version and the value that count.
-    const shown = (answer: SecretVersion) => versionSeen(answer, copy, seenBy(run).service.slots);
     const version = await audited(
       run,
-      { action: 'rotation.stage', details, told: (answer: SecretVersion) => tellVersion(run.deps, shown(answer)) },
-      () => call(() => storeOf(run.deps, copy.store).stage(copy.secret, journal.rotation, text)),
+      { action: 'rotation.stage', details, told: (answer: VersionSeen) => tellVersion(run.deps, answer) },
+      () =>
+        call(async () => {
+          const answer = await storeOf(run.deps, copy.store).stage(copy.secret, journal.rotation, text);
+          return withLogin(versionSeen(answer, copy, seenBy(run).service.slots), copy);
+        }),
     );
-    changeCopy(run, copy, (one) => ({ ...one, pending: { ...shown(version), rotation: journal.rotation } }));
+    changeCopy(run, copy, (one) => ({ ...one, pending: { ...version, rotation: journal.rotation } }));
     await moveOn(run, step, { version: version.id });
   });
+}
+
+/** What was staged, where a login can be read from it: else nothing could ever be published from it. */
+function withLogin(version: VersionSeen, { store, secret, form }: CopySeen): VersionSeen {
+  if (version.login) return version;
+  throw new LockkeeperError(
+    'invalid',
+    `no login can be read as ${form.name} from what is staged in ${store}/${secret}`,
+    {
+      hint: 'Name a form that can hold it, or delete what is staged there; then run again.',
+    },
+  );
 }
 
 async function newValue(run: Run): Promise<Sealed> {
@@ -75,14 +100,17 @@ export async function abandon(run: Run, step: Of<'abandon'>): Promise<void> {
 export async function promote(run: Run, step: Of<'promote'>): Promise<void> {
   const copy = copyOf(seenBy(run), step.place);
   await unlessStoreFails(run, copy, async (call) => {
-    const staged = stagedIn(heldBy(run).journal, copy) ?? copy.current;
-    if (!staged) throw new LockkeeperError('bug', `${copy.store}/${copy.secret} has nothing to publish`);
-    const details = { ...placeOf(copy), from: step.expects, ...tellVersion(run.deps, staged) };
+    const { journal } = heldBy(run);
+    const staged = stagedIn(journal, copy);
+    // It happened and the answer was lost: the store knows it by the id that was staged, which may be gone.
+    const id = staged?.id ?? entryOf(journal, copy)?.staged ?? copy.current?.id;
+    if (id === undefined) throw new LockkeeperError('bug', `${copy.store}/${copy.secret} has nothing to publish`);
+    const details = { ...placeOf(copy), from: step.expects, ...tellVersion(run.deps, { id, login: step.login }) };
     const shown = (answer: SecretVersion) => versionSeen(answer, copy, seenBy(run).service.slots);
     const tell = (answer: SecretVersion) => tellVersion(run.deps, shown(answer));
     try {
       const version = await audited(run, { action: 'rotation.promote', details, told: tell }, () =>
-        promoted(run, step, { copy, id: staged.id, call }),
+        promoted(run, step, { copy, id, call }),
       );
       const before = (one: CopySeen) => [...one.asked, ...[one.current, one.previous].flatMap((was) => was ?? [])];
       changeCopy(run, copy, (one) => ({
@@ -96,7 +124,10 @@ export async function promote(run: Run, step: Of<'promote'>): Promise<void> {
     } catch (thrown) {
       if (!hasCode(thrown, 'conflict') || (await hasMovedOn(run))) throw thrown;
       const found = await lookAgain(run, copy);
-      changeCopy(run, copy, () => ({ ...found, refusedPromotion: true }));
+      // An emergency does not wait for one store that shows what was expected and yet refuses: the others go on.
+      const isAlone = usable(seenBy(run)).length <= 1 || found.current?.id !== (step.expects ?? undefined);
+      const trouble = journal.emergency && !isAlone ? thrown : found.trouble;
+      changeCopy(run, copy, () => ({ ...found, trouble, refusedPromotion: true }));
     }
   });
 }

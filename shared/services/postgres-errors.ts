@@ -13,7 +13,10 @@ interface Meaning {
 const meanings: Readonly<Record<string, Meaning>> = {
   '28P01': { code: 'denied', hint: "Check the user and password of lockkeeper's own login." },
   '28000': { code: 'denied', hint: "Check lockkeeper's own login and the server's pg_hba.conf." },
-  '42501': { code: 'denied', hint: 'Grant the right that the message names to lockkeeper’s own login.' },
+  '42501': {
+    code: 'denied',
+    hint: 'Grant the right that the message names to lockkeeper’s own login; `rotate NAME --adopt` prints the SQL.',
+  },
   '42704': { code: 'not-found', hint: 'Create the role, or name the right one. `rotate NAME --adopt` prints the SQL.' },
   '3D000': { code: 'not-found', hint: 'Name a database that exists.' },
   '22023': { code: 'rejected', hint: "The server's policy does not take this value." },

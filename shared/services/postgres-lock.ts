@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import type pg from 'pg';
 import { hasCode, LockkeeperError } from '../base/error.ts';
 import type { Guard } from './contract.ts';
 import type { PostgresAccess } from './postgres-access.ts';
@@ -38,8 +37,9 @@ export async function underLock(work: LockedWork): Promise<void> {
       });
       if (statement !== undefined) await client.query(statement);
       isCommitting = true;
-      await committed(client, `${tried} at ${endpoint}`);
+      const { command } = await client.query('COMMIT');
       isCommitting = false;
+      if (command !== 'COMMIT') throw rolledBack(`${tried} at ${endpoint}`);
     });
   } catch (thrown) {
     if (stopped) throw stopped.by;
@@ -53,10 +53,8 @@ export async function underLock(work: LockedWork): Promise<void> {
 
 const lockText = 'SELECT pg_catalog.pg_advisory_xact_lock($1::pg_catalog.int8)';
 
-async function committed(client: pg.Client, tried: string): Promise<void> {
-  const { command } = await client.query('COMMIT');
-  if (command === 'COMMIT') return;
-  throw new LockkeeperError('conflict', `${tried}: the server rolled back`, { hint: 'The next run tries again.' });
+function rolledBack(tried: string): LockkeeperError {
+  return new LockkeeperError('unreachable', `${tried}: the server rolled back`, { hint: 'The next run tries again.' });
 }
 
 function isConnectionLoss(thrown: unknown): thrown is LockkeeperError {

@@ -96,8 +96,11 @@ function groupProblem(
 
 function optionsOf({ admin, becomes, inherits }: Omit<Membership, 'name'>, version: number): string {
   if (version < 160_000) return admin ? ' WITH ADMIN OPTION' : '';
-  const word = (is: boolean) => (is ? 'TRUE' : 'FALSE');
   return ` WITH ADMIN ${word(admin)}, INHERIT ${word(inherits)}, SET ${word(becomes)}`;
+}
+
+function word(is: boolean): string {
+  return is ? 'TRUE' : 'FALSE';
 }
 
 interface Setting {
@@ -108,11 +111,18 @@ interface Setting {
 
 function settingProblem(one: string, other: RoleSeen, { name, value, database }: Setting): Problem {
   const what = `only ${one} has the setting ${shown(`${name}=${value}`)}`;
-  const values = lists.has(name) && value !== '' ? listItems(value) : [value];
-  if (!values) return { text: `${capital(what)}. Set it for ${other.name} by hand, or reset it.` };
+  const literals = literalsOf(name, value);
+  if (literals === undefined) return { text: `${capital(what)}. Set it for ${other.name} by hand, or reset it.` };
   // Most settings are for any administrator of the role to make; a few need a superuser.
-  const literals = values.map((item) => pg.escapeLiteral(item)).join(', ');
   return fixAsSuperuser(what, `${settingTo(other, name, database)} = ${literals}`);
+}
+
+/** Undefined where the value cannot be said in SQL that surely does nothing else. */
+function literalsOf(name: string, value: string): string | undefined {
+  if (!lists.has(name) || value === '') return pg.escapeLiteral(value);
+  return listItems(value)
+    ?.map((one) => pg.escapeLiteral(one))
+    .join(', ');
 }
 
 /** Settings that are lists of names: as one literal they would be one name. */

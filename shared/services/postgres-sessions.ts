@@ -12,10 +12,21 @@ export interface SessionSeen extends SessionPoint {
   readonly program: string | undefined;
 }
 
+/** One of lockkeeper's own logins: its process, and when it began, for the numbers of processes come again. */
+export interface OwnLogin {
+  readonly pid: number;
+  /** Microseconds since 1970. */
+  readonly began: number;
+}
+
 /** A point in time as whole microseconds since 1970: a text of eight bytes, whatever the settings say. */
 function micros(time: string): string {
-  return `pg_catalog.floor(extract(epoch FROM ${time}) * 1000000)::pg_catalog.int8`;
+  return `pg_catalog.floor(extract(epoch FROM ${time}) OPERATOR(pg_catalog.*) 1000000)::pg_catalog.int8`;
 }
+
+/** Runs as a consumer, also behind a pooler that pins nothing: so it has no name and no operator without a schema. */
+const ownText = `SELECT pid, ${micros('backend_start')} AS began
+  FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid())`;
 
 const pointText = `SELECT ${micros('pg_catalog.clock_timestamp()')} AS at,
   ${micros('pg_catalog.pg_postmaster_start_time()')} AS started`;
@@ -25,7 +36,8 @@ const sessionsText = `SELECT pid, pg_catalog.host(client_addr) AS address, appli
     ${micros('backend_start')} AS began, ${micros('pg_catalog.pg_postmaster_start_time()')} AS started
   FROM pg_catalog.pg_stat_activity
   WHERE usename = $1::pg_catalog.name
-    AND NOT (coalesce(application_name, '') = $2::pg_catalog.text AND pid = ANY($3::pg_catalog.int4[]))
+    AND NOT (coalesce(application_name, '') = $2::pg_catalog.text AND pid = ANY($3::pg_catalog.int4[])
+      AND coalesce(${micros('backend_start')}, 0) = ANY($4::pg_catalog.int8[]))
   ORDER BY backend_start`;
 
 /** `pg_terminate_backend` with a time to wait came with 14; without one it only signals, and who asks looks again. */
@@ -39,11 +51,18 @@ export async function readPoint(client: pg.Client): Promise<ServerPoint> {
   return { at: Number(rows[0]?.at), started: Number(rows[0]?.started) };
 }
 
-/** Every session of the user, oldest first, without those under `own.name` by one of `own.pids`. */
+/** The login that runs this; undefined where the server shows none. */
+export async function readOwnLogin(client: pg.Client): Promise<OwnLogin | undefined> {
+  const { rows } = await client.query<{ readonly pid: number | null; readonly began: string | null }>(ownText);
+  const [pid, began] = [rows[0]?.pid ?? NaN, Number(rows[0]?.began ?? NaN)];
+  return Number.isSafeInteger(pid) && Number.isSafeInteger(began) ? { pid, began } : undefined;
+}
+
+/** Every session of the user, oldest first, without those under `own.name` that are one of `own.logins`. */
 export async function readSessions(
   client: pg.Client,
   slot: Slot,
-  own: { readonly name: string; readonly pids: readonly number[] },
+  own: { readonly name: string; readonly logins: readonly OwnLogin[] },
 ): Promise<readonly SessionSeen[]> {
   interface Row {
     readonly pid: number;
@@ -52,7 +71,8 @@ export async function readSessions(
     readonly began: string | null;
     readonly started: string;
   }
-  const { rows } = await inPinned(client, () => client.query<Row>(sessionsText, [slot, own.name, own.pids]));
+  const mine = [own.logins.map(({ pid }) => pid), own.logins.map(({ began }) => began)];
+  const { rows } = await inPinned(client, () => client.query<Row>(sessionsText, [slot, own.name, ...mine]));
   return rows.map(({ pid, address, program, began, started }) => ({
     pid,
     address: address ?? undefined,

@@ -18,7 +18,14 @@ import { isOlder, markOf, type ServerPoint } from './postgres-mark.ts';
 import { roleProblems } from './postgres-problems.ts';
 import { readRoles } from './postgres-roles.ts';
 import { inPinned } from './postgres-session.ts';
-import { endSessions, readPoint, readSessions, type SessionSeen } from './postgres-sessions.ts';
+import {
+  endSessions,
+  readOwnLogin,
+  readPoint,
+  readSessions,
+  type OwnLogin,
+  type SessionSeen,
+} from './postgres-sessions.ts';
 import { scramVerifier } from './scram.ts';
 import { withholding } from './withholding.ts';
 
@@ -65,7 +72,8 @@ export function postgresService(options: PostgresOptions): Service {
     change: (login, _keep, guard) => host.change(login, guard),
     accepts: (login) => host.accepts(login),
     sessions: (slot, before) => host.sessions(slot, before),
-    retire: (slot, keep, guard, ends) => host.retire({ slot, keep, guard, endSessions: ends?.endSessions ?? false }),
+    retire: (...[slot, keep, guard, ends]) =>
+      host.retire({ slot, keep, guard, endSessions: ends?.endSessions ?? false }),
   };
   return withholding(driver, ours);
 }
@@ -86,8 +94,8 @@ class PostgresHost {
    * sessions.
    */
   readonly #loginName: string;
-  /** The server's processes behind this object's last logins, by endpoint. */
-  readonly #ownPids = new Map<string, readonly number[]>();
+  /** This object's last logins, by endpoint. */
+  readonly #ownLogins = new Map<string, readonly OwnLogin[]>();
 
   constructor(options: PostgresOptions, ours: OurValues) {
     this.#options = options;
@@ -175,8 +183,7 @@ class PostgresHost {
     try {
       return await withConnection(target, async (client) => {
         // A pooler lets users in by itself; only a statement reaches the server. What it answers decides nothing.
-        const { rows } = await client.query<{ pid: number }>('SELECT pg_catalog.pg_backend_pid() AS pid');
-        this.#remember(endpoint, rows[0]?.pid);
+        this.#remember(endpoint, await readOwnLogin(client));
         return { ...told, answer: 'accepted' };
       });
     } catch (thrown) {
@@ -189,7 +196,7 @@ class PostgresHost {
     const { endpoints } = this.#options;
     const asked = await Promise.all(
       endpoints.map(async (endpoint) => {
-        const own = { name: this.#loginName, pids: this.#ownPids.get(endpoint) ?? [] };
+        const own = { name: this.#loginName, logins: this.#ownLogins.get(endpoint) ?? [] };
         const came = await this.#access.attempt(endpoint, `reading the sessions of ${slot}`, (client) =>
           readSessions(client, slot, own),
         );
@@ -245,14 +252,13 @@ class PostgresHost {
     });
   }
 
-  /** Anybody can read an application name and take it; a session is this object's own by its process too. */
-  #remember(endpoint: string, pid: unknown): void {
-    if (!Number.isSafeInteger(pid)) return;
-    this.#ownPids.set(endpoint, [...(this.#ownPids.get(endpoint) ?? []), Number(pid)].slice(-keptPids));
+  /** Anybody can read an application name and take it; a session is this object's own by its process and beginning too. */
+  #remember(endpoint: string, login: OwnLogin | undefined): void {
+    if (login) this.#ownLogins.set(endpoint, [...(this.#ownLogins.get(endpoint) ?? []), login].slice(-keptLogins));
   }
 }
 
-const keptPids = 32;
+const keptLogins = 32;
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
 function sessionOf(slot: Slot, { address, program, began }: SessionSeen): Session {

@@ -14,7 +14,7 @@ import { MemoryVault, memorySecrets, type MemoryVaultOptions } from '../../share
 import type { Login, Service, Strategy } from '../../shared/services/contract.ts';
 import { MemoryHost, memoryService } from '../../shared/services/memory.ts';
 import type { MemoryHostOptions } from '../../shared/services/memory-options.ts';
-import type { Faults } from '../broken-writes.ts';
+import { Killed, type Faults } from '../broken-writes.ts';
 import { testWorld, type TestWorld } from '../world.ts';
 
 /** The value that consumers use before the first rotation. */
@@ -78,12 +78,14 @@ export interface PlaceOptions {
   readonly host?: Partial<MemoryHostOptions>;
   /** What kind of store both are. */
   readonly vault?: MemoryVaultOptions;
+  /** What consumers use before the first rotation. */
+  readonly first?: string;
   /** One store instead of two. */
   readonly oneStore?: boolean;
 }
 
 export async function makePlace(options: PlaceOptions = {}): Promise<Place> {
-  const { strategy = 'alternating' } = options;
+  const { strategy = 'alternating', first = firstValue } = options;
   const world = testWorld();
   const slots = strategy === 'alternating' ? ['app_a', 'app_b'] : ['app_a'];
   const endpoints = options.endpoints && { endpoints: options.endpoints };
@@ -113,8 +115,8 @@ export async function makePlace(options: PlaceOptions = {}): Promise<Place> {
     brokenDeps({ plan, host, bucket, vaults, log, told, trail, world }, faults);
   vaults.one.add('app-db');
   vaults.two.add('app/db');
-  host.setByHand('app_a', firstValue);
-  const text = json.write(undefined, { slot: 'app_a', value: new Sealed(firstValue) }, address).open();
+  host.setByHand('app_a', first);
+  const text = json.write(undefined, { slot: 'app_a', value: new Sealed(first) }, address).open();
   vaults.one.setByHand('app-db', text);
   vaults.two.setByHand('app/db', text);
   vaults.one.settle('app-db');
@@ -143,6 +145,16 @@ export async function makePlace(options: PlaceOptions = {}): Promise<Place> {
       return stored && decodeJournal(stored.bytes, plan.name);
     },
   };
+}
+
+/** What became of a run; undefined where its process was killed. */
+export async function unlessKilled<T>(run: Promise<T>): Promise<T | undefined> {
+  try {
+    return await run;
+  } catch (thrown) {
+    if (thrown instanceof Killed) return undefined;
+    throw thrown;
+  }
 }
 
 /** Runs again and again, letting time pass, until the rotation is done or `most` runs are over. */

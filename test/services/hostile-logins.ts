@@ -84,6 +84,13 @@ const requests: readonly HostileLogin[] = [
 
 /** A server that proves nothing. */
 const unproven: readonly HostileLogin[] = [
+  {
+    name: 'refuses before it asks',
+    async script(caller) {
+      caller.send(say.error({ S: 'FATAL', C: '28000', M: 'no pg_hba.conf entry for host' }));
+      caller.close();
+    },
+  },
   { name: 'asks for nothing', script: (caller) => letIn(caller) },
   { name: 'is ready at once', script: (caller) => asked(caller, say.ready()) },
   {

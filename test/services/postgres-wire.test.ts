@@ -9,6 +9,7 @@ import { postgresService } from '../../shared/services/postgres.ts';
 import { certificate, certificateKey } from './certificate.ts';
 import { adminPassword, connectAs, holdSession, logsIn, makePair } from './postgres-pair.ts';
 import { startPostgres, type PostgresServer } from './postgres-server.ts';
+import { statementTests } from './postgres-statements.ts';
 import { inspectAll } from './printed.ts';
 
 let server: PostgresServer;
@@ -21,6 +22,7 @@ beforeAll(async () => {
   if (userInfo().uid === 0) await chown(join(keys, 'key.pem'), await postgresUser(), 0);
   server = await startPostgres([
     'log_statement=all',
+    'log_line_prefix=<%u|%a>',
     'log_min_duration_statement=0',
     'ssl=on',
     `ssl_cert_file=${join(keys, 'cert.pem')}`,
@@ -35,6 +37,8 @@ afterAll(async () => {
 const free = async () => undefined;
 const ca = async () => certificate;
 const fresh = (slot: string) => ({ slot, value: new Sealed('planted-canary-0123456789-abcdefghij') });
+
+statementTests(() => server);
 
 describe('TLS', () => {
   test('is used where it is asked for, and the answer says so', async () => {

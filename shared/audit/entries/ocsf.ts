@@ -63,7 +63,12 @@ const [informational, low, medium, high] = [1, 2, 3, 4];
 function severityOf({ action, details }: AuditEvent): number {
   switch (action) {
     case 'rotation.block':
+    case 'rotation.order':
       return high;
+    case 'rotation.warn':
+    case 'rotation.refresh-failed':
+    case 'rotation.follow':
+      return medium;
     case 'rotation.plan':
       return details['leaked'] === undefined ? informational : high;
     case 'closure.reopen':

@@ -4,7 +4,7 @@ import type { Attack } from './attack.ts';
 import { Hijack, type Hijacks } from './postgres/hijacks.ts';
 
 const session = 'shared/services/postgres-session.ts';
-const roles = 'shared/services/postgres-roles.ts';
+const sessions = 'shared/services/postgres-sessions.ts';
 
 /** A consumer that owns its database tries to run code as lockkeeper, to stop its rotations, and to hide from it. */
 export const attack: Attack = {
@@ -34,15 +34,21 @@ export const attack: Attack = {
     },
     {
       name: 'sessions-by-process',
-      file: 'shared/services/postgres.ts',
-      find: ' AND pid = ANY($3::pg_catalog.int4[])',
-      replace: ' AND $3::pg_catalog.int4[] IS NOT NULL',
+      file: sessions,
+      find: " AND pid = ANY($3::pg_catalog.int4[])\n      AND coalesce(${micros('backend_start')}, 0) = ANY($4::pg_catalog.int8[])",
+      replace: ' AND $3::pg_catalog.int4[] IS NOT NULL AND $4::pg_catalog.int8[] IS NOT NULL',
+    },
+    {
+      name: 'own-statement-by-schema',
+      file: sessions,
+      find: 'OPERATOR(pg_catalog.*) 1000000',
+      replace: '* 1000000',
     },
     {
       name: 'list-settings-as-names',
-      file: roles,
-      find: "values && `ALTER ROLE ${q(role)} SET ${q(name)} = ${values.map((one) => pg.escapeLiteral(one)).join(', ')}`",
-      replace: '`ALTER ROLE ${q(role)} SET ${q(name)} = ${value}`',
+      file: 'shared/services/postgres-pair-problems.ts',
+      find: "  return listItems(value)\n    ?.map((one) => pg.escapeLiteral(one))\n    .join(', ');",
+      replace: '  return value;',
     },
     {
       name: 'sql-apart-from-text',

@@ -56,6 +56,12 @@ export const attack: Attack = {
       replace: 'if (iterations < 0)',
     },
     {
+      name: 'refused-once-asked',
+      file: 'shared/services/postgres-connection.ts',
+      find: 'throw stream.wasAsked ? thrown : refusedUnasked(thrown);',
+      replace: 'throw thrown;',
+    },
+    {
       name: 'no-request-after-the-login',
       file: trust,
       find: "      if (type === 'R') throw outOfOrder();\n",
@@ -179,7 +185,7 @@ function serviceAt(endpoint: string, more: Partial<PostgresOptions> = {}) {
     database: 'postgres',
     endpoints: [endpoint],
     tls: 'off',
-    admin: { user: 'lockkeeper', password: new Sealed(password) },
+    admin: async () => ({ user: 'lockkeeper', password: new Sealed(password) }),
     world: testWorld('2026-10-01T00:00:00Z', 'false-server'),
     ...more,
   });
@@ -200,7 +206,7 @@ async function downgraded(): Promise<void> {
       },
       { tls: true },
     );
-    await serviceAt(server.endpoint, { tls: { ca: certificate } })
+    await serviceAt(server.endpoint, { tls: { ca: async () => certificate } })
       .accepts(login)
       .catch(() => undefined);
     mustHold(first.includes(says), `with ${offer.join(', ')} offered, SCRAM is not bound to the certificate`);
@@ -220,7 +226,7 @@ async function echoed(): Promise<number> {
     });
   });
   const error: unknown = await serviceAt(server.endpoint)
-    .change(login, async () => undefined)
+    .change(login, undefined, async () => undefined)
     .catch((thrown: unknown) => thrown);
   if (sent === '') throw new Error('the verifier was not seen');
   const verifier = sent.slice(sent.indexOf(':') + 1).split(/[:$]/);
@@ -241,7 +247,7 @@ async function honestServers(): Promise<string> {
   const rules = join(directory, 'pg_hba.conf');
   await writeFile(
     rules,
-    ['trusted trust', 'hashed md5', 'plain password', 'all scram-sha-256']
+    ['trusted trust', 'hashed md5', 'plain password', 'elsewhere reject', 'all scram-sha-256']
       .map((rule) => `host all ${rule.replace(' ', ' 127.0.0.1/32 ')}\n`)
       .join(''),
     { mode: 0o644 },
@@ -249,15 +255,12 @@ async function honestServers(): Promise<string> {
   const server = await startDebianPostgres(15, [`hba_file=${rules}`]);
   try {
     await server.sql(`CREATE ROLE bound LOGIN PASSWORD '${password}'; CREATE ROLE trusted LOGIN PASSWORD '${password}';
-      CREATE ROLE plain LOGIN PASSWORD '${password}'; SET password_encryption = md5;
+      CREATE ROLE plain LOGIN PASSWORD '${password}'; CREATE ROLE elsewhere LOGIN PASSWORD '${password}'; SET password_encryption = md5;
       CREATE ROLE hashed LOGIN PASSWORD '${password}'`);
     const logIn = (slot: string, more: Partial<PostgresOptions> = {}, value = password) =>
       serviceAt(server.endpoint, more)
         .accepts({ slot, value: new Sealed(value) })
-        .then(
-          ([answer]) => (answer?.accepted ? 'accepted' : 'refused'),
-          () => 'no answer',
-        );
+        .then(([answer]) => answer?.answer);
     const told = [
       await logIn('bound'),
       await logIn('bound', {}, 'wrong-password-0123456789'),
@@ -265,17 +268,18 @@ async function honestServers(): Promise<string> {
       await logIn('trusted', { authentication: 'md5' }),
       await logIn('plain'),
       await logIn('plain', { authentication: 'md5' }),
+      await logIn('elsewhere'),
       await logIn('hashed'),
       await logIn('hashed', { authentication: 'md5' }),
       await logIn('hashed', { authentication: 'md5' }, 'wrong-password-0123456789'),
     ];
     mustHold(
-      !told.slice(2, 7).some((one) => one !== 'no answer'),
-      `trust, password or md5 is believed: ${told.join(', ')}`,
+      !told.slice(2, 8).some((one) => one !== 'no-answer'),
+      `trust, reject, password or md5 is believed: ${told.join(', ')}`,
     );
-    const works = [told[0], told[1], told[7], told[8]].join(', ');
+    const works = [told[0], told[1], told[8], told[9]].join(', ');
     if (works !== 'accepted, refused, accepted, refused') throw new Error(`honest logins do not work: ${works}`);
-    return 'a real PostgreSQL 15 accepts by SCRAM, and by md5 with its word; its trust and password rules prove nothing';
+    return 'a real PostgreSQL 15 accepts by SCRAM, and by md5 with its word; its trust, reject and password rules prove nothing';
   } finally {
     await server.stop();
     await rm(directory, { recursive: true, force: true });

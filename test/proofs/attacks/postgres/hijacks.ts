@@ -160,7 +160,7 @@ export class Hijack {
     const client = await connectAs(this.#server.port, this.#login);
     try {
       const other = this.#pair.users.find((user) => user !== this.#login.slot) ?? '';
-      await this.#direct.change({ slot: other, value: this.#login.value }, async () => {
+      await this.#direct.change({ slot: other, value: this.#login.value }, this.#login, async () => {
         await client.query(`SELECT set_config('application_name', application_name, false)
           FROM pg_stat_activity WHERE application_name LIKE 'lockkeeper %' LIMIT 1`);
       });
@@ -184,8 +184,7 @@ export class Hijack {
     const deps = await depsOn(this.#direct, this.#server.port, this.#login);
     for (let round = 0; round < 3; round += 1) {
       await rehearse(deps);
-      for (const sql of (await adopt(deps)).sql)
-        await this.#server.sql(sql.replaceAll('<lockkeeper>', 'lockkeeper')).catch(() => undefined);
+      for (const sql of (await adopt(deps)).sql) await this.#server.sql(sql).catch(() => undefined);
     }
     const [role] = await this.#server.sql<{ is: boolean }>('SELECT rolsuper AS is FROM pg_roles WHERE rolname = $1', [
       user,

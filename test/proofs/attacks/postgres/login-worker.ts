@@ -1,20 +1,20 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { asLockkeeperError } from '../../../../shared/base/error.ts';
 import { Sealed } from '../../../../shared/base/sealed.ts';
-import { postgresService, type PostgresOptions } from '../../../../shared/services/postgres.ts';
+import { postgresService } from '../../../../shared/services/postgres.ts';
 import { testWorld } from '../../../world.ts';
 
 /** What the worker is to do: log in everywhere, in turn. */
 export interface LoginWork {
   readonly endpoints: readonly string[];
   readonly password: string;
-  readonly tls: PostgresOptions['tls'];
+  readonly tls: 'off' | 'require';
 }
 
 /** What came of one login. */
 export interface LoginOutcome {
   readonly endpoint: string;
-  /** An error's code where there was one. */
+  /** `accepted`, `refused`, or the code of the error where there was no answer. */
   readonly came: string;
 }
 
@@ -34,11 +34,11 @@ async function main(): Promise<void> {
       database: 'orders',
       endpoints: [endpoint],
       tls,
-      admin: { user: 'lockkeeper', password: new Sealed(password) },
+      admin: async () => ({ user: 'lockkeeper', password: new Sealed(password) }),
       world: testWorld('2026-10-01T00:00:00Z', 'worker'),
     });
     const came = await service.accepts(login).then(
-      ([answer]) => (answer?.accepted ? 'accepted' : 'refused'),
+      ([answer]) => answer?.error?.code ?? answer?.answer ?? 'nothing',
       (thrown: unknown) => asLockkeeperError(thrown).code,
     );
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port has no origin

@@ -2,6 +2,7 @@ import { Sealed } from '../../../../shared/base/sealed.ts';
 import { parseInstant } from '../../../../shared/base/time.ts';
 import { fastWorld } from '../../../../shared/base/world.ts';
 import { memoryObjects } from '../../../../shared/objects/memory.ts';
+import { consumerForm } from '../../../../shared/rotation/forms/consumer-form.ts';
 import { importLogin } from '../../../../shared/rotation/import.ts';
 import type { RotationDeps } from '../../../../shared/rotation/plan.ts';
 import { memorySecrets, MemoryVault } from '../../../../shared/secrets/memory.ts';
@@ -21,14 +22,17 @@ export async function turn(service: Service, port: number, users: readonly strin
   if (problems.length > 0) throw new Error(`it is not ready: ${problems.join(' ')}`);
   const slot = users.find((user) => user !== old.slot) ?? '';
   const fresh = { slot, value: new Sealed(`value-of-turn-${turns}-0123456789-abcdef`) };
-  await service.change(fresh, free);
-  if (!(await service.accepts(fresh)).every(({ accepted }) => accepted)) throw new Error('the new value is refused');
+  await service.change(fresh, old, free);
+  if (!(await service.accepts(fresh)).every(({ answer }) => answer === 'accepted'))
+    throw new Error('the new value is refused');
   const held = await holdSession(port, old);
   if ((await service.sessions(old.slot)).length === 0) throw new Error('the session is not seen');
-  await service.retire(old, free, { endSessions: true });
+  const results = await service.retire(old.slot, fresh, free, { endSessions: true });
+  for (const { error } of results) if (error) throw error;
   if (await held.isOpen()) throw new Error('the session was not ended');
   await held.close();
-  if ((await service.accepts(old)).some(({ accepted }) => accepted)) throw new Error('the old value is accepted');
+  if (!(await service.accepts(old)).every(({ answer }) => answer === 'refused'))
+    throw new Error('the old value is accepted');
   return fresh;
 }
 
@@ -41,7 +45,9 @@ export async function depsOn(service: Service, port: number, login: Login): Prom
     plan: {
       name: 'shop-db',
       service: 'shop-db',
-      stores: [{ store: 'one', secret: 'shop-db' }],
+      stores: [{ store: 'one', secret: 'shop-db', form: consumerForm() }],
+      address: { engine: 'postgres', host: '127.0.0.1', port },
+      refreshes: [],
       propagationMs: 1,
       everyMs: 1,
       acceptDowntime: false,
@@ -54,6 +60,6 @@ export async function depsOn(service: Service, port: number, login: Login): Prom
     notify: free,
     actor: 'attack',
   };
-  await importLogin(deps, { engine: 'postgres', host: '127.0.0.1', port }, login);
+  await importLogin(deps, login);
   return deps;
 }

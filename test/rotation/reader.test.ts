@@ -1,0 +1,82 @@
+import { describe, expect, test } from '@jest/globals';
+import { LockkeeperError } from '../../shared/base/error.ts';
+import { hour } from '../../shared/base/time.ts';
+import { plainForm } from '../../shared/rotation/forms/plain.ts';
+import { rotate } from '../../shared/rotation/run.ts';
+import type { Service } from '../../shared/services/contract.ts';
+import { Faults } from '../broken-writes.ts';
+import { firstValue, makePlace, runUntilDone, withOther, type Place } from './place.ts';
+
+const leaked = { reason: 'found in a chat' };
+const down = async () => Promise.reject(new LockkeeperError('unreachable', 'down'));
+
+/** The place with other answers of the service. */
+function depsWith(place: Place, service: Partial<Service>) {
+  const deps = place.deps();
+  return { ...deps, service: withOther(deps.service, service) };
+}
+
+describe('what is staged holds no login:', () => {
+  test('an emergency goes on past a store whose form cannot hold it, and names the store', async () => {
+    const place = await makePlace();
+    const stores = place.plan.stores.map((one) => (one.store === 'two' ? { ...one, form: plainForm } : one));
+    const report = await rotate({ ...place.deps(), plan: { ...place.plan, stores } }, { leaked });
+    expect(report).toMatchObject({ outcome: 'failed', phase: 'retired', text: expect.stringContaining('two/app/db') });
+    expect(place.host.holds('app_a', firstValue)).toBe(false);
+    expect(place.consumerLogsIn('one')).toBe(true);
+  });
+
+  test.each(['change', 'accepts'] as const)('one that was spoilt before %s gives way to another one', async (at) => {
+    const place = await makePlace();
+    const { service } = place.deps();
+    const accepts: Service['accepts'] = async (login) => (login.slot === 'app_b' ? down() : service.accepts(login));
+    await rotate(depsWith(place, at === 'change' ? { change: down } : { accepts }), { now: true });
+    const two = place.vaults['two'];
+    two?.spoil('app/db', two.shelves.get('app/db')?.pending?.id ?? '', 'garbage');
+    place.world.pass(hour);
+    expect(await runUntilDone(place)).toMatchObject({ outcome: 'done' });
+    expect(place.consumerLogsIn('one') && place.consumerLogsIn('two')).toBe(true);
+  });
+});
+
+test.each(['lost-after', 'killed-after'] as const)(
+  'a promotion that was %s is found again, also where a store gives what it publishes another id',
+  async (how) => {
+    const options = { vault: { ids: 'renewed' } } as const;
+    const writes = new Faults();
+    await (await makePlace(options)).run({ now: true }, writes);
+    const at = writes.writes.findIndex((write) => write.endsWith('.promote'));
+    const place = await makePlace(options);
+    const faults = new Faults(new Map([[at, how]]));
+    await expect(place.run({ now: true }, faults).catch(() => ({ outcome: 'failed' }))).resolves.toMatchObject({
+      outcome: 'failed',
+    });
+    place.world.pass(hour);
+    expect(await place.run()).toMatchObject({ phase: 'draining', outcome: 'waiting' });
+    expect(await runUntilDone(place)).toMatchObject({ outcome: 'done' });
+  },
+);
+
+describe('an emergency waits', () => {
+  test('three runs in all for an endpoint that refuses the new value', async () => {
+    const place = await makePlace({ endpoints: ['e1', 'e2'], host: { fleet: 'each' } });
+    place.host.lag('e2');
+    await place.run({ leaked });
+    for (let runs = 0; runs < 3; runs += 1) await place.run();
+    expect(place.host.holds('app_a', firstValue, 'e1')).toBe(false);
+  });
+
+  test('for no store that never takes the promotion', async () => {
+    const place = await makePlace();
+    const deps = place.deps();
+    const { two } = deps.stores;
+    if (!two) throw new Error('no store two');
+    const promote = async () => Promise.reject(new LockkeeperError('conflict', 'something else is current'));
+    const { read, stage, abandon, retire, writes, settlesMs } = two;
+    const stores = { ...deps.stores, two: { read, stage, abandon, retire, writes, settlesMs, promote } };
+    const report = await rotate({ ...deps, stores }, { leaked });
+    expect(report).toMatchObject({ outcome: 'failed', phase: 'retired', text: expect.stringContaining('two/app/db') });
+    expect(place.host.holds('app_a', firstValue)).toBe(false);
+    expect(await place.run()).toMatchObject({ outcome: 'done' });
+  });
+});
