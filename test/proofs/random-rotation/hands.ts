@@ -53,7 +53,9 @@ function atEndpoint(ground: Ground, watch: Watch, { at, how }: Extract<Happening
   if (how === 'lag') host.lag(name);
   else if (how === 'caught-up') host.catchUp(name);
   else if (how === 'older') {
-    host.putBack(name, pick(ground.past, at));
+    // Replicas of a restored primary are made anew from it.
+    const isPrimary = ground.setting.fleet === 'shared' && name === host.fleet.setup.endpoints[0];
+    for (const one of isPrimary ? host.fleet.setup.endpoints : [name]) host.putBack(one, pick(ground.past, at));
     watch.hands += 1;
   } else host.setUp(name, how === 'up');
   watch.byOthers();

@@ -58,6 +58,8 @@ export class Watch {
   handsAtRetire = -1;
   /** Several runs at once, where neither fence nor store holds a paused writer back: less is promised. */
   isWeak = false;
+  /** The journal was lost: what was staged under it may stay. */
+  isJournalLost = false;
   readonly phases = new Set<string>();
   readonly problems: string[] = [];
 
@@ -89,6 +91,7 @@ export class Watch {
 
   /** Nothing is promised of values whose stores or journal were lost, but for those that stores still show. */
   journalLost(): void {
+    this.isJournalLost = true;
     const shown = this.#ground.vaults.flatMap((vault) => {
       const { current, earlier = [] } = vault.find(secret)?.shelf ?? {};
       return [current?.text, earlier[0]?.text];
@@ -217,7 +220,8 @@ export class Watch {
     const fresh = [...this.#wrong].filter((what) => !before.has(what));
     if (fresh.length === 0 || process.isStale || this.isWeak) return;
     const lockedOut = fresh.find((what) => what.startsWith('nothing durable'));
-    if (lockedOut !== undefined) throw new BrokenPromise('nothing logs in', `after ${name}: ${lockedOut}`);
+    if (lockedOut !== undefined)
+      throw new BrokenPromise(this.#ground.setting.strategy === 'single' && this.#isUrgent() ? 'nothing logs in (single, urgent)' : 'nothing logs in', `after ${name}: ${lockedOut}`);
     if (this.#ground.setting.strategy === 'single' || this.#isUrgent()) return;
     const noClock = !this.#ground.setting.clock && this.#ground.setting.skews.some((skew) => skew !== 0);
     const kept = fresh.filter((what) => !(noClock && what.includes('in its window')));
