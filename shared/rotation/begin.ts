@@ -1,4 +1,4 @@
-import { after, formatInstant } from '../base/time.ts';
+import { after, day, formatInstant } from '../base/time.ts';
 import { unique } from './advance.ts';
 import type { Journal, JournalCopy } from './journal.ts';
 import { obstacles } from './obstacles.ts';
@@ -40,7 +40,8 @@ export function notDue(journal: Journal | undefined, asked: Asked): Step | undef
       until: undefined,
     };
   const due = after(journal.finishedAt ?? journal.startedAt, asked.plan.everyMs);
-  if (asked.now >= due) return undefined;
+  // Later than any end of a rotation makes it: the clock that wrote the end was wrong.
+  if (asked.now >= due || due - asked.now > asked.plan.everyMs + day) return undefined;
   return { do: 'rest', outcome: 'idle', text: `due ${formatInstant(due)}`, until: due };
 }
 

@@ -83,7 +83,8 @@ export function untold({ orders, emergency, phase }: Journal): readonly Order[] 
 function noticeDue(journal: Journal, asked: Asked): Step | undefined {
   if (untold(journal).length > 0) return { do: 'announce' };
   if (journal.blocked) return journal.blocked.told ? undefined : { do: 'alarm' };
-  return isTellingDue(journal, asked.now) ? { do: 'warn' } : undefined;
+  // Without a pause the step is tried now: it may work again, and a run that fails tells at its end.
+  return isBackingOff(journal, asked.now) && isTellingDue(journal, asked.now) ? { do: 'warn' } : undefined;
 }
 
 function resting(journal: Journal, asked: Asked): Step | undefined {

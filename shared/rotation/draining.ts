@@ -1,4 +1,4 @@
-import { after, formatInstant, instant, type Instant } from '../base/time.ts';
+import { after, day, formatInstant, instant, type Instant } from '../base/time.ts';
 import type { Session } from '../services/contract.ts';
 import type { Journal } from './journal.ts';
 import { publishNext, straysOf } from './publishing.ts';
@@ -76,8 +76,9 @@ function oldWas(journal: Journal, seen: Seen, { current }: CopySeen): boolean {
 }
 
 /** Time that decides about others is taken from two clocks, wherever the service has one. */
-function windowLeft(journal: Journal, seen: Seen, asked: Asked): Rest | undefined {
+function windowLeft(journal: Journal, seen: Seen, asked: Asked): Step | undefined {
   const { drain } = journal;
+  if (isFromWrongClock(drain, seen, asked)) return { do: 'move', to: 'draining' };
   const windowMs = Math.max(asked.plan.propagationMs, ...seen.copies.map(({ settlesMs }) => settlesMs));
   const { clock } = seen.service;
   const hostLeft = after(drain?.host ?? asked.now, windowMs) - asked.now;
@@ -87,6 +88,13 @@ function windowLeft(journal: Journal, seen: Seen, asked: Asked): Rest | undefine
   const until = instant(asked.now + leftMs);
   const by = clock === undefined ? ", by this host's clock alone: the service tells no time" : '';
   return waiting(`consumers may hold the old value until ${formatInstant(until)}${by}`, until, []);
+}
+
+/** It began more than a day from now: one of the clocks was or is wrong, and the window is counted from now. */
+function isFromWrongClock(drain: Journal['drain'], { service }: Seen, { now }: Asked): boolean {
+  if (!drain) return false;
+  const isServiceAhead = drain.service !== null && service.clock !== undefined && drain.service - service.clock > day;
+  return drain.host - now > day || isServiceAhead;
 }
 
 /** Whoever is still logged in with the old value. */

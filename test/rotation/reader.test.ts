@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { LockkeeperError } from '../../shared/base/error.ts';
-import { hour } from '../../shared/base/time.ts';
+import { day, hour, instant, minute } from '../../shared/base/time.ts';
 import { plainForm } from '../../shared/rotation/forms/plain.ts';
 import { rotate } from '../../shared/rotation/run.ts';
 import type { Service } from '../../shared/services/contract.ts';
 import { Faults } from '../broken-writes.ts';
-import { firstValue, makePlace, runUntilDone, withOther, type Place } from './place.ts';
+import { firstValue, makePlace, runUntilDone, window, withOther, type Place } from './place.ts';
 
 const leaked = { reason: 'found in a chat' };
 const down = async () => Promise.reject(new LockkeeperError('unreachable', 'down'));
@@ -78,5 +78,61 @@ describe('an emergency waits', () => {
     expect(report).toMatchObject({ outcome: 'failed', phase: 'retired', text: expect.stringContaining('two/app/db') });
     expect(place.host.holds('app_a', firstValue)).toBe(false);
     expect(await place.run()).toMatchObject({ outcome: 'done' });
+  });
+});
+
+describe('a failure that is over', () => {
+  const slow = { plan: { propagationMs: day } };
+
+  test.each([0, 30])('is told to nobody an hour later, also where nothing ran for %d minutes', async (minutes) => {
+    const place = await makePlace(slow);
+    await place.run({ now: true });
+    expect(await rotate(depsWith(place, { describe: down }))).toMatchObject({ outcome: 'failed' });
+    if (minutes > 0) {
+      place.world.pass(minutes * minute);
+      expect(await place.run()).toMatchObject({ outcome: 'waiting' });
+    }
+    place.world.pass(hour);
+    expect(await place.run()).toMatchObject({ outcome: 'waiting', steps: [] });
+    expect(place.told).toEqual([]);
+  });
+
+  test('does not make the next one look as if it had lasted', async () => {
+    const place = await makePlace(slow);
+    await place.run({ now: true });
+    for (let times = 0; times < 2; times += 1) {
+      await rotate(depsWith(place, { describe: down }));
+      expect(place.journal()?.trouble).toMatchObject({ attempts: 1, told: 0 });
+      place.world.pass(2 * hour);
+      await place.run();
+    }
+    expect(place.told).toEqual([]);
+  });
+});
+
+describe('a clock that was a year ahead', () => {
+  const ahead = (place: Place) => ({
+    ...place.deps(),
+    world: { ...place.world, now: () => instant(place.world.now() + 365 * day) },
+  });
+
+  test.each([true, false])('keeps no old value valid for a year (the service tells its time: %s)', async (clock) => {
+    const place = await makePlace({ host: { clock } });
+    expect(await rotate(ahead(place), { now: true })).toMatchObject({ phase: 'draining' });
+    expect(await place.run()).toMatchObject({ outcome: 'waiting', until: place.world.now() + window });
+    place.world.pass(window - minute);
+    expect(await place.run()).toMatchObject({ outcome: 'waiting' });
+    place.world.pass(minute);
+    expect(await place.run()).toMatchObject({ outcome: 'done' });
+  });
+
+  test('does not put the next rotation off for a year', async () => {
+    const place = await makePlace();
+    await place.run({ now: true });
+    expect(await rotate({ ...ahead(place) })).toMatchObject({ outcome: 'waiting' });
+    place.world.pass(window);
+    expect(await rotate(ahead(place))).toMatchObject({ outcome: 'done' });
+    place.world.pass(day);
+    expect(await place.run()).toMatchObject({ phase: 'draining' });
   });
 });
