@@ -1,9 +1,20 @@
 import { after, day, formatInstant, instant, type Instant } from '../base/time.ts';
 import type { Session } from '../services/contract.ts';
 import type { Journal } from './journal.ts';
-import { publishNext, straysOf } from './publishing.ts';
-import { isGood, oldLogins, sameLogin, usable, verdictOn, type CopySeen, type Seen } from './seen.ts';
-import { theLogin, unproven } from './setting.ts';
+import { straysOf } from './hand-edits.ts';
+import { publishNext } from './publishing.ts';
+import {
+  isGood,
+  oldLogins,
+  sameLogin,
+  theLogin,
+  usable,
+  verdictOn,
+  windowMsOf,
+  type CopySeen,
+  type Seen,
+} from './seen.ts';
+import { unproven } from './setting.ts';
 import type { Asked, Ending, Rest, Step } from './step.ts';
 import { block, handChanged, namesOf, postpone, unready } from './stopping.ts';
 
@@ -79,7 +90,7 @@ function oldWas(journal: Journal, seen: Seen, { current }: CopySeen): boolean {
 function windowLeft(journal: Journal, seen: Seen, asked: Asked): Step | undefined {
   const { drain } = journal;
   if (isFromWrongClock(drain, seen, asked)) return { do: 'move', to: 'draining' };
-  const windowMs = Math.max(asked.plan.propagationMs, ...seen.copies.map(({ settlesMs }) => settlesMs));
+  const windowMs = windowMsOf(asked.plan, seen);
   const { clock } = seen.service;
   const hostLeft = after(drain?.host ?? asked.now, windowMs) - asked.now;
   const serviceLeft = drain?.service != null && clock !== undefined ? after(drain.service, windowMs) - clock : 0;
