@@ -59,7 +59,20 @@ export type Mood = 'calm' | 'broken' | 'crowded' | 'handled' | 'wild';
 const kinds: Readonly<Record<Mood, readonly Happening['do'][]>> = {
   calm: ['run', 'run', 'run', 'pass', 'pass', 'open', 'close', 'endpoint', 'outage'],
   broken: ['run', 'run', 'run', 'run', 'pass', 'pass', 'open', 'close', 'endpoint', 'outage', 'receiver', 'policy'],
-  crowded: ['together', 'together', 'pause', 'pause', 'resume', 'resume', 'kill', 'run', 'pass', 'pass', 'open', 'close'],
+  crowded: [
+    'together',
+    'together',
+    'pause',
+    'pause',
+    'resume',
+    'resume',
+    'kill',
+    'run',
+    'pass',
+    'pass',
+    'open',
+    'close',
+  ],
   handled: [
     ...(['run', 'run', 'run', 'run', 'run', 'pass', 'pass', 'pass', 'reset', 'edit', 'edit', 'roll-back'] as const),
     ...(['lose-journal', 'add', 'disable', 'open', 'close', 'drop-pending', 'stage-foreign', 'corrupt'] as const),
@@ -91,7 +104,9 @@ function draw(choice: Choice, kind: Happening['do'], mood: RunMood): Happening {
     case 'pause':
       return { do: 'pause', until: choice.below(90), ...drawRun(choice, mood) };
     case 'resume':
-      return choice.once(2) ? { do: 'resume', which: index() } : { do: 'resume', which: index(), until: choice.below(60) };
+      return choice.once(2)
+        ? { do: 'resume', which: index() }
+        : { do: 'resume', which: index(), until: choice.below(60) };
     case 'kill':
       return { do: 'kill', which: index() };
     case 'together': {
@@ -116,7 +131,12 @@ function drawTrouble(choice: Choice, kind: Happening['do']): Happening {
     case 'endpoint':
       return { do: 'endpoint', at: index(), how: choice.of(['down', 'up', 'lag', 'caught-up', 'older']) };
     case 'outage':
-      return { do: 'outage', of: choice.of(['state', 'log', 'messenger', 'issuer', 'store', 'service']), at: index(), on };
+      return {
+        do: 'outage',
+        of: choice.of(['state', 'log', 'messenger', 'issuer', 'store', 'service']),
+        at: index(),
+        on,
+      };
     case 'receiver':
       return { do: 'receiver', at: index(), faults: Array.from({ length: 1 + index() }, () => drawFault(choice)) };
     case 'problem':

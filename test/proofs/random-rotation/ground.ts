@@ -46,6 +46,10 @@ export class Ground {
   now: Instant = start;
   readonly #authority: MemoryAuthority;
   readonly #random = new Choice(1);
+  #read: { readonly version: string | undefined; readonly journal: Journal | undefined } = {
+    version: undefined,
+    journal: undefined,
+  };
 
   constructor(setting: Setting) {
     this.setting = setting;
@@ -84,7 +88,9 @@ export class Ground {
   /** The journal as it lies there. */
   journal(): Journal | undefined {
     const stored = this.bucket.objects.get(`rotations/${credential}.json`);
-    return stored && decodeJournal(stored.bytes, credential);
+    if (stored?.version !== this.#read.version)
+      this.#read = { version: stored?.version, journal: stored && decodeJournal(stored.bytes, credential) };
+    return this.#read.journal;
   }
 
   /** What consumers of a store are handed out, settled or not; undefined where it is no login. */
@@ -116,7 +122,7 @@ export class Ground {
       world,
       notify: (notice) => messenger.notify(notice),
       actor: `rotator${rotator}`,
-      fingerprintKey: new Uint8Array(32).fill(7),
+      ...(this.setting.fingerprints && { fingerprintKey: new Uint8Array(32).fill(7) }),
     };
   }
 
@@ -169,7 +175,9 @@ function between(vault: MemoryVault, wait: () => Promise<void>): MemoryVault {
     get(object, property): unknown {
       if (property === 'options') return options;
       const member: unknown = Reflect.get(object, property, object);
-      return typeof member === 'function' ? (...args: unknown[]): unknown => Reflect.apply(member, object, args) : member;
+      return typeof member === 'function'
+        ? (...args: unknown[]): unknown => Reflect.apply(member, object, args)
+        : member;
     },
   });
 }

@@ -104,7 +104,8 @@ function opens(ground: Ground, watch: Watch, what: Extract<Happening, { do: 'ope
   const endpoint = pick(host.fleet.setup.endpoints, what.endpoint);
   const vault = pick(ground.vaults, what.store);
   const login = what.cached ? watch.cached() : loginIn(readBy(vault) ?? '');
-  if (!login || !host.fleet.endpoint(endpoint).isUp || !host.clientLogsIn(login.slot, login.value, endpoint)) return false;
+  if (!login || !host.fleet.endpoint(endpoint).isUp || !host.clientLogsIn(login.slot, login.value, endpoint))
+    return false;
   host.openSession(login.slot, login.value, { peer: `client${host.state.opened}`, endpoint });
   watch.sessionLogins.set(host.state.opened, login);
   return true;
@@ -133,7 +134,11 @@ function inStore(ground: Ground, watch: Watch, what: Happening): boolean {
   else if (what.do === 'stage-foreign') {
     const { shelf } = vault.find(secret) ?? {};
     if (!shelf || shelf.pending) return false;
-    const pending = { id: vault.nextVersion(), text: textOf({ slot: 'app_a', value: ground.freshValue() }), rotation: 'r-foreign' };
+    const pending = {
+      id: vault.nextVersion(),
+      text: textOf({ slot: 'app_a', value: ground.freshValue() }),
+      rotation: 'r-foreign',
+    };
     vault.shelves.set(secret, { ...shelf, pending });
   }
   watch.byHandInStore();

@@ -1,5 +1,6 @@
 import { Choice } from '../hostile/seeded.ts';
 import { drawHappenings, type Happening } from './events.ts';
+import { longTrouble } from './long-trouble.ts';
 import { quietly } from './quiet.ts';
 import { drawSetting, type Setting } from './setting.ts';
 import { BrokenPromise, type Broken } from './watch.ts';
@@ -38,6 +39,7 @@ export async function goWalk(plan: WalkPlan, tells = false): Promise<WalkResult>
     walk.tell('at the beginning');
     if (plan.setting.adopts) await walk.adopt(0);
     for (const what of plan.happenings) await walk.happen(what);
+    if (plan.seed % 8 === 0) await longTrouble(walk, (n) => choice.below(n));
     await quietly(walk, (n) => choice.below(n));
   } catch (thrown) {
     if (!(thrown instanceof BrokenPromise)) throw thrown;

@@ -49,6 +49,8 @@ export class Process {
   gate: (() => Promise<void>) | undefined;
   /** The action of the intent that has no outcome yet. */
   intent: string | undefined;
+  /** What would be wrong with the retirement that it asked for. */
+  endingInUse: string | undefined;
   /** Logins that were refused in this run, with their endpoints. */
   readonly refused = new Set<string>();
 

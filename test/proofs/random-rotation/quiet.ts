@@ -20,13 +20,13 @@ export async function quietly(walk: Walk, choice: (n: number) => number): Promis
   const { strategy, capacity, counts } = walk.ground.setting;
   if (strategy === 'additive' && (capacity === 1 || !counts)) return;
   const first = await untilRest(walk, choice);
-  if (first === 'done' || first === 'reverted') checkEnd(walk, first);
+  if (first.startsWith('done') || first.startsWith('reverted')) checkEnd(walk, first);
   walk.ground.now = walk.ground.world(31 * day, 0).now();
   walk.watch.byOthers();
   walk.tell('a month passes');
   const second = await untilRest(walk, choice, { begins: true });
-  if (second === 'idle') throw new BrokenPromise('never begins', 'the rotation that was due did not begin');
-  checkEnd(walk, second);
+  if (second.startsWith('idle')) throw new BrokenPromise('never begins', 'the rotation that was due did not begin');
+  checkEnd(walk, second, true);
   searchForValues(walk);
 }
 
@@ -43,15 +43,18 @@ async function untilRest(walk: Walk, choice: (n: number) => number, { begins }: 
   let now = isForeign();
   let asked = 0;
   let repairs = 0;
+  let overruled = '';
   for (let runs = 0; runs < 70; runs += 1) {
     const toldBefore = ground.told.length;
     const { report } = await walk.run({ rotator: choice(ground.setting.skews.length), now, breaks: [] });
     if (!report) throw new BrokenPromise('quiet', 'a quiet run was killed');
     const isUnfinished = ground.journal()?.phase !== 'done' && ground.journal() !== undefined;
-    if (terminal.has(report.outcome) && !(report.outcome === 'idle' && (begins === true || isUnfinished))) return report.outcome;
+    if (terminal.has(report.outcome) && !(report.outcome === 'idle' && (begins === true || isUnfinished)))
+      return `${report.outcome}${overruled}`;
     if (report.outcome === 'idle') throw new BrokenPromise('never begins', report.text);
     const isBlocked = report.outcome === 'blocked';
     if (isBlocked) checkTold(walk, report, { toldBefore, now });
+    if (isBlocked && /hands out|somebody else/.test(report.text)) overruled = ', a store overruled';
     now = isForeign() || (isBlocked && !now);
     if (isBlocked && now) asked += 1;
     if (isBlocked && asked > 3) {
@@ -79,19 +82,25 @@ function pass(walk: Walk, report: RotationReport): void {
 /** Who is blocked has told: in the journal, or the person at the terminal who asked. */
 function checkTold({ ground }: Walk, report: RotationReport, at: { toldBefore: number; now: boolean }): void {
   const journal = ground.journal();
-  const isTold = journal?.blocked?.told === true || (journal?.trouble?.told ?? 0) > 0 || ground.told.length > at.toldBefore;
+  const isTold =
+    journal?.blocked?.told === true || (journal?.trouble?.told ?? 0) > 0 || ground.told.length > at.toldBefore;
   if (!isTold && !at.now) throw new BrokenPromise('not told', report.text);
 }
 
-function checkEnd({ ground, watch }: Walk, outcome: string): void {
+function checkEnd({ ground, watch }: Walk, outcome: string, isLast = false): void {
   // What persons did to the service after the old values were ended is found when the next rotation is due.
   if (watch.hands !== watch.handsAtRetire) return;
   const wrong = watch.wrongNow().filter((what) => !what.includes('in its window'));
-  if (wrong.length > 0) throw new BrokenPromise('ends locked out', `${outcome}, and ${wrong.join('; ')}`);
+  if (wrong.length > 0)
+    throw new BrokenPromise(
+      outcome.includes('overruled') ? 'ends locked out, overruled' : 'ends locked out',
+      `${outcome}, and ${wrong.join('; ')}`,
+    );
   const strays = watch.strays();
   if (strays.length > 0) throw new BrokenPromise('ends with strays', `${outcome}, and valid is ${strays.join(', ')}`);
   for (const [at, vault] of ground.vaults.entries())
-    if (!watch.isJournalLost && vault.find(secret)?.shelf.pending?.rotation.startsWith('r-foreign') === false) throw new BrokenPromise('ends with staged', `store${at} still holds a staged value`);
+    if (isLast && !watch.isJournalLost && vault.find(secret)?.shelf.pending?.rotation.startsWith('r-foreign') === false)
+      throw new BrokenPromise('ends with staged', `store${at} still holds a staged value`);
 }
 
 /** No value in the log, the journal, a notice. */

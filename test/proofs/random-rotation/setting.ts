@@ -33,6 +33,8 @@ export interface Setting {
   readonly adopts: boolean;
   /** Runs that a host ends after 15 minutes; else they go on for as long as they want. */
   readonly deadlines: boolean;
+  /** Log entries carry fingerprints of values. */
+  readonly fingerprints: boolean;
 }
 
 /** The plainest setting: what a walk is shrunk towards. */
@@ -53,6 +55,7 @@ export const plainSetting: Setting = {
   propagationMs: 2 * hour,
   adopts: true,
   deadlines: false,
+  fingerprints: false,
 };
 
 /** A setting out of all that a service and its stores can declare. */
@@ -64,7 +67,8 @@ export function drawSetting(choice: Choice): Setting {
     fence: choice.of(['lock', 'lock', 'exact', 'none']),
     capacity: strategy === 'additive' ? choice.of([0, 2, 2, 3, ...(choice.once(4) ? [1] : [])]) : 1,
     counts: strategy === 'additive' ? !choice.once(12) : choice.once(2),
-    sessionsSeen: strategy === 'alternating' ? choice.of(['exact', 'exact', 'none']) : choice.of(['marked', 'marked', 'none']),
+    sessionsSeen:
+      strategy === 'alternating' ? choice.of(['exact', 'exact', 'none']) : choice.of(['marked', 'marked', 'none']),
     kind: choice.once(100) ? 'key-pair' : choice.of(['text', 'text', 'text', 'issued']),
     fleet: choice.of(['shared', 'each']),
     endpoints: choice.of([1, 1, 2, 2, 3]),
@@ -76,6 +80,7 @@ export function drawSetting(choice: Choice): Setting {
     propagationMs: choice.of([2 * hour, 2 * hour, 15 * minute, 0]),
     adopts: !choice.once(5),
     deadlines: choice.once(2),
+    fingerprints: choice.once(4),
   };
 }
 

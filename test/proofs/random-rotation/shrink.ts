@@ -15,7 +15,7 @@ export async function shrink(plan: WalkPlan, promise: string, most = 500): Promi
     }
   };
   let best = plan;
-  for (let before = ''; before !== JSON.stringify(best) && tries <= most; ) {
+  for (let before = ''; before !== JSON.stringify(best) && tries <= most;) {
     before = JSON.stringify(best);
     best = await fewer(best, breaks);
     best = await simpler(best, breaks);
@@ -59,14 +59,23 @@ function plainerSettings(setting: Setting): readonly Partial<Setting>[] {
     .map((name) => ({ [name]: plainSetting[name] }));
   const plainStores = setting.stores.map(() => plainSetting.stores[0]).flatMap((store) => store ?? []);
   const alternating = { strategy: 'alternating', capacity: 1, counts: false, sessionsSeen: 'exact' } as const;
-  return [alternating, { stores: plainStores }, { stores: setting.stores.slice(0, 1) }, ...each, { adopts: false }, { endpoints: 2 }];
+  return [
+    alternating,
+    { stores: plainStores },
+    { stores: setting.stores.slice(0, 1) },
+    ...each,
+    { adopts: false },
+    { endpoints: 2 },
+  ];
 }
 
 function plainerHappenings(what: Happening | undefined): readonly Happening[] {
   if (!what) return [];
   if (what.do === 'run' || what.do === 'pause') return plainerRuns(what).map((run) => ({ ...what, ...run }));
   if (what.do === 'together') {
-    const one = what.runs.flatMap((run, at) => plainerRuns(run).map((plain) => ({ ...what, runs: what.runs.with(at, { ...run, ...plain }) })));
+    const one = what.runs.flatMap((run, at) =>
+      plainerRuns(run).map((plain) => ({ ...what, runs: what.runs.with(at, { ...run, ...plain }) })),
+    );
     return [...what.runs.map((run): Happening => ({ do: 'run', ...run })), ...one];
   }
   if (what.do === 'resume' && what.until !== undefined) return [{ do: 'resume', which: what.which }];
@@ -75,5 +84,11 @@ function plainerHappenings(what: Happening | undefined): readonly Happening[] {
 }
 
 function plainerRuns(run: RunEvent): readonly Partial<RunEvent>[] {
-  return [{ breaks: [] }, ...run.breaks.map((_, at) => ({ breaks: run.breaks.toSpliced(at, 1) })), { rotator: 0 }, { now: false }, { now: true }];
+  return [
+    { breaks: [] },
+    ...run.breaks.map((_, at) => ({ breaks: run.breaks.toSpliced(at, 1) })),
+    { rotator: 0 },
+    { now: false },
+    { now: true },
+  ];
 }

@@ -34,7 +34,7 @@ export class Turns {
   /** Lets the processes go on, until all have ended or `most` turns were taken. */
   async drive(processes: readonly Process[], choice: Choice, most = Infinity): Promise<void> {
     let idle = 0;
-    for (let turn = 0; turn < most; ) {
+    for (let turn = 0; turn < most;) {
       // Everything that can go on without a turn does so before this resolves.
       await setImmediate();
       if (processes.every(({ isEnded }) => isEnded)) return;

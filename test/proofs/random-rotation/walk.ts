@@ -11,6 +11,7 @@ import { Process, type Call } from './process.ts';
 import type { Setting } from './setting.ts';
 import { Turns, type Running } from './turns.ts';
 import { BrokenPromise, Watch, type Broken } from './watch.ts';
+import { inWords, runInWords, standOf } from './words.ts';
 
 /** A run that was begun, and how it ended. */
 export interface WalkRun extends Running {
@@ -144,7 +145,9 @@ export class Walk {
     const { report, event } = run;
     if (!report) return;
     this.outcomes.set(report.outcome, (this.outcomes.get(report.outcome) ?? 0) + 1);
-    this.tell(`${runInWords(event, run.process)}: ${report.outcome}${report.phase ? ` at ${report.phase}` : ''}: ${report.text}`);
+    this.tell(
+      `${runInWords(event, run.process)}: ${report.outcome}${report.phase ? ` at ${report.phase}` : ''}: ${report.text}`,
+    );
     if (this.broken) return;
     if (report.error?.code === 'bug') this.broken = { promise: 'bug', text: report.text };
     if (event.leaked !== undefined && report.outcome !== 'stopped') this.#checkOrder(event.leaked, run);
@@ -165,7 +168,11 @@ export class Walk {
     if (thrown instanceof Killed) return this.tell(`${runInWords(run.event, run.process)}: killed`);
     if (this.broken) return undefined;
     if (thrown instanceof BrokenPromise) this.broken = thrown.broken;
-    else this.broken = { promise: 'throws', text: thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown) };
+    else
+      this.broken = {
+        promise: 'throws',
+        text: thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown),
+      };
     return undefined;
   }
 
@@ -183,7 +190,11 @@ export class Walk {
     if (!run.process.isEnded) this.tell(`${runInWords(what, run.process)}: stands still`);
   }
 
-  async #goOn(what: { readonly do: 'resume' | 'kill'; readonly which: number; readonly until?: number }): Promise<boolean> {
+  async #goOn(what: {
+    readonly do: 'resume' | 'kill';
+    readonly which: number;
+    readonly until?: number;
+  }): Promise<boolean> {
     if (this.paused.length === 0) return false;
     const run = pick(this.paused, what.which);
     if (what.do === 'kill') await this.turns.kill(run.process);
@@ -200,7 +211,11 @@ export class Walk {
   }
 
   async #drive(runs: readonly WalkRun[], most: number | undefined, order = 0): Promise<void> {
-    await this.turns.drive(runs.map(({ process }) => process), new Choice(order), most);
+    await this.turns.drive(
+      runs.map(({ process }) => process),
+      new Choice(order),
+      most,
+    );
     this.paused = this.paused.filter(({ process }) => !process.isEnded);
     this.#throwBroken();
   }
@@ -212,7 +227,11 @@ export class Walk {
     if (before !== after) throw new BrokenPromise('rehearsal', 'it changed something');
   }
 
-  async #ask<T>(name: string, rotator: number, ask: (deps: ReturnType<Ground['deps']>) => Promise<T>): Promise<T | undefined> {
+  async #ask<T>(
+    name: string,
+    rotator: number,
+    ask: (deps: ReturnType<Ground['deps']>) => Promise<T>,
+  ): Promise<T | undefined> {
     const process = this.#process(name);
     try {
       const answer = await ask(this.ground.deps(process, rotator));
@@ -221,45 +240,12 @@ export class Walk {
     } catch (thrown) {
       this.#throwBroken();
       if (!(thrown instanceof LockkeeperError) || thrown.code === 'bug')
-        throw new BrokenPromise('throws', `${name}: ${thrown instanceof Error ? (thrown.stack ?? '') : String(thrown)}`);
+        throw new BrokenPromise(
+          'throws',
+          `${name}: ${thrown instanceof Error ? (thrown.stack ?? '') : String(thrown)}`,
+        );
       this.tell(`rotator ${rotator}: ${name}: ${thrown.code}: ${thrown.message}`);
       return undefined;
     }
   }
-}
-
-/** A happening in a few words. */
-export function inWords({ do: name, ...rest }: Happening): string {
-  const details = Object.entries(rest).map(([key, value]) => `${key}=${JSON.stringify(value)}`);
-  return [name, ...details].join(' ');
-}
-
-function runInWords(event: RunEvent, process: Process): string {
-  const asked = event.leaked === undefined ? (event.now ? ' --now' : '') : ` --now --leaked "${event.leaked}"`;
-  const broken = event.breaks.length === 0 ? '' : ` [${event.breaks.map(([call, how]) => `${how} ${call}`).join(', ')}]`;
-  return `${process.name} by rotator ${event.rotator}${asked}${broken}`;
-}
-
-/** How everything stands: stores, service and journal. */
-export function standOf(ground: Ground, watch: Watch): string {
-  const nameOf = (text: string | undefined) => (text === undefined ? '-' : (watch.names.get(text) ?? `"${text.slice(0, 12)}"`));
-  const stores = ground.vaults.map((vault, at) => {
-    const { current, pending, earlier = [] } = Object.values(vault.state.secrets)[0]?.shelf ?? {};
-    const before = earlier.map(({ id, text }) => `${nameOf(text)}(${id})`).join(',');
-    return `store${at}: ${nameOf(current?.text)}(${current?.id ?? ''})${pending ? ` pending ${nameOf(pending.text)}(${pending.id})` : ''}${before ? ` before ${before}` : ''}`;
-  });
-  const { fleet } = ground.host;
-  const endpoints = fleet.setup.endpoints.map((name) => {
-    const slots = ground.host.options.slots.map((slot) =>
-      fleet.shown(name, slot).map((digest) => watch.nameOfDigest(slot, digest)).join('+') || `${slot} none`,
-    );
-    const { isUp, lags, next } = fleet.endpoint(name);
-    return `${name}: ${slots.join(' ')}${isUp ? '' : ' (silent)'}${lags ? ' (lags)' : ''}${next ? ' (behind)' : ''}`;
-  });
-  const journal = ground.journal();
-  const copies = journal?.copies.map(({ expects, staged, published, ends }) => `[${expects ?? '-'}>${staged ?? '-'}>${published ?? '-'} ends ${ends.join(',')}]`);
-  const stands = journal
-    ? `${journal.phase} ${journal.target}${journal.emergency ? ' emergency' : ''}${journal.orders.length > 0 ? ` orders ${journal.orders.length}` : ''}${journal.blocked ? ` blocked ${journal.blocked.reason}` : ''} ${copies?.join('') ?? ''}`
-    : 'none';
-  return `${new Date(ground.now).toISOString().slice(5, 16)} | ${stores.join('; ')} | ${endpoints.join('; ')} | journal ${stands}`;
 }

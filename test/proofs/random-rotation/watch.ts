@@ -113,8 +113,11 @@ export class Watch {
     const name = nameOfCall(call);
     if (name === 'log.record') this.#noteIntent(process, call.args);
     if (name === 'service.accepts') this.#noteRefusals(process, call.args, answer);
+    if (name === 'service.retire' && process.endingInUse !== undefined)
+      throw new BrokenPromise('sessions', process.endingInUse);
     if (name === 'service.change') this.#knowLogin(call.args[0]);
-    if (name === 'store.stage') for (const vault of this.#ground.vaults) this.#know(vault.find(secret)?.shelf.pending?.text);
+    if (name === 'store.stage')
+      for (const vault of this.#ground.vaults) this.#know(vault.find(secret)?.shelf.pending?.text);
     if (name === 'state.create' || name === 'state.replace') this.#afterJournal(process, call);
     if (intentsOf[name]) this.#afterEffect(process, name);
   }
@@ -181,11 +184,14 @@ export class Watch {
     }
     for (const [key, { login, last }] of this.#promised) {
       if (now >= last + this.#windowMs()) this.#promised.delete(key);
-      else for (const name of this.#refusing(login)) wrong.add(`${this.names.get(key)} in its window is refused at ${name}`);
+      else
+        for (const name of this.#refusing(login))
+          wrong.add(`${this.names.get(key)} in its window is refused at ${name}`);
     }
     const durable = this.#durable();
     for (const name of host.fleet.setup.endpoints)
-      if (durable.every((login) => this.#refusing(login).includes(name))) wrong.add(`nothing durable logs in at ${name}`);
+      if (durable.every((login) => this.#refusing(login).includes(name)))
+        wrong.add(`nothing durable logs in at ${name}`);
     return wrong;
   }
 
@@ -207,7 +213,9 @@ export class Watch {
     const digest = this.#digest(login);
     const isKnown = digest !== undefined && (fleet.state.known[login.slot]?.includes(digest) ?? false);
     const lets = (values: readonly string[]) =>
-      fleet.setup.strategy === 'replacing' ? isKnown && values.length > 0 : digest !== undefined && values.includes(digest);
+      fleet.setup.strategy === 'replacing'
+        ? isKnown && values.length > 0
+        : digest !== undefined && values.includes(digest);
     return fleet.setup.endpoints.flatMap((name) => {
       if (!lets(fleet.shown(name, login.slot))) return [name];
       return lets(fleet.written(name, login.slot)) ? [] : [`${name} once it has caught up`];
@@ -221,12 +229,16 @@ export class Watch {
     if (fresh.length === 0 || process.isStale || this.isWeak) return;
     const lockedOut = fresh.find((what) => what.startsWith('nothing durable'));
     if (lockedOut !== undefined)
-      throw new BrokenPromise(this.#ground.setting.strategy === 'single' && this.#isUrgent() ? 'nothing logs in (single, urgent)' : 'nothing logs in', `after ${name}: ${lockedOut}`);
+      throw new BrokenPromise(
+        this.#isUrgent() ? `nothing logs in (urgent, ${this.#ground.setting.strategy})` : 'nothing logs in',
+        `after ${name}: ${lockedOut}`,
+      );
     if (this.#ground.setting.strategy === 'single' || this.#isUrgent()) return;
     const noClock = !this.#ground.setting.clock && this.#ground.setting.skews.some((skew) => skew !== 0);
     const kept = fresh.filter((what) => !(noClock && what.includes('in its window')));
     const [what] = kept.toSorted((one, other) => Number(one.includes('window')) - Number(other.includes('window')));
-    if (what !== undefined) throw new BrokenPromise(what.includes('window') ? 'window' : 'handed out', `after ${name}: ${what}`);
+    if (what !== undefined)
+      throw new BrokenPromise(what.includes('window') ? 'window' : 'handed out', `after ${name}: ${what}`);
   }
 
   #isUrgent(): boolean {
@@ -245,30 +257,36 @@ export class Watch {
     for (const { endpoint, answer } of answers as readonly { endpoint: string; answer: string }[]) {
       const key = `${slot} ${value.open()} at ${endpoint}`;
       if (answer !== 'refused') continue;
-      if (process.refused.has(key)) throw new BrokenPromise('one failed login', `${this.names.get(`${slot} ${value.open()}`)} at ${endpoint}`);
+      if (process.refused.has(key))
+        throw new BrokenPromise('one failed login', `${this.names.get(`${slot} ${value.open()}`)} at ${endpoint}`);
       process.refused.add(key);
     }
   }
 
   #beforeRetire(process: Process, [slot, keep, , options]: readonly unknown[]): void {
     this.handsAtRetire = this.hands;
+    process.endingInUse = undefined;
     if (process.isStale || this.#isUrgent()) return;
+    // Whether it happens is decided under the fence, later.
     if ((options as { endSessions: boolean } | undefined)?.endSessions)
-      throw new BrokenPromise('sessions', 'an ordinary rotation ends sessions');
+      process.endingInUse = 'an ordinary rotation ends sessions';
     const { setting, host } = this.#ground;
     if (setting.sessionsSeen === 'none' || setting.strategy === 'single' || this.isWeak) return;
     const kept = keep && (keep as Login).value.open();
-    const open = host.state.sessions.filter((one) => one.slot === slot && this.sessionLogins.get(one.id)?.value !== kept);
-    if (open.length > 0) throw new BrokenPromise('sessions', `${String(slot)} ends, and ${open.length} sessions are on it`);
+    const open = host.state.sessions.filter(
+      (one) => one.slot === slot && this.sessionLogins.get(one.id)?.value !== kept,
+    );
+    if (open.length > 0) process.endingInUse = `${String(slot)} ends, and ${open.length} sessions are on it`;
   }
 
   #afterJournal(process: Process, { args: [key] }: Call): void {
     if (!String(key).startsWith('rotations/')) return;
     const journal = this.#ground.journal();
     if (!journal) return;
-    this.phases.add(`${journal.phase}${journal.emergency ? '!' : ''}${journal.blocked ? `:${journal.blocked.reason}` : ''}`);
-    for (const { reason } of journal.orders)
-      if (!this.leaked.has(reason)) this.leaked.set(reason, [...this.logins]);
+    this.phases.add(
+      `${journal.phase}${journal.emergency ? '!' : ''}${journal.blocked ? `:${journal.blocked.reason}` : ''}`,
+    );
+    for (const { reason } of journal.orders) if (!this.leaked.has(reason)) this.leaked.set(reason, [...this.logins]);
     if (journal.phase === 'done' && journal.orders.length === 0 && journal.drain) this.#atDone(process, journal);
   }
 
