@@ -1,4 +1,4 @@
-import type { AuditEvent, AuditLog } from '../../../shared/audit/entry.ts';
+import type { AuditEvent } from '../../../shared/audit/entry.ts';
 import { refuseSecrets } from '../../../shared/audit/entries/refuse-secrets.ts';
 import type { Notice } from '../../../shared/approvals/contract.ts';
 import { LockkeeperError } from '../../../shared/base/error.ts';
@@ -17,6 +17,7 @@ import { MemoryHost, memoryService } from '../../../shared/services/memory.ts';
 import type { MemoryServiceState } from '../../../shared/services/memory-state.ts';
 import type { ValueKind } from '../../../shared/services/contract.ts';
 import { Choice } from '../hostile/seeded.ts';
+import { observedLog, observedService, observedState, type Hearing } from './observed.ts';
 import type { Call, Process } from './process.ts';
 import type { Setting } from './setting.ts';
 import { greekRule, textOf, walkForm, type PlainLogin } from './values.ts';
@@ -99,7 +100,7 @@ export class Ground {
   }
 
   /** What a process of rotator `number` works with. */
-  deps(process: Process, rotator: number): RotationDeps {
+  deps(process: Process, rotator: number, hearing: Hearing): RotationDeps {
     const { skews, deadlines } = this.setting;
     const world = this.world(skews[rotator % skews.length] ?? 0, deadlines ? 15 * minute : 0);
     const messenger = process.wrap({ notify: async (notice: Notice) => this.#tell(notice) }, 'messenger');
@@ -114,11 +115,11 @@ export class Ground {
     return {
       plan: this.plan,
       stores: Object.fromEntries(stores),
-      service: process.wrap(memoryService(this.host), 'service'),
+      service: process.wrap(observedService(memoryService(this.host), process, hearing), 'service'),
       ...(this.setting.kind === 'issued' && { issuer: process.wrap(memoryIssuer(this.#authority), 'issuer') }),
       refreshes: Object.fromEntries(refreshes),
-      state: process.wrap(memoryObjects(this.bucket), 'state'),
-      audit: process.wrap<AuditLog>({ record: async (event) => this.#record(event) }, 'log'),
+      state: process.wrap(observedState(memoryObjects(this.bucket), process, hearing), 'state'),
+      audit: process.wrap(observedLog({ record: async (event) => this.#record(event) }, process, hearing), 'log'),
       world,
       notify: (notice) => messenger.notify(notice),
       actor: `rotator${rotator}`,

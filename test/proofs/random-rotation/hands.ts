@@ -81,7 +81,7 @@ function atService(
   if (what.do === 'disable') host.setByHand(slot, undefined);
   else {
     const login = { slot, value: ground.freshValue() };
-    watch.know(login);
+    watch.truth.know(login);
     if (what.do === 'reset') host.setByHand(slot, login.value);
     else host.addByHand(slot, login.value);
     if (what.put !== 'nowhere') put(ground.vaults.slice(0, what.put === 'one' ? 1 : undefined), textOf(login));
@@ -103,7 +103,7 @@ function opens(ground: Ground, watch: Watch, what: Extract<Happening, { do: 'ope
   const { host } = ground;
   const endpoint = pick(host.fleet.setup.endpoints, what.endpoint);
   const vault = pick(ground.vaults, what.store);
-  const login = what.cached ? watch.cached() : loginIn(readBy(vault) ?? '');
+  const login = what.cached ? watch.truth.cached() : loginIn(readBy(vault) ?? '');
   if (!login || !host.fleet.endpoint(endpoint).isUp || !host.clientLogsIn(login.slot, login.value, endpoint))
     return false;
   host.openSession(login.slot, login.value, { peer: `client${host.state.opened}`, endpoint });
@@ -174,7 +174,7 @@ function editedText(
     case 'other-store':
       return ground.live(pick(ground.vaults, store + 1));
     case 'valid': {
-      const valid = watch.logins.filter((login) => ground.host.clientLogsIn(login.slot, login.value));
+      const valid = watch.truth.logins.filter((login) => ground.host.clientLogsIn(login.slot, login.value));
       return valid.length === 0 ? undefined : textOf(pick(valid, store));
     }
     case 'wrong':
@@ -204,7 +204,7 @@ export function heal(ground: Ground, watch: Watch): void {
 export function repair(ground: Ground, watch: Watch): PlainLogin {
   const { host, vaults } = ground;
   const login = { slot: pick(host.options.slots, 0), value: ground.freshValue() };
-  watch.know(login);
+  watch.truth.know(login);
   watch.hands += 1;
   host.setByHand(login.slot, login.value);
   put(vaults, textOf(login));

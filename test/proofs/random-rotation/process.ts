@@ -7,7 +7,6 @@ export interface Call {
   /** `state`, `log`, `messenger`, `service`, `issuer`, `receiver`, or a store's name. */
   readonly of: string;
   readonly method: string;
-  readonly args: readonly unknown[];
 }
 
 /** What a ground wants to know of the calls of its processes. */
@@ -15,9 +14,9 @@ export interface Listener {
   /** Throws where what is called cannot be reached now. */
   checkReachable(call: Call): void;
   /** Just before it is carried out. */
-  before(process: Process, call: Call): void;
+  before(process: Process, name: string): void;
   /** Just after it took effect. */
-  after(process: Process, call: Call, answer: unknown): void;
+  after(process: Process, name: string): void;
 }
 
 /** Writes: what breaks before or after them leaves their effect unknown. */
@@ -67,7 +66,7 @@ export class Process {
         const member: unknown = Reflect.get(object, property);
         if (typeof member !== 'function' || typeof property !== 'string') return member;
         return (...args: unknown[]): unknown =>
-          this.#call({ of, method: property, args }, () => Reflect.apply(member, object, args));
+          this.#call({ of, method: property }, () => Reflect.apply(member, object, args));
       },
     });
   }
@@ -87,9 +86,9 @@ export class Process {
     this.#listener.checkReachable(call);
     const isWrite = writes.has(nameOfCall(call));
     if (how === 'lost-before' || (how === 'lost-after' && !isWrite)) this.#lose(call, isWrite);
-    this.#listener.before(this, call);
+    this.#listener.before(this, nameOfCall(call));
     const answer: unknown = await work();
-    this.#listener.after(this, call, answer);
+    this.#listener.after(this, nameOfCall(call));
     if (how === 'killed-after') this.#die();
     if (how === 'lost-after') this.#lose(call, isWrite);
     await this.stand();

@@ -89,14 +89,14 @@ function checkTold({ ground }: Walk, report: RotationReport, at: { toldBefore: n
 
 function checkEnd({ ground, watch }: Walk, outcome: string, isLast = false): void {
   // What persons did to the service after the old values were ended is found when the next rotation is due.
-  if (watch.hands !== watch.handsAtRetire) return;
-  const wrong = watch.wrongNow().filter((what) => !what.includes('in its window'));
+  if (!watch.isUntouched) return;
+  const wrong = [...watch.truth.wrong()].filter((what) => !what.includes('in its window'));
   if (wrong.length > 0)
     throw new BrokenPromise(
       outcome.includes('overruled') ? 'ends locked out, overruled' : 'ends locked out',
       `${outcome}, and ${wrong.join('; ')}`,
     );
-  const strays = watch.strays();
+  const strays = watch.truth.strays();
   if (strays.length > 0) throw new BrokenPromise('ends with strays', `${outcome}, and valid is ${strays.join(', ')}`);
   for (const [at, vault] of ground.vaults.entries())
     if (isLast && !watch.isJournalLost && vault.find(secret)?.shelf.pending?.rotation.startsWith('r-foreign') === false)
@@ -108,6 +108,6 @@ function searchForValues({ ground, watch, story }: Walk): void {
   const journals = [...ground.bucket.objects.values()].map(({ bytes }) => Buffer.from(bytes).toString());
   const everything = JSON.stringify([ground.events, ground.told, journals]);
   const isGreek = /[\u0391-\u03c9]{4}/.test(everything) || everything.includes('PRIVATE KEY');
-  const issued = ground.setting.kind === 'issued' && watch.logins.some(({ value }) => everything.includes(value));
+  const issued = ground.setting.kind === 'issued' && watch.truth.logins.some(({ value }) => everything.includes(value));
   if (isGreek || issued) throw new BrokenPromise('secret', `a value came out (${story.length})`);
 }

@@ -54,9 +54,10 @@ async function simpler(plan: WalkPlan, breaks: Breaks): Promise<WalkPlan> {
 }
 
 function plainerSettings(setting: Setting): readonly Partial<Setting>[] {
-  const each = (Object.keys(plainSetting) as (keyof Setting)[])
-    .filter((name) => !['strategy', 'capacity', 'counts', 'sessionsSeen'].includes(name))
-    .map((name) => ({ [name]: plainSetting[name] }));
+  const fixed = ['strategy', 'capacity', 'counts', 'sessionsSeen'];
+  const each = Object.entries(plainSetting)
+    .filter(([name]) => !fixed.includes(name))
+    .map(([name, plain]): Partial<Setting> => ({ [name]: plain }));
   const plainStores = setting.stores.map(() => plainSetting.stores[0]).flatMap((store) => store ?? []);
   const alternating = { strategy: 'alternating', capacity: 1, counts: false, sessionsSeen: 'exact' } as const;
   return [

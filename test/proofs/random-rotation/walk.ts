@@ -1,4 +1,5 @@
 import { adopt } from '../../../shared/rotation/adopt.ts';
+import type { RotationDeps } from '../../../shared/rotation/plan.ts';
 import { rehearse } from '../../../shared/rotation/rehearse.ts';
 import { rotate, type RotationReport } from '../../../shared/rotation/run.ts';
 import { LockkeeperError } from '../../../shared/base/error.ts';
@@ -7,7 +8,7 @@ import { Choice } from '../hostile/seeded.ts';
 import type { Happening, RunEvent } from './events.ts';
 import { Ground } from './ground.ts';
 import { happens, pick } from './hands.ts';
-import { Process, type Call } from './process.ts';
+import { Process } from './process.ts';
 import type { Setting } from './setting.ts';
 import { Turns, type Running } from './turns.ts';
 import { BrokenPromise, Watch, type Broken } from './watch.ts';
@@ -41,7 +42,7 @@ export class Walk {
 
   /** Says what happened and how everything stands now. */
   tell(what: string): void {
-    if (this.#tells) this.story.push(`${what}\n      ${standOf(this.ground, this.watch)}`);
+    if (this.#tells) this.story.push(`${what}\n      ${standOf(this.ground, this.watch.truth)}`);
   }
 
   /** Lets one thing happen; throws what broke a promise. */
@@ -104,8 +105,25 @@ export class Walk {
   #process(name: string, breaks: RunEvent['breaks'] = []): Process {
     return new Process(name, breaks, {
       checkReachable: (call) => this.ground.checkReachable(call),
-      before: (process, call) => this.#watched(() => this.watch.before(process, call)),
-      after: (process, call: Call, answer) => this.#watched(() => this.watch.after(process, call, answer)),
+      before: (process, call) => this.#watched(() => this.watch.beforeEffect(process, call)),
+      after: (process, call) => this.#watched(() => this.watch.afterEffect(process, call)),
+    });
+  }
+
+  #deps(process: Process, rotator: number): RotationDeps {
+    const heard =
+      <Args extends unknown[]>(hear: (...args: Args) => void) =>
+      (...args: Args) =>
+        this.#watched(() => hear(...args));
+    return this.ground.deps(process, rotator % this.ground.setting.skews.length, {
+      beforeEffect: heard((...args) => this.watch.beforeEffect(...args)),
+      afterEffect: heard((...args) => this.watch.afterEffect(...args)),
+      noteLogin: heard((login) => this.watch.noteLogin(login)),
+      noteAnswers: heard((...args) => this.watch.noteAnswers(...args)),
+      noteEntry: heard((...args) => this.watch.noteEntry(...args)),
+      beforeRetire: heard((...args) => this.watch.beforeRetire(...args)),
+      afterRetire: heard((of) => this.watch.afterRetire(of)),
+      noteJournal: heard((of) => this.watch.noteJournal(of)),
     });
   }
 
@@ -128,7 +146,7 @@ export class Walk {
     this.runs += 1;
     if (join) this.turns.join(process);
     const run: WalkRun = { process, event, report: undefined, end: Promise.resolve() };
-    const deps = this.ground.deps(process, event.rotator % this.ground.setting.skews.length);
+    const deps = this.#deps(process, event.rotator);
     const request = { now: event.now, ...(event.leaked !== undefined && { leaked: { reason: event.leaked } }) };
     const end = rotate(deps, request).then(
       (report) => {
@@ -157,7 +175,7 @@ export class Walk {
   #checkOrder(reason: string, { report }: WalkRun): void {
     const journal = this.ground.journal();
     const orders = [...(journal?.orders ?? []), ...(journal?.emergency?.orders ?? [])];
-    const isKnown = orders.some((one) => one.reason === reason) || this.watch.leaked.has(reason) === false;
+    const isKnown = orders.some((one) => one.reason === reason) || !this.watch.ordered.has(reason);
     const isTold = this.ground.told.some(({ notice }) => notice.text.includes(reason));
     if (isKnown || isTold || this.ground.outages.has('messenger')) return;
     this.broken = { promise: 'order lost', text: `${reason}: ${report?.text ?? ''}` };
@@ -227,14 +245,10 @@ export class Walk {
     if (before !== after) throw new BrokenPromise('rehearsal', 'it changed something');
   }
 
-  async #ask<T>(
-    name: string,
-    rotator: number,
-    ask: (deps: ReturnType<Ground['deps']>) => Promise<T>,
-  ): Promise<T | undefined> {
+  async #ask<T>(name: string, rotator: number, ask: (deps: RotationDeps) => Promise<T>): Promise<T | undefined> {
     const process = this.#process(name);
     try {
-      const answer = await ask(this.ground.deps(process, rotator));
+      const answer = await ask(this.#deps(process, rotator));
       this.tell(`rotator ${rotator}: ${name}: ${JSON.stringify(answer)}`);
       return answer;
     } catch (thrown) {

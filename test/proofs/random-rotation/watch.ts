@@ -1,10 +1,12 @@
 import type { AuditEvent } from '../../../shared/audit/entry.ts';
 import type { Journal } from '../../../shared/rotation/journal.ts';
 import { isEmergency } from '../../../shared/rotation/trouble.ts';
-import type { Login } from '../../../shared/services/contract.ts';
-import { keyOf, secret, type Ground } from './ground.ts';
-import { nameOfCall, type Call, type Process } from './process.ts';
-import { loginIn, type PlainLogin } from './values.ts';
+import type { Login, LoginAnswer, Slot } from '../../../shared/services/contract.ts';
+import { secret, type Ground } from './ground.ts';
+import type { Hearing } from './observed.ts';
+import type { Process } from './process.ts';
+import { Truth } from './truth.ts';
+import type { PlainLogin } from './values.ts';
 
 /** A promise that was broken. */
 export interface Broken {
@@ -40,265 +42,142 @@ const intentsOf: Readonly<Record<string, readonly string[]>> = {
  * Looks after everything that happens. What is wrong after lockkeeper did something, and was right before, is
  * lockkeeper's doing; what goes wrong as persons and the world act is theirs.
  */
-export class Watch {
+export class Watch implements Hearing {
   readonly #ground: Ground;
+  readonly truth: Truth;
   #wrong: ReadonlySet<string> = new Set();
-  /** Promised to consumers: what was handed out, and when last. */
-  readonly #promised = new Map<string, { readonly login: PlainLogin; readonly last: number }>();
-  /** Every login that ever existed, with the name it has in stories. */
-  readonly names = new Map<string, string>();
-  readonly logins: PlainLogin[] = [];
-  /** What existed when an emergency was ordered, by its reason. */
-  readonly leaked = new Map<string, readonly PlainLogin[]>();
-  /** The value of each session. */
+  #handsAtRetire = -1;
+  /** Reasons of emergencies that were ordered and are not done. */
+  readonly ordered = new Set<string>();
+  /** The login of each session. */
   readonly sessionLogins = new Map<number, PlainLogin>();
   /** How often persons and the world touched the service. */
   hands = 0;
-  /** How often they had when lockkeeper last ended a value. */
-  handsAtRetire = -1;
   /** Several runs at once, where neither fence nor store holds a paused writer back: less is promised. */
   isWeak = false;
   /** The journal was lost: what was staged under it may stay. */
   isJournalLost = false;
+  /** Phases and blocks that journals reached. */
   readonly phases = new Set<string>();
-  readonly problems: string[] = [];
 
   constructor(ground: Ground) {
     this.#ground = ground;
-    for (const vault of ground.vaults) this.#know(ground.live(vault));
+    this.truth = new Truth(ground);
     this.byOthers();
+  }
+
+  /** True where persons and the world left the service alone since lockkeeper last ended a value. */
+  get isUntouched(): boolean {
+    return this.hands === this.#handsAtRetire;
   }
 
   /** Something was done by a person, by the world or by time. */
   byOthers(): void {
-    this.#wrong = this.#look();
+    this.#wrong = this.truth.wrong();
   }
 
   /** A person wrote to a store: what is handed out nowhere any more is not lockkeeper's promise. */
   byHandInStore(): void {
-    for (const vault of this.#ground.vaults) this.#know(this.#ground.live(vault));
-    const live = new Set(this.#liveLogins().map(({ login }) => login && keyOf(login)));
-    for (const key of this.#promised.keys()) if (!live.has(key)) this.#promised.delete(key);
+    this.truth.learn();
+    this.truth.promiseOnlyWhatIsHandedOut();
     this.byOthers();
   }
 
-  /** A new login that somebody made. */
-  know(login: PlainLogin): void {
-    if (this.names.has(keyOf(login))) return;
-    this.names.set(keyOf(login), `${login.slot}#${this.logins.length + 1}`);
-    this.logins.push(login);
-  }
-
-  /** Nothing is promised of values whose stores or journal were lost, but for those that stores still show. */
+  /** Nothing is promised of values but for those that stores still show. */
   journalLost(): void {
     this.isJournalLost = true;
-    const shown = this.#ground.vaults.flatMap((vault) => {
-      const { current, earlier = [] } = vault.find(secret)?.shelf ?? {};
-      return [current?.text, earlier[0]?.text];
-    });
-    for (const [key, { login }] of this.#promised) if (!shown.includes(keyOf(login))) this.#promised.delete(key);
+    const before = this.#ground.vaults.map((vault) => vault.find(secret)?.shelf.earlier[0]?.text);
+    this.truth.promiseOnlyWhatIsHandedOut(before);
   }
 
-  /** Before an effect: its intent is in the log. */
-  before(process: Process, call: Call): void {
-    const name = nameOfCall(call);
+  beforeEffect(process: Process, name: string): void {
     const intents = intentsOf[name];
     if (intents && (process.intent === undefined || !intents.includes(process.intent)))
       throw new BrokenPromise('intent', `${name} with the open intent ${process.intent ?? 'none'}`);
-    if (name === 'service.retire') this.#beforeRetire(process, call.args);
   }
 
-  /** After an effect: what it broke. */
-  after(process: Process, call: Call, answer: unknown): void {
-    const name = nameOfCall(call);
-    if (name === 'log.record') this.#noteIntent(process, call.args);
-    if (name === 'service.accepts') this.#noteRefusals(process, call.args, answer);
-    if (name === 'service.retire' && process.endingInUse !== undefined)
-      throw new BrokenPromise('sessions', process.endingInUse);
-    if (name === 'service.change') this.#knowLogin(call.args[0]);
-    if (name === 'store.stage')
-      for (const vault of this.#ground.vaults) this.#know(vault.find(secret)?.shelf.pending?.text);
-    if (name === 'state.create' || name === 'state.replace') this.#afterJournal(process, call);
-    if (intentsOf[name]) this.#afterEffect(process, name);
-  }
-
-  /** A login that a consumer may still have in its memory. */
-  cached(): PlainLogin | undefined {
-    return [...this.#promised.values()][0]?.login;
-  }
-
-  /** The whole of what is wrong now, whoever did it. */
-  wrongNow(): readonly string[] {
-    return [...this.#look()];
-  }
-
-  /** Values that are valid at the service and that no store hands out. */
-  strays(): readonly string[] {
-    const { fleet } = this.#ground.host;
-    const kept = new Set(this.#liveLogins().flatMap(({ login }) => (login ? [this.#digest(login)] : [])));
-    const found: string[] = [];
-    for (const name of fleet.setup.endpoints)
-      for (const slot of this.#ground.host.options.slots)
-        for (const digest of new Set([...fleet.written(name, slot), ...fleet.shown(name, slot)]))
-          if (!kept.has(digest)) found.push(`${this.nameOfDigest(slot, digest)} at ${name}`);
-    return found;
-  }
-
-  /** A value of the service, as stories name it. */
-  nameOfDigest(slot: string, digest: string): string {
-    const known = this.logins.find((login) => login.slot === slot && this.#digest(login) === digest);
-    return known ? (this.names.get(keyOf(known)) ?? '') : `${slot}#unknown`;
-  }
-
-  #digest({ value }: PlainLogin): string | undefined {
-    return this.#ground.host.fleet.digest(value);
-  }
-
-  #know(text: string | undefined): void {
-    const login = text === undefined ? undefined : loginIn(text);
-    if (login) this.know(login);
-  }
-
-  #knowLogin(arg: unknown): void {
-    const login = arg as Login;
-    this.know({ slot: login.slot, value: login.value.open() });
-  }
-
-  #liveLogins() {
-    return this.#ground.vaults.map((vault, at) => {
-      const text = this.#ground.live(vault);
-      return { at, login: text === undefined ? undefined : loginIn(text) };
-    });
-  }
-
-  /** What is wrong now, in words that name the place and not the moment. */
-  #look(): ReadonlySet<string> {
-    const wrong = new Set<string>();
-    const { host, now } = this.#ground;
-    for (const { at, login } of this.#liveLogins()) {
-      if (!login) wrong.add(`what store${at} hands out is no login`);
-      else {
-        this.#promised.set(keyOf(login), { login, last: now });
-        for (const name of this.#refusing(login)) wrong.add(`what store${at} hands out is refused at ${name}`);
-      }
-    }
-    for (const [key, { login, last }] of this.#promised) {
-      if (now >= last + this.#windowMs()) this.#promised.delete(key);
-      else
-        for (const name of this.#refusing(login))
-          wrong.add(`${this.names.get(key)} in its window is refused at ${name}`);
-    }
-    const durable = this.#durable();
-    for (const name of host.fleet.setup.endpoints)
-      if (durable.every((login) => this.#refusing(login).includes(name)))
-        wrong.add(`nothing durable logs in at ${name}`);
-    return wrong;
-  }
-
-  #windowMs(): number {
-    const { propagationMs, stores } = this.#ground.setting;
-    return Math.max(propagationMs, ...stores.map(({ settlesMs }) => settlesMs));
-  }
-
-  #durable(): readonly PlainLogin[] {
-    return this.#ground.vaults.flatMap((vault) => {
-      const { current, pending, earlier = [], hidden = [] } = vault.find(secret)?.shelf ?? {};
-      return [current, pending, ...earlier, ...hidden].flatMap((one) => (one ? (loginIn(one.text) ?? []) : []));
-    });
-  }
-
-  /** Endpoints where a client with this login is refused, or will be once the endpoint has caught up. */
-  #refusing(login: PlainLogin): readonly string[] {
-    const { fleet } = this.#ground.host;
-    const digest = this.#digest(login);
-    const isKnown = digest !== undefined && (fleet.state.known[login.slot]?.includes(digest) ?? false);
-    const lets = (values: readonly string[]) =>
-      fleet.setup.strategy === 'replacing'
-        ? isKnown && values.length > 0
-        : digest !== undefined && values.includes(digest);
-    return fleet.setup.endpoints.flatMap((name) => {
-      if (!lets(fleet.shown(name, login.slot))) return [name];
-      return lets(fleet.written(name, login.slot)) ? [] : [`${name} once it has caught up`];
-    });
-  }
-
-  #afterEffect(process: Process, name: string): void {
+  /** What an effect broke. */
+  afterEffect(process: Process, name: string): void {
+    if (!intentsOf[name]) return;
+    this.truth.learn();
     const before = this.#wrong;
-    this.#wrong = this.#look();
+    this.#wrong = this.truth.wrong();
     const fresh = [...this.#wrong].filter((what) => !before.has(what));
     if (fresh.length === 0 || process.isStale || this.isWeak) return;
+    const isUrgent = this.#isUrgent();
     const lockedOut = fresh.find((what) => what.startsWith('nothing durable'));
     if (lockedOut !== undefined)
+      throw new BrokenPromise(`nothing logs in${isUrgent ? ' (urgent)' : ''}`, `after ${name}: ${lockedOut}`);
+    if (this.#ground.setting.strategy === 'single' || isUrgent) return;
+    const handedOut = fresh.find((what) => !what.includes('in its window'));
+    if (handedOut !== undefined) throw new BrokenPromise('handed out', `after ${name}: ${handedOut}`);
+    // The only clock there is may be wrong.
+    const { clock, skews } = this.#ground.setting;
+    if (clock || skews.every((skew) => skew === 0)) throw new BrokenPromise('window', `after ${name}: ${fresh[0]}`);
+  }
+
+  noteLogin(login: Login): void {
+    this.truth.know({ slot: login.slot, value: login.value.open() });
+  }
+
+  /** At most one failed login a candidate a run, at each endpoint. */
+  noteAnswers(process: Process, { slot, value }: Login, answers: readonly LoginAnswer[]): void {
+    const name = this.truth.nameOf({ slot, value: value.open() });
+    for (const { endpoint, answer } of answers) {
+      if (answer !== 'refused') continue;
+      if (process.refused.has(`${name} at ${endpoint}`))
+        throw new BrokenPromise('one failed login', `${name} at ${endpoint}`);
+      process.refused.add(`${name} at ${endpoint}`);
+    }
+  }
+
+  noteEntry(process: Process, { action, stage }: AuditEvent): void {
+    if (stage === 'intent') process.intent = action;
+    if (stage === 'outcome') process.intent = undefined;
+  }
+
+  /** Sessions on what ends, and the end of sessions. Whether it happens is decided under the fence, later. */
+  beforeRetire(process: Process, slot: Slot, keep: Login | undefined, endSessions: boolean): void {
+    process.endingInUse = undefined;
+    if (process.isStale || this.#isUrgent()) return;
+    const { setting, host } = this.#ground;
+    if (endSessions) process.endingInUse = 'an ordinary rotation ends sessions';
+    if (setting.sessionsSeen === 'none' || setting.strategy === 'single' || this.isWeak) return;
+    const kept = keep?.value.open();
+    const open = host.state.sessions.filter(
+      (one) => one.slot === slot && this.sessionLogins.get(one.id)?.value !== kept,
+    );
+    if (open.length > 0) process.endingInUse = `${slot} ends, and ${open.length} sessions are on it`;
+  }
+
+  afterRetire(process: Process): void {
+    this.#handsAtRetire = this.hands;
+    if (process.endingInUse !== undefined) throw new BrokenPromise('sessions', process.endingInUse);
+  }
+
+  noteJournal(process: Process): void {
+    const journal = this.#ground.journal();
+    if (!journal) return;
+    const { phase, emergency, blocked, orders } = journal;
+    this.phases.add(`${phase}${emergency ? '!' : ''}${blocked ? `:${blocked.reason}` : ''}`);
+    for (const { reason } of orders) this.ordered.add(reason);
+    if (phase === 'done' && orders.length === 0 && journal.drain) this.#atDone(process, journal);
+  }
+
+  /** At done nothing is valid but what is handed out; where nobody could prove it, the journal says so. */
+  #atDone(process: Process, { emergency, proof }: Journal): void {
+    for (const { reason } of emergency?.orders ?? []) this.ordered.delete(reason);
+    if (process.isStale || this.isWeak || !this.isUntouched || proof === 'value-gone') return;
+    const strays = this.truth.strays();
+    if (strays.length > 0)
       throw new BrokenPromise(
-        this.#isUrgent() ? `nothing logs in (urgent, ${this.#ground.setting.strategy})` : 'nothing logs in',
-        `after ${name}: ${lockedOut}`,
+        emergency ? 'leaked value lives' : 'other value lives',
+        `done (${proof}), and valid is still ${strays.join(', ')}`,
       );
-    if (this.#ground.setting.strategy === 'single' || this.#isUrgent()) return;
-    const noClock = !this.#ground.setting.clock && this.#ground.setting.skews.some((skew) => skew !== 0);
-    const kept = fresh.filter((what) => !(noClock && what.includes('in its window')));
-    const [what] = kept.toSorted((one, other) => Number(one.includes('window')) - Number(other.includes('window')));
-    if (what !== undefined)
-      throw new BrokenPromise(what.includes('window') ? 'window' : 'handed out', `after ${name}: ${what}`);
   }
 
   #isUrgent(): boolean {
     const journal = this.#ground.journal();
     return journal !== undefined && isEmergency(journal);
-  }
-
-  #noteIntent(process: Process, [event]: readonly unknown[]): void {
-    const { action, stage } = event as AuditEvent;
-    if (stage === 'intent') process.intent = action;
-    if (stage === 'outcome') process.intent = undefined;
-  }
-
-  #noteRefusals(process: Process, [login]: readonly unknown[], answers: unknown): void {
-    const { slot, value } = login as Login;
-    for (const { endpoint, answer } of answers as readonly { endpoint: string; answer: string }[]) {
-      const key = `${slot} ${value.open()} at ${endpoint}`;
-      if (answer !== 'refused') continue;
-      if (process.refused.has(key))
-        throw new BrokenPromise('one failed login', `${this.names.get(`${slot} ${value.open()}`)} at ${endpoint}`);
-      process.refused.add(key);
-    }
-  }
-
-  #beforeRetire(process: Process, [slot, keep, , options]: readonly unknown[]): void {
-    this.handsAtRetire = this.hands;
-    process.endingInUse = undefined;
-    if (process.isStale || this.#isUrgent()) return;
-    // Whether it happens is decided under the fence, later.
-    if ((options as { endSessions: boolean } | undefined)?.endSessions)
-      process.endingInUse = 'an ordinary rotation ends sessions';
-    const { setting, host } = this.#ground;
-    if (setting.sessionsSeen === 'none' || setting.strategy === 'single' || this.isWeak) return;
-    const kept = keep && (keep as Login).value.open();
-    const open = host.state.sessions.filter(
-      (one) => one.slot === slot && this.sessionLogins.get(one.id)?.value !== kept,
-    );
-    if (open.length > 0) process.endingInUse = `${String(slot)} ends, and ${open.length} sessions are on it`;
-  }
-
-  #afterJournal(process: Process, { args: [key] }: Call): void {
-    if (!String(key).startsWith('rotations/')) return;
-    const journal = this.#ground.journal();
-    if (!journal) return;
-    this.phases.add(
-      `${journal.phase}${journal.emergency ? '!' : ''}${journal.blocked ? `:${journal.blocked.reason}` : ''}`,
-    );
-    for (const { reason } of journal.orders) if (!this.leaked.has(reason)) this.leaked.set(reason, [...this.logins]);
-    if (journal.phase === 'done' && journal.orders.length === 0 && journal.drain) this.#atDone(process, journal);
-  }
-
-  #atDone(process: Process, journal: Journal): void {
-    const reasons = journal.emergency?.orders.map(({ reason }) => reason) ?? [];
-    for (const reason of reasons) this.leaked.delete(reason);
-    if (process.isStale || this.isWeak || this.hands !== this.handsAtRetire) return;
-    const strays = this.strays();
-    if (strays.length > 0 && journal.proof !== 'value-gone')
-      throw new BrokenPromise(
-        journal.emergency ? 'leaked value lives' : 'other value lives',
-        `done (${journal.proof}), and valid is still ${strays.join(', ')}`,
-      );
   }
 }

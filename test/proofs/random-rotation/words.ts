@@ -1,7 +1,7 @@
 import type { Happening, RunEvent } from './events.ts';
 import type { Ground } from './ground.ts';
 import type { Process } from './process.ts';
-import type { Watch } from './watch.ts';
+import type { Truth } from './truth.ts';
 
 /** A happening in a few words. */
 export function inWords({ do: name, ...rest }: Happening): string {
@@ -18,9 +18,9 @@ export function runInWords(event: RunEvent, process: Process): string {
 }
 
 /** How everything stands: stores, service and journal. */
-export function standOf(ground: Ground, watch: Watch): string {
+export function standOf(ground: Ground, truth: Truth): string {
   const nameOf = (text: string | undefined) =>
-    text === undefined ? '-' : (watch.names.get(text) ?? `"${text.slice(0, 12)}"`);
+    text === undefined ? '-' : (truth.names.get(text) ?? `"${text.slice(0, 12)}"`);
   const stores = ground.vaults.map((vault, at) => {
     const { current, pending, earlier = [] } = Object.values(vault.state.secrets)[0]?.shelf ?? {};
     const before = earlier.map(({ id, text }) => `${nameOf(text)}(${id})`).join(',');
@@ -32,7 +32,7 @@ export function standOf(ground: Ground, watch: Watch): string {
       (slot) =>
         fleet
           .shown(name, slot)
-          .map((digest) => watch.nameOfDigest(slot, digest))
+          .map((digest) => truth.nameOfDigest(slot, digest))
           .join('+') || `${slot} none`,
     );
     const { isUp, lags, next } = fleet.endpoint(name);
