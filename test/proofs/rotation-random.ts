@@ -1,5 +1,5 @@
 import { atLeast, atMost, inform, type Figure } from '../bench/figure.ts';
-import { Coverage } from './random-rotation/coverage.ts';
+import type { Coverage } from './random-rotation/coverage.ts';
 import { manyWalks } from './random-rotation/many-walks.ts';
 
 /**

@@ -1,8 +1,15 @@
 import type { Walk } from './walk.ts';
 
 const reasons = [
-  ...['nobody-logs-in', 'refused-after-set', 'refused-after-publish', 'old-still-accepted', 'changed-by-hand'],
-  ...['foreign-pending', 'staged-value-lost', 'in-use-again', 'every-value-rejected'],
+  'nobody-logs-in',
+  'refused-after-set',
+  'refused-after-publish',
+  'old-still-accepted',
+  'changed-by-hand',
+  'foreign-pending',
+  'staged-value-lost',
+  'in-use-again',
+  'every-value-rejected',
 ];
 const outcomes = ['idle', 'waiting', 'blocked', 'done', 'reverted', 'failed', 'busy', 'stopped'];
 const strategies = ['additive', 'alternating', 'replacing', 'single'];

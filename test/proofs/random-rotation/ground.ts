@@ -5,6 +5,7 @@ import { LockkeeperError } from '../../../shared/base/error.ts';
 import { after, day, instant, minute, parseInstant, type Instant } from '../../../shared/base/time.ts';
 import type { World } from '../../../shared/base/world.ts';
 import { memoryObjects, MemoryBucket } from '../../../shared/objects/memory.ts';
+import type { Refresh } from '../../../shared/refreshes/contract.ts';
 import { MemoryReceiver, memoryRefresh } from '../../../shared/refreshes/memory.ts';
 import { drawValue } from '../../../shared/rotation/generate.ts';
 import { decodeJournal } from '../../../shared/rotation/journal-format.ts';
@@ -83,7 +84,7 @@ export class Ground {
   /** A value that no other is like, of the service's kind. */
   freshValue(): string {
     if (this.setting.kind === 'key-pair') return drawValue({ kind: 'key-pair' }, this.world(0, 0)).open();
-    return Array.from({ length: greekRule.length }, () => this.#random.of([...greekRule.alphabet])).join('');
+    return Array.from({ length: greekRule.length }, () => this.#random.of(greekRule.alphabet.split(''))).join('');
   }
 
   /** The journal as it lies there. */
@@ -108,7 +109,7 @@ export class Ground {
       `store${at}`,
       process.wrap(memorySecrets(between(vault, () => process.stand())), `store${at}`),
     ]);
-    const refreshes = this.receivers.map((receiver, at) => [
+    const refreshes = this.receivers.map((receiver, at): readonly [string, Refresh] => [
       `receiver${at}`,
       process.wrap(memoryRefresh(receiver), `receiver${at}`),
     ]);
@@ -148,7 +149,15 @@ function hostOptions(setting: Setting, world: World) {
   const { strategy, fence, capacity, counts, sessionsSeen, kind, fleet, lockWaits, clock } = setting;
   const value: ValueKind = kind === 'text' ? { kind, rule: greekRule } : { kind };
   return {
-    ...{ strategy, fence, counts, sessionsSeen, fleet, lockWaits, clock, world, value },
+    strategy,
+    fence,
+    counts,
+    sessionsSeen,
+    fleet,
+    lockWaits,
+    clock,
+    world,
+    value,
     capacity: capacity === 0 ? Infinity : capacity,
     slots: strategy === 'alternating' ? ['app_a', 'app_b'] : ['app_a'],
     endpoints: ['primary', 'second', 'third'].slice(0, setting.endpoints),

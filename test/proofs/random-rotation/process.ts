@@ -21,9 +21,20 @@ export interface Listener {
 
 /** Writes: what breaks before or after them leaves their effect unknown. */
 const writes: ReadonlySet<string> = new Set([
-  ...['state.create', 'state.replace', 'state.delete', 'log.record', 'messenger.notify', 'receiver.poke'],
-  ...['service.change', 'service.retire', 'issuer.issue', 'issuer.recall'],
-  ...['store.stage', 'store.promote', 'store.abandon', 'store.retire'],
+  'state.create',
+  'state.replace',
+  'state.delete',
+  'log.record',
+  'messenger.notify',
+  'receiver.poke',
+  'service.change',
+  'service.retire',
+  'issuer.issue',
+  'issuer.recall',
+  'store.stage',
+  'store.promote',
+  'store.abandon',
+  'store.retire',
 ]);
 
 /** The name of a call as `writes` has it. */

@@ -15,7 +15,7 @@ export async function shrink(plan: WalkPlan, promise: string, most = 500): Promi
     }
   };
   let best = plan;
-  for (let before = ''; before !== JSON.stringify(best) && tries <= most;) {
+  for (let before = ''; before !== JSON.stringify(best);) {
     before = JSON.stringify(best);
     best = await fewer(best, breaks);
     best = await simpler(best, breaks);
@@ -54,17 +54,24 @@ async function simpler(plan: WalkPlan, breaks: Breaks): Promise<WalkPlan> {
 }
 
 function plainerSettings(setting: Setting): readonly Partial<Setting>[] {
-  const fixed = ['strategy', 'capacity', 'counts', 'sessionsSeen'];
-  const each = Object.entries(plainSetting)
-    .filter(([name]) => !fixed.includes(name))
-    .map(([name, plain]): Partial<Setting> => ({ [name]: plain }));
+  const { fence, kind, fleet, endpoints, lockWaits, clock, skews, refreshes } = plainSetting;
+  const { propagationMs, deadlines, fingerprints } = plainSetting;
+  const one: readonly Partial<Setting>[] = [{ fence }, { kind }, { fleet }, { endpoints }, { lockWaits }, { clock }];
+  const two: readonly Partial<Setting>[] = [
+    { skews },
+    { refreshes },
+    { propagationMs },
+    { deadlines },
+    { fingerprints },
+  ];
   const plainStores = setting.stores.map(() => plainSetting.stores[0]).flatMap((store) => store ?? []);
   const alternating = { strategy: 'alternating', capacity: 1, counts: false, sessionsSeen: 'exact' } as const;
   return [
     alternating,
     { stores: plainStores },
     { stores: setting.stores.slice(0, 1) },
-    ...each,
+    ...one,
+    ...two,
     { adopts: false },
     { endpoints: 2 },
   ];

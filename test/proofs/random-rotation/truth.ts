@@ -65,9 +65,10 @@ export class Truth {
           found.add(`${this.nameOf(login)} in its window is refused at ${name}`);
     }
     const durable = this.#durable();
-    for (const name of this.#ground.host.fleet.setup.endpoints)
+    const { fleet } = this.#ground.host;
+    for (const name of fleet.setup.endpoints)
       if (durable.every((login) => this.#refusing(login).includes(name)))
-        found.add(`nothing durable logs in at ${name}`);
+        found.add(`nothing durable logs in at ${name}${fleet.endpoint(name).isUp ? '' : ', which is silent'}`);
     return found;
   }
 

@@ -148,18 +148,22 @@ export class Walk {
     const run: WalkRun = { process, event, report: undefined, end: Promise.resolve() };
     const deps = this.#deps(process, event.rotator);
     const request = { now: event.now, ...(event.leaked !== undefined && { leaked: { reason: event.leaked } }) };
-    const end = rotate(deps, request).then(
-      (report) => {
-        run.report = report;
-        this.#ended(run);
-      },
-      (thrown: unknown) => this.#threw(run, thrown),
-    );
+    const end = this.#toItsEnd(run, rotate(deps, request));
     return Object.assign(run, { end });
   }
 
+  async #toItsEnd(run: WalkRun, rotating: Promise<RotationReport>): Promise<void> {
+    try {
+      run.report = await rotating;
+      this.#ended(run);
+    } catch (thrown) {
+      this.#threw(run, thrown);
+    } finally {
+      run.process.isEnded = true;
+    }
+  }
+
   #ended(run: WalkRun): void {
-    run.process.isEnded = true;
     const { report, event } = run;
     if (!report) return;
     this.outcomes.set(report.outcome, (this.outcomes.get(report.outcome) ?? 0) + 1);
@@ -182,7 +186,6 @@ export class Walk {
   }
 
   #threw(run: WalkRun, thrown: unknown): void {
-    run.process.isEnded = true;
     if (thrown instanceof Killed) return this.tell(`${runInWords(run.event, run.process)}: killed`);
     if (this.broken) return undefined;
     if (thrown instanceof BrokenPromise) this.broken = thrown.broken;

@@ -47,6 +47,7 @@ export class Watch implements Hearing {
   readonly truth: Truth;
   #wrong: ReadonlySet<string> = new Set();
   #handsAtRetire = -1;
+  #wasDone = true;
   /** Reasons of emergencies that were ordered and are not done. */
   readonly ordered = new Set<string>();
   /** The login of each session. */
@@ -106,7 +107,8 @@ export class Watch implements Hearing {
     if (fresh.length === 0 || process.isStale || this.isWeak) return;
     const isUrgent = this.#isUrgent();
     const lockedOut = fresh.find((what) => what.startsWith('nothing durable'));
-    if (lockedOut !== undefined)
+    // An emergency goes on without the endpoints that are silent, and says so.
+    if (lockedOut !== undefined && !(isUrgent && lockedOut.endsWith('silent')))
       throw new BrokenPromise(`nothing logs in${isUrgent ? ' (urgent)' : ''}`, `after ${name}: ${lockedOut}`);
     if (this.#ground.setting.strategy === 'single' || isUrgent) return;
     const handedOut = fresh.find((what) => !what.includes('in its window'));
@@ -161,12 +163,15 @@ export class Watch implements Hearing {
     const { phase, emergency, blocked, orders } = journal;
     this.phases.add(`${phase}${emergency ? '!' : ''}${blocked ? `:${blocked.reason}` : ''}`);
     for (const { reason } of orders) this.ordered.add(reason);
-    if (phase === 'done' && orders.length === 0 && journal.drain) this.#atDone(process, journal);
+    const wasDone = this.#wasDone;
+    this.#wasDone = phase === 'done' && orders.length === 0;
+    if (this.#wasDone && !wasDone && journal.drain) this.#atDone(process, journal);
   }
 
   /** At done nothing is valid but what is handed out; where nobody could prove it, the journal says so. */
   #atDone(process: Process, { emergency, proof }: Journal): void {
     for (const { reason } of emergency?.orders ?? []) this.ordered.delete(reason);
+    this.truth.promiseOnlyWhatIsHandedOut();
     if (process.isStale || this.isWeak || !this.isUntouched || proof === 'value-gone') return;
     const strays = this.truth.strays();
     if (strays.length > 0)
