@@ -10,6 +10,7 @@ export function declareRotate(rotate: Command, frame: Frame): void {
     .option('--all', 'every credential of the configuration')
     .option('--rehearse', 'change nothing: say every step that would follow, and how many logins would fail')
     .option('--adopt', 'change nothing: check a credential and take it over from now on')
+    .option('--sql', 'with --adopt: print the statements that are missing, for a person to read and run')
     .option('--now', 'begin before it is due, and go on where something blocked')
     .option(
       '--leaked',

@@ -2,6 +2,7 @@ import { Option, type Command } from 'commander';
 import type { Sealed } from '../../shared/base/sealed.ts';
 import { runs } from './call.ts';
 import type { Frame } from './frame.ts';
+import { exitCode } from './io.ts';
 import type { SecretGetOptions } from './secret-get.ts';
 import type { SecretImportOptions } from './secret-import.ts';
 
@@ -68,9 +69,10 @@ function declareExec(command: Command, frame: Frame): void {
       for (const name of ownVariables(deps)) variables.set(name, undefined);
       const given = await execVariables(asked, await secretCredentials(deps, terminal), terminal);
       for (const [name, value] of given) variables.set(name, value);
-      return 0;
+      return exitCode.done;
     });
-    if (code !== 0 || terminal.signal.aborted) return code;
+    if (code !== exitCode.done) return code;
+    if (terminal.signal.aborted) return exitCode.interrupted;
     const tell = (text: string) => terminal.err(`lockkeeper: ${text}`);
     return runCommand({ command: asked.command, environment, variables, tell });
   });

@@ -3,6 +3,7 @@ import { buffer } from 'node:stream/consumers';
 import { Writable } from 'node:stream';
 import { LockkeeperError } from '../../shared/base/error.ts';
 import { Sealed } from '../../shared/base/sealed.ts';
+import { systemCode } from '../local/system-code.ts';
 
 /** Where a value comes from; this process's stdin, or a test's own. */
 export type ValueInput = NodeJS.ReadableStream & { readonly isTTY?: boolean };
@@ -32,7 +33,7 @@ function decoded(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes).replace(/\r?\n$/, '');
   } catch (thrown) {
-    if (!(thrown instanceof TypeError)) throw thrown;
+    if (systemCode(thrown) !== 'ERR_ENCODING_INVALID_ENCODED_DATA') throw thrown;
     throw new LockkeeperError('invalid', 'what came on stdin is no UTF-8 text', {
       hint: 'Convert it first: iconv -t utf-8',
     });
@@ -45,11 +46,13 @@ async function typed(input: ValueInput, { text, show, interrupt, signal }: Value
   show(text);
   const editor = createInterface({ input, output: nowhere, terminal: true, historySize: 0 });
   try {
-    return await new Promise<string>((resolve, reject) => {
+    const line = await new Promise<string>((resolve) => {
       editor.once('line', resolve).once('close', () => resolve(''));
       editor.once('SIGINT', interrupt);
-      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+      signal.addEventListener('abort', () => resolve(''), { once: true });
     });
+    signal.throwIfAborted();
+    return line;
   } finally {
     editor.close();
     show('\n');

@@ -27,6 +27,8 @@ export interface RotateOptions {
   readonly all?: boolean;
   /** Check only, and count the credential as lockkeeper's from now on. */
   readonly adopt?: boolean;
+  /** With adopt: print the statements that are missing, and nothing else. */
+  readonly sql?: boolean;
 }
 
 /**
@@ -74,7 +76,7 @@ interface Result {
 
 async function carryOut(deps: RotationDeps, options: RotateOptions): Promise<Result> {
   if (options.rehearse) return rehearsalResult(await rehearse(deps, { leaked: options.leaked ?? false }));
-  if (options.adopt) return adoptResult(await adopt(deps));
+  if (options.adopt) return adoptResult(await adopt(deps), options);
   const leaked = options.leaked ? { reason: options.reason ?? '' } : undefined;
   const report = await rotate(deps, { now: options.now ?? false, ...(leaked && { leaked }) });
   return rotationResult(report, leaked?.reason);
@@ -97,6 +99,8 @@ function checkOptions(names: readonly string[], options: RotateOptions): void {
     throw new LockkeeperError('invalid', '--leaked never means --all', { hint: 'Name the credentials that leaked.' });
   if (options.all && names.length > 0)
     throw new LockkeeperError('invalid', '--all and names exclude each other', { hint: 'Choose one.' });
+  if (options.sql && !options.adopt)
+    throw new LockkeeperError('invalid', '--sql belongs to --adopt', { hint: 'lockkeeper rotate NAME --adopt --sql' });
 }
 
 function choose(names: readonly string[], options: RotateOptions, deps: RotateDeps): RotateDeps['credentials'] {
@@ -179,7 +183,9 @@ function rehearsalResult(rehearsal: Rehearsal): Result {
   return { ok: rehearsal.wouldFinish, isIdle: false, lines, plain: rehearsal };
 }
 
-function adoptResult(report: AdoptReport): Result {
+/** With `--sql` the statements are all that is wanted, so that there are some is no failure. */
+function adoptResult(report: AdoptReport, { sql }: RotateOptions): Result {
+  if (sql && report.sql.length > 0) return { ok: true, isIdle: false, lines: report.sql, plain: report };
   const lines = report.adopted
     ? [`${report.credential}: adopted. Nothing was changed; its first rotation is due one interval from now.`]
     : [

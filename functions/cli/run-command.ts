@@ -15,9 +15,11 @@ export interface CommandRun {
 }
 
 /** What of this process it touches. */
-export type SignalSource = Pick<NodeJS.Process, 'on' | 'removeAllListeners'> & {
+export interface SignalSource {
+  on(signal: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): unknown;
+  removeAllListeners(signal: NodeJS.Signals): unknown;
   readonly stdin: { readonly isTTY?: boolean };
-};
+}
 
 /**
  * Runs the command on this process's own stdin, stdout and stderr, passes signals on, and answers its exit code: 128
@@ -47,7 +49,10 @@ function passSignals(child: ChildProcess, own: SignalSource): void {
   const pass = (signal: NodeJS.Signals) => {
     if (!(isTerminal && (signal === 'SIGINT' || signal === 'SIGQUIT'))) child.kill(signal);
   };
-  for (const signal of signals) own.removeAllListeners(signal).on(signal, pass);
+  for (const signal of signals) {
+    own.removeAllListeners(signal);
+    own.on(signal, pass);
+  }
 }
 
 const reasons: Readonly<Record<string, string | undefined>> = {

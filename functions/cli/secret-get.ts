@@ -14,8 +14,8 @@ export interface SecretGetOptions {
 /** What secret-wire.ts provides. */
 export interface SecretGetDeps {
   readonly credentials: readonly SecretCredential[];
-  /** Writes it to stdout as it is, with a line end where it has none. */
-  readonly print: (text: Sealed | string) => void;
+  /** Writes it to stdout as it is, with a line end where it has none; with `about` as the `text` of that JSON object. */
+  readonly print: (text: Sealed | string, about?: object) => void;
   /** True where a person sees stdout. */
   readonly isScreen: boolean;
 }
@@ -36,7 +36,7 @@ export async function secretGetVerb(
   await recordRead(credential, found, { how: 'get', field });
   if (deps.isScreen && typeof asked !== 'string')
     terminal.err('warning: this is on the screen now. Scripts: X=$(lockkeeper secret get NAME --field password)');
-  deps.print(asked);
+  deps.print(asked, terminal.json ? { name, ...found.place, version: found.version, field } : undefined);
   return exitCode.done;
 }
 

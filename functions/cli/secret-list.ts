@@ -14,27 +14,37 @@ interface Row {
   readonly form: string;
   readonly user: string | undefined;
   readonly version: string | undefined;
-  /** RFC 3339; undefined where lockkeeper never rotated it. */
+  /** RFC 3339; undefined where lockkeeper never rotated it, or is at it now. */
   readonly rotated: string | undefined;
-  /** Why there is no user or no time: one sentence each. */
+  /** The phase of the rotation that is under way. */
+  readonly underWay: string | undefined;
+  /** Why there is no user or no time: a sentence each. */
   readonly troubles: readonly string[];
+  /** False also where a store holds nothing yet: that is no failure. */
+  readonly failed: boolean;
 }
 
 /**
  * `lockkeeper secret list`: every secret of the configuration, where it lies, whose login it hands out, and when that was
- * rotated. Never a value; the services are not asked. Exit code 1 where something could not be read.
+ * rotated. Never a value; the services are not asked. Exit code 1 where something could not be read; 7 where nothing is
+ * configured.
  */
 export async function secretListVerb(credentials: readonly SecretCredential[], terminal: Terminal): Promise<ExitCode> {
   const rows = (await Promise.all(credentials.map(rowsOf))).flat();
   if (terminal.json) terminal.out(JSON.stringify({ secrets: rows }));
-  else if (rows.length === 0) terminal.out('No credential is configured.');
+  else printRows(rows, terminal);
+  if (rows.length === 0) return exitCode.nothing;
+  return rows.some(({ failed }) => failed) ? exitCode.failed : exitCode.done;
+}
+
+function printRows(rows: readonly Row[], terminal: Terminal): void {
+  if (rows.length === 0) terminal.err('No service in the configuration has a credential. Add `credential` to one.');
   else for (const line of table(rows)) terminal.out(line);
-  if (!terminal.json) for (const { troubles } of rows) for (const text of troubles) terminal.err(`warning: ${text}`);
-  return rows.some(({ troubles }) => troubles.length > 0) ? exitCode.failed : exitCode.done;
+  for (const { troubles } of rows) for (const text of troubles) terminal.err(`warning: ${text}`);
 }
 
 async function rowsOf({ deps, slots }: SecretCredential): Promise<readonly Row[]> {
-  const rotated = await tried(() => lastRotated(deps));
+  const past = await tried(() => history(deps));
   return await Promise.all(
     deps.plan.stores.map(async (place) => {
       const found = await tried(() => userIn(deps, place, slots));
@@ -45,8 +55,10 @@ async function rowsOf({ deps, slots }: SecretCredential): Promise<readonly Row[]
         form: place.form.name,
         user: found.answer?.user,
         version: found.answer?.version,
-        rotated: rotated.answer,
-        troubles: [...found.troubles, ...rotated.troubles],
+        rotated: past.answer?.rotated,
+        underWay: past.answer?.underWay,
+        troubles: [...found.troubles, ...past.troubles],
+        failed: found.failed || past.failed,
       };
     }),
   );
@@ -57,20 +69,28 @@ async function userIn(deps: RotationDeps, place: PlannedCopy, slots: SecretCrede
   return { user: login.slot, version };
 }
 
-/** A journal that only says since when it is lockkeeper's tells of no rotation. */
-async function lastRotated({ plan, state, world }: RotationDeps): Promise<string | undefined> {
+/** A journal of an adoption, or of an order alone, tells of no rotation. */
+async function history({ plan, state, world }: RotationDeps): Promise<Pick<Row, 'rotated' | 'underWay'>> {
   const journal = (await journals(state, world).read(plan.name))?.journal;
-  const at = journal?.rotation.startsWith('adopted-') === true ? null : (journal?.drain?.host ?? journal?.finishedAt);
-  return at === null || at === undefined ? undefined : formatInstant(at);
+  if (!journal || journal.rotation.startsWith('adopted-')) return { rotated: undefined, underWay: undefined };
+  const rotated = journal.finishedAt === null ? undefined : formatInstant(journal.finishedAt);
+  return { rotated, underWay: journal.phase === 'done' ? undefined : journal.phase };
 }
 
-async function tried<T>(work: () => Promise<T>): Promise<{ answer: T | undefined; troubles: readonly string[] }> {
+interface Tried<T> {
+  readonly answer: T | undefined;
+  readonly troubles: readonly string[];
+  readonly failed: boolean;
+}
+
+async function tried<T>(work: () => Promise<T>): Promise<Tried<T>> {
   try {
-    return { answer: await work(), troubles: [] };
+    return { answer: await work(), troubles: [], failed: false };
   } catch (thrown) {
     const { code, message, hint } = asLockkeeperError(thrown);
     if (code === 'bug') throw thrown;
-    return { answer: undefined, troubles: [hint === undefined ? message : `${message}. ${hint}`] };
+    const text = hint === undefined ? message : `${message}. ${hint}`;
+    return { answer: undefined, troubles: [text], failed: code !== 'not-found' };
   }
 }
 
@@ -83,7 +103,7 @@ function table(rows: readonly Row[]): readonly string[] {
     row.form,
     row.user ?? '-',
     row.version ?? '-',
-    row.rotated ?? 'never',
+    row.rotated ?? (row.underWay === undefined ? 'never' : `now: ${row.underWay}`),
   ]);
   const all = [head, ...cells.map((row) => row.map(visible))];
   const widths = head.map((_, at) => Math.max(...all.map((row) => row[at]?.length ?? 0)));

@@ -1,4 +1,3 @@
-import type { CredentialConfig } from '../../shared/config/schema.ts';
 import type { Slot } from '../../shared/services/contract.ts';
 import type { LocalDeps } from '../local/deps-wire.ts';
 import { accountAtTerminal, accountName } from './account.ts';
@@ -7,7 +6,7 @@ import { readValue } from './read-value.ts';
 import type { SecretGetDeps } from './secret-get.ts';
 import type { SecretImportDeps } from './secret-import.ts';
 import type { SecretCredential } from './secret-place.ts';
-import type { Stream } from './terminal.ts';
+import { whole, type Stream } from './terminal.ts';
 import { noticeText } from './wire.ts';
 
 /** Every credential of the configuration; no service is asked yet. Notices go to stderr. */
@@ -29,7 +28,7 @@ export async function secretImportDeps(deps: LocalDeps, terminal: Terminal): Pro
     input: (text) =>
       readValue(process.stdin, {
         text,
-        show: (shown) => process.stderr.write(shown),
+        show: whole(process.stderr, true),
         interrupt: () => process.kill(process.pid, 'SIGINT'),
         signal: terminal.signal,
       }),
@@ -38,13 +37,16 @@ export async function secretImportDeps(deps: LocalDeps, terminal: Terminal): Pro
 
 /** What `secret get` needs. */
 export async function secretGetDeps(deps: LocalDeps, terminal: Terminal, stdout: Stream): Promise<SecretGetDeps> {
+  const isScreen = process.stdout.isTTY;
+  const write = whole(stdout, isScreen);
   return {
     credentials: await secretCredentials(deps, terminal),
-    print: (value) => {
-      const text = typeof value === 'string' ? value : value.open();
-      stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+    print: (value, about) => {
+      const bare = typeof value === 'string' ? value : value.open();
+      const text = about ? JSON.stringify({ ...about, text: bare }) : bare;
+      write(text.endsWith('\n') ? text : `${text}\n`);
     },
-    isScreen: process.stdout.isTTY,
+    isScreen,
   };
 }
 
@@ -52,10 +54,12 @@ export async function secretGetDeps(deps: LocalDeps, terminal: Terminal, stdout:
 export function ownVariables({ config }: LocalDeps): readonly string[] {
   return config.services.flatMap(({ credential }) => {
     const { admin } = credential ?? {};
-    return admin && 'password' in admin && 'env' in admin.password ? [admin.password.env] : [];
+    return admin && 'password' in admin && admin.password.env !== undefined ? [admin.password.env] : [];
   });
 }
 
-function slotsOf(credential: CredentialConfig): readonly Slot[] {
-  return credential.users;
+/** What engines call `users`, or `user` where there is one. */
+function slotsOf(credential: object): readonly Slot[] {
+  const users: unknown = Reflect.get(credential, 'users') ?? [Reflect.get(credential, 'user')];
+  return Array.isArray(users) ? users.filter((one) => typeof one === 'string') : [];
 }

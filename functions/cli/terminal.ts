@@ -48,6 +48,11 @@ export function hostTerminal(host: Host, json: boolean): HostTerminal {
   };
 }
 
+/** Writes a text of several lines that a person asked for: for a script as it is, on a screen with what would hide shown. */
+export function whole(stream: Stream, isScreen: boolean): (text: string) => void {
+  return (text) => void stream.write(isScreen ? visibleLines(text) : text);
+}
+
 const paints: Readonly<Record<Style, (line: string) => string>> = {
   strong: pc.bold,
   faint: pc.dim,

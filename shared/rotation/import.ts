@@ -1,15 +1,15 @@
-import { toldText } from '../audit/entries/withhold.ts';
-import { hasCode, LockkeeperError } from '../base/error.ts';
+import { LockkeeperError } from '../base/error.ts';
 import type { Sealed } from '../base/sealed.ts';
-import type { SecretState, SecretVersion } from '../secrets/contract.ts';
-import type { Login, LoginAnswer, Slot } from '../services/contract.ts';
+import type { SecretVersion } from '../secrets/contract.ts';
+import type { Login } from '../services/contract.ts';
+import { runFor } from './adopt.ts';
 import { newRotationId } from './generate.ts';
-import { journals } from './journals.ts';
-import type { CopyPlace, PlannedCopy, RotationDeps } from './plan.ts';
+import type { CopyPlace, RotationDeps } from './plan.ts';
 import { audited } from './recorded.ts';
-import { sameLogin } from './seen.ts';
+import { isGood, sameLogin, verdictOn, type CopySeen } from './seen.ts';
+import { ask } from './service-effects.ts';
 import { placeOf, tellVersion } from './told.ts';
-import { storeOf } from './under-way.ts';
+import { look, seenBy, storeOf, type Run } from './under-way.ts';
 
 /**
  * Puts the login that consumers use today into every store of the plan that holds nothing yet, so that they can begin
@@ -18,142 +18,102 @@ import { storeOf } from './under-way.ts';
  * is under way or where a store hands out another login, `rejected` where an endpoint refuses it, `unreachable` where
  * one does not answer.
  *
- * | killed after           | what holds                                                                   |
- * |------------------------|------------------------------------------------------------------------------|
- * | the intent             | nothing was changed                                                          |
- * | staging                | no consumer sees it; the next import of the same login publishes it, of another forgets it |
- * | publishing             | it is handed out; the next import finds it there                             |
+ * | killed after | what holds                                                                                          |
+ * |--------------|-----------------------------------------------------------------------------------------------------|
+ * | the intent   | nothing was changed                                                                                 |
+ * | staging      | no consumer sees it; the next import of the same login publishes it, that of another one forgets it |
+ * | publishing   | it is handed out; the next import finds it there                                                    |
  *
  * Two people who import at once: a store that compares takes one of them. One that does not may take the later of two
  * logins that the service both accepts, and adoption then finds that the stores differ.
  */
 export async function importLogin(deps: RotationDeps, login: Login): Promise<readonly CopyPlace[]> {
-  await checkIdle(deps);
-  const { slots, encrypted } = await deps.service.describe();
-  checkUser(deps, login, slots);
-  const empty: Empty[] = [];
-  for (const place of deps.plan.stores) {
-    const state = await storeOf(deps, place.store).read(place.secret);
-    if (holdsNothing(state, place, { login, slots }))
-      empty.push({ place, state, slots, text: place.form.write(undefined, login, deps.plan.address) });
-  }
-  if (empty.length > 0) await checkAccepted(deps, login, encrypted);
-  for (const one of empty) await put(deps, one, login);
-  return empty.map(({ place: { store, secret } }) => ({ store, secret }));
-}
-
-/** A place that hands out nothing, and what will be there. */
-interface Empty {
-  readonly place: PlannedCopy;
-  readonly state: SecretState;
-  readonly slots: readonly Slot[];
-  readonly text: Sealed;
+  const run = await runFor(deps);
+  checkIdle(run);
+  run.seen = await look(run);
+  checkUser(run, login);
+  const empty = run.seen.copies.filter((copy) => holdsNothing(copy, login));
+  const puts = empty.map((copy) => ({ copy, text: copy.form.write(undefined, login, deps.plan.address) }));
+  if (puts.length > 0) await checkAccepted(run, login);
+  for (const one of puts) await put(run, one, login);
+  return empty.map(({ store, secret }) => ({ store, secret }));
 }
 
 /** What is valid while a rotation drains may be retired a moment later. */
-async function checkIdle({ plan, state, world }: RotationDeps): Promise<void> {
-  const held = await journals(state, world).read(plan.name);
+function checkIdle({ deps, held }: Run): void {
   if (!held || held.journal.phase === 'done') return;
-  throw new LockkeeperError('conflict', `a rotation of ${plan.name} is under way (${held.journal.phase})`, {
+  throw new LockkeeperError('conflict', `a rotation of ${deps.plan.name} is under way (${held.journal.phase})`, {
     hint: 'Let it end first: lockkeeper rotate, or rotate --now where it is blocked.',
   });
 }
 
-function checkUser({ plan }: RotationDeps, { slot }: Login, slots: readonly Slot[]): void {
+function checkUser(run: Run, { slot }: Login): void {
+  const { slots } = seenBy(run).service;
   if (slots.includes(slot)) return;
-  throw new LockkeeperError('invalid', `${plan.service} has no user ${slot} to rotate, only ${slots.join(', ')}`, {
+  const { service } = run.deps.plan;
+  throw new LockkeeperError('invalid', `${service} has no user ${slot} to rotate, only ${slots.join(', ')}`, {
     hint: 'Import the user that consumers log in with now; it has to be one of those of the configuration.',
   });
 }
 
 /** True where it hands out nothing, false where it hands out this login; else throws. */
-function holdsNothing(
-  { current }: SecretState,
-  place: PlannedCopy,
-  { login, slots }: { readonly login: Login; readonly slots: readonly Slot[] },
-): boolean {
+function holdsNothing({ store, secret, form, current, trouble }: CopySeen, login: Login): boolean {
+  if (trouble) throw trouble;
   if (!current) return true;
-  const there = loginOf(place, current, slots);
-  if (there && sameLogin(there, login)) return false;
-  const what = there ? 'another login' : `a text without a login (form ${place.form.name})`;
-  throw new LockkeeperError('conflict', `${place.store}/${place.secret} already hands out ${what}`, {
+  if (current.login && sameLogin(current.login, login)) return false;
+  const what = current.login ? 'another login' : `a text without a login (form ${form.name})`;
+  throw new LockkeeperError('conflict', `${store}/${secret} already hands out ${what}`, {
     hint: 'Import the login that it hands out, or rotate the credential; to begin anew, empty the secret in its store.',
   });
 }
 
-function loginOf({ form }: PlannedCopy, { value }: SecretVersion, slots: readonly Slot[]): Login | undefined {
-  try {
-    return form.read(value, slots);
-  } catch (thrown) {
-    if (hasCode(thrown, 'invalid')) return undefined;
-    throw thrown;
-  }
-}
-
 /** One login on every endpoint. It may count at the service, so it has entries of its own. */
-async function checkAccepted(deps: RotationDeps, login: Login, encrypted: boolean): Promise<void> {
-  const { slot, fingerprint } = tellVersion(deps, { id: undefined, login });
-  const who = { slot, ...(fingerprint !== undefined && { fingerprint }) };
-  const details = { candidate: 'imported', logins: [who] };
-  const told = (answers: readonly LoginAnswer[]) => ({
-    accepted: answers.length > 0 && answers.every(({ answer }) => answer === 'accepted'),
-    logins: [{ ...who, answers: answers.map(tellAnswer) }],
+async function checkAccepted(run: Run, login: Login): Promise<void> {
+  await ask(run, { do: 'ask', candidate: 'current', logins: [login] });
+  const seen = seenBy(run);
+  const verdict = verdictOn(seen, login);
+  if (verdict && isGood(seen, verdict)) return;
+  const { refused = [], silent = [], inClear = [] } = verdict ?? {};
+  const whose = `${run.deps.plan.service}, the login of ${login.slot}`;
+  if (refused.length > 0)
+    throw new LockkeeperError('rejected', `${whose}: refused at ${refused.join(', ')}`, {
+      hint: 'Import the user and the password that consumers use now.',
+    });
+  if (inClear.length > 0)
+    throw new LockkeeperError(
+      'rejected',
+      `${whose}: not encrypted at ${inClear.join(', ')}, although TLS is promised`,
+      {
+        hint: 'Check the TLS of the server.',
+      },
+    );
+  const cause = seen.heard.flatMap(({ answers }) => answers).find(({ endpoint }) => silent.includes(endpoint))?.error;
+  throw new LockkeeperError('unreachable', `${whose}: no answer at ${silent.join(', ') || 'any endpoint'}`, {
+    hint: 'Make every endpoint reachable, then import again.',
+    cause,
   });
-  const answers = await audited({ deps, held: undefined }, { action: 'rotation.login', details, told }, async () => {
-    return await deps.service.accepts(login);
-  });
-  const fault = faultOf(answers, encrypted);
-  if (!fault) return;
-  const { service } = deps.plan;
-  throw new LockkeeperError(fault.code, `${service} ${fault.text} the login of ${slot}`, fault.details);
-}
-
-function tellAnswer({ endpoint, answer, encrypted, error }: LoginAnswer) {
-  return { endpoint, answer, encrypted, ...(error && { code: error.code, message: toldText(error.message) }) };
-}
-
-function faultOf(answers: readonly LoginAnswer[], encrypted: boolean) {
-  const at = (found: readonly LoginAnswer[]) => found.map(({ endpoint }) => endpoint).join(', ');
-  const refused = answers.filter(({ answer }) => answer === 'refused');
-  if (refused.length > 0 || answers.length === 0) {
-    const hint = 'Import the user and the password that consumers use now.';
-    return { code: 'rejected', text: `refuses at ${at(refused) || 'no endpoint'}`, details: { hint } } as const;
-  }
-  const silent = answers.filter(({ answer }) => answer === 'no-answer');
-  if (silent.length > 0) {
-    const details = { hint: 'Make every endpoint reachable, then import again.', cause: silent[0]?.error };
-    return { code: 'unreachable', text: `gives no answer at ${at(silent)} to`, details } as const;
-  }
-  const clear = answers.filter((answer) => encrypted && !answer.encrypted);
-  if (clear.length === 0) return undefined;
-  const hint = 'Make the server offer TLS there, or say in the configuration that it has none.';
-  return { code: 'rejected', text: `takes in clear at ${at(clear)}`, details: { hint } } as const;
 }
 
 /** What a killed import left staged is published where it is this login, else forgotten, and never published. */
-async function put(deps: RotationDeps, { place, state: { pending }, slots, text }: Empty, login: Login): Promise<void> {
-  const store = storeOf(deps, place.store);
-  const left = pending?.rotation.startsWith('import-') ? pending : undefined;
-  const staged = left && loginOf(place, left, slots);
-  const isSame = staged !== undefined && sameLogin(staged, login);
-  if (left && !isSame) await forget(deps, place, { id: left.id, rotation: left.rotation, login: staged });
-  const rotation = left && isSame ? left.rotation : newRotationId(deps.world).replace(/^r-/, 'import-');
-  const details = { ...placeOf(place), ...tellVersion(deps, { id: undefined, login }) };
+async function put(run: Run, { copy, text }: { copy: CopySeen; text: Sealed }, login: Login): Promise<void> {
+  const { deps } = run;
+  const store = storeOf(deps, copy.store);
+  const left = copy.pending?.rotation.startsWith('import-') ? copy.pending : undefined;
+  const mine = left?.login && sameLogin(left.login, login) ? left : undefined;
+  if (left && !mine) await forget(run, copy, left);
+  const rotation = mine?.rotation ?? newRotationId(deps.world).replace(/^r-/, 'import-');
+  const details = { ...placeOf(copy), ...tellVersion(deps, { id: undefined, login }) };
   const told = ({ id }: SecretVersion) => tellVersion(deps, { id, login });
-  await audited({ deps, held: undefined }, { action: 'rotation.import', rotation, details, told }, async () => {
-    const id = left && isSame ? left.id : (await store.stage(place.secret, rotation, text)).id;
-    return await store.promote(place.secret, { rotation, id }, undefined);
+  await audited(run, { action: 'rotation.import', rotation, details, told }, async () => {
+    const { id } = mine ?? (await store.stage(copy.secret, rotation, text));
+    return await store.promote(copy.secret, { rotation, id }, undefined);
   });
 }
 
-async function forget(
-  deps: RotationDeps,
-  place: PlannedCopy,
-  left: { readonly id: string; readonly rotation: string; readonly login: Login | undefined },
-): Promise<void> {
+async function forget(run: Run, copy: CopySeen, left: NonNullable<CopySeen['pending']>): Promise<void> {
   const { rotation } = left;
-  const details = { ...placeOf(place), abandoned: rotation, ...tellVersion(deps, left) };
-  await audited({ deps, held: undefined }, { action: 'rotation.abandon', rotation, details }, () => {
-    return storeOf(deps, place.store).abandon(place.secret, rotation);
+  const details = { ...placeOf(copy), abandoned: rotation, ...tellVersion(run.deps, left) };
+  await audited(run, { action: 'rotation.abandon', rotation, details }, () => {
+    return storeOf(run.deps, copy.store).abandon(copy.secret, rotation);
   });
 }

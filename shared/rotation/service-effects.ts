@@ -1,10 +1,10 @@
 import { toldText } from '../audit/entries/withhold.ts';
 import { hasCode, type LockkeeperError } from '../base/error.ts';
-import type { EndpointResult, LoginAnswer } from '../services/contract.ts';
+import type { EndpointResult, Login, LoginAnswer } from '../services/contract.ts';
 import { guardOf, moveOn, told } from './moving.ts';
 import { alarm } from './people-effects.ts';
 import { audited } from './recorded.ts';
-import { oldLogins, sameLogin, type Heard, type Seen } from './seen.ts';
+import { oldLogins, sameLogin, verdictOn, type Heard, type Seen } from './seen.ts';
 import type { Of } from './step.ts';
 import { heldBy, look, seenBy, type Run } from './under-way.ts';
 
@@ -54,19 +54,28 @@ export async function change(run: Run, step: Of<'change'>): Promise<void> {
     checkResults(run, results);
   } catch (thrown) {
     if (!hasCode(thrown, 'rejected')) throw thrown;
-    return await giveUpValue(run, thrown);
+    return await giveUpValue(run, thrown, login);
   }
   // What was accepted may be refused now; what was refused is not asked a second time in this run.
   run.seen = { ...seenBy(run), heard: refusedOnes(seenBy(run)).filter((one) => !sameLogin(one.login, login)) };
   await moveOn(run, step);
 }
 
-async function giveUpValue(run: Run, error: LockkeeperError): Promise<void> {
+async function giveUpValue(run: Run, error: LockkeeperError, login: Login): Promise<void> {
+  if (await isTakenSomewhere(run, login)) throw error;
   const said = toldText(error.message);
   const text = `the service refuses every new value: ${said}. Make its value rule fit its policy.`;
   if (heldBy(run).journal.rejections >= 4)
     return await alarm(run, { do: 'block', reason: 'every-value-rejected', text });
   await moveOn(run, { do: 'replan', why: said });
+}
+
+/** With one value at a time, one that an endpoint took before may be the only one that logs in there. */
+async function isTakenSomewhere(run: Run, login: Login): Promise<boolean> {
+  const { strategy, endpoints } = seenBy(run).service;
+  if (endpoints.length < 2 || (strategy !== 'single' && strategy !== 'replacing')) return false;
+  await ask(run, { do: 'ask', candidate: 'new', logins: [login] });
+  return (verdictOn(seenBy(run), login)?.accepted.length ?? 0) > 0;
 }
 
 /** Ends values at the service, and looks at everything again: what was true before is not worth much now. */

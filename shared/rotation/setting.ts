@@ -1,5 +1,6 @@
 import type { Login } from '../services/contract.ts';
 import type { Journal } from './journal.ts';
+import type { CopyPlace } from './plan.ts';
 import {
   currentLogins,
   entryOf,
@@ -8,16 +9,20 @@ import {
   oldLogins,
   sameLogin,
   stagedIn,
+  theLogin,
   usable,
   verdictOn,
   type Seen,
   type Verdict,
 } from './seen.ts';
-import type { Step } from './step.ts';
+import { editedBefore } from './hand-edits.ts';
+import type { Asked, Step } from './step.ts';
 import { block, handChanged, insists, postpone, unready } from './stopping.ts';
 
 /** Phase planned: the new value becomes durable in every store that can be used. */
-export function staging(journal: Journal, seen: Seen): Step {
+export function staging(journal: Journal, seen: Seen, asked: Asked): Step {
+  const edited = editedBefore(journal, seen, asked);
+  if (edited) return edited;
   for (const copy of usable(seen)) {
     const entry = entryOf(journal, copy);
     if (!entry || entry.published !== null) continue;
@@ -29,15 +34,24 @@ export function staging(journal: Journal, seen: Seen): Step {
       return block('foreign-pending', `${text}. Find out who staged it; a run with --now forgets it.`);
     }
     // Staged, but the journal was never told: doing it again gives the same version, and tells the log which.
-    if (entry.staged === null || !stagedIn(journal, copy)) return { do: 'stage', place: entry };
+    const staged = stagedIn(journal, copy);
+    if (entry.staged === null || !staged) return { do: 'stage', place: entry };
+    if (!staged.login) return unreadable(entry);
   }
   const logins = newLogins(journal, seen);
   if (logins.length > 1) return { do: 'replan', why: 'the stores hold different staged values' };
   return logins.length === 1 ? { do: 'move', to: 'staged' } : lost(journal, seen);
 }
 
+/** What lies staged there is no login any more, and a store that staged once for a rotation keeps to that. */
+export function unreadable({ store, secret }: CopyPlace): Step {
+  return { do: 'replan', why: `no login can be read from what is staged in ${store}/${secret}` };
+}
+
 /** Phase staged: the service takes the new value, beside the one that consumers use. */
-export function changing(journal: Journal, seen: Seen): Step {
+export function changing(journal: Journal, seen: Seen, asked: Asked): Step {
+  const edited = editedBefore(journal, seen, asked);
+  if (edited) return edited;
   const login = theLogin(journal, seen);
   if (!login) return lost(journal, seen);
   const { emergency } = journal;
@@ -48,8 +62,8 @@ export function changing(journal: Journal, seen: Seen): Step {
 }
 
 /** Phase set: a real login on every endpoint. */
-export function verifying(journal: Journal, seen: Seen): Step {
-  return unproven(journal, seen) ?? { do: 'move', to: 'verified' };
+export function verifying(journal: Journal, seen: Seen, asked: Asked): Step {
+  return editedBefore(journal, seen, asked) ?? unproven(journal, seen) ?? { do: 'move', to: 'verified' };
 }
 
 /**
@@ -83,7 +97,8 @@ function notAccepted(journal: Journal, seen: Seen, verdict: Verdict): Step {
   if (isLag && journal.refusals < mostLags)
     return {
       do: 'retry',
-      back: journal.phase,
+      // A replica catches up by itself; a server that was reset has to be set again.
+      back: journal.refusals % 2 === 1 ? 'staged' : journal.phase,
       text: `${refused.join(', ')} still refuses the new value of ${journal.target}, which ${accepted.join(', ')} accepts`,
     };
   if (!isLag && journal.refusals < mostRefusals)
@@ -126,7 +141,7 @@ function lockedOut(journal: Journal, seen: Seen, refused: readonly string[]): St
  */
 export function lost(journal: Journal, seen: Seen): Step {
   const published = journal.copies.find((entry) => entry.published !== null);
-  if (published && !journal.emergency) return handChanged(published);
+  if (published && !insists(journal, 'changed-by-hand')) return handChanged(published);
   const others = currentLogins(seen);
   const unheard = others.filter((one) => !verdictOn(seen, one));
   if (unheard.length > 0 && !journal.emergency) return { do: 'ask', candidate: 'current', logins: unheard };
@@ -137,12 +152,6 @@ export function lost(journal: Journal, seen: Seen): Step {
     'staged-value-lost',
     `the value that ${journal.rotation} staged is gone and the current one is refused. Set the password by hand.`,
   );
-}
-
-/** The one login of this rotation; undefined where a store lost it, or two stores hold different ones. */
-export function theLogin(journal: Journal, seen: Seen): Login | undefined {
-  const logins = newLogins(journal, seen);
-  return logins.length === 1 ? logins[0] : undefined;
 }
 
 /** What consumers use beside the new value: what is handed out, else what was. */

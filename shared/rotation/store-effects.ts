@@ -6,7 +6,18 @@ import { drawValue } from './generate.ts';
 import { changeCopy, guardOf, moveOn } from './moving.ts';
 import type { CopyPlace } from './plan.ts';
 import { audited } from './recorded.ts';
-import { copyOf, newLogins, stagedIn, usable, versionIn, versionSeen, type CopySeen } from './seen.ts';
+import {
+  copyOf,
+  entryOf,
+  newLogins,
+  sameLogin,
+  stagedIn,
+  usable,
+  versionIn,
+  versionSeen,
+  type CopySeen,
+  type VersionSeen,
+} from './seen.ts';
 import type { Of } from './step.ts';
 import { placeOf, tellVersion } from './told.ts';
 import { heldBy, lookAgain, seenBy, storeOf, type Run } from './under-way.ts';
@@ -21,18 +32,47 @@ export async function stage(run: Run, step: Of<'stage'>): Promise<void> {
   await unlessStoreFails(run, copy, async (call) => {
     const [known] = newLogins(journal, seenBy(run));
     const login = known ?? { slot: journal.target, value: await newValue(run) };
-    const text = textWith(run, copy, login);
+    const text = await call(async () => textWith(run, copy, login));
     const details = { ...placeOf(step.place), ...tellVersion(run.deps, { id: undefined, login }) };
     // Somebody else may have been first: the outcome tells the version and the value that count.
-    const shown = (answer: SecretVersion) => versionSeen(answer, copy, seenBy(run).service.slots);
     const version = await audited(
       run,
-      { action: 'rotation.stage', details, told: (answer: SecretVersion) => tellVersion(run.deps, shown(answer)) },
-      () => call(() => storeOf(run.deps, copy.store).stage(copy.secret, journal.rotation, text)),
+      { action: 'rotation.stage', details, told: (answer: VersionSeen) => tellVersion(run.deps, answer) },
+      () =>
+        call(async () => {
+          const answer = await staged(run, copy, text);
+          return withLogin(versionSeen(answer, copy, seenBy(run).service.slots), copy);
+        }),
     );
-    changeCopy(run, copy, (one) => ({ ...one, pending: { ...shown(version), rotation: journal.rotation } }));
+    changeCopy(run, copy, (one) => ({ ...one, pending: { ...version, rotation: journal.rotation } }));
     await moveOn(run, step, { version: version.id });
   });
+}
+
+/** What was staged, where a login can be read from it: else nothing could ever be published from it. */
+function withLogin(version: VersionSeen, { store, secret, form }: CopySeen): VersionSeen {
+  if (version.login) return version;
+  throw new LockkeeperError(
+    'invalid',
+    `no login can be read as ${form.name} from what is staged in ${store}/${secret}`,
+    {
+      hint: 'Name a form that can hold it, or delete what is staged there; then run again.',
+    },
+  );
+}
+
+/** What the rotation before left staged may not be shown yet, and is in the way all the same: it is dead. */
+async function staged(run: Run, copy: CopySeen, text: Sealed): Promise<SecretVersion> {
+  const { rotation, past } = heldBy(run).journal;
+  const store = storeOf(run.deps, copy.store);
+  try {
+    return await store.stage(copy.secret, rotation, text);
+  } catch (thrown) {
+    const before = past.at(-1);
+    if (!hasCode(thrown, 'conflict') || before === undefined || (await hasMovedOn(run))) throw thrown;
+    await store.abandon(copy.secret, before);
+    return await store.stage(copy.secret, rotation, text);
+  }
 }
 
 async function newValue(run: Run): Promise<Sealed> {
@@ -75,14 +115,17 @@ export async function abandon(run: Run, step: Of<'abandon'>): Promise<void> {
 export async function promote(run: Run, step: Of<'promote'>): Promise<void> {
   const copy = copyOf(seenBy(run), step.place);
   await unlessStoreFails(run, copy, async (call) => {
-    const staged = stagedIn(heldBy(run).journal, copy) ?? copy.current;
-    if (!staged) throw new LockkeeperError('bug', `${copy.store}/${copy.secret} has nothing to publish`);
-    const details = { ...placeOf(copy), from: step.expects, ...tellVersion(run.deps, staged) };
+    const { journal } = heldBy(run);
+    const staged = stagedIn(journal, copy);
+    // It happened and the answer was lost: the store knows it by the id that was staged, which may be gone.
+    const id = staged?.id ?? entryOf(journal, copy)?.staged ?? copy.current?.id;
+    if (id === undefined) throw new LockkeeperError('bug', `${copy.store}/${copy.secret} has nothing to publish`);
+    const details = { ...placeOf(copy), from: step.expects, ...tellVersion(run.deps, { id, login: step.login }) };
     const shown = (answer: SecretVersion) => versionSeen(answer, copy, seenBy(run).service.slots);
     const tell = (answer: SecretVersion) => tellVersion(run.deps, shown(answer));
     try {
       const version = await audited(run, { action: 'rotation.promote', details, told: tell }, () =>
-        promoted(run, step, { copy, id: staged.id, call }),
+        promoted(run, step, { copy, id, call }),
       );
       const before = (one: CopySeen) => [...one.asked, ...[one.current, one.previous].flatMap((was) => was ?? [])];
       changeCopy(run, copy, (one) => ({
@@ -96,7 +139,16 @@ export async function promote(run: Run, step: Of<'promote'>): Promise<void> {
     } catch (thrown) {
       if (!hasCode(thrown, 'conflict') || (await hasMovedOn(run))) throw thrown;
       const found = await lookAgain(run, copy);
-      changeCopy(run, copy, () => ({ ...found, refusedPromotion: true }));
+      const live = found.current;
+      if (step.login && live?.login && sameLogin(live.login, step.login)) {
+        // Somebody published this very login by hand.
+        changeCopy(run, copy, () => found);
+        return await moveOn(run, step, { version: live.id });
+      }
+      // An emergency does not wait for one store that shows what was expected and yet refuses: the others go on.
+      const isAlone = usable(seenBy(run)).length <= 1 || found.current?.id !== (step.expects ?? undefined);
+      const trouble = journal.emergency && !isAlone ? thrown : found.trouble;
+      changeCopy(run, copy, () => ({ ...found, trouble, refusedPromotion: true }));
     }
   });
 }
@@ -114,18 +166,20 @@ async function promoted(
   const from = step.expects ?? undefined;
   const { rotation } = heldBy(run).journal;
   const write = () => call(() => store.promote(copy.secret, { rotation, id }, from));
-  if (store.writes === 'conditional') return await write();
+  // Without its login it can only have happened already: asking again changes nothing.
+  const { login } = step;
+  if (store.writes === 'conditional' || !login) return await write();
   run.held = await run.journals.write(run.held, heldBy(run).journal);
   const guard = guardOf(run);
   let answer: SecretVersion | undefined;
   const keep = seenBy(run).copies.flatMap(({ current }) => current?.login ?? [])[0];
   // Changing to the login that is valid already changes nothing; it is the way into the service's lock.
-  await run.deps.service.change(step.login, keep?.slot === step.login.slot ? keep : undefined, async () => {
+  await run.deps.service.change(login, keep?.slot === login.slot ? keep : undefined, async () => {
     await guard();
     answer = await write();
   });
   if (answer) return answer;
-  throw new LockkeeperError('bug', `the service changed ${step.login.slot} without running the guard`);
+  throw new LockkeeperError('bug', `the service changed ${login.slot} without running the guard`);
 }
 
 async function hasMovedOn(run: Run): Promise<boolean> {

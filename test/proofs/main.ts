@@ -12,6 +12,11 @@ const proofs: readonly Measure[] = [
     run: async () => (await import('./rotation-crash-memory.ts')).rotationCrashMemory(),
   },
   {
+    name: 'rotation-crash-postgres',
+    about: 'processes that rotate on a real PostgreSQL, killed by the operating system at every point, once and twice',
+    run: async () => (await import('./rotation-crash-postgres.ts')).rotationCrashPostgres(),
+  },
+  {
     name: 'rotation-logins-postgres',
     about: 'clients that log in to a real PostgreSQL in a loop, through twenty rotations',
     run: async () => (await import('./rotation-logins-postgres.ts')).rotationLoginsPostgres(),

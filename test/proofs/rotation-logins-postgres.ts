@@ -4,7 +4,7 @@ import { Sealed } from '../../shared/base/sealed.ts';
 import { fastWorld } from '../../shared/base/world.ts';
 import { parseInstant, second } from '../../shared/base/time.ts';
 import { memoryObjects } from '../../shared/objects/memory.ts';
-import { loginOf } from '../../shared/rotation/consumer-text.ts';
+import { consumerForm } from '../../shared/rotation/forms/consumer-form.ts';
 import { importLogin } from '../../shared/rotation/import.ts';
 import type { RotationDeps } from '../../shared/rotation/plan.ts';
 import { rotate } from '../../shared/rotation/run.ts';
@@ -16,6 +16,7 @@ import { atLeast, atMost, inform, type Figure } from '../bench/figure.ts';
 import { makePair } from '../services/postgres-pair.ts';
 import { startPostgres, type PostgresServer } from '../services/postgres-server.ts';
 
+const form = consumerForm();
 const rotations = 20;
 const clients = 4;
 const windowMs = 250;
@@ -87,9 +88,11 @@ async function depsOn(server: PostgresServer, strategy: 'alternating' | 'single'
       name: strategy,
       service: 'postgres',
       stores: [
-        { store: 'one', secret: 'app-db' },
-        { store: 'two', secret: 'app-db' },
+        { store: 'one', secret: 'app-db', form },
+        { store: 'two', secret: 'app-db', form },
       ],
+      address: { engine: 'postgres', host: '127.0.0.1', port: server.port, dbname: 'postgres' },
+      refreshes: [],
       propagationMs: windowMs,
       everyMs: second,
       acceptDowntime: true,
@@ -102,11 +105,7 @@ async function depsOn(server: PostgresServer, strategy: 'alternating' | 'single'
     notify: async (notice) => void process.stderr.write(`${notice.text}\n`),
     actor: 'proof',
   };
-  await importLogin(
-    deps,
-    { engine: 'postgres', host: '127.0.0.1', port: server.port, dbname: 'postgres' },
-    pair.initial,
-  );
+  await importLogin(deps, pair.initial);
   return deps;
 }
 
@@ -123,7 +122,7 @@ function cachedReader(deps: RotationDeps, index: number): () => Promise<Login> {
     const now = deps.world.now();
     if (cached && now - cached.readAt < keepMs) return cached.login;
     const { current } = (await store?.read('app-db')) ?? {};
-    cached = { login: loginOf(current?.value ?? new Sealed('')), readAt: now };
+    cached = { login: form.read(current?.value ?? new Sealed(''), []), readAt: now };
     return cached.login;
   };
 }

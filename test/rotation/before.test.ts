@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { day } from '../../shared/base/time.ts';
+import { day, instant } from '../../shared/base/time.ts';
 import { adopt } from '../../shared/rotation/adopt.ts';
 import { rehearse } from '../../shared/rotation/rehearse.ts';
+import { rotate } from '../../shared/rotation/run.ts';
 import { firstValue, makePlace, putByHand, runUntilDone, window, type Place } from './place.ts';
 
 const effects = (place: Place) => place.trail.filter((what) => what.startsWith('effect'));
@@ -57,6 +58,32 @@ describe('rehearsing', () => {
     expect(steps[0]).toContain('wait');
     expect(place.journal()?.phase).toBe('draining');
   });
+
+  test.each(
+    (['alternating', 'additive', 'replacing', 'single'] as const).flatMap((strategy) => [
+      [strategy, 'ordinary', { now: true }] as const,
+      [strategy, 'emergency', { leaked: { reason: 'found in a chat' } }] as const,
+    ]),
+  )(
+    'from wherever a run stopped says that it would finish, changes nothing, and is right (%s, %s)',
+    async (strategy, kind, request) => {
+      for (let stop = 0, isOver = false; !isOver && stop < 60; stop += 2) {
+        const place = await makePlace({ strategy });
+        let asked = 0;
+        const deadline = () => (asked++ >= stop ? instant(0) : place.world.deadline());
+        const { outcome } = await rotate({ ...place.deps(), world: { ...place.world, deadline } }, request);
+        isOver = outcome !== 'stopped';
+        const before = [effects(place).length, place.told.length];
+        const rehearsal = await rehearse(place.deps());
+        expect([stop, rehearsal.wouldFinish]).toEqual([stop, true]);
+        expect([effects(place).length, place.told.length]).toEqual(before);
+        const isEmergency = kind === 'emergency' && !isOver;
+        expect(rehearsal.failedLogins === undefined).toBe(strategy === 'single' || isEmergency);
+        expect(await runUntilDone(place, { now: true })).toMatchObject({ outcome: 'done' });
+        expect(place.consumerLogsIn('one') && place.consumerLogsIn('two')).toBe(true);
+      }
+    },
+  );
 });
 
 describe('adopting', () => {

@@ -1,18 +1,21 @@
 import { inspect } from 'node:util';
 import { LockkeeperError } from '../../shared/base/error.ts';
 import { minute } from '../../shared/base/time.ts';
-import type { RotationReport } from '../../shared/rotation/run.ts';
+import { rotate, type RotationReport } from '../../shared/rotation/run.ts';
 import type { RotateRequest } from '../../shared/rotation/under-way.ts';
-import type { Strategy } from '../../shared/services/contract.ts';
+import { MemoryReceiver, memoryRefresh } from '../../shared/refreshes/memory.ts';
+import type { Login } from '../../shared/services/contract.ts';
+import { MemoryAuthority, memoryIssuer } from '../../shared/services/memory-issuer.ts';
 import { breaks, Faults, Killed, type Break } from '../broken-writes.ts';
 import { inspectAll } from '../services/printed.ts';
-import { firstValue, loginIn, makePlace, window, type Place } from './place.ts';
+import { firstValue, loginIn, makePlace, window, type Place, type PlaceOptions } from './place.ts';
 
 /** One table: a whole rotation, broken at every write, in every way, once and twice in a row. */
-export interface CrashTable {
-  readonly strategy: Strategy;
+export interface CrashTable extends PlaceOptions {
   /** Undefined: a rotation that a person asked for. */
   readonly leaked?: { readonly reason: string };
+  /** Only every so many of the writes are broken. */
+  readonly every?: number;
 }
 
 export interface TableResult {
@@ -27,7 +30,7 @@ export async function runCrashTable(table: CrashTable): Promise<TableResult> {
   const good = new Faults();
   const violations = [...(await oneCase(table, good, 'unbroken'))];
   let cases = 1;
-  for (let at = 0; at < good.writes.length; at += 1) {
+  for (let at = 0; at < good.writes.length; at += table.every ?? 1) {
     for (const how of breaks) {
       for (const times of [1, 2]) {
         const broken = new Map<number, Break>(Array.from({ length: times }, (_, extra) => [at + extra, how]));
@@ -41,8 +44,10 @@ export async function runCrashTable(table: CrashTable): Promise<TableResult> {
   return { cases, writes: good.writes, violations };
 }
 
+const slots = ['app_a', 'app_b'];
+
 async function oneCase(table: CrashTable, faults: Faults, name: string): Promise<readonly string[]> {
-  const place = await makePlace({ strategy: table.strategy });
+  const place = withOthers(await makePlace(table));
   const watch = new Watch(place, table);
   const request: RotateRequest = table.leaked ? { leaked: table.leaked } : { now: true };
   for (let runs = 1; runs <= 30; runs += 1) {
@@ -57,6 +62,17 @@ async function oneCase(table: CrashTable, faults: Faults, name: string): Promise
     watch.look(undefined);
   }
   return [...watch.verdict(name), `${name}: never done, phase ${place.journal()?.phase ?? 'none'}`];
+}
+
+/** Consumers that are told to read again, and an authority that issues values where the service wants that. */
+function withOthers(place: Place): Place {
+  const [receiver, authority] = [new MemoryReceiver(), new MemoryAuthority(place.world)];
+  const run: Place['run'] = (request, faults = new Faults()) => {
+    const refreshes = { web: faults.wrap(memoryRefresh(receiver), 'web', ['poke']) };
+    const issuer = faults.wrap(memoryIssuer(authority), 'issuer', ['issue', 'recall']);
+    return rotate({ ...place.deps(faults), refreshes, issuer }, request);
+  };
+  return { ...place, run };
 }
 
 async function runOnce(place: Place, request: RotateRequest, faults: Faults): Promise<RotationReport | undefined> {
@@ -97,8 +113,13 @@ class Watch {
   verdict(name: string): readonly string[] {
     this.#intentsFirst();
     this.#intentsAnswered();
-    const old = this.#place.host.holds('app_a', firstValue);
-    if (old) this.#found.add('done, and the old value is still accepted');
+    const { host } = this.#place;
+    const handedOut = ['one', 'two'].map((store) => this.#place.consumer(store).value.open());
+    const others = [...this.#values].filter((value) => !handedOut.includes(value));
+    if (slots.some((slot) => others.some((value) => host.clientLogsIn(slot, value))))
+      this.#found.add('done, and an earlier value is still accepted');
+    const valid = slots.reduce((sum, slot) => sum + (host.options.slots.includes(slot) ? host.count(slot) : 0), 0);
+    if (valid !== 1) this.#found.add(`done, and the service holds ${valid} values`);
     if (this.#values.size !== 2) this.#found.add(`${this.#values.size - 1} new values were staged instead of one`);
     const left = Object.values(this.#place.vaults)
       .flatMap((vault) => [...vault.shelves.values()])
@@ -107,13 +128,24 @@ class Watch {
     return [...this.#found].map((what) => `${name}: ${what}`);
   }
 
-  /** I1: what consumers read logs in, always. I3: with a single user, at least the staged value does. */
+  /**
+   * I1: what consumers read logs in, always. I3: with a single user, at least the staged value does. An emergency does not
+   * wait for a store that settles.
+   */
   #currentLogsIn(): void {
     for (const store of ['one', 'two']) {
-      if (this.#place.consumerLogsIn(store)) continue;
+      const logins = [this.#place.consumer(store), ...(this.#table.leaked ? [] : [this.#shown(store)])];
+      if (logins.every(({ slot, value }) => this.#place.host.clientLogsIn(slot, value.open()))) continue;
       if (this.#table.strategy === 'single') this.#somethingLogsIn();
       else this.#found.add(`what store ${store} hands out is refused`);
     }
+  }
+
+  /** What a consumer reads now: a store that settles shows it what was before. */
+  #shown(store: string): Login {
+    const text = this.#place.vaults[store]?.consumer(store === 'one' ? 'app-db' : 'app/db');
+    if (text === undefined) throw new Error('the store hands out nothing');
+    return loginIn(text);
   }
 
   #somethingLogsIn(): void {
@@ -128,12 +160,12 @@ class Watch {
   #windowHolds(): void {
     const now = this.#place.world.now();
     for (const store of ['one', 'two']) {
-      const { slot, value } = this.#place.consumer(store);
+      const { slot, value } = this.#shown(store);
       this.#handedOut.set(value.open(), { slot, value: value.open(), last: now });
     }
     if (this.#table.leaked || this.#table.strategy === 'single') return;
     for (const { slot, value, last } of this.#handedOut.values()) {
-      if (now < last + window && !this.#place.host.holds(slot, value))
+      if (now < last + window && !this.#place.host.clientLogsIn(slot, value))
         this.#found.add('a value was refused inside the window');
     }
   }
@@ -168,9 +200,13 @@ class Watch {
     for (const value of this.#values) if (everything.includes(value)) this.#found.add('a value leaked');
   }
 
-  /** I6: directly before every effect there is its intent; journals move only after an outcome or a login. */
+  /**
+   * I6: directly before every effect there is its intent. A store that only checks is written to after the journal was
+   * claimed and inside the service's lock, into which a change to what is valid already leads.
+   */
   #intentsFirst(): void {
-    const { trail } = this.#place;
+    const isChecked = this.#table.vault?.writes === 'checked';
+    const trail = isChecked ? withoutClaims(this.#place.trail) : this.#place.trail;
     for (const [at, what] of trail.entries()) {
       const isEffect = /^effect (stage|promote|abandon|retire|change)$/.test(what);
       if (isEffect && !trail[at - 1]?.endsWith(' intent'))
@@ -179,7 +215,8 @@ class Watch {
   }
 
   /**
-   * Whatever broke, in the end the log tells how every effect went. That a rotation was ordered or planned shows in what follows.
+   * Whatever broke, in the end the log tells how every effect went. That a rotation was ordered or planned shows in what
+   * follows, and who was given up has an entry of its own.
    */
   #intentsAnswered(): void {
     const open = new Set<string>();
@@ -187,7 +224,17 @@ class Watch {
       const what = `${action} ${correlation} ${JSON.stringify(details['store'] ?? details['slot'] ?? null)}`;
       if (stage === 'intent' && action !== 'rotation.plan' && action !== 'rotation.order') open.add(what);
       else if (stage === 'outcome') open.delete(what);
+      else if (action === 'rotation.refresh-failed') open.delete(`rotation.refresh ${correlation} null`);
     }
     for (const what of open) this.#found.add(`nothing tells how ${what} went`);
   }
+}
+
+/** What belongs to a promotion, as far as it came, is left out. */
+function withoutClaims(trail: readonly string[]): readonly string[] {
+  const isClaim = (what: string | undefined) => what === 'effect replace' || what === 'effect change';
+  return trail.filter((what, at) => {
+    const before = isClaim(trail[at - 1]) && what === 'effect change' ? at - 2 : at - 1;
+    return !(isClaim(what) && trail[before] === 'rotation.promote intent');
+  });
 }

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { z } from 'zod';
 import { Sealed } from '../../shared/base/sealed.ts';
 import { day } from '../../shared/base/time.ts';
 import { decodeJournal, keyOf } from '../../shared/rotation/journal-format.ts';
-import type { Phase } from '../../shared/rotation/journal.ts';
+import { phases, type Phase } from '../../shared/rotation/journal.ts';
 import type { Login } from '../../shared/services/contract.ts';
 import { address, firstValue, json, makePlace, runUntilDone, type Place } from './place.ts';
 
@@ -18,25 +19,17 @@ const lines = readFileSync(join(import.meta.dirname, 'first-format.jsonl'), 'utf
   .split('\n');
 
 /** What the tests need of format 1. */
-interface FirstJournal {
-  readonly phase: Phase;
-  readonly rotation: string;
-  readonly copies: readonly {
-    readonly staged: string | null;
-    readonly published: string | null;
-    readonly retired: boolean;
-  }[];
-  readonly blocked: { readonly reason: string } | null;
-  readonly emergency: {
-    readonly reason: string;
-    readonly actor: string;
-    readonly reviewed: boolean;
-    readonly told: boolean;
-  } | null;
-  readonly epoch: number;
-}
+const schema = z.looseObject({
+  phase: z.enum(phases),
+  rotation: z.string(),
+  copies: z.array(z.object({ staged: z.string().nullable(), published: z.string().nullable(), retired: z.boolean() })),
+  blocked: z.object({ reason: z.string() }).nullable(),
+  emergency: z.object({ reason: z.string(), actor: z.string(), reviewed: z.boolean(), told: z.boolean() }).nullable(),
+  epoch: z.number(),
+});
+type FirstJournal = z.infer<typeof schema>;
 
-const firsts = lines.map((line) => JSON.parse(line) as FirstJournal);
+const firsts = lines.map((line) => schema.parse(JSON.parse(line)));
 const fresh: Login = { slot: 'app_b', value: new Sealed('new-value-of-app-b-0123456789abc') };
 const free = async () => undefined;
 const [sets, retires]: readonly (readonly Phase[])[] = [
@@ -79,7 +72,8 @@ function expectDone(place: Place, first: FirstJournal): void {
     for (const shelf of vault.shelves.values()) expect([shelf.pending, shelf.earlier]).toEqual([null, []]);
   const stored = place.bucket.objects.get(keyOf('app-db'))?.bytes ?? [];
   expect(JSON.parse(Buffer.from(stored).toString())).toMatchObject({ format: 2, adopted: true, phase: 'done' });
-  if (first.phase !== 'planned' && !first.blocked) expect(place.consumer('one').value.equals(fresh.value)).toBe(true);
+  const isStaged = first.phase !== 'planned' && !first.blocked;
+  expect(!isStaged || place.consumer('one').value.equals(fresh.value)).toBe(true);
   if (!first.emergency) return;
   const { reason, actor } = first.emergency;
   expect(place.journal()?.emergency).toMatchObject({ orders: [{ reason, actor }], reviewed: true, told: true });
@@ -133,7 +127,7 @@ describe('a journal of format 1', () => {
 
   test('with anything missing or extra is refused', () => {
     for (const line of lines.filter((_, at) => at % 15 === 0)) {
-      const whole: Record<string, unknown> = JSON.parse(line) as Record<string, unknown>;
+      const whole: Readonly<Record<string, unknown>> = schema.parse(JSON.parse(line));
       expect(decodeJournal(Buffer.from(line), 'app-db').format).toBe(2);
       for (const member of Object.keys(whole)) {
         const { [member]: _, ...rest } = whole;

@@ -185,7 +185,7 @@ describe('the end:', () => {
       place.log.events
         .filter((event) => event.action === 'rotation.login' && event.stage === 'outcome')
         .map((event) => event.details['candidate']),
-    ).toEqual(['current', 'new', 'new', 'old']);
+    ).toEqual(['current', 'new', 'new', 'old', 'new']);
   });
 });
 

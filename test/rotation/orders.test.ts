@@ -5,9 +5,9 @@ import { adopt } from '../../shared/rotation/adopt.ts';
 import { rehearse } from '../../shared/rotation/rehearse.ts';
 import { rotate } from '../../shared/rotation/run.ts';
 import type { Service } from '../../shared/services/contract.ts';
-import { breaks, Faults, Killed } from '../broken-writes.ts';
+import { breaks, Faults } from '../broken-writes.ts';
 import { unpaired } from '../intent-pairs.ts';
-import { firstValue, makePlace, runUntilDone, withOther, type Place } from './place.ts';
+import { firstValue, makePlace, runUntilDone, withOther, unlessKilled, type Place } from './place.ts';
 
 const leaked = { reason: 'found in a chat' };
 const reviews = (place: Place) => [...place.bucket.objects.keys()].filter((key) => key.startsWith('reviews/'));
@@ -24,12 +24,12 @@ describe('an order', () => {
   test('is durable and people know of it before anything is looked at', async () => {
     const place = await makePlace();
     const deps = place.deps();
-    const describe = async () => {
+    const looking = async () => {
       expect(place.journal()).toMatchObject({ orders: [{ ...leaked, actor: 'lockkeeper', told: true }] });
       expect(ordered(place)).toHaveLength(1);
       throw new LockkeeperError('unreachable', 'the service is down');
     };
-    const down = { ...deps, service: withOther(deps.service, { describe }) };
+    const down = { ...deps, service: withOther(deps.service, { describe: looking }) };
     expect(await rotate(down, { leaked })).toMatchObject({
       outcome: 'failed',
       emergency: ['lockkeeper: found in a chat'],
@@ -46,7 +46,7 @@ describe('an order', () => {
       for (const how of breaks) {
         const place = await makePlace();
         const faults = new Faults(new Map([[at, how]]));
-        await place.run({ leaked }, faults).catch((thrown: unknown) => expect(thrown).toBeInstanceOf(Killed));
+        await unlessKilled(place.run({ leaked }, faults));
         if (!place.journal()) await place.run({ leaked });
         for (let runs = 0; runs < 3; runs += 1) await place.run();
         expect(place.journal()).toMatchObject({ phase: 'done', orders: [], emergency: { orders: [leaked] } });
@@ -241,8 +241,8 @@ describe('--now', () => {
   test('does not begin where both users do not see the same', async () => {
     const place = await makePlace();
     const deps = place.deps();
-    const describe: Service['describe'] = async () => ({ ...(await deps.service.describe()), slotsEqual: false });
-    const unequal = { ...deps, service: withOther(deps.service, { describe }) };
+    const looking: Service['describe'] = async () => ({ ...(await deps.service.describe()), slotsEqual: false });
+    const unequal = { ...deps, service: withOther(deps.service, { describe: looking }) };
     expect(await rotate(unequal, { now: true })).toMatchObject({
       outcome: 'blocked',
       text: expect.stringContaining('same objects and rights'),

@@ -14,7 +14,7 @@ import { MemoryVault, memorySecrets, type MemoryVaultOptions } from '../../share
 import type { Login, Service, Strategy } from '../../shared/services/contract.ts';
 import { MemoryHost, memoryService } from '../../shared/services/memory.ts';
 import type { MemoryHostOptions } from '../../shared/services/memory-options.ts';
-import type { Faults } from '../broken-writes.ts';
+import { Killed, type Faults } from '../broken-writes.ts';
 import { testWorld, type TestWorld } from '../world.ts';
 
 /** The value that consumers use before the first rotation. */
@@ -145,6 +145,16 @@ export async function makePlace(options: PlaceOptions = {}): Promise<Place> {
       return stored && decodeJournal(stored.bytes, plan.name);
     },
   };
+}
+
+/** What became of a run; undefined where its process was killed. */
+export async function unlessKilled<T>(run: Promise<T>): Promise<T | undefined> {
+  try {
+    return await run;
+  } catch (thrown) {
+    if (thrown instanceof Killed) return undefined;
+    throw thrown;
+  }
 }
 
 /** Runs again and again, letting time pass, until the rotation is done or `most` runs are over. */

@@ -4,9 +4,9 @@ import { MemoryReceiver, memoryRefresh } from '../../shared/refreshes/memory.ts'
 import type { RotationDeps } from '../../shared/rotation/plan.ts';
 import { rotate, type RotationReport } from '../../shared/rotation/run.ts';
 import type { RotateRequest } from '../../shared/rotation/under-way.ts';
-import { breaks, Faults, Killed } from '../broken-writes.ts';
+import { breaks, Faults } from '../broken-writes.ts';
 import { unpaired } from '../intent-pairs.ts';
-import { firstValue, makePlace, window, type Place } from './place.ts';
+import { firstValue, makePlace, unlessKilled, window, type Place } from './place.ts';
 
 interface Told extends Place {
   readonly web: MemoryReceiver;
@@ -69,7 +69,7 @@ describe('consumers that are told to read again', () => {
       for (const how of breaks) {
         const place = await telling();
         const faults = new Faults(new Map([[at, how]]));
-        await place.go({ now: true }, faults).catch((thrown: unknown) => expect(thrown).toBeInstanceOf(Killed));
+        await unlessKilled(place.go({ now: true }, faults));
         expect(place.journal()?.phase).toBe('published');
         place.world.pass(minute);
         expect(await place.go()).toMatchObject({ phase: 'draining' });

@@ -87,6 +87,7 @@ describe('from the log alone an auditor learns', () => {
       ['new', [{ slot: 'app_b', fingerprint: fresh, answers: [{ answer: 'accepted' }] }]],
       ['new', [{ slot: 'app_b', fingerprint: fresh, answers: [{ answer: 'accepted' }] }]],
       ['old', [{ slot: 'app_a', fingerprint: first, answers: [{ answer: 'refused' }] }]],
+      ['new', [{ slot: 'app_b', fingerprint: fresh, answers: [{ answer: 'accepted' }] }]],
     ]);
   });
 

@@ -3,7 +3,7 @@ import pg from 'pg';
 import { LockkeeperError } from '../../../shared/base/error.ts';
 import { after } from '../../../shared/base/time.ts';
 import type { World } from '../../../shared/base/world.ts';
-import { loginOf } from '../../../shared/rotation/consumer-text.ts';
+import { consumerForm } from '../../../shared/rotation/forms/consumer-form.ts';
 import type { SecretStore } from '../../../shared/secrets/contract.ts';
 import type { Login } from '../../../shared/services/contract.ts';
 import { systemCode } from '../system-code.ts';
@@ -64,7 +64,7 @@ export function startConsumers(options: ConsumersOptions): Consumers {
 
 async function readLogin({ store, secret }: ConsumersOptions): Promise<Login> {
   const { current } = await store.read(secret);
-  if (current) return loginOf(current.value);
+  if (current) return consumerForm().read(current.value, []);
   throw new LockkeeperError('not-found', `consumers find nothing in ${secret}`);
 }
 

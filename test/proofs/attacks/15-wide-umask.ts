@@ -57,8 +57,8 @@ async function driversUnder(mask: string, at: string): Promise<number> {
       world,
     });
     await secrets.add('orders');
-    await secrets.stage('orders', 'r1', new Sealed('a-password-that-nobody-else-reads'));
-    await secrets.promote('orders', 'r1', undefined);
+    const { id } = await secrets.stage('orders', 'r1', new Sealed('a-password-that-nobody-else-reads'));
+    await secrets.promote('orders', { rotation: 'r1', id }, undefined);
     await keyFileSigner({ path: join(at, 'd', 'audit.key'), world }).publicKey();
     await auditFiles.create(join(at, 'entry.json'), Buffer.from('{}'));
     await gateUnder(at);

@@ -80,7 +80,7 @@ describe('the form env', () => {
         expect(text.startsWith(basis)).toBe(true);
         expect(opened(env.read(new Sealed(text), []))).toEqual(opened(wanted));
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
 

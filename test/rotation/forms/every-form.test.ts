@@ -43,7 +43,7 @@ describe.each(specs.map((spec) => [JSON.stringify(spec), spec] as const))('the f
         expect(opened(form.read(text, [wanted.slot]))).toEqual(opened(wanted));
         expect(form.write(text, wanted, address).open()).toBe(text.open());
       }),
-      { numRuns: 100 },
+      { numRuns: 50 },
     );
     expect(held > 0).toBe(spec.form !== 'pem');
   });
@@ -55,7 +55,7 @@ describe.each(specs.map((spec) => [JSON.stringify(spec), spec] as const))('the f
       if (!text) return spec.form === 'pem' || (spec.form === 'env' && basis !== null);
       return isDeepStrictEqual(opened(form.read(text, [wanted.slot])), opened(wanted));
     };
-    expect(() => fc.assert(fc.property(fc.option(anyText), ordinary, holds), { numRuns: 60 })).not.toThrow();
+    expect(() => fc.assert(fc.property(fc.option(anyText), ordinary, holds), { numRuns: 40 })).not.toThrow();
   });
 
   test('reads garbage as a login or as invalid, and no error repeats it', () => {
@@ -63,7 +63,7 @@ describe.each(specs.map((spec) => [JSON.stringify(spec), spec] as const))('the f
       orInvalid(() => form.read(new Sealed(text), ['app']), text);
       orInvalid(() => form.stale(new Sealed(text)), text);
     };
-    expect(() => fc.assert(fc.property(anyText, isQuiet), { numRuns: 60 })).not.toThrow();
+    expect(() => fc.assert(fc.property(anyText, isQuiet), { numRuns: 40 })).not.toThrow();
   });
 });
 

@@ -31,7 +31,7 @@ describe('the form json', () => {
         expect(opened(json.read(text, []))).toEqual(opened(second));
         expect(json.write(text, first, address).open()).toBe(basis);
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
 
@@ -60,7 +60,7 @@ describe('the form json', () => {
         expect(write(text('app_a', 'old value'), user, value)).toBe(text(user, value));
         expect(json.stale(new Sealed(text(user, `${value}12345678`)))).toEqual([]);
       }),
-      { numRuns: 100 },
+      { numRuns: 60 },
     );
   });
 

@@ -22,7 +22,7 @@ describe('the form url', () => {
         expect([host, pathname]).toEqual(['db.internal:5432', '/orders']);
         expect(parse(text)).toMatchObject({ user, password: value, host: 'db.internal', port: '5432' });
       }),
-      { numRuns: 200 },
+      { numRuns: 120 },
     );
   });
 

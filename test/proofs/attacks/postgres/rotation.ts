@@ -2,6 +2,7 @@ import { Sealed } from '../../../../shared/base/sealed.ts';
 import { parseInstant } from '../../../../shared/base/time.ts';
 import { fastWorld } from '../../../../shared/base/world.ts';
 import { memoryObjects } from '../../../../shared/objects/memory.ts';
+import { consumerForm } from '../../../../shared/rotation/forms/consumer-form.ts';
 import { importLogin } from '../../../../shared/rotation/import.ts';
 import type { RotationDeps } from '../../../../shared/rotation/plan.ts';
 import { memorySecrets, MemoryVault } from '../../../../shared/secrets/memory.ts';
@@ -44,7 +45,9 @@ export async function depsOn(service: Service, port: number, login: Login): Prom
     plan: {
       name: 'shop-db',
       service: 'shop-db',
-      stores: [{ store: 'one', secret: 'shop-db' }],
+      stores: [{ store: 'one', secret: 'shop-db', form: consumerForm() }],
+      address: { engine: 'postgres', host: '127.0.0.1', port },
+      refreshes: [],
       propagationMs: 1,
       everyMs: 1,
       acceptDowntime: false,
@@ -57,6 +60,6 @@ export async function depsOn(service: Service, port: number, login: Login): Prom
     notify: free,
     actor: 'attack',
   };
-  await importLogin(deps, { engine: 'postgres', host: '127.0.0.1', port }, login);
+  await importLogin(deps, login);
   return deps;
 }

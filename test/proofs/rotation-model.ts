@@ -1,0 +1,103 @@
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { atLeast, atMost, inform, type Figure } from '../bench/figure.ts';
+import type { SetupReport } from './model/explore-setup.ts';
+import { setups } from './model/setups.ts';
+import { told } from './model/story.ts';
+
+/**
+ * Every state that the real code of the rotation can reach on the memory drivers, breadth first, while calls fail, answers
+ * get lost, hosts die, a second rotator interferes and people do what people do; within the moves that are printed. In
+ * every state the promises hold, and from every state quiet runs end well. Violations go to stderr, each as a story.
+ */
+export async function rotationModel(): Promise<Figure[]> {
+  const reports = await explored(setups.map(({ name }) => name));
+  for (const report of reports) tell(report);
+  const sum = (of: (report: SetupReport) => number) => reports.reduce((all, report) => all + of(report), 0);
+  return [
+    atMost(
+      'rotation-model',
+      sum(({ violations }) => violations.length),
+      'violations',
+      0,
+    ),
+    atMost(
+      'rotation-model-cut-off',
+      sum(({ exhausted }) => (exhausted ? 0 : 1)),
+      'configurations',
+      0,
+    ),
+    atLeast(
+      'rotation-model-states',
+      sum(({ states }) => states),
+      'states',
+      100_000,
+    ),
+    inform(
+      'rotation-model-transitions',
+      sum(({ transitions }) => transitions),
+      'transitions',
+    ),
+    inform(
+      'rotation-model-quiet-runs',
+      sum(({ quietRuns }) => quietRuns),
+      'quiet runs',
+    ),
+    inform(
+      'rotation-model-weaker',
+      sum(({ weaker }) => weaker),
+      'states',
+    ),
+    ...reports.map(({ name, states }) => inform(`rotation-model ${name}`, states, 'states')),
+  ];
+}
+
+function tell({
+  name,
+  moves,
+  states,
+  transitions,
+  byMoves,
+  worlds,
+  weaker,
+  seconds,
+  exhausted,
+  violations,
+}: SetupReport): void {
+  const cut = exhausted ? '' : '; CUT OFF, so this is no proof';
+  const less = weaker > 0 ? `; in ${weaker} states a promise did not hold that its drivers cannot keep` : '';
+  process.stderr.write(
+    `${name}: ${states} states (${byMoves.join(' + ')} with 0 to ${moves} moves), ${transitions} transitions, ` +
+      `${worlds} worlds followed to their end, ${seconds.toFixed(0)} s${less}${cut}\n`,
+  );
+  for (const { promise, path } of violations) process.stderr.write(`  NOT HELD: ${promise}\n${told(path)}\n`);
+}
+
+/** One thread a core; each takes the next setup when it is done with one. */
+async function explored(names: readonly string[]): Promise<readonly SetupReport[]> {
+  const queue = [...names];
+  const reports: SetupReport[] = [];
+  const work = async () => {
+    const worker = new Worker(new URL('./model/worker.ts', import.meta.url));
+    try {
+      for (let name = queue.shift(); name !== undefined; name = queue.shift())
+        reports.push(await answerOf(worker, name));
+    } finally {
+      await worker.terminate();
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(availableParallelism(), names.length) }, work));
+  return reports.toSorted((a, b) => names.indexOf(a.name) - names.indexOf(b.name));
+}
+
+async function answerOf(worker: Worker, name: string): Promise<SetupReport> {
+  const { promise, resolve, reject } = Promise.withResolvers<SetupReport>();
+  worker.once('message', resolve);
+  worker.once('error', reject);
+  worker.postMessage(name);
+  try {
+    return await promise;
+  } finally {
+    worker.removeAllListeners();
+  }
+}
