@@ -45,9 +45,9 @@ export async function rotationCrashPostgres(): Promise<Figure[]> {
   for (const violation of tally.violations.slice(0, 40)) process.stderr.write(`${violation}\n`);
   return [
     atMost('rotation-crash-postgres', tally.violations.length, 'violations', 0),
-    atLeast('rotation-crash-postgres-points', tally.points, 'points', 280),
-    atLeast('rotation-crash-postgres-once', tally.once, 'runs killed', 280),
-    atLeast('rotation-crash-postgres-twice', tally.twice, 'runs killed', 80),
+    atLeast('rotation-crash-postgres-points', tally.points, 'points', 330),
+    atLeast('rotation-crash-postgres-once', tally.once, 'runs killed', 330),
+    atLeast('rotation-crash-postgres-twice', tally.twice, 'runs killed', 105),
     inform('rotation-crash-postgres-done-before', tally.missed, 'runs'),
     inform('rotation-crash-postgres-versions', servers.length, 'versions'),
     inform('rotation-crash-postgres-seconds', (performance.now() - began) / 1_000, 's'),
