@@ -61,20 +61,24 @@ export async function change(run: Run, step: Of<'change'>): Promise<void> {
   await moveOn(run, step);
 }
 
+/** Nobody can use a value that no endpoint takes; one that some endpoint takes is never given up. */
 async function giveUpValue(run: Run, error: LockkeeperError, login: Login): Promise<void> {
-  if (await isTakenSomewhere(run, login)) throw error;
   const said = toldText(error.message);
+  if (await isInUse(run, login)) {
+    const text = `an endpoint accepts the new value, and the service does not take it where it is missing: ${said}. Let it take that value, then run with --now.`;
+    return await alarm(run, { do: 'block', reason: 'refused-after-set', text });
+  }
+  if (heldBy(run).journal.rejections < 4) return await moveOn(run, { do: 'replan', why: said });
   const text = `the service refuses every new value: ${said}. Make its value rule fit its policy.`;
-  if (heldBy(run).journal.rejections >= 4)
-    return await alarm(run, { do: 'block', reason: 'every-value-rejected', text });
-  await moveOn(run, { do: 'replan', why: said });
+  await alarm(run, { do: 'block', reason: 'every-value-rejected', text });
 }
 
-/** With one value at a time, one that an endpoint took before may be the only one that logs in there. */
-async function isTakenSomewhere(run: Run, login: Login): Promise<boolean> {
-  const { strategy, endpoints } = seenBy(run).service;
-  if (endpoints.length < 2 || (strategy !== 'single' && strategy !== 'replacing')) return false;
-  await ask(run, { do: 'ask', candidate: 'new', logins: [login] });
+/** A value that consumers read, or that an endpoint took in an earlier run. */
+async function isInUse(run: Run, login: Login): Promise<boolean> {
+  const { journal } = heldBy(run);
+  const isPublished = journal.copies.some(({ published }) => published !== null);
+  if (journal.emergency || (!isPublished && seenBy(run).service.endpoints.length < 2)) return false;
+  if (!verdictOn(seenBy(run), login)) await ask(run, { do: 'ask', candidate: 'new', logins: [login] });
   return (verdictOn(seenBy(run), login)?.accepted.length ?? 0) > 0;
 }
 

@@ -101,16 +101,12 @@ export function storeOf(deps: RotationDeps, name: string): RotationDeps['stores'
   });
 }
 
-/**
- * The places of a rotation under way are those it began with. Before it begins, and where an emergency overtakes it, those
- * of the plan count, and what the plan forgot meanwhile.
- */
+/** The places of the plan, and those that a rotation under way began with and the plan forgot meanwhile. */
 function placesOf(deps: RotationDeps, journal: Journal | undefined): readonly PlannedCopy[] {
   const { stores } = deps.plan;
   if (!journal || journal.phase === 'done') return stores;
   const begun = journal.copies.map((copy) => formed(deps, copy));
-  if (journal.orders.length === 0) return begun;
-  return [...stores, ...begun.filter((copy) => !stores.some((one) => isAt(one, copy)))];
+  return [...begun, ...stores.filter((one) => !begun.some((copy) => isAt(copy, one)))];
 }
 
 /** A place with its form; one that the plan has forgotten is written like the first of the plan. */
