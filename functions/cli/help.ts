@@ -9,6 +9,7 @@ export const verbs: readonly (readonly [name: string, about: string])[] = [
   ['approve', 'agree to close an opening'],
   ['deny', 'keep an opening: for good, for a while, or until a date'],
   ['reopen', 'put a closed opening back exactly as it was'],
+  ['review', 'emergency rotations that two people must sign: list them, sign one'],
   ['audit', 'the log of everything that was done: verify it, show it, export it, prove one entry'],
   ['flows', 'print flow-log files of any cloud as JSON lines'],
   ['config', 'the configuration: check it, or print its schema'],

@@ -1,3 +1,4 @@
+import { withholdText } from '../../shared/audit/entries/withhold.ts';
 import { LockkeeperError } from '../../shared/base/error.ts';
 import { formatInstant } from '../../shared/base/time.ts';
 import { adopt, type AdoptReport } from '../../shared/rotation/adopt.ts';
@@ -77,7 +78,8 @@ async function carryOut(deps: RotationDeps, options: RotateOptions): Promise<Res
   if (options.rehearse) return rehearsalResult(await rehearse(deps, { leaked: options.leaked ?? false }));
   if (options.adopt) return adoptResult(await adopt(deps), options);
   const leaked = options.leaked ? { reason: options.reason ?? '' } : undefined;
-  return rotationResult(await rotate(deps, { now: options.now ?? false, ...(leaked && { leaked }) }));
+  const report = await rotate(deps, { now: options.now ?? false, ...(leaked && { leaked }) });
+  return rotationResult(report, leaked?.reason);
 }
 
 function checkOptions(names: readonly string[], options: RotateOptions): void {
@@ -88,7 +90,7 @@ function checkOptions(names: readonly string[], options: RotateOptions): void {
     throw new LockkeeperError('invalid', `${modes.join(' and ')} exclude each other`, { hint: 'Choose one.' });
   if (options.leaked && !options.rehearse && !(options.now && options.reason?.trim())) {
     throw new LockkeeperError('invalid', '--leaked needs --now and --reason', {
-      hint: 'lockkeeper rotate NAME --now --leaked --reason "where it was found"; with --rehearse it only says what would happen.',
+      hint: `lockkeeper rotate ${names.join(' ') || 'NAME'} --now --leaked --reason "where it was found"; with --rehearse it only says what would happen.`,
     });
   }
   if (options.reason !== undefined && !options.leaked)
@@ -121,18 +123,24 @@ function depsOf(deps: RotateDeps, one: RotateDeps['credentials'][number]): Rotat
   return { ...shared, ...one };
 }
 
-function rotationResult(report: RotationReport): Result {
+function rotationResult(report: RotationReport, given: string | undefined): Result {
   const { error, ...plain } = report;
   const ok = report.outcome !== 'blocked' && report.outcome !== 'failed';
   const again = report.until === undefined ? [] : [`  again from ${formatInstant(report.until)}`];
   const help = error?.hint === undefined ? [] : [`  what to do: ${error.hint}`];
+  // Between two rotations there is no phase to tell.
+  const phase = report.phase === undefined || report.phase === 'done' ? '' : ` (${report.phase})`;
+  // What it stopped at is told already.
+  const steps = report.steps.at(-1) === report.text ? report.steps.slice(0, -1) : report.steps;
   const lines = [
-    `${report.credential}: ${report.outcome}${report.phase === undefined ? '' : ` (${report.phase})`}: ${report.text}`,
+    `${report.credential}: ${report.outcome}${phase}: ${report.text}`,
     ...report.emergency.map((order) => `  emergency, ordered by ${order}`),
-    ...report.steps.map((step) => `  ${step}`),
+    ...withheldReason(given),
+    ...steps.map((step) => `  ${step}`),
     ...report.sessions.map((session) => `  still logged in: ${sessionLine(session)}`),
     ...again,
     ...help,
+    ...unfinished(report),
   ];
   const told = error && { code: error.code, message: error.message, hint: error.hint };
   return {
@@ -141,6 +149,20 @@ function rotationResult(report: RotationReport): Result {
     lines,
     plain: { ...plain, until: report.until === undefined ? undefined : formatInstant(report.until), error: told },
   };
+}
+
+/** Who gave the reason is told that the log has another one. */
+function withheldReason(given: string | undefined): readonly string[] {
+  if (given === undefined || withholdText(given) === given) return [];
+  return [
+    '  the reason looks like a secret, so it is neither kept nor told: say where it was found, without the value',
+  ];
+}
+
+/** An order that failed stays: nobody has to give it again. */
+function unfinished({ outcome, emergency, credential }: RotationReport): readonly string[] {
+  if (emergency.length === 0 || (outcome !== 'failed' && outcome !== 'stopped')) return [];
+  return [`  the emergency is not finished; every run goes on with it: lockkeeper rotate ${credential}`];
 }
 
 function rehearsalResult(rehearsal: Rehearsal): Result {

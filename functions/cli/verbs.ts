@@ -20,6 +20,7 @@ const declarations: Readonly<Record<string, (() => Promise<Declare>) | undefined
   approve: async () => (await import('./declare-answers.ts')).declareApprove,
   deny: async () => (await import('./declare-answers.ts')).declareDeny,
   reopen: async () => (await import('./declare-answers.ts')).declareReopen,
+  review: async () => (await import('./declare-review.ts')).declareReview,
   audit: async () => (await import('./declare-audit.ts')).declareAudit,
   flows: async () => (await import('./declare-usage.ts')).declareFlows,
   config: async () => (await import('./declare-config.ts')).declareConfig,

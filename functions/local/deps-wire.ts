@@ -1,5 +1,6 @@
 import type { Approvals, Notice } from '../../shared/approvals/contract.ts';
 import type { RunLog } from '../../shared/audit/log.ts';
+import type { RecentEntries } from '../../shared/audit/recent.ts';
 import { toolVersion } from '../../shared/base/version.ts';
 import type { World } from '../../shared/base/world.ts';
 import type { LoadedConfig } from '../../shared/config/load.ts';
@@ -32,6 +33,8 @@ export interface LocalDeps {
   readonly world: World;
   stores(): Promise<Stores>;
   audit(): Promise<RunLog>;
+  /** The read side of the log, for entries of these stories. */
+  recent(stories: readonly string[]): Promise<RecentEntries>;
   secrets(): Promise<Readonly<Record<string, SecretStore>>>;
   /** By network. A gate that lockkeeper runs answers here also while it does not run. */
   firewalls(): Promise<ReadonlyMap<string, Firewall>>;
@@ -64,12 +67,15 @@ export function localDeps({ loaded, world, environment, run, warn }: LocalDepsOp
     closers.push(async () => void (await log.end()));
     return log;
   });
-  const said = once(async () => {
+  const recent = async (stories: readonly string[]) => {
     const { recentEntries } = await import('../../shared/audit/recent.ts');
-    const { answerStories } = await import('../../shared/idle-ports/closing/said.ts');
     const { writerOf } = await import('../../shared/audit/log-deps.ts');
     const [{ log }, keys] = [await stores(), await auditParts()];
-    return recentEntries({ log, writer: () => writerOf(keys), stories: answerStories });
+    return recentEntries({ log, writer: () => writerOf(keys), stories });
+  };
+  const said = once(async () => {
+    const { answerStories } = await import('../../shared/idle-ports/closing/said.ts');
+    return recent(answerStories);
   });
   const secrets = once(async () => {
     const { secretStores } = await import('./credentials.ts');
@@ -86,6 +92,7 @@ export function localDeps({ loaded, world, environment, run, warn }: LocalDepsOp
     world,
     stores,
     audit,
+    recent,
     secrets,
     firewalls,
     flowLogs: once(() => openFlowLogs(config)),

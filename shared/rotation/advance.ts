@@ -46,7 +46,7 @@ export function advanced(journal: Journal, step: Step, result: StepResult): Jour
     case 'follow':
       return followed(next, step, result);
     case 'replan':
-      return replanned(journal, result);
+      return replanned(journal, step, result);
     case 'clear':
     case 'review':
     case 'notify':
@@ -110,16 +110,18 @@ function moved(next: JournalDraft, to: Of<'move'>['to'], result: StepResult): Jo
 }
 
 /** The stores hand out another login than this rotation published: that one is kept, and what was published ends. */
-function followed(next: JournalDraft, step: Of<'follow'>, { now, clock, copies = [] }: StepResult): JournalDraft {
+function followed(next: JournalDraft, step: Of<'follow'>, { copies = [] }: StepResult): JournalDraft {
   return {
     ...next,
     target: step.login.slot,
     reverted: step.reverted,
-    phase: 'draining',
+    // Consumers that want it are told again, and the window begins after that.
+    phase: 'published',
+    refreshed: [],
     refusals: 0,
     trouble: null,
     overruled: null,
-    drain: { host: now, service: clock ?? null, mark: null },
+    drain: null,
     copies: next.copies.map((copy) => {
       const current = copies.find((one) => isAt(one, copy))?.current?.id ?? copy.published;
       const others = [...copy.ends, copy.expects, copy.published].filter((id) => id !== null && id !== current);
@@ -129,10 +131,10 @@ function followed(next: JournalDraft, step: Of<'follow'>, { now, clock, copies =
 }
 
 /**
- * The same rotation under a new name and with a new value. Only an emergency replans what was published: another value
- * took its place there.
+ * The same rotation under a new name and with a new value. Where the one before was published already, another value
+ * took its place there, of which nobody was told yet and nothing is proven.
  */
-function replanned(journal: Journal, result: StepResult): JournalDraft {
+function replanned(journal: Journal, step: Of<'replan'>, result: StepResult): JournalDraft {
   const copies = journal.copies.map((copy) => ({
     ...copy,
     expects: copy.published ?? copy.expects,
@@ -144,7 +146,11 @@ function replanned(journal: Journal, result: StepResult): JournalDraft {
     ...draftOf(journal),
     rotation: result.rotation ?? journal.rotation,
     phase: 'planned',
+    target: step.target ?? journal.target,
     copies,
+    refreshed: [],
+    proof: null,
+    emergency: journal.emergency && { ...journal.emergency, reviewed: false, told: false },
     rejections: journal.rejections + 1,
     trouble: null,
     blocked: null,

@@ -1,8 +1,9 @@
-import { after, formatInstant } from '../base/time.ts';
+import { after, day, formatInstant } from '../base/time.ts';
+import type { Login } from '../services/contract.ts';
 import { unique } from './advance.ts';
 import type { Journal, JournalCopy } from './journal.ts';
 import { obstacles } from './obstacles.ts';
-import { currentLogins, isGood, sameLogin, verdictOn, type CopySeen, type Seen } from './seen.ts';
+import { currentLogins, entryOf, isGood, sameLogin, verdictOn, windowMsOf, type CopySeen, type Seen } from './seen.ts';
 import type { Asked, Of, Step } from './step.ts';
 
 /**
@@ -14,7 +15,7 @@ import type { Asked, Of, Step } from './step.ts';
  * | nobody asked, and never adopted or not due                            | rest                               |
  * | something in the way: see obstacles.ts                                | postpone: people are told          |
  * | no journal, and a value is staged (the journal was lost)              | plan, going on with it             |
- * | no journal, and an earlier value may still be in use                  | plan as published: it drains first |
+ * | published past this journal, an earlier value may still be in use     | plan as published: it drains first |
  * | the current login, asked?, is refused, and nobody asked               | postpone: people are told          |
  * | somebody is logged in as the user that would change                   | postpone: people are told          |
  * | else                                                                  | plan                               |
@@ -26,7 +27,7 @@ export function beginning(journal: Journal | undefined, seen: Seen, asked: Asked
   const staged = journal?.adopted ? undefined : stagedBefore(seen);
   const inTheWay = obstacles(seen, { ...asked.plan, mayDisagree: staged !== undefined });
   if (inTheWay.length > 0) return postponed(inTheWay.join('\n'));
-  const lost = staged ?? (journal?.adopted ? undefined : handedOutBefore(seen));
+  const lost = staged ?? handedOutBefore(journal, seen, asked);
   return lost ?? refusedNow(seen, asked) ?? slotFree(seen) ?? planFor(seen, { emergency: false });
 }
 
@@ -40,7 +41,8 @@ export function notDue(journal: Journal | undefined, asked: Asked): Step | undef
       until: undefined,
     };
   const due = after(journal.finishedAt ?? journal.startedAt, asked.plan.everyMs);
-  if (asked.now >= due) return undefined;
+  // Later than any end of a rotation makes it: the clock that wrote the end was wrong.
+  if (asked.now >= due || due - asked.now > asked.plan.everyMs + day) return undefined;
   return { do: 'rest', outcome: 'idle', text: `due ${formatInstant(due)}`, until: due };
 }
 
@@ -103,25 +105,36 @@ function targetOf(seen: Seen): string {
 }
 
 /**
- * A rotation whose journal is gone after it published: its value is handed out beside an earlier one that somebody may
- * still hold. It drains, with the window counted from now.
+ * What is handed out was published past this journal: its own was lost, or a person did it. An earlier value may still be
+ * in use beside it, so it drains first, with the window counted from now.
  */
-function handedOutBefore(seen: Seen): Step | undefined {
+function handedOutBefore(journal: Journal | undefined, seen: Seen, asked: Asked): Step | undefined {
   const [current] = currentLogins(seen);
-  const isInUse = ({ previous }: CopySeen) =>
-    previous?.login !== undefined &&
-    current !== undefined &&
-    seen.service.slots.includes(previous.login.slot) &&
-    (seen.service.strategy === 'alternating'
-      ? previous.login.slot !== current.slot
-      : !sameLogin(previous.login, current));
-  if (!current || !seen.copies.some(isInUse)) return undefined;
+  if (!current || !seen.copies.some((copy) => isInUse(copy, current, seen) && !isPast(journal, copy, { seen, asked })))
+    return undefined;
   return {
     ...planFor(seen, { emergency: false }),
     target: current.slot,
     at: 'published',
     copies: seen.copies.map(handedOut),
   };
+}
+
+/** What was current before may be valid still: the other user's, or another value of a user who can have several. */
+function isInUse({ previous }: CopySeen, current: Login, { service }: Seen): boolean {
+  if (!previous?.login || !service.slots.includes(previous.login.slot)) return false;
+  if (service.strategy === 'alternating') return previous.login.slot !== current.slot;
+  return service.capacity > 1 && !sameLogin(previous.login, current);
+}
+
+/** The journal of an adopted credential knows the version, and since when at the latest it is handed out. */
+function isPast(
+  journal: Journal | undefined,
+  copy: CopySeen,
+  { seen, asked }: { readonly seen: Seen; readonly asked: Asked },
+): boolean {
+  if (!journal?.adopted || !copy.current || entryOf(journal, copy)?.published !== copy.current.id) return false;
+  return asked.now >= after(journal.finishedAt ?? asked.now, windowMsOf(asked.plan, seen));
 }
 
 /** A rotation whose journal is gone before it was published everywhere: it goes on under its own name. */

@@ -4,7 +4,7 @@ import { draining } from './draining.ts';
 import { finishing } from './finishing.ts';
 import type { Journal, Order, Phase } from './journal.ts';
 import { converging, publishing } from './publishing.ts';
-import type { Seen } from './seen.ts';
+import { theLogin, type Seen } from './seen.ts';
 import { changing, staging, verifying } from './setting.ts';
 import type { Asked, Step } from './step.ts';
 import { isBackingOff, isTellingDue } from './trouble.ts';
@@ -44,10 +44,22 @@ import { isBackingOff, isTellingDue } from './trouble.ts';
  */
 export function decide(journal: Journal | undefined, seen: Seen, asked: Asked): Step {
   const underWay = journal && journal.phase !== 'done' ? journal : undefined;
-  if (!journal || !underWay || journal.orders.length > 0) return beginning(journal, seen, asked);
+  const isOvertaken = (journal?.orders.length ?? 0) > 0 && !(underWay && isOnlyCopy(underWay, seen));
+  if (!journal || !underWay || isOvertaken) return beginning(journal, seen, asked);
   if (underWay.blocked && asked.force)
     return { do: 'unblock', back: goingBack[underWay.blocked.reason] ?? underWay.phase };
   return going[underWay.phase](underWay, seen, asked);
+}
+
+/**
+ * With one value at a time the staged one may be the only one that logs in: it is handed out before an emergency takes its
+ * place. One that is blocked is not waited for.
+ */
+function isOnlyCopy(journal: Journal, seen: Seen): boolean {
+  const { strategy } = seen.service;
+  if (journal.blocked || journal.emergency || (strategy !== 'single' && strategy !== 'replacing')) return false;
+  const isSet = journal.phase === 'staged' || journal.phase === 'set' || journal.phase === 'verified';
+  return isSet && theLogin(journal, seen) !== undefined && journal.copies.every(({ published }) => published === null);
 }
 
 /**
@@ -83,7 +95,8 @@ export function untold({ orders, emergency, phase }: Journal): readonly Order[] 
 function noticeDue(journal: Journal, asked: Asked): Step | undefined {
   if (untold(journal).length > 0) return { do: 'announce' };
   if (journal.blocked) return journal.blocked.told ? undefined : { do: 'alarm' };
-  return isTellingDue(journal, asked.now) ? { do: 'warn' } : undefined;
+  // Without a pause the step is tried now: it may work again, and a run that fails tells at its end.
+  return isBackingOff(journal, asked.now) && isTellingDue(journal, asked.now) ? { do: 'warn' } : undefined;
 }
 
 function resting(journal: Journal, asked: Asked): Step | undefined {

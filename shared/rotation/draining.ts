@@ -1,9 +1,20 @@
-import { after, formatInstant, instant, type Instant } from '../base/time.ts';
+import { after, day, formatInstant, instant, type Instant } from '../base/time.ts';
 import type { Session } from '../services/contract.ts';
 import type { Journal } from './journal.ts';
-import { publishNext, straysOf } from './publishing.ts';
-import { isGood, oldLogins, sameLogin, usable, verdictOn, type CopySeen, type Seen } from './seen.ts';
-import { theLogin, unproven } from './setting.ts';
+import { straysOf } from './hand-edits.ts';
+import { publishNext } from './publishing.ts';
+import {
+  isGood,
+  oldLogins,
+  sameLogin,
+  theLogin,
+  usable,
+  verdictOn,
+  windowMsOf,
+  type CopySeen,
+  type Seen,
+} from './seen.ts';
+import { unproven } from './setting.ts';
 import type { Asked, Ending, Rest, Step } from './step.ts';
 import { block, handChanged, namesOf, postpone, unready } from './stopping.ts';
 
@@ -76,9 +87,10 @@ function oldWas(journal: Journal, seen: Seen, { current }: CopySeen): boolean {
 }
 
 /** Time that decides about others is taken from two clocks, wherever the service has one. */
-function windowLeft(journal: Journal, seen: Seen, asked: Asked): Rest | undefined {
+function windowLeft(journal: Journal, seen: Seen, asked: Asked): Step | undefined {
   const { drain } = journal;
-  const windowMs = Math.max(asked.plan.propagationMs, ...seen.copies.map(({ settlesMs }) => settlesMs));
+  if (isFromWrongClock(drain, seen, asked)) return { do: 'move', to: 'draining' };
+  const windowMs = windowMsOf(asked.plan, seen);
   const { clock } = seen.service;
   const hostLeft = after(drain?.host ?? asked.now, windowMs) - asked.now;
   const serviceLeft = drain?.service != null && clock !== undefined ? after(drain.service, windowMs) - clock : 0;
@@ -87,6 +99,13 @@ function windowLeft(journal: Journal, seen: Seen, asked: Asked): Rest | undefine
   const until = instant(asked.now + leftMs);
   const by = clock === undefined ? ", by this host's clock alone: the service tells no time" : '';
   return waiting(`consumers may hold the old value until ${formatInstant(until)}${by}`, until, []);
+}
+
+/** It began more than a day from now: one of the clocks was or is wrong, and the window is counted from now. */
+function isFromWrongClock(drain: Journal['drain'], { service }: Seen, { now }: Asked): boolean {
+  if (!drain) return false;
+  const isServiceAhead = drain.service !== null && service.clock !== undefined && drain.service - service.clock > day;
+  return drain.host - now > day || isServiceAhead;
 }
 
 /** Whoever is still logged in with the old value. */

@@ -77,7 +77,7 @@ async function carryOn(run: Run, step: Rest): Promise<void> {
     case 'move':
       return await move(run, step);
     case 'follow':
-      return await moveOn(run, step, { ...(await serviceTime(run)), copies: seenBy(run).copies });
+      return await moveOn(run, step, { copies: seenBy(run).copies });
     case 'rebase':
     case 'replan':
     case 'prove':

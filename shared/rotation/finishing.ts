@@ -1,7 +1,8 @@
 import { after } from '../base/time.ts';
 import { planAgain } from './begin.ts';
 import type { Journal, Proof } from './journal.ts';
-import { publishNext, straysOf } from './publishing.ts';
+import { straysOf } from './hand-edits.ts';
+import { publishNext } from './publishing.ts';
 import { entryOf, oldLogins, usable, verdictOn, type CopySeen, type Seen } from './seen.ts';
 import { unproven } from './setting.ts';
 import type { Asked, Step } from './step.ts';

@@ -1,14 +1,42 @@
 import { after } from '../base/time.ts';
 import type { Login } from '../services/contract.ts';
 import type { Journal } from './journal.ts';
-import { entryOf, sameLogin, stagedIn, usable, type CopySeen, type Seen, type VersionSeen } from './seen.ts';
-import { lost, theLogin, unproven, unreadable } from './setting.ts';
+import {
+  entryOf,
+  newLogins,
+  sameLogin,
+  stagedIn,
+  theLogin,
+  type CopySeen,
+  type Seen,
+  type VersionSeen,
+} from './seen.ts';
+import { straysOf } from './hand-edits.ts';
+import { lost, unproven, unreadable } from './setting.ts';
 import type { Asked, Step } from './step.ts';
-import { handChanged, insists, unpublished } from './stopping.ts';
+import { block, handChanged, insists, namesOf, unpublished } from './stopping.ts';
 
 /** Phase verified: an answer is worth one run, so the value is tried again before any store hands it out. */
 export function publishing(journal: Journal, seen: Seen): Step {
-  return unproven(journal, seen) ?? publishNext(journal, seen) ?? { do: 'move', to: 'published' };
+  const maybeDone = unacknowledged(journal, seen);
+  return maybeDone ?? unproven(journal, seen) ?? publishNext(journal, seen) ?? { do: 'move', to: 'published' };
+}
+
+/**
+ * No store shows the new value, and one may have published it under another id without our hearing of it: doing it again
+ * tells.
+ */
+function unacknowledged(journal: Journal, seen: Seen): Step | undefined {
+  if (newLogins(journal, seen).length > 0) return undefined;
+  const copy = unpublished(journal, seen).find((one) => !one.refusedPromotion && entryOf(journal, one)?.staged != null);
+  if (!copy) return undefined;
+  const { store, secret } = copy;
+  return {
+    do: 'promote',
+    place: { store, secret },
+    expects: entryOf(journal, copy)?.expects ?? null,
+    login: undefined,
+  };
 }
 
 /** The next store that does not hand out the new value yet; undefined where every usable one does. */
@@ -38,6 +66,7 @@ function publishIn(copy: CopySeen, login: Login, journal: Journal): Step {
     if (insists(journal, 'changed-by-hand')) return { do: 'rebase', place, expects: live };
     return handChanged(place);
   }
+  if (copy.refusedPromotion && staged && copy.pending?.id !== staged.id) return takenBack(journal, copy);
   if (copy.refusedPromotion && journal.refusals >= 6 && !journal.emergency) return handChanged(place);
   if (copy.refusedPromotion)
     return { do: 'retry', back: 'verified', text: `${copy.store}/${copy.secret} does not take the new value yet` };
@@ -45,6 +74,16 @@ function publishIn(copy: CopySeen, login: Login, journal: Journal): Step {
   if (copy.pending && copy.pending.rotation !== journal.rotation)
     return { do: 'abandon', place, rotation: copy.pending.rotation };
   return { do: 'stage', place };
+}
+
+/** It was published there once, and somebody published something else; a store takes a value once. */
+function takenBack(journal: Journal, copy: CopySeen): Step {
+  const others = journal.copies.filter(({ published }) => published !== null);
+  if (others.length === 0 || journal.emergency) return { do: 'replan', why: 'somebody published over the new value' };
+  return block(
+    'changed-by-hand',
+    `${namesOf([copy])} was changed by somebody else after the new value was published there, and a store takes a value once. Publish in it by hand what ${namesOf(others)} hands out, then run with --now.`,
+  );
 }
 
 /** Phase published: every store shows the new value, and consumers that want it are told to read again. */
@@ -60,16 +99,6 @@ export function converging(journal: Journal, seen: Seen, asked: Asked): Step {
   }
   const next = asked.plan.refreshes.find((name) => !journal.refreshed.some((one) => one.name === name && one.done));
   return next === undefined ? { do: 'move', to: 'draining' } : { do: 'refresh', name: next };
-}
-
-/** Usable copies in which something else is current than this rotation published. */
-export function straysOf(journal: Journal, seen: Seen): readonly CopySeen[] {
-  const login = theLogin(journal, seen);
-  return usable(seen).filter((copy) => {
-    const entry = entryOf(journal, copy);
-    if (!entry || entry.published === null || copy.current?.id === entry.published) return false;
-    return !(login && copy.current?.login && sameLogin(copy.current.login, login));
-  });
 }
 
 /** True while a store may still show what was before the promotion. */

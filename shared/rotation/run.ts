@@ -99,7 +99,7 @@ async function stepByStep(run: Run): Promise<RotationReport> {
     if (asked.now >= run.deps.world.deadline()) return report(run, 'stopped', 'the time of this run is over');
     const step =
       beforeLooking(run.held?.journal, asked) ?? decide(run.held?.journal, (run.seen ??= await look(run)), asked);
-    if (step.do === 'rest') return restReport(run, step);
+    if (step.do === 'rest') return await rested(run, step);
     if (step.do === 'postpone' && isOnlyReported(run)) return report(run, step.outcome, step.text);
     await carryOut(run, step);
     run.steps.push(nameOf(step));
@@ -185,6 +185,14 @@ async function tellNow(run: Run): Promise<void> {
 function nextTry({ held }: Run): Instant | undefined {
   if (!held || isEmergency(held.journal)) return undefined;
   return held.journal.trouble?.notBefore;
+}
+
+/** A run that looked and only has to wait was in no trouble: what failed before is over, and nobody hears of it later. */
+async function rested(run: Run, rest: Rest): Promise<RotationReport> {
+  const { held, seen } = run;
+  if (seen && held?.journal.trouble && rest.outcome === 'waiting')
+    run.held = await run.journals.write(held, { ...draftOf(held.journal), trouble: null });
+  return restReport(run, rest);
 }
 
 function restReport(run: Run, rest: Rest): RotationReport {

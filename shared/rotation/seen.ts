@@ -3,7 +3,7 @@ import type { Sealed } from '../base/sealed.ts';
 import type { SecretStore, SecretVersion } from '../secrets/contract.ts';
 import type { Login, LoginAnswer, ServiceDescription, Session, Slot } from '../services/contract.ts';
 import type { Journal, JournalCopy } from './journal.ts';
-import type { CopyPlace, PlannedCopy } from './plan.ts';
+import type { CopyPlace, CredentialPlan, PlannedCopy } from './plan.ts';
 
 /** One version of a secret and the login in it; the login is undefined where the text has none. */
 export interface VersionSeen {
@@ -119,6 +119,12 @@ export function newLogins(journal: Journal, seen: Seen): readonly Login[] {
   return different(usable(seen).map((copy) => newLoginIn(journal, copy)));
 }
 
+/** The one login of this rotation; undefined where a store lost it, or two stores hold different ones. */
+export function theLogin(journal: Journal, seen: Seen): Login | undefined {
+  const logins = newLogins(journal, seen);
+  return logins.length === 1 ? logins[0] : undefined;
+}
+
 /** Every different login that must end, as far as the stores still show it. */
 export function oldLogins(journal: Journal, seen: Seen): readonly Login[] {
   const kept = currentLogins(seen);
@@ -137,6 +143,14 @@ export function currentLogins(seen: Seen): readonly Login[] {
 /** The copies that this run can read and write. */
 export function usable(seen: Seen): readonly CopySeen[] {
   return seen.copies.filter(({ trouble }) => !trouble);
+}
+
+/**
+ * How long a consumer may go on with an old value after a new one was published, in milliseconds: it may read the old one
+ * until the store has settled, and keep it for its own time from then.
+ */
+export function windowMsOf(plan: Pick<CredentialPlan, 'propagationMs'>, { copies }: Seen): number {
+  return plan.propagationMs + Math.max(0, ...copies.map(({ settlesMs }) => settlesMs));
 }
 
 /** What the journal holds about a copy. */

@@ -9,16 +9,20 @@ import {
   oldLogins,
   sameLogin,
   stagedIn,
+  theLogin,
   usable,
   verdictOn,
   type Seen,
   type Verdict,
 } from './seen.ts';
-import type { Step } from './step.ts';
+import { editedBefore } from './hand-edits.ts';
+import type { Asked, Step } from './step.ts';
 import { block, handChanged, insists, postpone, unready } from './stopping.ts';
 
 /** Phase planned: the new value becomes durable in every store that can be used. */
-export function staging(journal: Journal, seen: Seen): Step {
+export function staging(journal: Journal, seen: Seen, asked: Asked): Step {
+  const edited = editedBefore(journal, seen, asked);
+  if (edited) return edited;
   for (const copy of usable(seen)) {
     const entry = entryOf(journal, copy);
     if (!entry || entry.published !== null) continue;
@@ -45,7 +49,9 @@ export function unreadable({ store, secret }: CopyPlace): Step {
 }
 
 /** Phase staged: the service takes the new value, beside the one that consumers use. */
-export function changing(journal: Journal, seen: Seen): Step {
+export function changing(journal: Journal, seen: Seen, asked: Asked): Step {
+  const edited = editedBefore(journal, seen, asked);
+  if (edited) return edited;
   const login = theLogin(journal, seen);
   if (!login) return lost(journal, seen);
   const { emergency } = journal;
@@ -56,8 +62,8 @@ export function changing(journal: Journal, seen: Seen): Step {
 }
 
 /** Phase set: a real login on every endpoint. */
-export function verifying(journal: Journal, seen: Seen): Step {
-  return unproven(journal, seen) ?? { do: 'move', to: 'verified' };
+export function verifying(journal: Journal, seen: Seen, asked: Asked): Step {
+  return editedBefore(journal, seen, asked) ?? unproven(journal, seen) ?? { do: 'move', to: 'verified' };
 }
 
 /**
@@ -145,12 +151,6 @@ export function lost(journal: Journal, seen: Seen): Step {
     'staged-value-lost',
     `the value that ${journal.rotation} staged is gone and the current one is refused. Set the password by hand.`,
   );
-}
-
-/** The one login of this rotation; undefined where a store lost it, or two stores hold different ones. */
-export function theLogin(journal: Journal, seen: Seen): Login | undefined {
-  const logins = newLogins(journal, seen);
-  return logins.length === 1 ? logins[0] : undefined;
 }
 
 /** What consumers use beside the new value: what is handed out, else what was. */

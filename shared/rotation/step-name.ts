@@ -57,7 +57,8 @@ function nameForPeople(step: Step): string {
 }
 
 function planName(step: Extract<Step, { readonly do: 'plan' }>): string {
-  if (step.at === 'published') return 'the journal is gone: take up a rotation that was published already';
+  if (step.at === 'published')
+    return 'take up what was published past the journal: an earlier value may still be in use';
   if (step.resume !== undefined) return `the journal is gone: go on with ${step.resume}, which is staged`;
   return `plan a new value for ${step.target}${step.emergency ? ', at once' : ''}`;
 }

@@ -67,10 +67,15 @@ export type Step =
   | { readonly do: 'move'; readonly to: 'staged' | 'verified' | 'published' | 'draining' | 'done' }
   | { readonly do: 'mark'; readonly mark: Mark }
   | { readonly do: 'refresh'; readonly name: string }
-  | { readonly do: 'replan'; readonly why: string }
+  | { readonly do: 'replan'; readonly why: string; readonly target?: Slot }
   | { readonly do: 'clear'; readonly endings: readonly Ending[] }
   | { readonly do: 'change'; readonly login: Login; readonly keep: Login | undefined }
-  | { readonly do: 'promote'; readonly place: CopyPlace; readonly expects: string | null; readonly login: Login }
+  | {
+      readonly do: 'promote';
+      readonly place: CopyPlace;
+      readonly expects: string | null;
+      readonly login: Login | undefined;
+    }
   | { readonly do: 'rebase'; readonly place: CopyPlace; readonly expects: string | null }
   | { readonly do: 'follow'; readonly login: Login; readonly reverted: boolean }
   | { readonly do: 'retire'; readonly endings: readonly Ending[]; readonly endSessions: boolean }

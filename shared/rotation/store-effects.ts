@@ -10,6 +10,7 @@ import {
   copyOf,
   entryOf,
   newLogins,
+  sameLogin,
   stagedIn,
   usable,
   versionIn,
@@ -39,7 +40,7 @@ export async function stage(run: Run, step: Of<'stage'>): Promise<void> {
       { action: 'rotation.stage', details, told: (answer: VersionSeen) => tellVersion(run.deps, answer) },
       () =>
         call(async () => {
-          const answer = await storeOf(run.deps, copy.store).stage(copy.secret, journal.rotation, text);
+          const answer = await staged(run, copy, text);
           return withLogin(versionSeen(answer, copy, seenBy(run).service.slots), copy);
         }),
     );
@@ -58,6 +59,20 @@ function withLogin(version: VersionSeen, { store, secret, form }: CopySeen): Ver
       hint: 'Name a form that can hold it, or delete what is staged there; then run again.',
     },
   );
+}
+
+/** What the rotation before left staged may not be shown yet, and is in the way all the same: it is dead. */
+async function staged(run: Run, copy: CopySeen, text: Sealed): Promise<SecretVersion> {
+  const { rotation, past } = heldBy(run).journal;
+  const store = storeOf(run.deps, copy.store);
+  try {
+    return await store.stage(copy.secret, rotation, text);
+  } catch (thrown) {
+    const before = past.at(-1);
+    if (!hasCode(thrown, 'conflict') || before === undefined || (await hasMovedOn(run))) throw thrown;
+    await store.abandon(copy.secret, before);
+    return await store.stage(copy.secret, rotation, text);
+  }
 }
 
 async function newValue(run: Run): Promise<Sealed> {
@@ -124,6 +139,12 @@ export async function promote(run: Run, step: Of<'promote'>): Promise<void> {
     } catch (thrown) {
       if (!hasCode(thrown, 'conflict') || (await hasMovedOn(run))) throw thrown;
       const found = await lookAgain(run, copy);
+      const live = found.current;
+      if (step.login && live?.login && sameLogin(live.login, step.login)) {
+        // Somebody published this very login by hand.
+        changeCopy(run, copy, () => found);
+        return await moveOn(run, step, { version: live.id });
+      }
       // An emergency does not wait for one store that shows what was expected and yet refuses: the others go on.
       const isAlone = usable(seenBy(run)).length <= 1 || found.current?.id !== (step.expects ?? undefined);
       const trouble = journal.emergency && !isAlone ? thrown : found.trouble;
@@ -145,18 +166,20 @@ async function promoted(
   const from = step.expects ?? undefined;
   const { rotation } = heldBy(run).journal;
   const write = () => call(() => store.promote(copy.secret, { rotation, id }, from));
-  if (store.writes === 'conditional') return await write();
+  // Without its login it can only have happened already: asking again changes nothing.
+  const { login } = step;
+  if (store.writes === 'conditional' || !login) return await write();
   run.held = await run.journals.write(run.held, heldBy(run).journal);
   const guard = guardOf(run);
   let answer: SecretVersion | undefined;
   const keep = seenBy(run).copies.flatMap(({ current }) => current?.login ?? [])[0];
   // Changing to the login that is valid already changes nothing; it is the way into the service's lock.
-  await run.deps.service.change(step.login, keep?.slot === step.login.slot ? keep : undefined, async () => {
+  await run.deps.service.change(login, keep?.slot === login.slot ? keep : undefined, async () => {
     await guard();
     answer = await write();
   });
   if (answer) return answer;
-  throw new LockkeeperError('bug', `the service changed ${step.login.slot} without running the guard`);
+  throw new LockkeeperError('bug', `the service changed ${login.slot} without running the guard`);
 }
 
 async function hasMovedOn(run: Run): Promise<boolean> {

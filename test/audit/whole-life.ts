@@ -17,6 +17,7 @@ import { MemoryReceiver, memoryRefresh } from '../../shared/refreshes/memory.ts'
 import { adopt } from '../../shared/rotation/adopt.ts';
 import { importLogin } from '../../shared/rotation/import.ts';
 import type { RotationDeps } from '../../shared/rotation/plan.ts';
+import { signReview } from '../../shared/rotation/review-signing.ts';
 import { rotate, type RotationReport } from '../../shared/rotation/run.ts';
 import type { RotateRequest } from '../../shared/rotation/under-way.ts';
 import { MemoryAuthority, memoryIssuer } from '../../shared/services/memory-issuer.ts';
@@ -191,6 +192,13 @@ async function rotations(at: LogPlace, first: string): Promise<Omit<Life, 'at'>>
   await until({ now: true }, 'blocked', { ...deps(), service: withOther(service, { accepts }) });
   await until({ now: true }, 'done');
   await until({ leaked: { reason: 'found in a chat' }, now: true }, 'done');
+  const signing = {
+    ...deps(),
+    approvers: () => ['ben'],
+    said: recentEntries({ log: at.log, writer: async () => writer, stories: ['rotation'] }),
+  };
+  for (const who of ['ben', 'eve'])
+    said.push(await signReview(signing, { rotation: here.journal()?.rotation ?? '', who, why: looseWords }));
   await audit.end();
   return { said, people: [here.told], states: [here.bucket] };
 }
@@ -285,6 +293,7 @@ export const everyAction: readonly string[] = [
   'rotation.retire',
   'rotation.retire-copy',
   'rotation.review',
+  'rotation.review-sign',
   'rotation.stage',
   'rotation.unblock',
   'rotation.warn',

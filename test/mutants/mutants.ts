@@ -49,8 +49,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'value-only-in-memory',
     file: 'shared/rotation/store-effects.ts',
-    find: '() => call(() => storeOf(run.deps, copy.store).stage(copy.secret, journal.rotation, text)),',
-    replace: "() => Promise.resolve({ id: 'in-memory', value: text }),",
+    find: 'const answer = await storeOf(run.deps, copy.store).stage(copy.secret, journal.rotation, text);',
+    replace: "const answer = await Promise.resolve({ id: 'in-memory', value: text });",
     tests: rotation,
   },
   {

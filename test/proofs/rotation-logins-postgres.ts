@@ -122,11 +122,7 @@ function cachedReader(deps: RotationDeps, index: number): () => Promise<Login> {
     const now = deps.world.now();
     if (cached && now - cached.readAt < keepMs) return cached.login;
     const { current } = (await store?.read('app-db')) ?? {};
-<<<<<<< HEAD
     cached = { login: form.read(current?.value ?? new Sealed(''), []), readAt: now };
-=======
-    cached = { login: consumerForm().read(current?.value ?? new Sealed(''), []), readAt: now };
->>>>>>> main
     return cached.login;
   };
 }

@@ -128,10 +128,13 @@ class Watch {
     return [...this.#found].map((what) => `${name}: ${what}`);
   }
 
-  /** I1: what consumers read logs in, always. I3: with a single user, at least the staged value does. */
+  /**
+   * I1: what consumers read logs in, always. I3: with a single user, at least the staged value does. An emergency does not
+   * wait for a store that settles.
+   */
   #currentLogsIn(): void {
     for (const store of ['one', 'two']) {
-      const logins = [this.#place.consumer(store), this.#shown(store)];
+      const logins = [this.#place.consumer(store), ...(this.#table.leaked ? [] : [this.#shown(store)])];
       if (logins.every(({ slot, value }) => this.#place.host.clientLogsIn(slot, value.open()))) continue;
       if (this.#table.strategy === 'single') this.#somethingLogsIn();
       else this.#found.add(`what store ${store} hands out is refused`);
@@ -212,7 +215,8 @@ class Watch {
   }
 
   /**
-   * Whatever broke, in the end the log tells how every effect went. That a rotation was ordered or planned shows in what follows.
+   * Whatever broke, in the end the log tells how every effect went. That a rotation was ordered or planned shows in what
+   * follows, and who was given up has an entry of its own.
    */
   #intentsAnswered(): void {
     const open = new Set<string>();
@@ -220,6 +224,7 @@ class Watch {
       const what = `${action} ${correlation} ${JSON.stringify(details['store'] ?? details['slot'] ?? null)}`;
       if (stage === 'intent' && action !== 'rotation.plan' && action !== 'rotation.order') open.add(what);
       else if (stage === 'outcome') open.delete(what);
+      else if (action === 'rotation.refresh-failed') open.delete(`rotation.refresh ${correlation} null`);
     }
     for (const what of open) this.#found.add(`nothing tells how ${what} went`);
   }

@@ -44,7 +44,7 @@ describe('a leaked value', () => {
         level: 'alarm',
         text: expect.stringMatching(/was ordered by lockkeeper: found in a chat/),
       }),
-      expect.objectContaining({ level: 'alarm', text: expect.stringMatching(/found in a chat.*refused.*reviews\//) }),
+      expect.objectContaining({ level: 'alarm', text: expect.stringMatching(/found in a chat.*refused.*lockkeeper review sign r-/) }),
     ]);
   });
 

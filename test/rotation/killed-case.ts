@@ -8,6 +8,9 @@ import { durableDeps, runUntilDone, type DurablePlace } from './killed-place.ts'
 import type { Scene } from './killed-scene.ts';
 import { Watch } from './killed-watch.ts';
 
+/** The number of a moment, from 1, or its name: the first one of that name. */
+type Moment = number | string;
+
 /** What became of one rotation. */
 export interface KilledCase {
   /** At which moments its processes were killed; less than were asked for where one was done before. */
@@ -18,10 +21,10 @@ export interface KilledCase {
 }
 
 /**
- * One rotation from its beginning: a process is killed at the moment of each number in `kills`, each going on from where
- * the one before died; then it runs until it is done. Without numbers nobody dies.
+ * One rotation from its beginning: a process is killed at the moment of each of `kills`, each going on from where
+ * the one before died; then it runs until it is done. Without any nobody dies.
  */
-export async function killedCase(scene: Scene, kills: readonly number[]): Promise<KilledCase> {
+export async function killedCase(scene: Scene, kills: readonly Moment[]): Promise<KilledCase> {
   const place = await scene.anew();
   const watch = new Watch(scene, place);
   const [killedAt, said]: [string[], string[]] = [[], []];
@@ -55,7 +58,7 @@ function isWritten(moment: string): boolean {
 }
 
 /** A process of its own, which dies at that moment of its rotation. */
-async function childOn(place: DurablePlace, moment: number): Promise<{ killedAt: string | undefined; said: string }> {
+async function childOn(place: DurablePlace, moment: Moment): Promise<{ killedAt: string | undefined; said: string }> {
   const words = ['--no-warnings', join(import.meta.dirname, 'killed-child.ts'), JSON.stringify(place), String(moment)];
   const child = spawn(process.execPath, words, {
     env: { ...process.env, NODE_COMPILE_CACHE: join(place.directory, '..', 'compiled') },

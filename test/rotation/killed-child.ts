@@ -3,17 +3,17 @@ import { watched } from './killed-events.ts';
 import { durableDeps, runUntilDone, type DurablePlace } from './killed-place.ts';
 
 /**
- * Run as a program: rotates on the place of its first word, and kills itself at the moment whose number, from 1, is its
- * second word. The moment's name is the last line it writes.
+ * Run as a program: rotates on the place of its first word, and kills itself at the moment whose number, from 1, or whose
+ * name is its second word. The moment's name is the last line it writes.
  */
 async function main([placeText = '', moment = '0']: readonly string[]): Promise<void> {
   const place: unknown = JSON.parse(placeText);
   if (!isPlace(place)) throw new Error('no place');
   const deps = durableDeps(place, 'killed');
-  let left = Number(moment);
+  let came = 0;
   const deadly = watched(deps, (name) => {
-    left -= 1;
-    if (left !== 0) return;
+    came += 1;
+    if (name !== moment && came !== Number(moment)) return;
     writeSync(1, `${name}\n`);
     process.kill(process.pid, 'SIGKILL');
   });

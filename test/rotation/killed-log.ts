@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AuditEvent } from '../../shared/audit/entry.ts';
-import { entries } from '../../shared/audit/read.ts';
+import { entries, type IndexedEntry } from '../../shared/audit/read.ts';
 import { verifyLog } from '../../shared/audit/verify/verify.ts';
 import { logOf, origin, writerKey, type DurablePlace } from './killed-place.ts';
 
@@ -10,12 +10,14 @@ export async function holesIn(place: DurablePlace): Promise<readonly string[]> {
   const places = logOf(place);
   const { findings, waiting } = await verifyLog({ ...places, writerKey });
   const writer = { key: await writerKey(), origin };
-  const events: AuditEvent[] = [];
-  for await (const { event } of entries({ ...places, writer })) events.push(event);
+  const found: IndexedEntry[] = [];
+  for await (const entry of entries({ ...places, writer })) found.push(entry);
+  // The runs of dead processes stand in the log by name; each process's clock is ahead of the one before.
+  const events = found.toSorted((a, b) => a.at - b.at || a.n - b.n).map(({ event }) => event);
   const told = await linesOf(place, 'notices');
   return [
-    ...findings.map(({ text }) => `verify: ${text}`),
-    ...(waiting.entries > 0 ? [`${waiting.entries} entries have no place in the log`] : []),
+    ...findings.map(({ kind, key, what }) => `verify: ${kind}: ${key} ${what}`),
+    ...(waiting.batches > 0 ? [`${waiting.batches} batches have no place in the log`] : []),
     ...unanswered(events),
     ...(events.some(({ action }) => action === 'rotation.done') ? [] : ['the log does not tell that it is done']),
     ...((await linesOf(place, 'refreshes')) > 0 ? [] : ['consumers were not told to read again']),

@@ -1,11 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { LockkeeperError } from '../../shared/base/error.ts';
-import { hour } from '../../shared/base/time.ts';
+import { day, hour, instant, minute } from '../../shared/base/time.ts';
+import { adopt } from '../../shared/rotation/adopt.ts';
 import { plainForm } from '../../shared/rotation/forms/plain.ts';
 import { rotate } from '../../shared/rotation/run.ts';
 import type { Service } from '../../shared/services/contract.ts';
 import { Faults } from '../broken-writes.ts';
-import { firstValue, makePlace, runUntilDone, withOther, type Place } from './place.ts';
+import { firstValue, makePlace, runUntilDone, window, withOther, type Place } from './place.ts';
 
 const leaked = { reason: 'found in a chat' };
 const down = async () => Promise.reject(new LockkeeperError('unreachable', 'down'));
@@ -78,5 +79,143 @@ describe('an emergency waits', () => {
     expect(report).toMatchObject({ outcome: 'failed', phase: 'retired', text: expect.stringContaining('two/app/db') });
     expect(place.host.holds('app_a', firstValue)).toBe(false);
     expect(await place.run()).toMatchObject({ outcome: 'done' });
+  });
+});
+
+describe('a failure that is over', () => {
+  const slow = { plan: { propagationMs: day } };
+
+  test.each([0, 30])('is told to nobody an hour later, also where nothing ran for %d minutes', async (minutes) => {
+    const place = await makePlace(slow);
+    await place.run({ now: true });
+    expect(await rotate(depsWith(place, { describe: down }))).toMatchObject({ outcome: 'failed' });
+    if (minutes > 0) {
+      place.world.pass(minutes * minute);
+      expect(await place.run()).toMatchObject({ outcome: 'waiting' });
+    }
+    place.world.pass(hour);
+    expect(await place.run()).toMatchObject({ outcome: 'waiting', steps: [] });
+    expect(place.told).toEqual([]);
+  });
+
+  test('does not make the next one look as if it had lasted', async () => {
+    const place = await makePlace(slow);
+    await place.run({ now: true });
+    for (let times = 0; times < 2; times += 1) {
+      await rotate(depsWith(place, { describe: down }));
+      expect(place.journal()?.trouble).toMatchObject({ attempts: 1, told: 0 });
+      place.world.pass(2 * hour);
+      await place.run();
+    }
+    expect(place.told).toEqual([]);
+  });
+});
+
+describe('a clock that was a year ahead', () => {
+  const ahead = (place: Place) => ({
+    ...place.deps(),
+    world: { ...place.world, now: () => instant(place.world.now() + 365 * day) },
+  });
+
+  test.each([true, false])('keeps no old value valid for a year (the service tells its time: %s)', async (clock) => {
+    const place = await makePlace({ host: { clock } });
+    expect(await rotate(ahead(place), { now: true })).toMatchObject({ phase: 'draining' });
+    expect(await place.run()).toMatchObject({ outcome: 'waiting', until: place.world.now() + window });
+    place.world.pass(window - minute);
+    expect(await place.run()).toMatchObject({ outcome: 'waiting' });
+    place.world.pass(minute);
+    expect(await place.run()).toMatchObject({ outcome: 'done' });
+  });
+
+  test('does not put the next rotation off for a year', async () => {
+    const place = await makePlace();
+    await place.run({ now: true });
+    expect(await rotate({ ...ahead(place) })).toMatchObject({ outcome: 'waiting' });
+    place.world.pass(window);
+    expect(await rotate(ahead(place))).toMatchObject({ outcome: 'done' });
+    place.world.pass(day);
+    expect(await place.run()).toMatchObject({ phase: 'draining' });
+  });
+});
+
+describe('what was handed out a moment ago is not reset by --now', () => {
+  const byHand = 'by-hand-0123456789-0123456789-01';
+
+  test('where the journal was lost while it drained, and the credential adopted anew', async () => {
+    const place = await makePlace();
+    await place.run({ now: true });
+    place.bucket.objects.clear();
+    expect(await adopt(place.deps())).toMatchObject({ adopted: true });
+    place.world.pass(minute);
+    expect(await place.run({ now: true })).toMatchObject({ outcome: 'waiting', phase: 'draining' });
+    expect(place.host.holds('app_a', firstValue)).toBe(true);
+    place.world.pass(window);
+    expect(await place.run()).toMatchObject({ outcome: 'done' });
+    expect(await place.run({ now: true })).toMatchObject({ outcome: 'waiting', phase: 'draining' });
+    expect(place.consumer('one').slot).toBe('app_a');
+  });
+
+  test('where a person published the other user between two rotations', async () => {
+    const place = await makePlace();
+    await runUntilDone(place);
+    const before = place.consumer('one');
+    place.host.setByHand('app_a', byHand);
+    publishByHand(place, 'app_a', byHand);
+    place.world.pass(minute);
+    expect(await place.run({ now: true })).toMatchObject({ outcome: 'waiting', phase: 'draining' });
+    expect(place.host.holds(before.slot, before.value.open())).toBe(true);
+  });
+
+  test('and a single user, whose earlier value is dead, rotates at once', async () => {
+    const place = await makePlace({ strategy: 'single' });
+    place.host.setByHand('app_a', byHand);
+    publishByHand(place, 'app_a', byHand);
+    expect(await place.run({ now: true })).toMatchObject({ outcome: 'done' });
+    expect(place.host.holds('app_a', byHand)).toBe(false);
+  });
+});
+
+function publishByHand(place: Place, username: string, password: string): void {
+  for (const { store, secret } of place.plan.stores) {
+    place.vaults[store]?.setByHand(secret, JSON.stringify({ username, password }));
+    place.vaults[store]?.settle(secret);
+  }
+}
+
+describe('consumers are told to read again', () => {
+  async function toldOf(place: Place): Promise<{ run: () => Promise<unknown>; told: string[] }> {
+    const told: string[] = [];
+    const refreshes = { app: { poke: async () => void told.push(place.consumer('one').value.open()) } };
+    const deps = { ...place.deps(), plan: { ...place.plan, refreshes: ['app'] }, refreshes };
+    await rotate(deps, { now: true });
+    return { run: () => rotate(deps), told };
+  }
+
+  test('when another value had to take the place of a published one', async () => {
+    const place = await makePlace();
+    const { run, told } = await toldOf(place);
+    const { slot, value } = place.consumer('one');
+    place.host.setByHand(slot, 'reset-by-hand-0123456789-012345678');
+    place.host.policy = (other) => (other === value.open() ? 'used before' : undefined);
+    place.world.pass(window);
+    for (let runs = 0; runs < 3; runs += 1) {
+      await run();
+      place.world.pass(hour);
+    }
+    expect(place.consumerLogsIn('one')).toBe(true);
+    expect(place.consumer('one').value.equals(value)).toBe(false);
+    expect(told).toEqual([value.open(), place.consumer('one').value.open()]);
+  });
+
+  test('when people went back to the value before', async () => {
+    const place = await makePlace();
+    const { run, told } = await toldOf(place);
+    const published = place.consumer('one').value.open();
+    for (const { store, secret } of place.plan.stores) place.vaults[store]?.rollBack(secret);
+    place.world.pass(minute);
+    expect(await run()).toMatchObject({ outcome: 'waiting', phase: 'draining' });
+    expect(told).toEqual([published, firstValue]);
+    place.world.pass(window);
+    expect(await run()).toMatchObject({ outcome: 'reverted' });
   });
 });

@@ -1,11 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { Sealed } from '../../shared/base/sealed.ts';
 import { LockkeeperError } from '../../shared/base/error.ts';
-import { day } from '../../shared/base/time.ts';
+import { day, hour, minute } from '../../shared/base/time.ts';
 import { consumerForm, type FormSpec } from '../../shared/rotation/forms/consumer-form.ts';
 import { drawValue } from '../../shared/rotation/generate.ts';
 import type { RotationDeps } from '../../shared/rotation/plan.ts';
 import { rotate } from '../../shared/rotation/run.ts';
+import type { MemoryVaultOptions } from '../../shared/secrets/memory.ts';
 import type { Login, Service, Strategy } from '../../shared/services/contract.ts';
 import { MemoryAuthority, memoryIssuer } from '../../shared/services/memory-issuer.ts';
 import type { MemoryHostOptions } from '../../shared/services/memory-options.ts';
@@ -221,4 +222,31 @@ test('an issued value that is given up is recalled', async () => {
   place.world.pass(day);
   await toTheEnd(place);
   expect(Object.keys(place.authority.state.issued)).toEqual(['import-1', place.journal()?.rotation]);
+});
+
+describe('a promotion that happened and whose answer was lost is taken as done', () => {
+  const vaults: readonly MemoryVaultOptions[] = [
+    {},
+    { ids: 'renewed' },
+    { writes: 'checked', ids: 'renewed' },
+    { writes: 'checked', ids: 'renewed', settlesMs: 5 * minute, keepsPrevious: false },
+  ];
+  test.each(vaults)('%j', async (vault) => {
+    for (const strategy of ['alternating', 'additive', 'single'] as const) {
+      const counted = new Faults();
+      await (await makePlace({ strategy, vault })).run({ now: true }, counted);
+      const at = counted.writes.indexOf('one.promote');
+      const place = await makePlace({ strategy, vault });
+      await place.run({ now: true }, new Faults(new Map([[at, 'lost-after']])));
+      expect(place.journal()?.copies[0]?.published).toBeNull();
+      for (let runs = 0; runs < 12 && place.journal()?.phase !== 'done'; runs += 1) {
+        place.world.pass(hour);
+        await place.run();
+        expect(place.journal()?.blocked).toBeNull();
+      }
+      expect(place.journal()?.phase).toBe('done');
+      expect(place.host.holds('app_a', firstValue)).toBe(false);
+      expect(place.consumerLogsIn('one') && place.consumerLogsIn('two')).toBe(true);
+    }
+  });
 });

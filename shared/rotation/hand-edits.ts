@@ -1,0 +1,58 @@
+import { after } from '../base/time.ts';
+import type { Journal } from './journal.ts';
+import { currentLogins, entryOf, newLoginIn, sameLogin, theLogin, usable, type CopySeen, type Seen } from './seen.ts';
+import type { Asked, Step } from './step.ts';
+import { handChanged, insists, postpone, unpublished } from './stopping.ts';
+
+/**
+ * What a person wrote into a store that this rotation has not published in yet. A new value is never set over it: it may
+ * be of the very user that the rotation changes. A person who insists is followed, with the other user of a pair.
+ */
+export function editedBefore(journal: Journal, seen: Seen, asked: Asked): Step | undefined {
+  if (journal.emergency) return undefined;
+  const waiting = unpublished(journal, seen);
+  const edited = waiting.find((copy) => isEdited(copy, journal));
+  if (!edited) return editedAfter(journal, seen, waiting.length === 0) ?? takenTarget(journal, seen);
+  const place = { store: edited.store, secret: edited.secret };
+  if (asked.now < after(journal.startedAt, edited.settlesMs))
+    return postpone(`${edited.store}/${edited.secret} shows another version than before; it may still be settling`);
+  if (!insists(journal, 'changed-by-hand')) return handChanged(place);
+  return { do: 'rebase', place, expects: edited.current?.id ?? null };
+}
+
+/** The same where it was published: draining decides whether that is followed. */
+function editedAfter(journal: Journal, seen: Seen, isPublished: boolean): Step | undefined {
+  const [stray] = straysOf(journal, seen);
+  if (!stray) return undefined;
+  return isPublished ? { do: 'move', to: 'draining' } : handChanged(stray);
+}
+
+/** Usable copies in which something else is current than this rotation published. */
+export function straysOf(journal: Journal, seen: Seen): readonly CopySeen[] {
+  const login = theLogin(journal, seen);
+  return usable(seen).filter((copy) => {
+    const entry = entryOf(journal, copy);
+    if (!entry || entry.published === null || copy.current?.id === entry.published) return false;
+    return !(login && copy.current?.login && sameLogin(copy.current.login, login));
+  });
+}
+
+function isEdited(copy: CopySeen, journal: Journal): boolean {
+  if ((copy.current?.id ?? null) === (entryOf(journal, copy)?.expects ?? null)) return false;
+  const login = newLoginIn(journal, copy);
+  // Its own publication, whose answer was lost.
+  return !(login && copy.current?.login && sameLogin(login, copy.current.login));
+}
+
+/** A store hands out a login of the user that would change: the other one of the pair takes its turn. */
+function takenTarget(journal: Journal, seen: Seen): Step | undefined {
+  const { strategy, slots } = seen.service;
+  if (strategy !== 'alternating' || journal.copies.some(({ published }) => published !== null)) return undefined;
+  const own = seen.copies.flatMap((copy) => newLoginIn(journal, copy) ?? []);
+  const inUse = currentLogins(seen).filter((login) => !own.some((one) => sameLogin(one, login)));
+  if (!inUse.some((login) => login.slot === journal.target)) return undefined;
+  const free = slots.find((slot) => !inUse.some((login) => login.slot === slot));
+  const [copy] = seen.copies;
+  if (free !== undefined) return { do: 'replan', why: `consumers use ${journal.target} now`, target: free };
+  return copy && handChanged(copy);
+}
