@@ -35,6 +35,8 @@ export function advanced(journal: Journal, step: Step, result: StepResult): Jour
       return { ...next, phase: 'set', rejections: 0 };
     case 'retire':
       return { ...next, phase: 'retired' };
+    case 'join':
+      return joinedBy(next, step.copy);
     case 'prove':
       return { ...next, proof: step.proof, refusals: 0, trouble: null };
     case 'mark':
@@ -107,6 +109,12 @@ function moved(next: JournalDraft, to: Of<'move'>['to'], result: StepResult): Jo
   if (to === 'draining')
     return { ...progress, refusals, drain: { host: result.now, service: result.clock ?? null, mark: null } };
   return to === 'done' ? { ...progress, finishedAt: result.now } : progress;
+}
+
+/** A store takes part from now on: what is over for the others is done for it, and drains again. */
+function joinedBy(next: JournalDraft, copy: JournalCopy): JournalDraft {
+  const isOver = !next.emergency && ['published', 'draining', 'retired'].includes(next.phase);
+  return { ...next, copies: [...next.copies, copy], phase: isOver ? 'verified' : next.phase, proof: null };
 }
 
 /** The stores hand out another login than this rotation published: that one is kept, and what was published ends. */

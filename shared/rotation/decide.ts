@@ -2,6 +2,7 @@ import { formatInstant } from '../base/time.ts';
 import { beginning, notDue } from './begin.ts';
 import { draining } from './draining.ts';
 import { finishing } from './finishing.ts';
+import { joining } from './joining.ts';
 import type { Journal, Order, Phase } from './journal.ts';
 import { converging, publishing } from './publishing.ts';
 import { theLogin, type Seen } from './seen.ts';
@@ -48,7 +49,7 @@ export function decide(journal: Journal | undefined, seen: Seen, asked: Asked): 
   if (!journal || !underWay || isOvertaken) return beginning(journal, seen, asked);
   if (underWay.blocked && asked.force)
     return { do: 'unblock', back: goingBack[underWay.blocked.reason] ?? underWay.phase };
-  return going[underWay.phase](underWay, seen, asked);
+  return joining(underWay, seen) ?? going[underWay.phase](underWay, seen, asked);
 }
 
 /**

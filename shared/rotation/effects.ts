@@ -80,6 +80,7 @@ async function carryOn(run: Run, step: Rest): Promise<void> {
       return await moveOn(run, step, { copies: seenBy(run).copies });
     case 'rebase':
     case 'replan':
+    case 'join':
     case 'prove':
     case 'retry':
     case 'postpone':

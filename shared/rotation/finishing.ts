@@ -3,7 +3,17 @@ import { planAgain } from './begin.ts';
 import type { Journal, Proof } from './journal.ts';
 import { straysOf } from './hand-edits.ts';
 import { publishNext } from './publishing.ts';
-import { entryOf, oldLogins, usable, verdictOn, type CopySeen, type Seen } from './seen.ts';
+import {
+  currentLogins,
+  entryOf,
+  isGood,
+  oldLogins,
+  theLogin,
+  usable,
+  verdictOn,
+  type CopySeen,
+  type Seen,
+} from './seen.ts';
 import { unproven } from './setting.ts';
 import type { Asked, Step } from './step.ts';
 import { block, insists, namesOf, postpone } from './stopping.ts';
@@ -15,14 +25,20 @@ export function finishing(journal: Journal, seen: Seen, asked: Asked): Step {
   if (first) return first;
   if (!journal.proof) return proving(journal, seen);
   // While a copy of an earlier value lies in a store there is a way back: it ends for a value that logs in now.
-  return unproven(journal, seen) ?? nextCopy(journal, seen) ?? closing(journal, seen);
+  return unproven(journal, seen) ?? refusing(journal, seen) ?? nextCopy(journal, seen) ?? closing(journal, seen);
 }
 
 /** A store hands out something else again, after that was ended: its consumers are refused. */
 function wentBack(journal: Journal, seen: Seen, asked: Asked): Step | undefined {
   const strays = straysOf(journal, seen);
   const [stray] = strays;
-  if (!stray || insists(journal, 'in-use-again', { inEmergency: false })) return undefined;
+  if (!stray) return undefined;
+  if (insists(journal, 'in-use-again', { inEmergency: false })) {
+    const logins = currentLogins(seen).filter((login) => !verdictOn(seen, login));
+    if (logins.length > 0) return { do: 'ask', candidate: 'current', logins };
+    const verdicts = currentLogins(seen).flatMap((login) => verdictOn(seen, login) ?? []);
+    if (verdicts.every((verdict) => isGood(seen, verdict))) return undefined;
+  }
   const isSettling = strays.some((copy) => asked.now < after(journal.drain?.host ?? asked.now, copy.settlesMs));
   if (isSettling) return postpone(`${namesOf(strays)} does not show the published value yet`);
   if (journal.emergency) return planAgain(journal, seen);
@@ -30,6 +46,15 @@ function wentBack(journal: Journal, seen: Seen, asked: Asked): Step | undefined 
     'in-use-again',
     `${namesOf(strays)} hands out another login than ${journal.target}'s, after every other value was ended. Publish there what the rotation published, or a login that works, then run with --now.`,
   );
+}
+
+/** An emergency went on without an endpoint that refuses the new value: it is not over there. */
+function refusing(journal: Journal, seen: Seen): Step | undefined {
+  const login = theLogin(journal, seen);
+  const { refused = [] } = (login && verdictOn(seen, login)) ?? {};
+  if (refused.length === 0) return undefined;
+  const text = `${refused.join(', ')} refuses the new value, so an earlier one may still log in there`;
+  return { do: 'postpone', outcome: 'failed', back: 'staged', text, urgent: true };
 }
 
 function proving(journal: Journal, seen: Seen): Step {
@@ -89,6 +114,8 @@ function proofOf(old: number, holds: Seen['service']['holds']): Proof {
 
 function nextCopy(journal: Journal, seen: Seen): Step | undefined {
   for (const copy of usable(seen)) {
+    // Left by a rotation whose journal is lost.
+    if (copy.pending) return { do: 'abandon', place: copy, rotation: copy.pending.rotation };
     // What is handed out is never ended, whatever the journal says.
     const version = entryOf(journal, copy)?.ends.find((id) => id !== copy.current?.id);
     if (version !== undefined) return { do: 'retire-copy', place: copy, version };

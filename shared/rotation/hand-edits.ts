@@ -1,6 +1,17 @@
 import { after } from '../base/time.ts';
 import type { Journal } from './journal.ts';
-import { currentLogins, entryOf, newLoginIn, sameLogin, theLogin, usable, type CopySeen, type Seen } from './seen.ts';
+import {
+  currentLogins,
+  entryOf,
+  isGood,
+  newLoginIn,
+  sameLogin,
+  theLogin,
+  usable,
+  verdictOn,
+  type CopySeen,
+  type Seen,
+} from './seen.ts';
 import type { Asked, Step } from './step.ts';
 import { handChanged, insists, postpone, unpublished } from './stopping.ts';
 
@@ -10,14 +21,29 @@ import { handChanged, insists, postpone, unpublished } from './stopping.ts';
  */
 export function editedBefore(journal: Journal, seen: Seen, asked: Asked): Step | undefined {
   if (journal.emergency) return undefined;
+  const agreed = followedByHand(journal, seen);
+  if (agreed) return agreed;
   const waiting = unpublished(journal, seen);
   const edited = waiting.find((copy) => isEdited(copy, journal));
-  if (!edited) return editedAfter(journal, seen, waiting.length === 0) ?? takenTarget(journal, seen);
+  const taken = takenTarget(journal, seen);
+  if (!edited) return editedAfter(journal, seen, waiting.length === 0) ?? taken;
   const place = { store: edited.store, secret: edited.secret };
   if (asked.now < after(journal.startedAt, edited.settlesMs))
     return postpone(`${edited.store}/${edited.secret} shows another version than before; it may still be settling`);
+  if (taken && taken.do !== 'block') return taken;
   if (!insists(journal, 'changed-by-hand')) return handChanged(place);
   return { do: 'rebase', place, expects: edited.current?.id ?? null };
+}
+
+/** A person put one login into every store after a publication, and insists. */
+function followedByHand(journal: Journal, seen: Seen): Step | undefined {
+  const isBegun = journal.copies.some(({ published }) => published !== null);
+  const [login, ...others] = currentLogins(seen);
+  if (!isBegun || !insists(journal, 'changed-by-hand') || !login || others.length > 0) return undefined;
+  if (straysOf(journal, seen).length === 0 || !seen.service.slots.includes(login.slot)) return undefined;
+  const verdict = verdictOn(seen, login);
+  if (!verdict) return { do: 'ask', candidate: 'current', logins: [login] };
+  return isGood(seen, verdict) ? { do: 'follow', login, reverted: false } : undefined;
 }
 
 /** The same where it was published: draining decides whether that is followed. */
@@ -44,15 +70,20 @@ function isEdited(copy: CopySeen, journal: Journal): boolean {
   return !(login && copy.current?.login && sameLogin(login, copy.current.login));
 }
 
-/** A store hands out a login of the user that would change: the other one of the pair takes its turn. */
+/**
+ * Every store hands out a login of the user that would change. It is kept as if it had been published here, and the other
+ * user drains: somebody may have read it a moment before. Where it is refused, a new value only helps.
+ */
 function takenTarget(journal: Journal, seen: Seen): Step | undefined {
-  const { strategy, slots } = seen.service;
+  const { strategy } = seen.service;
   if (strategy !== 'alternating' || journal.copies.some(({ published }) => published !== null)) return undefined;
   const own = seen.copies.flatMap((copy) => newLoginIn(journal, copy) ?? []);
   const inUse = currentLogins(seen).filter((login) => !own.some((one) => sameLogin(one, login)));
-  if (!inUse.some((login) => login.slot === journal.target)) return undefined;
-  const free = slots.find((slot) => !inUse.some((login) => login.slot === slot));
+  const taken = inUse.find((login) => login.slot === journal.target);
   const [copy] = seen.copies;
-  if (free !== undefined) return { do: 'replan', why: `consumers use ${journal.target} now`, target: free };
-  return copy && handChanged(copy);
+  if (!taken || !copy) return undefined;
+  if (inUse.length > 1) return handChanged(copy);
+  const verdict = verdictOn(seen, taken);
+  if (!verdict) return { do: 'ask', candidate: 'current', logins: [taken] };
+  return isGood(seen, verdict) ? { do: 'follow', login: taken, reverted: false } : undefined;
 }

@@ -66,6 +66,7 @@ function turningPoint(run: Run, step: Action, next: string | undefined): Told | 
     };
   if (step.do === 'follow')
     return { action: 'rotation.follow', details: { reverted: step.reverted, ...told(run, step.login) } };
+  if (step.do === 'join') return { action: 'rotation.join', details: placeOf(step.copy) };
   if (step.do === 'unblock')
     return { action: 'rotation.unblock', details: { back: step.back, reason: journal.blocked?.reason } };
   if (step.do !== 'move' || step.to !== 'done') return undefined;

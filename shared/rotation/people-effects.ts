@@ -67,12 +67,16 @@ export async function refresh(run: Run, step: Of<'refresh'>): Promise<void> {
   if (!receiver) return await giveUp(run, step, 'the configuration does not say how');
   const secrets = journal.copies.map(({ store, secret }) => ({ store, secret }));
   const news = { credential: journal.credential, rotation: journal.rotation, secrets };
+  let ofReceiver: unknown;
   try {
     await audited(run, { action: 'rotation.refresh', details: { name: step.name } }, () =>
-      withholdingAll(run, () => receiver.poke(news)),
+      withholdingAll(run, () => receiver.poke(news)).catch((thrown: unknown) => {
+        ofReceiver = thrown;
+        throw thrown;
+      }),
     );
   } catch (thrown) {
-    if (!(thrown instanceof LockkeeperError)) throw thrown;
+    if (!(thrown instanceof LockkeeperError) || thrown !== ofReceiver) throw thrown;
     if (journal.emergency || attempts >= 2) return await giveUp(run, step, thrown.message);
     await moveOn(run, step, { isOver: false });
     throw thrown;

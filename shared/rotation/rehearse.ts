@@ -7,7 +7,7 @@ import { beforeLooking, decide } from './decide.ts';
 import type { Journal } from './journal.ts';
 import type { RotationDeps } from './plan.ts';
 import { pretend, type Pretended } from './pretend.ts';
-import type { Seen } from './seen.ts';
+import { currentLogins, sameLogin, type Seen } from './seen.ts';
 import { ask } from './service-effects.ts';
 import type { Asked, Step } from './step.ts';
 import { nameOf } from './step-name.ts';
@@ -40,6 +40,7 @@ export async function rehearse(deps: RotationDeps, request: { readonly leaked?: 
   const sessions = await sessionsOn(deps, seen);
   const steps: string[] = [];
   const at: Pretended = { journal: first, seen, now: deps.world.now() };
+  let plans = 0;
   for (let turn = 0; turn < 500; turn += 1) {
     const step = nextStep(at, deps);
     if (step.do === 'rest' && step.outcome === 'waiting' && step.until !== undefined) {
@@ -51,15 +52,19 @@ export async function rehearse(deps: RotationDeps, request: { readonly leaked?: 
     }
     const sentence = said(step, at);
     if (sentence !== undefined) steps.push(sentence);
-    if (step.do === 'rest' || isEnd(step)) {
+    plans += step.do === 'plan' ? 1 : 0;
+    if (step.do === 'rest' || isEnd(step) || plans > mostPlans) {
       const promise = promised(deps, { seen, sessions, isEmergency: isEmergency(first) });
       return { credential: deps.plan.name, wouldFinish: step.do === 'move', steps, ...promise, sessions };
     }
-    if (step.do === 'ask' && step.candidate === 'current') at.seen = await reallyAsk(run, step, at.seen);
+    if (step.do === 'ask' && isReal(step, seen)) at.seen = await reallyAsk(run, step, at.seen);
     else pretend(at, step, { credential: deps.plan.name, sessions });
   }
   throw new LockkeeperError('bug', `the rehearsal of ${deps.plan.name} does not come to an end`);
 }
+
+/** What would begin anew this often ends at something that a rehearsal cannot foresee. */
+const mostPlans = 3;
 
 /** As if the order had been given and people told. */
 function asOrdered({ deps, held }: Run): Journal {
@@ -83,7 +88,12 @@ function isEmergency(journal: Journal | undefined): boolean {
   return journal.orders.length > 0 || (journal.phase !== 'done' && journal.emergency !== null);
 }
 
-/** The one question that is really asked is whether today's login works. */
+/** The one question that is really asked is whether today's login works; what is only pretended is never shown. */
+function isReal({ candidate, logins }: Extract<Step, { do: 'ask' }>, seen: Seen): boolean {
+  const real = currentLogins(seen);
+  return candidate === 'current' && logins.every((login) => real.some((one) => sameLogin(one, login)));
+}
+
 async function reallyAsk(run: Run, step: Extract<Step, { do: 'ask' }>, seen: Seen): Promise<Seen> {
   await ask(run, step);
   return { ...seen, heard: [...seen.heard, ...seenBy(run).heard] };

@@ -147,7 +147,12 @@ function eventOf(
   { who, why }: Pick<Signer, 'who' | 'why'>,
 ): Omit<AuditEvent, 'stage' | 'result'> {
   const { credential, rotation, reason, actors, opened, needed } = review;
-  const reviewing = { reason: toldText(reason), orderedBy: actors.map(toldText), opened: formatInstant(opened), needed };
+  const reviewing = {
+    reason: toldText(reason),
+    orderedBy: actors.map(toldText),
+    opened: formatInstant(opened),
+    needed,
+  };
   return {
     action: 'rotation.review-sign',
     subject: { kind: 'credential', id: credential },

@@ -1,10 +1,10 @@
 import { toldText } from '../audit/entries/withhold.ts';
 import { hasCode, type LockkeeperError } from '../base/error.ts';
-import type { EndpointResult, LoginAnswer } from '../services/contract.ts';
+import type { EndpointResult, Login, LoginAnswer } from '../services/contract.ts';
 import { guardOf, moveOn, told } from './moving.ts';
 import { alarm } from './people-effects.ts';
 import { audited } from './recorded.ts';
-import { oldLogins, sameLogin, type Heard, type Seen } from './seen.ts';
+import { oldLogins, sameLogin, verdictOn, type Heard, type Seen } from './seen.ts';
 import type { Of } from './step.ts';
 import { heldBy, look, seenBy, type Run } from './under-way.ts';
 
@@ -54,19 +54,32 @@ export async function change(run: Run, step: Of<'change'>): Promise<void> {
     checkResults(run, results);
   } catch (thrown) {
     if (!hasCode(thrown, 'rejected')) throw thrown;
-    return await giveUpValue(run, thrown);
+    return await giveUpValue(run, thrown, login);
   }
   // What was accepted may be refused now; what was refused is not asked a second time in this run.
   run.seen = { ...seenBy(run), heard: refusedOnes(seenBy(run)).filter((one) => !sameLogin(one.login, login)) };
   await moveOn(run, step);
 }
 
-async function giveUpValue(run: Run, error: LockkeeperError): Promise<void> {
+/** Nobody can use a value that no endpoint takes; one that some endpoint takes is never given up. */
+async function giveUpValue(run: Run, error: LockkeeperError, login: Login): Promise<void> {
   const said = toldText(error.message);
+  if (await isInUse(run, login)) {
+    const text = `an endpoint accepts the new value, and the service does not take it where it is missing: ${said}. Let it take that value, then run with --now.`;
+    return await alarm(run, { do: 'block', reason: 'refused-after-set', text });
+  }
+  if (heldBy(run).journal.rejections < 4) return await moveOn(run, { do: 'replan', why: said });
   const text = `the service refuses every new value: ${said}. Make its value rule fit its policy.`;
-  if (heldBy(run).journal.rejections >= 4)
-    return await alarm(run, { do: 'block', reason: 'every-value-rejected', text });
-  await moveOn(run, { do: 'replan', why: said });
+  await alarm(run, { do: 'block', reason: 'every-value-rejected', text });
+}
+
+/** A value that consumers read, or that an endpoint took in an earlier run. */
+async function isInUse(run: Run, login: Login): Promise<boolean> {
+  const { journal } = heldBy(run);
+  const isPublished = journal.copies.some(({ published }) => published !== null);
+  if (journal.emergency || (!isPublished && seenBy(run).service.endpoints.length < 2)) return false;
+  if (!verdictOn(seenBy(run), login)) await ask(run, { do: 'ask', candidate: 'new', logins: [login] });
+  return (verdictOn(seenBy(run), login)?.accepted.length ?? 0) > 0;
 }
 
 /** Ends values at the service, and looks at everything again: what was true before is not worth much now. */

@@ -62,6 +62,8 @@ export type Step =
       /** It carries out the orders in the journal. */
       readonly emergency: boolean;
     }
+  /** A store that was added to the plan meanwhile. */
+  | { readonly do: 'join'; readonly copy: JournalCopy }
   | { readonly do: 'stage'; readonly place: CopyPlace }
   | { readonly do: 'abandon'; readonly place: CopyPlace; readonly rotation: RotationId }
   | { readonly do: 'move'; readonly to: 'staged' | 'verified' | 'published' | 'draining' | 'done' }

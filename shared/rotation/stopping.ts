@@ -1,6 +1,6 @@
 import type { Journal, Phase } from './journal.ts';
 import type { CopyPlace } from './plan.ts';
-import { usable, type CopySeen, type Seen } from './seen.ts';
+import { isAt, usable, type CopySeen, type Seen } from './seen.ts';
 import type { BlockReason, Step } from './step.ts';
 
 /** What was blocked, a person was told and then ran with --now; an emergency goes over it at once. */
@@ -33,11 +33,7 @@ export function unready(seen: Seen): Step {
 
 /** The usable copies in which this rotation's value is not handed out yet. */
 export function unpublished(journal: Journal, seen: Seen): readonly CopySeen[] {
-  const isPublished = (copy: CopySeen) =>
-    journal.copies.some(
-      (entry) => entry.store === copy.store && entry.secret === copy.secret && entry.published !== null,
-    );
-  return usable(seen).filter((copy) => !isPublished(copy));
+  return usable(seen).filter((copy) => journal.copies.some((entry) => isAt(entry, copy) && entry.published === null));
 }
 
 /** Addresses of copies, for people. */

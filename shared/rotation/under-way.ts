@@ -1,10 +1,11 @@
 import { LockkeeperError } from '../base/error.ts';
+import { after, type Instant } from '../base/time.ts';
 import type { ServiceDescription } from '../services/contract.ts';
 import { unique } from './advance.ts';
 import type { HeldJournal, Journals } from './journals.ts';
-import type { Journal } from './journal.ts';
+import type { Drain, Journal, JournalCopy } from './journal.ts';
 import type { CopyPlace, PlannedCopy, RotationDeps } from './plan.ts';
-import { blankCopy, entryOf, isAt, readCopy, type CopySeen, type Seen } from './seen.ts';
+import { blankCopy, entryOf, isAt, readCopy, versionIn, type CopySeen, type Seen } from './seen.ts';
 import type { Asked } from './step.ts';
 
 /** What a person may ask for; nothing at all for a scheduled run. */
@@ -67,11 +68,28 @@ async function readOne(
   const entry = journal && entryOf(journal, place);
   const ids = entry ? unique([entry.expects, entry.staged, entry.published, ...entry.ends]) : [];
   try {
-    return await readCopy(place, storeOf(deps, place.store), { ids, slots: service.slots });
+    const copy = await readCopy(place, storeOf(deps, place.store), { ids, slots: service.slots });
+    return entry ? settled(copy, entry, { drain: journal.drain, now: deps.world.now() }) : copy;
   } catch (thrown) {
     if (!(thrown instanceof LockkeeperError)) throw thrown;
     return blankCopy(place, deps.stores[place.store], thrown);
   }
+}
+
+/**
+ * The answer of a promotion counts, not a second look: while a store settles it may show what this rotation published
+ * over.
+ */
+function settled(
+  copy: CopySeen,
+  entry: JournalCopy,
+  { drain, now }: { readonly drain: Drain | null; readonly now: Instant },
+): CopySeen {
+  const published = versionIn(copy, entry.published);
+  const isSettling = copy.settlesMs > 0 && (drain === null || now < after(drain.host, copy.settlesMs));
+  if (!published || !isSettling || copy.current?.id === published.id) return copy;
+  const isBefore = copy.current === undefined || [...entry.ends, entry.expects].includes(copy.current.id);
+  return isBefore ? { ...copy, current: published, previous: copy.current, pending: undefined } : copy;
 }
 
 /** The driver of the store that the plan calls `name`; `invalid` where none was wired. */
@@ -83,16 +101,12 @@ export function storeOf(deps: RotationDeps, name: string): RotationDeps['stores'
   });
 }
 
-/**
- * The places of a rotation under way are those it began with. Before it begins, and where an emergency overtakes it, those
- * of the plan count, and what the plan forgot meanwhile.
- */
+/** The places of the plan, and those that a rotation under way began with and the plan forgot meanwhile. */
 function placesOf(deps: RotationDeps, journal: Journal | undefined): readonly PlannedCopy[] {
   const { stores } = deps.plan;
   if (!journal || journal.phase === 'done') return stores;
   const begun = journal.copies.map((copy) => formed(deps, copy));
-  if (journal.orders.length === 0) return begun;
-  return [...stores, ...begun.filter((copy) => !stores.some((one) => isAt(one, copy)))];
+  return [...begun, ...stores.filter((one) => !begun.some((copy) => isAt(copy, one)))];
 }
 
 /** A place with its form; one that the plan has forgotten is written like the first of the plan. */

@@ -6,7 +6,7 @@ import { plainForm } from '../../shared/rotation/forms/plain.ts';
 import { rotate } from '../../shared/rotation/run.ts';
 import type { Service } from '../../shared/services/contract.ts';
 import { Faults } from '../broken-writes.ts';
-import { firstValue, makePlace, runUntilDone, window, withOther, type Place } from './place.ts';
+import { firstValue, makePlace, putByHand, runUntilDone, window, withOther, type Place } from './place.ts';
 
 const leaked = { reason: 'found in a chat' };
 const down = async () => Promise.reject(new LockkeeperError('unreachable', 'down'));
@@ -172,6 +172,76 @@ describe('what was handed out a moment ago is not reset by --now', () => {
     publishByHand(place, 'app_a', byHand);
     expect(await place.run({ now: true })).toMatchObject({ outcome: 'done' });
     expect(place.host.holds('app_a', byHand)).toBe(false);
+  });
+});
+
+describe('a store that is added to the configuration while a rotation is under way', () => {
+  async function begunWithOne(how: Partial<Service> = {}): Promise<Place> {
+    const place = await makePlace();
+    const deps = depsWith(place, how);
+    await rotate({ ...deps, plan: { ...deps.plan, stores: deps.plan.stores.slice(0, 1) } }, { now: true });
+    place.world.pass(hour);
+    return place;
+  }
+
+  test.each([
+    ['draining', {}],
+    ['staged', { change: down }],
+  ])('gets the new value as the others, its consumers are never refused (%s)', async (_phase, how) => {
+    const place = await begunWithOne(how);
+    for (let runs = 0; runs < 8; runs += 1) {
+      await place.run();
+      expect(place.consumerLogsIn('one') && place.consumerLogsIn('two')).toBe(true);
+      if (runs < 2) expect(place.host.holds('app_a', firstValue)).toBe(true);
+      place.world.pass(hour);
+    }
+    expect(place.journal()?.phase).toBe('done');
+    expect(place.consumer('two').value.equals(place.consumer('one').value)).toBe(true);
+  });
+
+  test('and hands out a login of somebody else is not touched, and people are told', async () => {
+    const place = await begunWithOne();
+    place.vaults['two']?.setByHand(
+      'app/db',
+      JSON.stringify({ username: 'app_a', password: 'of-another-app-0123456789' }),
+    );
+    place.world.pass(window);
+    expect(await place.run()).toMatchObject({ outcome: 'blocked', text: expect.stringContaining('two/app/db') });
+    expect(place.told).toHaveLength(1);
+    expect(place.consumer('two').value.open()).toBe('of-another-app-0123456789');
+  });
+});
+
+describe('people publish the user that would change, before it does:', () => {
+  const byHand = 'by-hand-0123456789-0123456789-01';
+
+  async function staged(): Promise<Place> {
+    const place = await makePlace();
+    await rotate(depsWith(place, { change: down }), { now: true });
+    expect(place.journal()).toMatchObject({ phase: 'staged', target: 'app_b' });
+    place.host.setByHand('app_b', byHand);
+    place.world.pass(hour);
+    return place;
+  }
+
+  test('in every store: it stops, and a person goes on with the other user', async () => {
+    const place = await staged();
+    publishByHand(place, 'app_b', byHand);
+    expect(await place.run()).toMatchObject({ outcome: 'blocked' });
+    expect(place.host.holds('app_b', byHand) && place.host.holds('app_a', firstValue)).toBe(true);
+    expect(await place.run({ now: true })).toMatchObject({ outcome: 'waiting', phase: 'draining' });
+    expect(place.host.holds('app_b', byHand)).toBe(true);
+    expect(place.consumer('two').slot).toBe('app_a');
+  });
+
+  test('in one store: it stops until all hand out the same', async () => {
+    const place = await staged();
+    putByHand(place, 'app_b', byHand);
+    expect(await place.run()).toMatchObject({ outcome: 'blocked', text: expect.stringContaining('one/app-db') });
+    expect(await place.run({ now: true })).toMatchObject({ outcome: 'blocked' });
+    expect(place.consumerLogsIn('one') && place.consumerLogsIn('two')).toBe(true);
+    publishByHand(place, 'app_b', byHand);
+    expect(await place.run({ now: true })).toMatchObject({ outcome: 'waiting', phase: 'draining' });
   });
 });
 
