@@ -8,7 +8,8 @@ const proofs: readonly Measure[] = [
   },
   {
     name: 'rotation-model',
-    about: 'every state that a rotation can reach, while calls fail, hosts die, rotators race and people do what they do',
+    about:
+      'every state that a rotation can reach, while calls fail, hosts die, rotators race and people do what they do',
     run: async () => (await import('./rotation-model.ts')).rotationModel(),
   },
   {
