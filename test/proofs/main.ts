@@ -7,6 +7,12 @@ const proofs: readonly Measure[] = [
     run: async () => (await import('./attacks.ts')).attacks(),
   },
   {
+    name: 'rotation-model',
+    about:
+      'every state that a rotation can reach, while calls fail, hosts die, rotators race and people do what they do',
+    run: async () => (await import('./rotation-model.ts')).rotationModel(),
+  },
+  {
     name: 'rotation-crash-memory',
     about: 'every write of a rotation lost or killed, once and twice; then simply run again',
     run: async () => (await import('./rotation-crash-memory.ts')).rotationCrashMemory(),

@@ -99,11 +99,28 @@ export class Bench {
     if (!loaded) throw new Error('the bench was never loaded');
     const vaults = Object.entries(this.vaults).map(([name, vault]) => [name, vault.state] as const);
     const isSame =
+      loaded.now === this.#now &&
       loaded.host === this.host.state &&
       vaults.every(([name, state]) => loaded.vaults[name] === state) &&
       this.state.isAs(loaded.objects);
     if (isSame) return loaded;
-    return { ...loaded, host: this.host.state, vaults: Object.fromEntries(vaults), objects: this.state.save() };
+    return {
+      ...loaded,
+      now: this.#now,
+      host: this.host.state,
+      vaults: Object.fromEntries(vaults),
+      objects: this.state.save(),
+    };
+  }
+
+  /** Lets time pass. */
+  pass(ms: number): void {
+    this.#now = after(this.#now, ms);
+  }
+
+  /** The true time. */
+  get now(): Instant {
+    return this.#now;
   }
 
   /** The value that the service keeps as `digest`. */

@@ -15,16 +15,16 @@ export function textOf<T extends object>(value: T, from: (value: T) => unknown =
 }
 
 /** Moments as this century writes them in milliseconds; no other number is as long. */
-const moments = /(?<=[:,[])1[6-9]\d{11}(?=[,}\]])/g;
+const moments = /("near":)?(?<=[:,[])(1[6-9]\d{11})(?=[,}\]])/g;
 
 /**
  * `text` with every name as its number in the order of appearance and every moment relative to `now`: states that differ
- * in names and in the date only are alike. Moments further away than `farMs` are all alike.
+ * in names and in the date only are alike. Moments further away than `farMs`, and those called `near` further than `nearMs`, are all alike.
  */
 export function renamed(
   text: string,
   names: RegExp,
-  { now, farMs }: { readonly now: number; readonly farMs: number },
+  { now, farMs, nearMs }: { readonly now: number; readonly farMs: number; readonly nearMs: number },
 ): string {
   const numbers = new Map<string, number>();
   const numbered = (name: string) => {
@@ -32,7 +32,10 @@ export function renamed(
     numbers.set(name, number);
     return `#${number}`;
   };
-  const relative = (moment: string) => `t${Math.max(-farMs, Math.min(farMs, Number(moment) - now))}`;
+  const relative = (_all: string, near: string | undefined, moment: string) => {
+    const limit = near === undefined ? farMs : nearMs;
+    return `t${Math.max(-limit, Math.min(limit, Number(moment) - now))}`;
+  };
   return text.replace(names, numbered).replace(moments, relative);
 }
 

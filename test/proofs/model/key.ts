@@ -1,21 +1,24 @@
 import type { StoredObject } from '../../../shared/objects/contract.ts';
 import { decodeJournal } from '../../../shared/rotation/journal-format.ts';
 import type { Journal } from '../../../shared/rotation/journal.ts';
-import { day } from '../../../shared/base/time.ts';
+import { day, hour } from '../../../shared/base/time.ts';
 import type { MemoryServiceState } from '../../../shared/services/memory-state.ts';
 import type { VaultState } from '../../../shared/secrets/memory.ts';
 import type { Bench, Snapshot } from './bench.ts';
 import { renamed, textOf } from './canonical.ts';
 import type { Flight, Footing } from './flight.ts';
 import type { Answer, Call } from './replay.ts';
-import { credential } from './setup.ts';
+import { credential, slotsOf } from './setup.ts';
 import { journalOf, type Watch } from './watch.ts';
 
-/** Values, ids of rotations and versions, nonces: names and nothing else. */
-const names = /r-[0-9a-f]{32}|VALUE[\w-]{27}|hand-[\w-]{27}|"v\d+"|"[0-9a-f]{24}"/g;
+/** Users, values, ids of rotations and versions, nonces: names and nothing else. */
+const names = /app_[ab]|r-[0-9a-f]{32}|VALUE[\w-]{27}|hand-[\w-]{27}|"v\d+"|"[0-9a-f]{24}"/g;
 
 /** Moments further away than any interval of the story. */
 const farMs = 40 * day;
+
+/** The same for moments called `near`: longer than any window, with clocks that differ. */
+const nearMs = 6 * hour;
 
 /** What of the durable world can tell two futures apart: all but names, dates, and words for people. */
 export function worldKey(bench: Bench, world: Snapshot, watch: Watch): string {
@@ -42,52 +45,80 @@ function keyOf(world: Snapshot, text: string): string {
       Object.values(vault.secrets).map(({ shelf }) => shelf.promoted.filter(isNamed)),
     ),
   ];
-  return renamed(`${text}${JSON.stringify(remembered)}`, names, { now: world.now, farMs });
+  return renamed(`${text}${JSON.stringify(remembered)}`, names, { now: world.now, farMs, nearMs });
 }
 
 function worldText(bench: Bench, world: Snapshot, watch: Watch): string {
   const journal = journalOf(world);
+  const first = firstUser(world);
   return [
     journal ? textOf(journal, journalParts) : '-',
-    hostText(bench, world.host),
+    hostText(bench, world.host, first),
     ...Object.values(world.vaults).map((vault) => textOf(vault, vaultParts)),
     // Reviews are there or not.
     `${world.objects.size} ${world.down.join(' ')} ${world.strict}`,
     textOf(watch, watchParts),
-    watch.earlier ? hostText(bench, watch.earlier) : '-',
+    watch.earlier ? hostText(bench, watch.earlier, first) : '-',
   ].join('|');
 }
 
-/** Without words for people. Its number and its nonce move together; the nonce is a name. */
+/**
+ * Without words for people. Its number and its nonce move together; the nonce is a name. Counters beyond which every
+ * pause is as long as the last one are alike, and so are beginnings of windows that are long over.
+ */
 function journalParts(journal: Journal): unknown {
-  const { epoch: _epoch, trouble, blocked, orders, emergency, past: _past, ...rest } = journal;
+  const { epoch: _epoch, past: _past, startedAt, trouble, blocked, drain, orders, emergency, ...rest } = journal;
   return {
     ...rest,
-    trouble: trouble && { ...trouble, text: '' },
-    blocked: blocked && { ...blocked, text: '' },
+    near: journal.finishedAt === null ? startedAt : null,
+    trouble: trouble && troubleParts(trouble),
+    blocked: blocked && [blocked.reason, blocked.told],
+    drain: drain && [{ near: drain.host }, { near: drain.service }, drain.mark],
     orders: orders.map(({ told }) => told),
     emergency: emergency && { ...emergency, orders: emergency.orders.length },
   };
 }
 
-function hostText(bench: Bench, host: MemoryServiceState): string {
-  return textOf(host, () => hostParts(bench, host));
+function troubleParts({ attempts, notBefore, since, urgent, told, toldAt }: NonNullable<Journal['trouble']>): unknown {
+  return [Math.min(attempts, 13), notBefore, { near: since }, urgent, Math.min(told, 6), toldAt];
 }
 
-function hostParts(bench: Bench, host: MemoryServiceState): unknown {
-  const { failedLogins: _failedLogins, opened, endpoints, known, sessions, ...rest } = host;
-  const valued = (values: MemoryServiceState['known']) =>
-    Object.entries(values).map(([slot, digests]) => [slot, digests.map((digest) => bench.valueOf(digest))]);
-  return {
-    ...rest,
-    known: valued(known),
-    sessions: sessions.map(({ id, slot, endpoint }) => [opened - id, slot, endpoint]),
-    endpoints: Object.values(endpoints).map(({ shown, next, ...other }) => ({
-      ...other,
-      shown: valued(shown),
-      next: next && valued(next),
-    })),
-  };
+/** Two users are alike but for what they hold: the one that is handed out comes first. */
+function firstUser(world: Snapshot): string {
+  for (const vault of Object.values(world.vaults)) {
+    for (const { shelf } of Object.values(vault.secrets)) if (shelf.current) return shelf.current.text.slice(0, 5);
+  }
+  return 'app_a';
+}
+
+function hostText(bench: Bench, host: MemoryServiceState, first: string): string {
+  const users = [...slotsOf(bench.setup)].toSorted((a, b) => Number(b === first) - Number(a === first));
+  const [text = '', ...others] = [textOf(host, commonParts), ...users.map((user) => userText(bench, host, user))];
+  return [text, ...others].join(' ');
+}
+
+function commonParts({ opened, sessions, problems, endpoints }: MemoryServiceState): unknown {
+  return [
+    problems,
+    sessions.map(({ id, slot, endpoint }) => [opened - id, slot, endpoint]),
+    Object.values(endpoints).map(({ isUp, lags, next }) => [isUp, lags, next !== undefined]),
+  ];
+}
+
+const written = new WeakMap<MemoryServiceState, Map<string, string>>();
+
+function userText(bench: Bench, host: MemoryServiceState, user: string): string {
+  const texts = written.get(host) ?? new Map<string, string>();
+  const valued = (values: MemoryServiceState['known'] | undefined) =>
+    (values?.[user] ?? []).map((digest) => bench.valueOf(digest));
+  const parts = () => [
+    user,
+    valued(host.known),
+    Object.values(host.endpoints).map(({ shown, next }) => [valued(shown), next && valued(next)]),
+  ];
+  const text = texts.get(user) ?? JSON.stringify(parts());
+  written.set(host, texts.set(user, text));
+  return text;
 }
 
 function vaultParts(vault: VaultState): unknown {
@@ -110,14 +141,16 @@ function flightText(bench: Bench, flight: Flight): string {
     footing ? textOf(footing, footingParts) : '-',
     ...answers.map((answer) => textOf(answer, answerParts)),
     ...pending.map((call) => textOf(call, callParts)),
-    entry ? hostText(bench, entry.host) : '-',
+    entry ? hostText(bench, entry.host, firstUser(entry)) : '-',
     ...(entry ? Object.values(entry.vaults).map((vault) => textOf(vault, vaultParts)) : []),
   ].join('|');
 }
 
 function footingParts({ members }: Footing): unknown {
-  const { held, ...rest } = members;
-  return { ...rest, held: held && journalParts(held.journal) };
+  const { held, seen, ...rest } = members;
+  // The list of users is the same everywhere, and only its order tells them apart.
+  const { slots: _slots, ...service } = seen?.service ?? { slots: [] };
+  return { ...rest, held: held && journalParts(held.journal), seen: seen && { ...seen, service } };
 }
 
 function callParts({ index, port, method, stage, args }: Call): unknown {
@@ -126,10 +159,16 @@ function callParts({ index, port, method, stage, args }: Call): unknown {
 
 /** A journal that was read is told as journals are. */
 function answerParts(answer: Answer): unknown {
-  if (answer.kind !== 'value' || !isStored(answer.value)) return answer;
+  if (answer.kind !== 'value') return answer;
+  if (isDescription(answer.value)) return { ...answer, value: { ...answer.value, slots: [] } };
+  if (!isStored(answer.value)) return answer;
   return [answer.index, answer.at, journalParts(decodeJournal(answer.value.bytes, credential))];
 }
 
 function isStored(value: unknown): value is StoredObject {
   return typeof value === 'object' && value !== null && 'bytes' in value;
+}
+
+function isDescription(value: unknown): value is { readonly slots: unknown } {
+  return typeof value === 'object' && value !== null && 'slots' in value;
 }

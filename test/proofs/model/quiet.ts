@@ -112,7 +112,7 @@ export class QuietRuns {
     const { report, next } = ran;
     const phase = journalOf(next.world)?.phase;
     if (report.outcome === 'blocked') return isHeard ? [] : ['people are told of a block'];
-    if (phase !== 'done' || (report.outcome !== 'done' && report.outcome !== 'idle')) return undefined;
+    if (phase !== 'done' || !/^(done|reverted|idle)$/.test(report.outcome)) return undefined;
     this.#bench.load(next.world);
     const broken = this.#atDone(next.watch, which);
     if (broken.length > 0 || which === 'next') return broken;
@@ -149,7 +149,7 @@ export class QuietRuns {
       isHeard ||= ran.notices.length > 0;
       at = ran.next;
       story.push(lineOf(ran));
-      const isOver = ran.report.outcome === 'done' || ran.report.outcome === 'idle';
+      const isOver = /^(done|reverted|idle)$/.test(ran.report.outcome);
       if (ran.broken.length > 0) verdict = withStory(ran.broken, story);
       else if (isOver || isHeard) verdict = [];
     }
@@ -177,7 +177,7 @@ export class QuietRuns {
     const saved = { ...this.#bench.save(), runs: world.runs + 1 };
     const watch = healed(this.#bench, watched(this.#bench.setup, at.watch, saved));
     if (this.#bench.setup.weaker.length === 0) broken.push(...brokenIn(this.#bench, watch));
-    const settled = { ...saved, now: report.outcome === 'done' ? saved.now : next };
+    const settled = { ...saved, now: report.outcome === 'done' || report.outcome === 'reverted' ? saved.now : next };
     return {
       request,
       report,

@@ -18,6 +18,7 @@ export function setupOf(name: string, strategy: Setup['service']['strategy'], so
     acts: allActs,
     faults: allFaults,
     secondRotator: true,
+    racingEmergency: false,
     refresh: false,
     weaker: [],
     moves: 1,

@@ -175,9 +175,9 @@ export class ModelSpace implements Space<ModelState> {
     const different = free.filter((rotator, at) => at === 0 || setup.clocks[rotator] !== setup.clocks[free[0] ?? 0]);
     for (const rotator of different) {
       yield await this.#runs(state, rotator, { request: {}, cost: isAlone ? 0 : 1 });
-      if (mayMove && setup.acts.includes('force'))
+      if (mayMove && isAlone && setup.acts.includes('force'))
         yield await this.#runs(state, rotator, { request: { now: true }, cost: 1 });
-      if (mayMove && setup.acts.includes('emergency'))
+      if (mayMove && (isAlone || setup.racingEmergency) && setup.acts.includes('emergency'))
         yield await this.#runs(state, rotator, { request: { leaked: { reason: 'found in a chat' } }, cost: 1 });
     }
   }

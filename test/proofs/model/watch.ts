@@ -18,6 +18,8 @@ export interface Watch {
   readonly handedOut: readonly { readonly store: string; readonly login: LoginText | undefined }[];
   /** What a person made useless although a store hands it out: store and login. */
   readonly spoilt: readonly string[];
+  /** What a rotation still published that an emergency had overtaken: store and login. Nobody is spared then. */
+  readonly overtaken: readonly string[];
   /** True where a person left no durable value that logs in. */
   readonly isLockedOut: boolean;
   /** What was valid or handed out when an emergency was ordered, until it is over. */
@@ -40,6 +42,7 @@ export const nothingWatched: Watch = {
   held: [],
   handedOut: [],
   spoilt: [],
+  overtaken: [],
   isLockedOut: false,
   leaked: [],
   orders: 0,
@@ -70,9 +73,12 @@ export function watched(setup: Setup, before: Watch, world: Snapshot): Watch {
     return was?.store === store && was.login === login;
   });
   const journal = journalOf(world);
+  const overtaken = overtakenNow(watch, handedOut, journal);
   const orders = (journal?.orders.length ?? 0) + (journal?.emergency?.orders.length ?? 0);
   const next =
-    isSame && watch.held.length === 0 ? watch : { ...watch, handedOut, held: heldNow(watch, handedOut, world) };
+    isSame && watch.held.length === 0
+      ? watch
+      : { ...watch, handedOut, overtaken, held: heldNow(watch, handedOut, world) };
   if (orders === watch.orders) return next;
   return { ...next, orders, leaked: orders > watch.orders ? leakedNow(setup, next, world) : next.leaked };
 }
@@ -84,6 +90,17 @@ function begunOrNot(watch: Watch, world: Snapshot): Watch {
   return isResting
     ? { ...watch, isResting }
     : { ...watch, isResting, earlier: world.host, touched: false, heard: false };
+}
+
+function overtakenNow(watch: Watch, handedOut: Watch['handedOut'], journal: Journal | undefined): readonly string[] {
+  const isTooLate =
+    journal !== undefined &&
+    (journal.orders.length > 0 || (journal.emergency !== null && /^(planned|staged|set)$/.test(journal.phase)));
+  return handedOut.flatMap(({ store, login }, at) => {
+    const before = watch.handedOut[at]?.login;
+    const isNew = isTooLate && before !== undefined && before !== login;
+    return isNew || watch.overtaken.includes(`${store} ${login}`) ? [`${store} ${login}`] : [];
+  });
 }
 
 function heldNow(watch: Watch, handedOut: Watch['handedOut'], { now }: Snapshot): Watch['held'] {
@@ -120,7 +137,7 @@ export function brokenIn(bench: Bench, watch: Watch): readonly string[] {
   if (!watch.isLockedOut && !someDurableValueLogsIn(bench)) broken.push('some durable value logs in');
   if (strategy === 'single') return broken;
   for (const { store, login } of watch.handedOut) {
-    if (login === undefined || watch.spoilt.includes(`${store} ${login}`)) continue;
+    if (login === undefined || [...watch.spoilt, ...watch.overtaken].includes(`${store} ${login}`)) continue;
     if (!isIn(bench, login)) broken.push(handedOutLogsIn);
   }
   // An emergency spares nobody.
