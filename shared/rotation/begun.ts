@@ -87,7 +87,7 @@ function withUnended(copy: JournalCopy, overtaken: Journal | undefined): Journal
   if (!before) return copy;
   // A version is never current and ended at once: what is current ends when it was promoted over.
   const left = unique([...before.ends, before.expects, before.staged, before.published, ...copy.ends]);
-  return { ...copy, ends: left.filter((id) => id !== copy.expects && id !== copy.published) };
+  return { ...copy, ends: left.filter((id) => id !== (copy.published ?? copy.expects)) };
 }
 
 function emergencyOf(orders: readonly Order[], overtaken: Journal | undefined): Emergency {

@@ -64,6 +64,11 @@ export async function change(run: Run, step: Of<'change'>): Promise<void> {
 async function giveUpValue(run: Run, error: LockkeeperError, login: Login): Promise<void> {
   if (await isTakenSomewhere(run, login)) throw error;
   const said = toldText(error.message);
+  const isPublished = heldBy(run).journal.copies.some(({ published }) => published !== null);
+  if (isPublished && !heldBy(run).journal.emergency) {
+    const text = `the service does not take the value that the stores hand out again: ${said}. Let it take that value, then run with --now.`;
+    return await alarm(run, { do: 'block', reason: 'refused-after-publish', text });
+  }
   const text = `the service refuses every new value: ${said}. Make its value rule fit its policy.`;
   if (heldBy(run).journal.rejections >= 4)
     return await alarm(run, { do: 'block', reason: 'every-value-rejected', text });

@@ -54,16 +54,25 @@ export function changing(journal: Journal, seen: Seen, asked: Asked): Step {
   if (edited) return edited;
   const login = theLogin(journal, seen);
   if (!login) return lost(journal, seen);
-  const { emergency } = journal;
-  if (!emergency && seen.service.problems.length > 0) return unready(seen);
-  if (emergency && !emergency.cleared && seen.service.strategy === 'alternating')
-    return { do: 'clear', endings: [{ slot: journal.target, keep: undefined }] };
+  if (!journal.emergency && seen.service.problems.length > 0) return unready(seen);
   return { do: 'change', login, keep: inUseBeside(login, journal, seen) };
 }
 
 /** Phase set: a real login on every endpoint. */
 export function verifying(journal: Journal, seen: Seen, asked: Asked): Step {
-  return editedBefore(journal, seen, asked) ?? unproven(journal, seen) ?? { do: 'move', to: 'verified' };
+  return (
+    editedBefore(journal, seen, asked) ??
+    uncleared(journal, seen) ??
+    unproven(journal, seen) ?? { do: 'move', to: 'verified' }
+  );
+}
+
+/** In an emergency whoever is logged in as the new value's user came in with an earlier one. */
+function uncleared(journal: Journal, seen: Seen): Step | undefined {
+  const { emergency, target } = journal;
+  const keep = theLogin(journal, seen);
+  if (!emergency || emergency.cleared || !keep || seen.service.strategy !== 'alternating') return undefined;
+  return { do: 'clear', endings: [{ slot: target, keep }] };
 }
 
 /**

@@ -23,7 +23,7 @@ export function nameOf(step: Step): string {
     case 'follow':
       return `go on from the login of ${step.login.slot}, which the stores hand out`;
     case 'clear':
-      return `end what the new value's user holds: ${ended(step.endings)}`;
+      return `end older sessions of the new value's user: ${step.endings.map(({ slot }) => slot).join(', ')}`;
     case 'change':
       return `set the new value of ${step.login.slot} at the service`;
     case 'retire':

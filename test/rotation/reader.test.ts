@@ -6,7 +6,7 @@ import { plainForm } from '../../shared/rotation/forms/plain.ts';
 import { rotate } from '../../shared/rotation/run.ts';
 import type { Service } from '../../shared/services/contract.ts';
 import { Faults } from '../broken-writes.ts';
-import { firstValue, makePlace, runUntilDone, window, withOther, type Place } from './place.ts';
+import { firstValue, makePlace, putByHand, runUntilDone, window, withOther, type Place } from './place.ts';
 
 const leaked = { reason: 'found in a chat' };
 const down = async () => Promise.reject(new LockkeeperError('unreachable', 'down'));
@@ -172,6 +172,41 @@ describe('what was handed out a moment ago is not reset by --now', () => {
     publishByHand(place, 'app_a', byHand);
     expect(await place.run({ now: true })).toMatchObject({ outcome: 'done' });
     expect(place.host.holds('app_a', byHand)).toBe(false);
+  });
+});
+
+describe('people publish the user that would change, before it does:', () => {
+  const byHand = 'by-hand-0123456789-0123456789-01';
+
+  async function staged(): Promise<Place> {
+    const place = await makePlace();
+    await rotate(depsWith(place, { change: down }), { now: true });
+    expect(place.journal()).toMatchObject({ phase: 'staged', target: 'app_b' });
+    place.host.setByHand('app_b', byHand);
+    place.world.pass(hour);
+    return place;
+  }
+
+  test('in every store: nobody is refused, and the other user ends when it has drained', async () => {
+    const place = await staged();
+    publishByHand(place, 'app_b', byHand);
+    expect(await place.run()).toMatchObject({ outcome: 'waiting', phase: 'draining' });
+    expect(place.host.holds('app_b', byHand) && place.host.holds('app_a', firstValue)).toBe(true);
+    place.world.pass(window);
+    expect(await place.run()).toMatchObject({ outcome: 'done' });
+    expect([place.host.holds('app_b', byHand), place.host.holds('app_a', firstValue)]).toEqual([true, false]);
+    expect(await runUntilDone(place)).toMatchObject({ outcome: 'done' });
+    expect(place.consumer('two').slot).toBe('app_a');
+  });
+
+  test('in one store: it stops until all hand out the same', async () => {
+    const place = await staged();
+    putByHand(place, 'app_b', byHand);
+    expect(await place.run()).toMatchObject({ outcome: 'blocked', text: expect.stringContaining('one/app-db') });
+    expect(await place.run({ now: true })).toMatchObject({ outcome: 'blocked' });
+    expect(place.consumerLogsIn('one') && place.consumerLogsIn('two')).toBe(true);
+    publishByHand(place, 'app_b', byHand);
+    expect(await place.run({ now: true })).toMatchObject({ outcome: 'waiting', phase: 'draining' });
   });
 });
 
