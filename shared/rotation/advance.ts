@@ -86,8 +86,14 @@ function afterNotice(journal: Journal, step: Step, { now }: StepResult): Journal
 }
 
 function announced({ orders, emergency }: Journal): Pick<Journal, 'orders' | 'emergency'> {
-  const told = (order: Order): Order => ({ ...order, told: true });
-  return { orders: orders.map(told), emergency: emergency && { ...emergency, orders: emergency.orders.map(told) } };
+  return {
+    orders: orders.map(toldOrder),
+    emergency: emergency && { ...emergency, orders: emergency.orders.map(toldOrder) },
+  };
+}
+
+function toldOrder(order: Order): Order {
+  return { ...order, told: true };
 }
 
 /** The journal without what its store gives it. */

@@ -93,7 +93,8 @@ function windowLeft(journal: Journal, seen: Seen, asked: Asked): Step | undefine
   const windowMs = windowMsOf(asked.plan, seen);
   const { clock } = seen.service;
   const hostLeft = after(drain?.host ?? asked.now, windowMs) - asked.now;
-  const serviceLeft = drain?.service != null && clock !== undefined ? after(drain.service, windowMs) - clock : 0;
+  const serviceLeft =
+    drain && drain.service !== null && clock !== undefined ? after(drain.service, windowMs) - clock : 0;
   const leftMs = Math.max(hostLeft, serviceLeft);
   if (leftMs <= 0) return undefined;
   const until = instant(asked.now + leftMs);

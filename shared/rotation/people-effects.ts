@@ -46,7 +46,7 @@ interface Telling {
 
 /** A log that is down keeps nobody from hearing of it; its error comes out when people know. */
 async function tellAndRecord(run: Run, { fact, notice, step }: Telling): Promise<void> {
-  let failure: unknown;
+  let failure: LockkeeperError | undefined;
   try {
     await record(run, fact);
   } catch (thrown) {
@@ -54,7 +54,7 @@ async function tellAndRecord(run: Run, { fact, notice, step }: Telling): Promise
     failure = thrown;
   }
   if (await tell(run, notice)) await moveOn(run, step);
-  if (failure !== undefined) throw failure;
+  if (failure) throw failure;
 }
 
 /** Approvers know of an emergency before anything of it is looked at. */

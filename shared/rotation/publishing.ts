@@ -31,7 +31,9 @@ export function publishing(journal: Journal, seen: Seen): Step {
  */
 function unacknowledged(journal: Journal, seen: Seen): Step | undefined {
   if (newLogins(journal, seen).length > 0) return undefined;
-  const copy = unpublished(journal, seen).find((one) => !one.refusedPromotion && entryOf(journal, one)?.staged != null);
+  const copy = unpublished(journal, seen).find(
+    (one) => !one.refusedPromotion && typeof entryOf(journal, one)?.staged === 'string',
+  );
   if (!copy) return undefined;
   const { store, secret } = copy;
   return {

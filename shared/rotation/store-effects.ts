@@ -127,10 +127,9 @@ export async function promote(run: Run, step: Of<'promote'>): Promise<void> {
       const version = await audited(run, { action: 'rotation.promote', details, told: tell }, () =>
         promoted(run, step, { copy, id, call }),
       );
-      const before = (one: CopySeen) => [...one.asked, ...[one.current, one.previous].flatMap((was) => was ?? [])];
       changeCopy(run, copy, (one) => ({
         ...one,
-        asked: before(one),
+        asked: [...one.asked, ...[one.current, one.previous].flatMap((was) => was ?? [])],
         previous: one.current,
         current: shown(version),
         pending: undefined,
