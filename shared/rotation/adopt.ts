@@ -88,6 +88,7 @@ async function remember(run: Run): Promise<void> {
     staged: null,
     published: live?.id ?? null,
     ends: [],
+    ended: [],
   }));
   const start = { credential: plan.name, rotation, now: world.now() };
   const draft = adopted(held?.journal, { target: current.slot, copies }, start);

@@ -18,6 +18,8 @@ export interface StepResult {
   readonly clock?: Instant | undefined;
   /** For a refresh: the receiver acknowledged, or is given up. */
   readonly isOver?: boolean;
+  /** For retire: endpoints at which it failed. */
+  readonly unreached?: readonly string[];
   /** What the stores show, for follow. */
   readonly copies?: readonly CopySeen[];
 }
@@ -29,12 +31,13 @@ export function advanced(journal: Journal, step: Step, result: StepResult): Jour
     case 'stage':
     case 'promote':
     case 'rebase':
+    case 'rescue':
     case 'retire-copy':
       return { ...next, copies: marked(journal, step.place, (copy) => copyAfter(copy, step, result.version ?? null)) };
     case 'change':
       return { ...next, phase: 'set', rejections: 0 };
     case 'retire':
-      return { ...next, phase: 'retired' };
+      return { ...next, phase: 'retired', emergency: reached(journal, result.unreached ?? []) };
     case 'join':
       return joinedBy(next, step.copy);
     case 'prove':
@@ -189,7 +192,7 @@ export function unique(ids: readonly (string | null | undefined)[]): readonly st
 
 function copyAfter(
   copy: JournalCopy,
-  step: Of<'stage' | 'promote' | 'rebase' | 'retire-copy'>,
+  step: Of<'stage' | 'promote' | 'rebase' | 'rescue' | 'retire-copy'>,
   version: string | null,
 ): JournalCopy {
   switch (step.do) {
@@ -197,10 +200,16 @@ function copyAfter(
       return { ...copy, staged: version };
     case 'promote':
       return { ...copy, published: version, ends: unique([...copy.ends, copy.expects]).filter((id) => id !== version) };
+    case 'rescue':
+      return { ...copy, expects: version, ends: unique([...copy.ends, copy.expects]) };
     case 'rebase':
       return { ...copy, expects: step.expects, ends: unique([...copy.ends, copy.expects]) };
     case 'retire-copy':
-      return { ...copy, ends: copy.ends.filter((id) => id !== step.version) };
+      return {
+        ...copy,
+        ends: copy.ends.filter((id) => id !== step.version),
+        ended: unique([...copy.ended, step.version]).slice(-10),
+      };
   }
 }
 
@@ -215,6 +224,10 @@ function marked(
 function refreshed({ refreshed: before }: Journal, name: string, isOver: boolean): Journal['refreshed'] {
   const attempts = (before.find((one) => one.name === name)?.attempts ?? 0) + 1;
   return [...before.filter((one) => one.name !== name), { name, attempts, done: isOver }];
+}
+
+function reached({ emergency }: Journal, unreached: readonly string[]): Emergency | null {
+  return emergency && { ...emergency, unreached };
 }
 
 function afterEmergencyStep({ emergency }: Journal, did: 'clear' | 'review' | 'notify'): Emergency | null {

@@ -93,7 +93,7 @@ function planFor(seen: Seen, { emergency }: { readonly emergency: boolean }): Of
 
 function plannedCopy({ store, secret, current, previous }: CopySeen): JournalCopy {
   const ends = unique([previous?.id]).filter((id) => id !== current?.id);
-  return { store, secret, expects: current?.id ?? null, staged: null, published: null, ends };
+  return { store, secret, expects: current?.id ?? null, staged: null, published: null, ends, ended: [] };
 }
 
 /** The other one of two users, or the only one. */

@@ -27,7 +27,7 @@ export function begun(
     // An emergency does not take a credential over: the schedule leaves it alone afterwards, as before.
     adopted: step.emergency ? (last?.adopted ?? false) : true,
     target: step.target,
-    copies: step.copies.map((copy) => withUnended(copy, overtaken)),
+    copies: step.copies.map((copy) => withUnended(withEnded(copy, last), overtaken)),
     emergency: step.emergency ? emergencyOf(last?.orders ?? [], overtaken) : null,
     orders: step.emergency ? [] : (last?.orders ?? []),
     past: last ? buried(last) : [],
@@ -83,6 +83,10 @@ function blank({ credential, rotation, now }: Start): JournalDraft {
   };
 }
 
+function withEnded(copy: JournalCopy, last: Journal | undefined): JournalCopy {
+  return { ...copy, ended: last?.copies.find((one) => isAt(one, copy))?.ended ?? [] };
+}
+
 function withUnended(copy: JournalCopy, overtaken: Journal | undefined): JournalCopy {
   const before = overtaken?.copies.find((one) => isAt(one, copy));
   if (!before) return copy;
@@ -92,5 +96,11 @@ function withUnended(copy: JournalCopy, overtaken: Journal | undefined): Journal
 }
 
 function emergencyOf(orders: readonly Order[], overtaken: Journal | undefined): Emergency {
-  return { orders: [...(overtaken?.emergency?.orders ?? []), ...orders], cleared: false, reviewed: false, told: false };
+  return {
+    orders: [...(overtaken?.emergency?.orders ?? []), ...orders],
+    cleared: false,
+    unreached: [],
+    reviewed: false,
+    told: false,
+  };
 }

@@ -7,7 +7,7 @@ import { audited } from './recorded.ts';
 import { currentLogins } from './seen.ts';
 import { ask, askSessions, change, mark, retire } from './service-effects.ts';
 import type { Action, Of } from './step.ts';
-import { abandon, promote, retireCopy, stage } from './store-effects.ts';
+import { abandon, promote, rescue, retireCopy, stage } from './store-effects.ts';
 import { seenBy, type Run } from './under-way.ts';
 
 /**
@@ -35,6 +35,8 @@ export async function carryOut(run: Run, step: Action): Promise<void> {
       return await change(run, step);
     case 'promote':
       return await promote(run, step);
+    case 'rescue':
+      return await rescue(run, step);
     case 'retire-copy':
       return await retireCopy(run, step);
     default:
@@ -55,6 +57,7 @@ type Rest = Exclude<
     | 'retire'
     | 'change'
     | 'promote'
+    | 'rescue'
     | 'retire-copy'
   >
 >;

@@ -58,6 +58,9 @@ function refusing(journal: Journal, seen: Seen): Step | undefined {
 }
 
 function proving(journal: Journal, seen: Seen): Step {
+  const { unreached = [] } = journal.emergency ?? {};
+  // It is ended there first: asking about it before would only fail a login at every run.
+  if (unreached.length > 0) return stillLeft({ accepted: [], silent: unreached, surplus: [], uncounted: [] });
   const old = oldLogins(journal, seen);
   const unheard = old.filter((login) => !verdictOn(seen, login));
   if (unheard.length > 0) return { do: 'ask', candidate: 'old', logins: unheard };

@@ -38,5 +38,6 @@ function joined({ store, secret, current, previous }: CopySeen, isPublished: boo
     staged: isPublished ? id : null,
     published: isPublished ? id : null,
     ends,
+    ended: [],
   };
 }

@@ -26,6 +26,7 @@ const schema: z.ZodType<Journal> = z.strictObject({
       staged: z.string().nullable(),
       published: z.string().nullable(),
       ends: z.array(z.string()),
+      ended: z.array(z.string()).default([]),
     }),
   ),
   startedAt: time,
@@ -50,7 +51,13 @@ const schema: z.ZodType<Journal> = z.strictObject({
   rejections: z.number().int(),
   refusals: z.number().int(),
   emergency: z
-    .strictObject({ orders: z.array(order), cleared: z.boolean(), reviewed: z.boolean(), told: z.boolean() })
+    .strictObject({
+      orders: z.array(order),
+      cleared: z.boolean(),
+      unreached: z.array(z.string()).default([]),
+      reviewed: z.boolean(),
+      told: z.boolean(),
+    })
     .nullable(),
   orders: z.array(order),
   past: z.array(z.string()),
@@ -105,6 +112,7 @@ const first = z
       copies: copies.map(({ from, retired, ...copy }) => ({
         ...copy,
         expects: from,
+        ended: [],
         ends: from === null || retired || copy.published === null ? [] : [from],
       })),
       drain: convergedAt === null ? null : { host: convergedAt, service: null, mark: null },
@@ -114,6 +122,7 @@ const first = z
       emergency: emergency && {
         orders: [{ reason: emergency.reason, actor: emergency.actor, at: old.startedAt, told: true }],
         cleared: emergency.cleared,
+        unreached: [],
         reviewed: emergency.reviewed,
         told: emergency.told,
       },

@@ -15,6 +15,8 @@ export type JournalCopy = {
   readonly published: string | null;
   /** Versions that nobody may read any more once the rotation is done, oldest first. One leaves the list as it ends. */
   readonly ends: readonly string[];
+  /** Versions that ended, newest last: a store that settles may still show them. */
+  readonly ended: readonly string[];
 };
 
 /** An emergency that a person ordered. It is durable before anything is looked at, and stays until it is carried out. */
@@ -54,6 +56,8 @@ export type Emergency = {
   readonly orders: readonly Order[];
   /** The target user's old sessions are ended. */
   readonly cleared: boolean;
+  /** Endpoints at which the old values could not be ended yet. */
+  readonly unreached: readonly string[];
   readonly reviewed: boolean;
   /** Approvers know how it ended. */
   readonly told: boolean;

@@ -82,7 +82,7 @@ function leftBehind(at: Pretended, step: Action): Seen {
   };
   return withCopy(seen, step.place, (copy) => {
     if (step.do === 'stage') return { ...copy, pending: { ...value, rotation: journal?.rotation ?? '' } };
-    if (step.do === 'promote') return promotedCopy(copy, value);
+    if (step.do === 'promote' || step.do === 'rescue') return promotedCopy(copy, value);
     if (step.do === 'abandon') return { ...copy, pending: undefined };
     return { ...copy, asked: copy.asked.filter(({ id }) => id !== step.version), previous: undefined };
   });

@@ -85,6 +85,7 @@ async function isInUse(run: Run, login: Login): Promise<boolean> {
 /** Ends values at the service, and looks at everything again: what was true before is not worth much now. */
 export async function retire(run: Run, step: Of<'retire'> | Of<'clear'>): Promise<void> {
   const endSessions = step.do === 'clear' || step.endSessions;
+  const unreached: string[] = [];
   for (const { slot, keep } of step.endings) {
     const old = oldLogins(heldBy(run).journal, seenBy(run)).filter((one) => one.slot === slot);
     const ends = old.map((one) => told(run, one));
@@ -93,9 +94,10 @@ export async function retire(run: Run, step: Of<'retire'> | Of<'clear'>): Promis
       run.deps.service.retire(slot, keep, guardOf(run), { endSessions }),
     );
     checkResults(run, results);
+    unreached.push(...results.filter(({ error }) => error).map(({ endpoint }) => endpoint));
   }
   const heard = refusedOnes(seenBy(run));
-  await moveOn(run, step);
+  await moveOn(run, step, { unreached: [...new Set(unreached)] });
   if (step.do === 'retire') run.seen = { ...(await look(run)), heard };
 }
 

@@ -12,6 +12,7 @@ import {
   theLogin,
   usable,
   verdictOn,
+  type CopySeen,
   type Seen,
   type Verdict,
 } from './seen.ts';
@@ -28,8 +29,8 @@ export function staging(journal: Journal, seen: Seen, asked: Asked): Step {
     if (!entry || entry.published !== null) continue;
     const { pending } = copy;
     if (pending && pending.rotation !== journal.rotation && !stagedIn(journal, copy)) {
-      if (journal.past.includes(pending.rotation) || insists(journal, 'foreign-pending'))
-        return { do: 'abandon', place: entry, rotation: pending.rotation };
+      const isDead = journal.past.includes(pending.rotation) || insists(journal, 'foreign-pending');
+      if (isDead) return rescued(copy, seen) ?? { do: 'abandon', place: entry, rotation: pending.rotation };
       const text = `${entry.store}/${entry.secret} holds a value staged by ${pending.rotation}, which this journal does not know`;
       return block('foreign-pending', `${text}. Find out who staged it; a run with --now forgets it.`);
     }
@@ -41,6 +42,20 @@ export function staging(journal: Journal, seen: Seen, asked: Asked): Step {
   const logins = newLogins(journal, seen);
   if (logins.length > 1) return { do: 'replan', why: 'the stores hold different staged values' };
   return logins.length === 1 ? { do: 'move', to: 'staged' } : lost(journal, seen);
+}
+
+/**
+ * With one value at a time, what a rotation that was given up left staged may be the only one that logs in. It is asked,
+ * and handed out before another takes its place.
+ */
+function rescued({ store, secret, pending, current }: CopySeen, seen: Seen): Step | undefined {
+  const { strategy, slots } = seen.service;
+  const login = pending?.login;
+  if (!login || (strategy !== 'single' && strategy !== 'replacing') || !slots.includes(login.slot)) return undefined;
+  const verdict = verdictOn(seen, login);
+  if (!verdict) return { do: 'ask', candidate: 'old', logins: [login] };
+  if (verdict.accepted.length === 0) return undefined;
+  return { do: 'rescue', place: { store, secret }, rotation: pending.rotation, expects: current?.id ?? null, login };
 }
 
 /** What lies staged there is no login any more, and a store that staged once for a rotation keeps to that. */
@@ -55,7 +70,19 @@ export function changing(journal: Journal, seen: Seen, asked: Asked): Step {
   const login = theLogin(journal, seen);
   if (!login) return lost(journal, seen);
   if (!journal.emergency && seen.service.problems.length > 0) return unready(seen);
-  return { do: 'change', login, keep: inUseBeside(login, journal, seen) };
+  return crowded(login, journal, seen) ?? { do: 'change', login, keep: inUseBeside(login, journal, seen) };
+}
+
+/** The user has no room for the new value beside all that the stores hand out. */
+function crowded(login: Login, journal: Journal, seen: Seen): Step | undefined {
+  const { strategy, capacity } = seen.service;
+  if (strategy !== 'additive' || journal.emergency) return undefined;
+  const others = currentLogins(seen).filter((one) => one.slot === login.slot && !sameLogin(one, login));
+  if (others.length < capacity) return undefined;
+  return block(
+    'changed-by-hand',
+    `the stores hand out ${others.length} values of ${login.slot}, which holds ${capacity}, so a new one would end one of them. Publish the same in all of them, then run with --now.`,
+  );
 }
 
 /** Phase set: a real login on every endpoint. */

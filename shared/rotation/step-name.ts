@@ -74,6 +74,8 @@ function nameOfCopy(step: Extract<Step, { readonly place: CopyPlace }>): string 
       return `forget what ${step.rotation} staged in ${address}`;
     case 'promote':
       return `publish in ${address}`;
+    case 'rescue':
+      return `publish in ${address} what ${step.rotation} staged, for it logs in`;
     case 'rebase':
       return `go on from what ${address} holds now`;
     case 'retire-copy':

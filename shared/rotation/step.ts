@@ -78,6 +78,14 @@ export type Step =
       readonly expects: string | null;
       readonly login: Login | undefined;
     }
+  /** Hands out what an earlier rotation staged, for it is what logs in. */
+  | {
+      readonly do: 'rescue';
+      readonly place: CopyPlace;
+      readonly rotation: RotationId;
+      readonly expects: string | null;
+      readonly login: Login;
+    }
   | { readonly do: 'rebase'; readonly place: CopyPlace; readonly expects: string | null }
   | { readonly do: 'follow'; readonly login: Login; readonly reverted: boolean }
   | { readonly do: 'retire'; readonly endings: readonly Ending[]; readonly endSessions: boolean }

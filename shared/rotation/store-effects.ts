@@ -1,6 +1,6 @@
 import { hasCode, LockkeeperError } from '../base/error.ts';
 import type { Sealed } from '../base/sealed.ts';
-import type { SecretVersion } from '../secrets/contract.ts';
+import type { SecretStore, SecretVersion } from '../secrets/contract.ts';
 import type { Login } from '../services/contract.ts';
 import { drawValue } from './generate.ts';
 import { changeCopy, guardOf, moveOn } from './moving.ts';
@@ -125,7 +125,7 @@ export async function promote(run: Run, step: Of<'promote'>): Promise<void> {
     const tell = (answer: SecretVersion) => tellVersion(run.deps, shown(answer));
     try {
       const version = await audited(run, { action: 'rotation.promote', details, told: tell }, () =>
-        promoted(run, step, { copy, id, call }),
+        promoted(run, step, { copy, staged: { rotation: journal.rotation, id }, call }),
       );
       changeCopy(run, copy, (one) => ({
         ...one,
@@ -158,13 +158,12 @@ export async function promote(run: Run, step: Of<'promote'>): Promise<void> {
  */
 async function promoted(
   run: Run,
-  step: Of<'promote'>,
-  { copy, id, call }: { readonly copy: CopySeen; readonly id: string; readonly call: Call },
+  step: Of<'promote' | 'rescue'>,
+  { copy, staged, call }: { readonly copy: CopySeen; readonly staged: StagedName; readonly call: Call },
 ): Promise<SecretVersion> {
   const store = storeOf(run.deps, copy.store);
   const from = step.expects ?? undefined;
-  const { rotation } = heldBy(run).journal;
-  const write = () => call(() => store.promote(copy.secret, { rotation, id }, from));
+  const write = () => call(() => store.promote(copy.secret, staged, from));
   // Without its login it can only have happened already: asking again changes nothing.
   const { login } = step;
   if (store.writes === 'conditional' || !login) return await write();
@@ -186,6 +185,27 @@ async function hasMovedOn(run: Run): Promise<boolean> {
   return live?.version !== run.held?.version;
 }
 
+/** Publishes what an earlier rotation staged in one store; from there the present one goes on. */
+export async function rescue(run: Run, step: Of<'rescue'>): Promise<void> {
+  const copy = copyOf(seenBy(run), step.place);
+  const { pending } = copy;
+  if (!pending) throw new LockkeeperError('bug', `${copy.store}/${copy.secret} has nothing staged to publish`);
+  await unlessStoreFails(run, copy, async (call) => {
+    const details = { ...placeOf(copy), from: step.expects, rescued: step.rotation, ...tellVersion(run.deps, pending) };
+    const staged = { rotation: step.rotation, id: pending.id };
+    const version = await audited(run, { action: 'rotation.promote', details }, () =>
+      promoted(run, step, { copy, staged, call }),
+    );
+    changeCopy(run, copy, (one) => ({
+      ...one,
+      previous: one.current,
+      current: { ...pending, id: version.id },
+      pending: undefined,
+    }));
+    await moveOn(run, step, { version: version.id });
+  });
+}
+
 /** Ends one version that was current once. */
 export async function retireCopy(run: Run, step: Of<'retire-copy'>): Promise<void> {
   const copy = copyOf(seenBy(run), step.place);
@@ -198,6 +218,9 @@ export async function retireCopy(run: Run, step: Of<'retire-copy'>): Promise<voi
     await moveOn(run, step);
   });
 }
+
+/** A staged version by its rotation and id. */
+type StagedName = Parameters<SecretStore['promote']>[1];
 
 /** Calls a store; what it throws is remembered as the store's own. */
 type Call = <T>(work: () => Promise<T>) => Promise<T>;

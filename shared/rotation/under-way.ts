@@ -88,7 +88,8 @@ function settled(
   const published = versionIn(copy, entry.published);
   const isSettling = copy.settlesMs > 0 && (drain === null || now < after(drain.host, copy.settlesMs));
   if (!published || !isSettling || copy.current?.id === published.id) return copy;
-  const isBefore = copy.current === undefined || [...entry.ends, entry.expects].includes(copy.current.id);
+  const isBefore =
+    copy.current === undefined || [...entry.ended, ...entry.ends, entry.expects].includes(copy.current.id);
   return isBefore ? { ...copy, current: published, previous: copy.current, pending: undefined } : copy;
 }
 
