@@ -5,7 +5,7 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { run } from '../../functions/cli/main.ts';
-import { Sealed } from '../../shared/base/sealed.ts';
+import { consumerForm } from '../../shared/rotation/forms/consumer-form.ts';
 import { adminPassword, logsIn, makePair, type PostgresPair } from '../services/postgres-pair.ts';
 import { startPostgres, type PostgresServer } from '../services/postgres-server.ts';
 import { memoryHost } from './memory-host.ts';
@@ -103,10 +103,10 @@ async function consumerLogsIn(store: string): Promise<boolean> {
   const { config } = await loadConfig(
     await findConfig({ asked: join(directory, 'lockkeeper.yaml'), environment: undefined, from: directory }),
   );
-  const stores = await secretStores(config, drivers, { world: systemWorld(), environment: {} });
+  const stores = secretStores(config, drivers, { world: systemWorld(), environment: {} });
   const { current } = (await stores[store]?.read('orders-db', [])) ?? {};
-  const { username, password }: { username: string; password: string } = JSON.parse(current?.value.open() ?? '{}');
-  return await logsIn(server.port, { slot: username, value: new Sealed(password) });
+  if (!current) throw new Error(`${store} hands out nothing`);
+  return await logsIn(server.port, consumerForm().read(current.value, pair.users));
 }
 
 /** Both stores are as they were before, and hand out what logs in; the first login does not. */
@@ -203,9 +203,18 @@ describe('an emergency, from the first word to the last signature', () => {
     });
     const signed = await lockkeeper(...printed(last, 'review sign').split(' ').slice(1), '--as', 'ben');
     expect(signed).toMatchObject({ code: 0, err: expect.stringMatching(/info: The review .* is closed: ada, ben/) });
-    const { reviews } = JSON.parse((await lockkeeper('review', 'list', '--all', '--output', 'json')).out);
-    expect(reviews).toHaveLength(3);
-    expect(reviews[2]).toMatchObject({ rotation, open: false, signed: ['ada', 'ben'], maySign: [] });
+    const sign = printed(first, 'review sign').split(' ').slice(1);
+    const atOnce = await Promise.all(['ada', 'cyd'].map((who) => lockkeeper(...sign, '--as', who)));
+    expect(atOnce.map(({ code: ended }) => ended)).toEqual([0, 0]);
+    const all: unknown = JSON.parse((await lockkeeper('review', 'list', '--all', '--output', 'json')).out);
+    expect(all).toEqual({
+      problems: [],
+      reviews: [
+        expect.objectContaining({ open: false }),
+        expect.objectContaining({ open: true, signed: [], maySign: ['ada', 'ben', 'cyd'] }),
+        expect.objectContaining({ rotation, open: false, signed: ['ada', 'ben'], maySign: [] }),
+      ],
+    });
   });
 
   test('afterwards the schedule rotates what was adopted, and the log proves all of it', async () => {
