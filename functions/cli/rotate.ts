@@ -126,17 +126,18 @@ function depsOf(deps: RotateDeps, one: RotateDeps['credentials'][number]): Rotat
 function rotationResult(report: RotationReport, given: string | undefined): Result {
   const { error, ...plain } = report;
   const ok = report.outcome !== 'blocked' && report.outcome !== 'failed';
-  const again = report.until === undefined ? [] : [`  again from ${formatInstant(report.until)}`];
+  const until = report.until === undefined ? undefined : formatInstant(report.until);
+  const again = until === undefined || report.text.includes(until) ? [] : [`  again from ${until}`];
   const help = error?.hint === undefined ? [] : [`  what to do: ${error.hint}`];
   // Between two rotations there is no phase to tell.
   const phase = report.phase === undefined || report.phase === 'done' ? '' : ` (${report.phase})`;
   // What it stopped at is told already.
   const steps = report.steps.at(-1) === report.text ? report.steps.slice(0, -1) : report.steps;
   const lines = [
-    `${report.credential}: ${report.outcome}${phase}: ${report.text}`,
+    `${report.credential}: ${report.outcome}${phase}: ${indented(report.text, 2)}`,
     ...report.emergency.map((order) => `  emergency, ordered by ${order}`),
     ...withheldReason(given),
-    ...steps.map((step) => `  ${step}`),
+    ...steps.map((step) => `  ${indented(step, 4)}`),
     ...report.sessions.map((session) => `  still logged in: ${sessionLine(session)}`),
     ...again,
     ...help,
@@ -147,8 +148,13 @@ function rotationResult(report: RotationReport, given: string | undefined): Resu
     ok,
     isIdle: report.outcome === 'idle' && report.until === undefined,
     lines,
-    plain: { ...plain, until: report.until === undefined ? undefined : formatInstant(report.until), error: told },
+    plain: { ...plain, until, error: told },
   };
+}
+
+/** A text of several lines, with the second and all others set off. */
+function indented(text: string, by: number): string {
+  return text.replaceAll('\n', `\n${' '.repeat(by)}`);
 }
 
 /** Who gave the reason is told that the log has another one. */
@@ -168,7 +174,7 @@ function unfinished({ outcome, emergency, credential }: RotationReport): readonl
 function rehearsalResult(rehearsal: Rehearsal): Result {
   const lines = [
     `${rehearsal.credential}: ${rehearsal.wouldFinish ? 'would finish' : 'would not finish'}. Nothing was changed.`,
-    ...rehearsal.steps.map((step, index) => `  ${index + 1}. ${step}`),
+    ...rehearsal.steps.map((step, index) => `  ${index + 1}. ${indented(step, 5)}`),
     `  failed logins: ${rehearsal.failedLogins ?? 'not 0'}. ${rehearsal.why}`,
     ...(rehearsal.sessions.length === 0
       ? ['  nobody is logged in now']

@@ -41,10 +41,12 @@ export async function runFor(deps: RotationDeps): Promise<Run> {
   return { deps, request: {}, journals: store, steps: [], hasBegun: true, held, seen: undefined, isMute: true };
 }
 
-function underWay({ held }: Run): readonly string[] {
+function underWay({ held, deps }: Run): readonly string[] {
   if (!held || held.journal.adopted) return [];
   if (held.journal.phase === 'done' && held.journal.orders.length === 0) return [];
-  return ['An emergency rotation is under way. Let it end first: lockkeeper rotate carries it on.'];
+  return [
+    `An emergency rotation is under way. Let it end first: \`lockkeeper rotate ${deps.plan.name}\` goes on with it.`,
+  ];
 }
 
 async function refusals(run: Run): Promise<readonly string[]> {

@@ -5,7 +5,7 @@ import type { Emergency, Journal, JournalCopy, JournalDraft, Order } from './jou
 import type { CopyPlace } from './plan.ts';
 import { isAt, type CopySeen } from './seen.ts';
 import type { Of, Step } from './step.ts';
-import { toldOf, troubled } from './trouble.ts';
+import { isEmergency, toldOf, troubled } from './trouble.ts';
 
 /** What carrying a step out brought to light. */
 export interface StepResult {
@@ -38,7 +38,7 @@ export function advanced(journal: Journal, step: Step, result: StepResult): Jour
     case 'join':
       return joinedBy(next, step.copy);
     case 'prove':
-      return { ...next, proof: step.proof, refusals: 0, trouble: null };
+      return { ...next, proof: step.proof, refusals: 0, trouble: isEmergency(next) ? next.trouble : null };
     case 'mark':
       return { ...next, drain: journal.drain && { ...journal.drain, mark: step.mark } };
     case 'refresh':
@@ -101,7 +101,9 @@ function unblocked(next: JournalDraft, phase: JournalDraft['phase'], blocked: Jo
 }
 
 function moved(next: JournalDraft, to: Of<'move'>['to'], result: StepResult): JournalDraft {
-  const progress = { ...next, phase: to, trouble: null, overruled: null };
+  // What an emergency cannot get over is told after growing pauses, although every run begins again before it.
+  const trouble = isEmergency(next) && to !== 'done' ? next.trouble : null;
+  const progress = { ...next, phase: to, trouble, overruled: null };
   // What an emergency has waited for once, it does not wait for again in every phase.
   const refusals = next.emergency ? next.refusals : 0;
   if (to === 'verified') return { ...progress, refusals };
@@ -132,7 +134,9 @@ function followed(next: JournalDraft, step: Of<'follow'>, { copies = [] }: StepR
     drain: null,
     copies: next.copies.map((copy) => {
       const current = copies.find((one) => isAt(one, copy))?.current?.id ?? copy.published;
-      const others = [...copy.ends, copy.expects, copy.published].filter((id) => id !== null && id !== current);
+      const others = [...copy.ends, copy.expects, copy.staged, copy.published].filter(
+        (id) => id !== null && id !== current,
+      );
       return { ...copy, expects: null, staged: null, published: current, ends: unique(others) };
     }),
   };

@@ -22,7 +22,8 @@ export function begun(
   const overtaken = last && last.phase !== 'done' ? last : undefined;
   return {
     ...blank(start),
-    phase: step.at,
+    // What is handed out already is tried at once.
+    phase: step.at === 'published' ? 'verified' : step.at,
     // An emergency does not take a credential over: the schedule leaves it alone afterwards, as before.
     adopted: step.emergency ? (last?.adopted ?? false) : true,
     target: step.target,

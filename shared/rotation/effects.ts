@@ -105,7 +105,11 @@ async function begin(run: Run, step: Of<'plan'>): Promise<void> {
 
 /** The window begins by the service's clock as well, read after every store was seen to hand out the new value. */
 async function move(run: Run, step: Of<'move'>): Promise<void> {
-  await moveOn(run, step, step.to === 'draining' ? await serviceTime(run) : {});
+  if (step.to !== 'draining') return await moveOn(run, step);
+  const time = await serviceTime(run);
+  await moveOn(run, step, time);
+  // What is compared with it from now on is read by the same clock.
+  run.seen = { ...seenBy(run), service: { ...seenBy(run).service, clock: time.clock } };
 }
 
 async function serviceTime(run: Run) {

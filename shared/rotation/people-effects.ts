@@ -5,7 +5,7 @@ import type { Notice } from '../approvals/contract.ts';
 import { untold } from './decide.ts';
 import { emergencyNotice, orderNotice } from './emergency.ts';
 import { moveOn, whatHolds } from './moving.ts';
-import { audited, record } from './recorded.ts';
+import { audited, record, type Told } from './recorded.ts';
 import { openReview } from './review.ts';
 import { currentLogins } from './seen.ts';
 import type { Of } from './step.ts';
@@ -17,9 +17,9 @@ export async function alarm(run: Run, step: Of<'block'> | Of<'alarm'>): Promise<
   if (step.do === 'block') await moveOn(run, step);
   const { blocked, credential } = heldBy(run).journal;
   const text = toldText(blocked?.text ?? '');
-  await record(run, { action: 'rotation.block', details: { reason: blocked?.reason, text } });
-  if (await tell(run, { hash: undefined, level: 'alarm', text: `Rotation of ${credential} is blocked: ${text}` }))
-    await moveOn(run, { do: 'alarm' });
+  const fact = { action: 'rotation.block', details: { reason: blocked?.reason, text } };
+  const notice = { hash: undefined, level: 'alarm' as const, text: `Rotation of ${credential} is blocked: ${text}` };
+  await tellAndRecord(run, { fact, notice, step: { do: 'alarm' } });
 }
 
 /** A trouble that lasts. */
@@ -28,12 +28,33 @@ export async function warn(run: Run, step: Of<'warn'>): Promise<void> {
   const { trouble, credential, phase } = journal;
   const emergency = isEmergency(journal);
   const text = toldText(trouble?.text ?? '');
-  await record(run, { action: 'rotation.warn', details: { text, attempts: trouble?.attempts } });
   const what = phase === 'done' ? 'cannot begin' : emergency ? 'is not finished' : 'does not go on';
   const kind = emergency ? 'Emergency rotation' : 'Rotation';
-  const notice = `${kind} of ${credential} ${what}: ${text}. It is tried again${emergency ? ' in every run' : ''}.`;
-  if (await tell(run, { hash: undefined, level: emergency ? 'alarm' : 'warning', text: notice }))
-    await moveOn(run, step);
+  const sentence = `${kind} of ${credential} ${what}: ${text}. It is tried again${emergency ? ' in every run' : ''}.`;
+  await tellAndRecord(run, {
+    fact: { action: 'rotation.warn', details: { text, attempts: trouble?.attempts } },
+    notice: { hash: undefined, level: emergency ? 'alarm' : 'warning', text: sentence },
+    step,
+  });
+}
+
+interface Telling {
+  readonly fact: Told;
+  readonly notice: Notice;
+  readonly step: Of<'alarm'> | Of<'warn'>;
+}
+
+/** A log that is down keeps nobody from hearing of it; its error comes out when people know. */
+async function tellAndRecord(run: Run, { fact, notice, step }: Telling): Promise<void> {
+  let failure: unknown;
+  try {
+    await record(run, fact);
+  } catch (thrown) {
+    if (!(thrown instanceof LockkeeperError)) throw thrown;
+    failure = thrown;
+  }
+  if (await tell(run, notice)) await moveOn(run, step);
+  if (failure !== undefined) throw failure;
 }
 
 /** Approvers know of an emergency before anything of it is looked at. */

@@ -2,11 +2,14 @@ import { after } from '../base/time.ts';
 import type { Login } from '../services/contract.ts';
 import type { Journal } from './journal.ts';
 import {
+  currentLogins,
   entryOf,
+  isGood,
   newLogins,
   sameLogin,
   stagedIn,
   theLogin,
+  verdictOn,
   type CopySeen,
   type Seen,
   type VersionSeen,
@@ -48,14 +51,18 @@ export function publishNext(journal: Journal, seen: Seen): Step | undefined {
   const spoilt = unpublished(journal, seen).find((one) => isSpoilt(stagedIn(journal, one)));
   const isNowhere = journal.copies.every(({ published }) => published === null);
   if (spoilt && isNowhere) return unreadable(spoilt);
-  return publishIn(copy, login, journal);
+  return publishIn(copy, login, { journal, seen });
 }
 
 function isSpoilt(staged: VersionSeen | undefined): boolean {
   return staged !== undefined && staged.login === undefined;
 }
 
-function publishIn(copy: CopySeen, login: Login, journal: Journal): Step {
+function publishIn(
+  copy: CopySeen,
+  login: Login,
+  { journal, seen }: { readonly journal: Journal; readonly seen: Seen },
+): Step {
   const place = { store: copy.store, secret: copy.secret };
   const expects = entryOf(journal, copy)?.expects ?? null;
   const live = copy.current?.id ?? null;
@@ -66,7 +73,7 @@ function publishIn(copy: CopySeen, login: Login, journal: Journal): Step {
     if (insists(journal, 'changed-by-hand')) return { do: 'rebase', place, expects: live };
     return handChanged(place);
   }
-  if (copy.refusedPromotion && staged && copy.pending?.id !== staged.id) return takenBack(journal, copy);
+  if (copy.refusedPromotion && staged && copy.pending?.id !== staged.id) return takenBack(journal, seen, copy);
   if (copy.refusedPromotion && journal.refusals >= 6 && !journal.emergency) return handChanged(place);
   if (copy.refusedPromotion)
     return { do: 'retry', back: 'verified', text: `${copy.store}/${copy.secret} does not take the new value yet` };
@@ -77,13 +84,24 @@ function publishIn(copy: CopySeen, login: Login, journal: Journal): Step {
 }
 
 /** It was published there once, and somebody published something else; a store takes a value once. */
-function takenBack(journal: Journal, copy: CopySeen): Step {
+function takenBack(journal: Journal, seen: Seen, copy: CopySeen): Step {
   const others = journal.copies.filter(({ published }) => published !== null);
+  const [login, ...more] = currentLogins(seen);
+  if (!journal.emergency && login && more.length === 0 && seen.service.slots.includes(login.slot)) {
+    // It was handed out for a while, so it drains; what people handed out instead is kept, if it logs in.
+    const verdict = verdictOn(seen, login);
+    if (!verdict) return { do: 'ask', candidate: 'current', logins: [login] };
+    if (isGood(seen, verdict)) return { do: 'follow', login, reverted: isExpected(journal, copy) };
+  }
   if (others.length === 0 || journal.emergency) return { do: 'replan', why: 'somebody published over the new value' };
   return block(
     'changed-by-hand',
     `${namesOf([copy])} was changed by somebody else after the new value was published there, and a store takes a value once. Publish in it by hand what ${namesOf(others)} hands out, then run with --now.`,
   );
+}
+
+function isExpected(journal: Journal, copy: CopySeen): boolean {
+  return copy.current?.id === entryOf(journal, copy)?.expects;
 }
 
 /** Phase published: every store shows the new value, and consumers that want it are told to read again. */

@@ -1,5 +1,5 @@
 import { LockkeeperError } from '../base/error.ts';
-import { formatInstant, hour } from '../base/time.ts';
+import { formatInstant, hour, minute, second } from '../base/time.ts';
 import type { Session } from '../services/contract.ts';
 import { runFor } from './adopt.ts';
 import { ordered } from './begun.ts';
@@ -35,10 +35,11 @@ export interface Rehearsal {
 export async function rehearse(deps: RotationDeps, request: { readonly leaked?: boolean } = {}): Promise<Rehearsal> {
   const run = await runFor(deps);
   const first = request.leaked ? asOrdered(run) : run.held?.journal;
-  const seen = await look(first && run.held ? { deps, held: { ...run.held, journal: first } } : run);
+  const seen = await look({ deps, held: first && { journal: first, version: run.held?.version ?? '' } });
   run.seen = seen;
   const sessions = await sessionsOn(deps, seen);
-  const steps: string[] = [];
+  const steps = isEmergency(first) ? seen.service.problems.map(goneOver) : [];
+  const isReady = steps.length === 0;
   const at: Pretended = { journal: first, seen, now: deps.world.now() };
   let plans = 0;
   for (let turn = 0; turn < 500; turn += 1) {
@@ -55,7 +56,7 @@ export async function rehearse(deps: RotationDeps, request: { readonly leaked?: 
     plans += step.do === 'plan' ? 1 : 0;
     if (step.do === 'rest' || isEnd(step) || plans > mostPlans) {
       const promise = promised(deps, { seen, sessions, isEmergency: isEmergency(first) });
-      return { credential: deps.plan.name, wouldFinish: step.do === 'move', steps, ...promise, sessions };
+      return { credential: deps.plan.name, wouldFinish: step.do === 'move' && isReady, steps, ...promise, sessions };
     }
     if (step.do === 'ask' && isReal(step, seen)) at.seen = await reallyAsk(run, step, at.seen);
     else pretend(at, step, { credential: deps.plan.name, sessions });
@@ -65,6 +66,11 @@ export async function rehearse(deps: RotationDeps, request: { readonly leaked?: 
 
 /** What would begin anew this often ends at something that a rehearsal cannot foresee. */
 const mostPlans = 3;
+
+/** An emergency begins all the same, and most likely fails at it. */
+function goneOver(problem: string): string {
+  return `in the way, and not waited for: ${problem}`;
+}
 
 /** As if the order had been given and people told. */
 function asOrdered({ deps, held }: Run): Journal {
@@ -134,19 +140,28 @@ interface Known {
   readonly isEmergency: boolean;
 }
 
+function lasting(ms: number): string {
+  const [unit, name] = ms >= hour ? [hour, 'h'] : ms >= minute ? [minute, 'min'] : [second, 's'];
+  return `${Math.round((ms / unit) * 100) / 100} ${name}`;
+}
+
 /** 0 is promised only where no value ends that somebody may still use. */
 function promised(
   deps: RotationDeps,
   { seen, sessions, isEmergency: leaked }: Known,
 ): Pick<Rehearsal, 'failedLogins' | 'why'> {
-  const window = `${Math.round((deps.plan.propagationMs / hour) * 100) / 100} h`;
+  const window = lasting(deps.plan.propagationMs);
   const { strategy, sessionsSeen } = seen.service;
   if (leaked) {
     const count =
-      sessionsSeen === 'none' ? 'Nobody can see how many sessions there are' : `${sessions.length} sessions are open`;
+      sessionsSeen === 'none'
+        ? 'Nobody can see how many sessions there are; all of them are ended.'
+        : sessions.length === 0
+          ? 'No session is open now.'
+          : `${sessions.length} sessions are open; all of them are ended.`;
     return {
       failedLogins: undefined,
-      why: `It is an emergency: every login with the old value is refused from the moment it ends, until its consumer reads the new one, up to ${window}. ${count}; all of them are ended.`,
+      why: `It is an emergency: every login with the old value is refused from the moment it ends, until its consumer reads the new one, up to ${window}. ${count}`,
     };
   }
   if (strategy === 'single') {

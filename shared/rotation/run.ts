@@ -203,7 +203,9 @@ function restReport(run: Run, rest: Rest): RotationReport {
 function report(run: Run, outcome: Outcome, text: string): RotationReport {
   const { journal } = run.held ?? {};
   const isUrgent = outcome === 'done' || (journal && isEmergency(journal));
-  const orders = isUrgent ? [...(journal?.emergency?.orders ?? []), ...(journal?.orders ?? [])] : [];
+  // One that is over is no reason of what waits to begin.
+  const isOver = journal?.phase === 'done' && outcome !== 'done';
+  const orders = isUrgent ? [...((!isOver && journal?.emergency?.orders) || []), ...(journal?.orders ?? [])] : [];
   return {
     credential: run.deps.plan.name,
     rotation: journal?.rotation,

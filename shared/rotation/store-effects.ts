@@ -35,14 +35,16 @@ export async function stage(run: Run, step: Of<'stage'>): Promise<void> {
     const text = await call(async () => textWith(run, copy, login));
     const details = { ...placeOf(step.place), ...tellVersion(run.deps, { id: undefined, login }) };
     // Somebody else may have been first: the outcome tells the version and the value that count.
-    const version = await audited(
-      run,
-      { action: 'rotation.stage', details, told: (answer: VersionSeen) => tellVersion(run.deps, answer) },
-      () =>
-        call(async () => {
-          const answer = await staged(run, copy, text);
-          return withLogin(versionSeen(answer, copy, seenBy(run).service.slots), copy);
-        }),
+    const version = await withoutDeadOne(run, copy, () =>
+      audited(
+        run,
+        { action: 'rotation.stage', details, told: (answer: VersionSeen) => tellVersion(run.deps, answer) },
+        () =>
+          call(async () => {
+            const answer = await storeOf(run.deps, copy.store).stage(copy.secret, journal.rotation, text);
+            return withLogin(versionSeen(answer, copy, seenBy(run).service.slots), copy);
+          }),
+      ),
     );
     changeCopy(run, copy, (one) => ({ ...one, pending: { ...version, rotation: journal.rotation } }));
     await moveOn(run, step, { version: version.id });
@@ -62,16 +64,14 @@ function withLogin(version: VersionSeen, { store, secret, form }: CopySeen): Ver
 }
 
 /** What the rotation before left staged may not be shown yet, and is in the way all the same: it is dead. */
-async function staged(run: Run, copy: CopySeen, text: Sealed): Promise<SecretVersion> {
-  const { rotation, past } = heldBy(run).journal;
-  const store = storeOf(run.deps, copy.store);
+async function withoutDeadOne<T>(run: Run, copy: CopySeen, work: () => Promise<T>): Promise<T> {
   try {
-    return await store.stage(copy.secret, rotation, text);
+    return await work();
   } catch (thrown) {
-    const before = past.at(-1);
+    const before = heldBy(run).journal.past.at(-1);
     if (!hasCode(thrown, 'conflict') || before === undefined || (await hasMovedOn(run))) throw thrown;
-    await store.abandon(copy.secret, before);
-    return await store.stage(copy.secret, rotation, text);
+    await abandon(run, { do: 'abandon', place: { store: copy.store, secret: copy.secret }, rotation: before });
+    return await work();
   }
 }
 

@@ -59,6 +59,8 @@ export async function wholeLife(first: string): Promise<Life> {
   };
 }
 
+const logged = (at: LogPlace, stories: readonly string[]) =>
+  recentEntries({ log: at.log, writer: async () => writer, stories });
 const log = (at: LogPlace, world: TestWorld, run: string): RunLog => auditLog({ ...at, world, run, version: '0.1.0' });
 
 async function usages(at: LogPlace): Promise<readonly unknown[]> {
@@ -76,11 +78,8 @@ async function usages(at: LogPlace): Promise<readonly unknown[]> {
 
 /** Puts something where the run of this name would write next; tells where. */
 function squat({ bucket }: LogPlace, run: string): string {
-  const last =
-    [...bucket.objects.keys()]
-      .filter((key) => key.includes(run))
-      .toSorted()
-      .at(-1) ?? '';
+  const keys = [...bucket.objects.keys()].filter((key) => key.includes(run));
+  const last = keys.toSorted().at(-1) ?? '';
   const next = `${last.slice(0, -8)}${String(Number(last.slice(-8)) + 1).padStart(8, '0')}`;
   tamper(bucket, next, Buffer.from('squatted'));
   return next;
@@ -111,7 +110,7 @@ async function closings(at: LogPlace, secret: string): Promise<Omit<Life, 'at'>>
   );
   here.policy = { ...here.policy, maxPerService: 99, maxQuestionsPerRun: 99, maxClosuresPerRun: 99 };
   const audit = log(at, here.world, 'closing');
-  const said = recentEntries({ log: at.log, writer: async () => writer, stories: answerStories });
+  const said = logged(at, answerStories);
   const deps = () => ({ ...here.deps(), said, audit, evidence: at.log, account: 'ann@laptop' });
   const answers: unknown[] = [];
   const answer = async (...[who, word, opening, rest]: Parameters<ClosingPlace['says']>) =>
@@ -192,13 +191,9 @@ async function rotations(at: LogPlace, first: string): Promise<Omit<Life, 'at'>>
   await until({ now: true }, 'blocked', { ...deps(), service: withOther(service, { accepts }) });
   await until({ now: true }, 'done');
   await until({ leaked: { reason: 'found in a chat' }, now: true }, 'done');
-  const signing = {
-    ...deps(),
-    approvers: () => ['ben'],
-    said: recentEntries({ log: at.log, writer: async () => writer, stories: ['rotation'] }),
-  };
-  for (const who of ['ben', 'eve'])
-    said.push(await signReview(signing, { rotation: here.journal()?.rotation ?? '', who, why: looseWords }));
+  const signing = { ...deps(), approvers: () => ['ben'], said: logged(at, ['rotation']) };
+  const rotation = here.journal()?.rotation ?? '';
+  for (const who of ['ben', 'eve']) said.push(await signReview(signing, { rotation, who, why: looseWords }));
   await audit.end();
   return { said, people: [here.told], states: [here.bucket] };
 }

@@ -23,6 +23,11 @@ const proofs: readonly Measure[] = [
     run: async () => (await import('./rotation-crash-postgres.ts')).rotationCrashPostgres(),
   },
   {
+    name: 'rotation-random',
+    about: 'long random walks: rotators, persons, crashes, clocks and outages in any order; then simply run again',
+    run: async () => (await import('./rotation-random.ts')).rotationRandom(),
+  },
+  {
     name: 'rotation-logins-postgres',
     about: 'clients that log in to a real PostgreSQL in a loop, through twenty rotations',
     run: async () => (await import('./rotation-logins-postgres.ts')).rotationLoginsPostgres(),

@@ -33,21 +33,21 @@ export async function rotationCrashPostgres(): Promise<Figure[]> {
   const began = performance.now();
   const servers = await Promise.all(versionsHere.map((version) => startVersion(version)));
   const tally: Tally = { points: 0, once: 0, twice: 0, missed: 0, violations: [] };
+  const scenes: Scenes[] = [];
   try {
-    const scenes: Scenes[] = [];
     // One after the other: they share lockkeeper's own role.
     for (const kind of kinds) scenes.push(await scenesOf(servers, kind));
     await Promise.all(scenes.map((both) => killed(both, tally)));
-    await Promise.all(scenes.flatMap(({ once, twice }) => [once.remove(), twice.remove()]));
   } finally {
+    await Promise.all(scenes.flatMap(({ once, twice }) => [once.remove(), twice.remove()]));
     await Promise.all(servers.map((server) => server.stop()));
   }
   for (const violation of tally.violations.slice(0, 40)) process.stderr.write(`${violation}\n`);
   return [
     atMost('rotation-crash-postgres', tally.violations.length, 'violations', 0),
-    atLeast('rotation-crash-postgres-points', tally.points, 'points', 280),
-    atLeast('rotation-crash-postgres-once', tally.once, 'runs killed', 280),
-    atLeast('rotation-crash-postgres-twice', tally.twice, 'runs killed', 80),
+    atLeast('rotation-crash-postgres-points', tally.points, 'points', 330),
+    atLeast('rotation-crash-postgres-once', tally.once, 'runs killed', 330),
+    atLeast('rotation-crash-postgres-twice', tally.twice, 'runs killed', 105),
     inform('rotation-crash-postgres-done-before', tally.missed, 'runs'),
     inform('rotation-crash-postgres-versions', servers.length, 'versions'),
     inform('rotation-crash-postgres-seconds', (performance.now() - began) / 1_000, 's'),

@@ -44,7 +44,10 @@ describe('a leaked value', () => {
         level: 'alarm',
         text: expect.stringMatching(/was ordered by lockkeeper: found in a chat/),
       }),
-      expect.objectContaining({ level: 'alarm', text: expect.stringMatching(/found in a chat.*refused.*lockkeeper review sign r-/) }),
+      expect.objectContaining({
+        level: 'alarm',
+        text: expect.stringMatching(/found in a chat.*refused.*lockkeeper review sign r-/),
+      }),
     ]);
   });
 

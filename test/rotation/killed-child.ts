@@ -18,7 +18,7 @@ async function main([placeText = '', moment = '0']: readonly string[]): Promise<
     process.kill(process.pid, 'SIGKILL');
   });
   const reports = await runUntilDone(deadly, place);
-  console.log(JSON.stringify(reports));
+  writeSync(1, `${JSON.stringify(reports)}\n`);
 }
 
 function isPlace(value: unknown): value is DurablePlace {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { AuditEvent } from '../../shared/audit/entry.ts';
 import { entries, type IndexedEntry } from '../../shared/audit/read.ts';
 import { verifyLog } from '../../shared/audit/verify/verify.ts';
+import { hasErrno } from '../../shared/base/errno.ts';
 import { logOf, origin, writerKey, type DurablePlace } from './killed-place.ts';
 
 /** Everything in a place's log and journal that should not be so once its rotation is done; empty: nothing. */
@@ -50,7 +51,8 @@ export async function filesOf({ directory }: DurablePlace): Promise<readonly str
 async function linesOf({ directory }: DurablePlace, file: string): Promise<number> {
   try {
     return (await readFile(join(directory, file), 'utf8')).split('\n').length - 1;
-  } catch {
-    return 0;
+  } catch (thrown) {
+    if (hasErrno(thrown, 'ENOENT')) return 0;
+    throw thrown;
   }
 }

@@ -32,7 +32,8 @@ export class Watch {
   async look(when: string, { really = false } = {}): Promise<void> {
     const [handedOut, verifiers] = [await this.#handedOut(), await this.#scene.verifiers()];
     for (const verifier of Object.values(verifiers)) if (verifier) this.#secrets.add(verifier);
-    const gets = (login: Login) => (really ? logsIn(this.#scene.server.port, login) : this.#isValid(login, verifiers));
+    const gets = async (login: Login) =>
+      really ? await logsIn(this.#scene.server.port, login) : this.#isValid(login, verifiers);
     for (const login of handedOut) {
       if (await gets(login)) continue;
       const others = this.#scene.kind.strategy === 'single' ? [...this.#logins.values()] : [];
