@@ -12,7 +12,7 @@ import { credential, slotsOf } from './setup.ts';
 import { journalOf, type Watch } from './watch.ts';
 
 /** Users, values, ids of rotations and versions, nonces: names and nothing else. */
-const names = /app_[ab]|r-[0-9a-f]{32}|VALUE[\w-]{27}|hand-[\w-]{27}|"v\d+"|"[0-9a-f]{24}"/g;
+const names = /app_[ab]|(?:r|ordered|adopted)-[0-9a-f]{16,32}|VALUE[\w-]{27}|hand-[\w-]{27}|"v\d+"|"[0-9a-f]{24}"/g;
 
 /** Moments further away than any interval of the story. */
 const farMs = 40 * day;

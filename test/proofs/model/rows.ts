@@ -320,7 +320,63 @@ async function stateFailsInConflict(): Promise<readonly string[]> {
   return broken({ 'it is told, not thrown': report !== undefined && report.outcome !== 'done' });
 }
 
-/** By their number in the list of what went wrong. */
+async function changedByHandAfterPublishing(): Promise<readonly string[]> {
+  const script = await Script.begin(alternating);
+  await script.run({}, { after: { 'store one promote': dies } });
+  script.writes('one', `app_b ${script.resets('app_b')}`);
+  await script.run();
+  const isIn = script.consumersLogIn;
+  await script.runOn();
+  return broken({ 'what a person put in both places works on': isIn && script.consumersLogIn });
+}
+
+async function restoredBeforeTheOldCopyEnds(): Promise<readonly string[]> {
+  const script = await Script.begin(alternating);
+  const earlier = script.bench.host.state;
+  const [first = ''] = script.handedOut;
+  await script.run();
+  script.pass(2 * hour);
+  await script.run({}, { before: { 'store one retire': dies } });
+  script.bench.host.putBack('one', earlier);
+  script.pass(minute);
+  const report = await script.runOn();
+  const isKept = script.bench.vaults['one']?.live(secret).earlier.some(({ text }) => text === first) ?? false;
+  return broken({
+    'it logs in again, or the last value that does is kept and people are told':
+      script.consumersLogIn || (isKept && report?.outcome === 'blocked' && script.notices.length > 0),
+  });
+}
+
+async function lostPromotionOfSettlingStore(): Promise<readonly string[]> {
+  const stores = [{ settlesMs: hour, ids: 'renewed' }] as const;
+  const script = await Script.begin(setupOf('renewed', 'alternating', { stores }));
+  await script.run({}, { after: { 'store one promote': dies } });
+  script.pass(minute);
+  await script.run();
+  const isIn = script.consumersLogIn;
+  const report = await script.runOn();
+  return broken({
+    'what was published works on': isIn,
+    'it ends': report?.outcome === 'done' && script.consumersLogIn,
+  });
+}
+
+async function rolledBackAfterLostPromotion(): Promise<readonly string[]> {
+  const script = await Script.begin(alternating);
+  await script.run({}, { after: { 'store one promote': dies } });
+  const [second = ''] = script.handedOut;
+  script.bench.vaults['one']?.rollBack(secret);
+  script.pass(minute);
+  await script.run();
+  const isSpared = script.logsIn(second);
+  await script.runOn();
+  return broken({
+    'what was handed out for a moment lives through the window': isSpared,
+    'it ends with consumers who log in': script.consumersLogIn && script.valid.length === 1,
+  });
+}
+
+/** What went wrong once, each with the right behaviour. */
 export const rows: readonly Row[] = [
   { name: 'a user reset while draining is not what the old one is ended for', tell: resetWhileDraining },
   { name: 'a value that was refused since it was verified is not published', tell: resetAfterVerified },
@@ -342,5 +398,15 @@ export const rows: readonly Row[] = [
   { name: 'values that were forgotten are ended', tell: forgottenValues },
   { name: 'a slot of two keeps what consumers read', tell: twoSlots },
   { name: 'a promotion that paused for two rotations locks nobody out', tell: pausedPromote },
+  {
+    name: 'a change by hand in both places after a publication is not overwritten',
+    tell: changedByHandAfterPublishing,
+  },
+  { name: 'an old copy ends only for a value that logs in', tell: restoredBeforeTheOldCopyEnds },
+  {
+    name: 'a promotion whose answer is lost in a store that settles is not taken for a loss',
+    tell: lostPromotionOfSettlingStore,
+  },
+  { name: 'a value that was handed out for a moment drains', tell: rolledBackAfterLostPromotion },
   { name: 'a state store that fails while a conflict is looked into is told', tell: stateFailsInConflict },
 ];

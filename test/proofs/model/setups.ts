@@ -30,6 +30,11 @@ const checked = { writes: 'checked' } as const;
 /** As GCP is: what is read lags, a published version has another id than the staged one. */
 const settling = { settlesMs: hour, ids: 'renewed' } as const;
 const forgetful = { keepsPrevious: false } as const;
+/**
+ * Where the store keeps no previous version, or does not show yet what was just published, the journal is the only trace of
+ * what consumers may hold: without it nobody can know.
+ */
+const withJournal: readonly Act[] = allActs.filter((act) => act !== 'lose-journal');
 const writersOnly: readonly Act[] = ['force', 'emergency'];
 const places: readonly Act[] = ['silence-endpoint', 'store-down', 'emergency', 'reset-user'];
 const someFaults: readonly Fault[] = ['lost-applied', 'crash', 'failed'];
@@ -37,14 +42,35 @@ const someFaults: readonly Fault[] = ['lost-applied', 'crash', 'failed'];
 /** Every configuration that the proof looks at. */
 export const setups: readonly Setup[] = [
   // Two users, as PostgreSQL has.
-  setupOf('alternating lock', 'alternating', { moves: 2 }),
-  setupOf('alternating lock, two stores', 'alternating', { stores: [{}, {}], acts: [...allActs, 'store-down'] }),
+  setupOf('alternating lock', 'alternating'),
+  setupOf('alternating lock, two moves', 'alternating', {
+    acts: ['reset-user', 'roll-back', 'lose-journal', 'emergency'],
+    faults: ['lost-applied', 'crash'],
+    moves: 2,
+  }),
+  setupOf('alternating lock, two stores', 'alternating', {
+    stores: [{}, {}],
+    acts: ['reset-user', 'change-by-hand', 'garbage', 'roll-back', 'lose-journal'],
+    secondRotator: false,
+  }),
+  setupOf('alternating lock, two stores, one down', 'alternating', {
+    stores: [{}, {}],
+    acts: ['store-down', 'lose-pending', 'emergency', 'force'],
+    faults: someFaults,
+  }),
   setupOf('alternating lock, checked store', 'alternating', { stores: [checked], faults: [...allFaults, 'lock-lost'] }),
-  setupOf('alternating lock, two writers', 'alternating', { acts: writersOnly, faults: someFaults, moves: 2 }),
+  setupOf('alternating lock, two writers', 'alternating', {
+    acts: writersOnly,
+    faults: someFaults,
+    racingEmergency: true,
+  }),
   setupOf('alternating lock, clocks 3 h apart', 'alternating', { clocks: [0, 3 * hour], acts: writersOnly }),
   setupOf('alternating lock, clocks 3 h behind', 'alternating', { clocks: [0, -3 * hour], acts: writersOnly }),
-  setupOf('alternating lock, settling store', 'alternating', { stores: [settling] }),
-  setupOf('alternating lock, store keeps no previous', 'alternating', { stores: [forgetful] }),
+  setupOf('alternating lock, settling store', 'alternating', { stores: [settling], acts: withJournal }),
+  setupOf('alternating lock, store keeps no previous', 'alternating', {
+    stores: [forgetful],
+    acts: withJournal,
+  }),
   setupOf('alternating lock, two endpoints', 'alternating', {
     service: { endpoints: ['one', 'two'] },
     acts: [...places, 'lag-endpoint'],
@@ -73,7 +99,12 @@ export const setups: readonly Setup[] = [
   }),
   // Two values of one user, as MySQL has.
   setupOf('additive of two, lock', 'additive', { service: { capacity: 2 } }),
-  setupOf('additive of two, lock, two stores', 'additive', { service: { capacity: 2 }, stores: [{}, settling] }),
+  setupOf('additive of two, lock, two stores', 'additive', {
+    service: { capacity: 2 },
+    stores: [{}, settling],
+    acts: ['reset-user', 'roll-back', 'garbage'],
+    secondRotator: false,
+  }),
   // One value that clients accept in advance, as a certificate.
   setupOf('replacing lock', 'replacing', {}),
   setupOf('replacing none', 'replacing', { service: { fence: 'none' }, weaker: [handedOut, within] }),

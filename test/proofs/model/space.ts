@@ -255,21 +255,29 @@ function intentMissing({ lastEvent }: Flight, calls: readonly Call[]): readonly 
   return effects.map((call) => `${phraseOf(call)} without an intent in the log before it`);
 }
 
-/** The next moment at which something may be different by the journal or by the stores; undefined: time changes nothing. */
+/**
+ * The next moment at which something may be different by the journal, by the stores or by who is logged in. Undefined:
+ * time changes nothing.
+ */
 export function nextMoment({ setup }: Bench, world: Snapshot): Snapshot['now'] | undefined {
   const journal = journalOf(world);
   const { trouble, drain, finishedAt } = journal ?? {};
+  const isResting = (journal?.phase ?? 'done') === 'done';
+  const settlesMs = Math.max(...setup.stores.map((store) => store.settlesMs ?? 0));
+  const windows = [propagationMs, propagationMs + settlesMs];
   const byHosts = [
     trouble?.notBefore,
-    drain && after(drain.host, propagationMs),
-    finishedAt && journal?.phase === 'done' ? after(finishedAt, everyMs) : undefined,
+    ...windows.map((ms) => drain && after(drain.host, ms)),
+    finishedAt && isResting ? after(finishedAt, everyMs) : undefined,
   ].flatMap((at) => (at ? setup.clocks.map((ahead) => after(at, -ahead)) : []));
-  const byService = drain?.service ? [after(drain.service, propagationMs)] : [];
+  const byService = windows.flatMap((ms) => (drain?.service ? [after(drain.service, ms)] : []));
   const settled = Object.values(world.vaults).flatMap((vault) =>
     Object.values(vault.secrets).flatMap(({ unsettled }) => unsettled.map(({ until }) => until)),
   );
   const later = [...byHosts, ...byService, ...settled].filter((at) => at > world.now);
-  return later.length === 0 ? undefined : after(world.now, Math.min(...later) - world.now);
+  if (later.length > 0) return after(world.now, Math.min(...later) - world.now);
+  // Whoever is still logged in leaves some time.
+  return isResting || world.host.sessions.length === 0 ? undefined : after(world.now, hour);
 }
 
 function askedFor({ now, leaked }: RotateRequest): string {
