@@ -8,6 +8,7 @@ import {
   entryOf,
   isGood,
   oldLogins,
+  sameLogin,
   theLogin,
   usable,
   verdictOn,
@@ -62,6 +63,8 @@ function proving(journal: Journal, seen: Seen): Step {
   // It is ended there first: asking about it before would only fail a login at every run.
   if (unreached.length > 0) return stillLeft({ accepted: [], silent: unreached, surplus: [], uncounted: [] });
   const old = oldLogins(journal, seen);
+  const isOver = seen.heard.some((one) => one.isOver && old.some((login) => sameLogin(login, one.login)));
+  if (isOver) return postpone('an old value was refused in this run already; the next one proves its end');
   const unheard = old.filter((login) => !verdictOn(seen, login));
   if (unheard.length > 0) return { do: 'ask', candidate: 'old', logins: unheard };
   const verdicts = old.flatMap((login) => verdictOn(seen, login) ?? []);

@@ -34,6 +34,8 @@ export type Candidate = 'new' | 'current' | 'old';
 export interface Heard {
   readonly login: Login;
   readonly answers: readonly LoginAnswer[];
+  /** Some endpoint refused it, and what others said is over since: it is not asked again in this run. */
+  readonly isOver?: boolean;
 }
 
 /** Everything a decision rests on besides the journal: what the stores show and what the service said in this run. */

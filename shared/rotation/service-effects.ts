@@ -101,8 +101,11 @@ export async function retire(run: Run, step: Of<'retire'> | Of<'clear'>): Promis
   if (step.do === 'retire') run.seen = { ...(await look(run)), heard };
 }
 
+/** A login that was refused somewhere may count against the user there, so it is not shown a second time in a run. */
 function refusedOnes({ heard }: Seen): readonly Heard[] {
-  return heard.filter(({ answers }) => answers.length > 0 && answers.every(({ answer }) => answer === 'refused'));
+  return heard
+    .filter(({ answers }) => answers.some(({ answer }) => answer === 'refused'))
+    .map((one) => (one.answers.every(({ answer }) => answer === 'refused') ? one : { ...one, isOver: true }));
 }
 
 function toldResults(results: readonly EndpointResult[]) {

@@ -45,16 +45,22 @@ export function staging(journal: Journal, seen: Seen, asked: Asked): Step {
 }
 
 /**
- * With one value at a time, what a rotation that was given up left staged may be the only one that logs in. It is asked,
- * and handed out before another takes its place.
+ * What a rotation that was given up left staged may be the only value that logs in: with one value at a time, or where
+ * what is handed out is refused. It is asked, and handed out before another takes its place.
  */
 function rescued({ store, secret, pending, current }: CopySeen, seen: Seen): Step | undefined {
   const { strategy, slots } = seen.service;
   const login = pending?.login;
-  if (!login || (strategy !== 'single' && strategy !== 'replacing') || !slots.includes(login.slot)) return undefined;
+  if (!login || !slots.includes(login.slot)) return undefined;
   const verdict = verdictOn(seen, login);
   if (!verdict) return { do: 'ask', candidate: 'old', logins: [login] };
   if (verdict.accepted.length === 0) return undefined;
+  if (strategy !== 'single' && strategy !== 'replacing') {
+    const unheard = currentLogins(seen).filter((one) => !verdictOn(seen, one));
+    if (unheard.length > 0) return { do: 'ask', candidate: 'current', logins: unheard };
+    const isFine = currentLogins(seen).every((one) => (verdictOn(seen, one)?.refused.length ?? 0) === 0);
+    if (isFine) return undefined;
+  }
   return { do: 'rescue', place: { store, secret }, rotation: pending.rotation, expects: current?.id ?? null, login };
 }
 

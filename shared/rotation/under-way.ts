@@ -3,7 +3,7 @@ import { after, type Instant } from '../base/time.ts';
 import type { ServiceDescription } from '../services/contract.ts';
 import { unique } from './advance.ts';
 import type { HeldJournal, Journals } from './journals.ts';
-import type { Drain, Journal, JournalCopy } from './journal.ts';
+import type { Journal, JournalCopy } from './journal.ts';
 import type { CopyPlace, PlannedCopy, RotationDeps } from './plan.ts';
 import { blankCopy, entryOf, isAt, readCopy, versionIn, type CopySeen, type Seen } from './seen.ts';
 import type { Asked } from './step.ts';
@@ -69,28 +69,43 @@ async function readOne(
   const ids = entry ? unique([entry.expects, entry.staged, entry.published, ...entry.ends]) : [];
   try {
     const copy = await readCopy(place, storeOf(deps, place.store), { ids, slots: service.slots });
-    return entry ? settled(copy, entry, { drain: journal.drain, now: deps.world.now() }) : copy;
+    return entry ? settled(copy, entry, { journal, now: deps.world.now(), clock: service.clock }) : copy;
   } catch (thrown) {
     if (!(thrown instanceof LockkeeperError)) throw thrown;
     return blankCopy(place, deps.stores[place.store], thrown);
   }
 }
 
+/** What is known of time: the journal's, the host's, and the service's own. */
+interface Times {
+  readonly journal: Journal;
+  readonly now: Instant;
+  readonly clock: Instant | undefined;
+}
+
 /**
- * The answer of a promotion counts, not a second look: while a store settles it may show what this rotation published
- * over.
+ * The answer of a promotion counts, not a second look: while a store settles it may show what was published over, by this
+ * rotation or the one before.
  */
-function settled(
-  copy: CopySeen,
-  entry: JournalCopy,
-  { drain, now }: { readonly drain: Drain | null; readonly now: Instant },
-): CopySeen {
-  const published = versionIn(copy, entry.published);
-  const isSettling = copy.settlesMs > 0 && (drain === null || now < after(drain.host, copy.settlesMs));
-  if (!published || !isSettling || copy.current?.id === published.id) return copy;
-  const isBefore =
-    copy.current === undefined || [...entry.ended, ...entry.ends, entry.expects].includes(copy.current.id);
-  return isBefore ? { ...copy, current: published, previous: copy.current, pending: undefined } : copy;
+function settled(copy: CopySeen, entry: JournalCopy, times: Times): CopySeen {
+  const known = versionIn(copy, entry.published ?? entry.expects);
+  if (!known || copy.current?.id === known.id || !isSettling(copy.settlesMs, entry, times)) return copy;
+  const older = [...entry.ended, ...entry.ends, entry.published === null ? null : entry.expects];
+  const isOlder = copy.current === undefined || older.includes(copy.current.id);
+  if (!isOlder) return copy;
+  const pending = copy.pending?.id === known.id ? undefined : copy.pending;
+  return { ...copy, current: known, previous: copy.current, pending };
+}
+
+function isSettling(
+  settlesMs: number,
+  { published }: JournalCopy,
+  { journal: { drain, startedAt }, now, clock }: Times,
+): boolean {
+  if (settlesMs === 0) return false;
+  if (published === null) return now < after(startedAt, settlesMs);
+  if (drain === null || now < after(drain.host, settlesMs)) return true;
+  return drain.service !== null && clock !== undefined && clock < after(drain.service, settlesMs);
 }
 
 /** The driver of the store that the plan calls `name`; `invalid` where none was wired. */
