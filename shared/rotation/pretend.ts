@@ -4,7 +4,7 @@ import type { Login, Session } from '../services/contract.ts';
 import { advanced } from './advance.ts';
 import { begun } from './begun.ts';
 import type { Journal, JournalDraft } from './journal.ts';
-import { copyOf, isAt, type CopySeen, type Heard, type Seen, type VersionSeen } from './seen.ts';
+import { copyOf, isAt, newLogins, type CopySeen, type Heard, type Seen, type VersionSeen } from './seen.ts';
 import type { Action, Of } from './step.ts';
 
 /** Where a rehearsal is. */
@@ -75,10 +75,12 @@ function leftBehind(at: Pretended, step: Action): Seen {
   const { journal, seen } = at;
   if (step.do === 'retire' || step.do === 'clear') return afterEnding(seen, step);
   if (!('place' in step) || step.do === 'rebase') return seen;
+  const known = journal && newLogins(journal, seen)[0];
   const value: VersionSeen = {
     id: 'rehearsed',
     text: new Sealed('rehearsed'),
-    login: { slot: journal?.target ?? '', value: new Sealed('rehearsed') },
+    // Where a store holds the new value already, every other one gets the same.
+    login: known ?? { slot: journal?.target ?? '', value: new Sealed('rehearsed') },
   };
   return withCopy(seen, step.place, (copy) => {
     if (step.do === 'stage') return { ...copy, pending: { ...value, rotation: journal?.rotation ?? '' } };
