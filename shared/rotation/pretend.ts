@@ -67,8 +67,6 @@ function moveOn(at: Pretended, step: Action): void {
   at.journal = counted(
     advanced(journal, step, { now: at.now, version, rotation: 'rehearsed-again', clock, copies: at.seen.copies }),
   );
-  // The service's clock goes on as ours does.
-  at.seen = { ...at.seen, service: { ...at.seen.service, clock: undefined } };
 }
 
 function leftBehind(at: Pretended, step: Action): Seen {

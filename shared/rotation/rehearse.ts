@@ -1,5 +1,5 @@
 import { LockkeeperError } from '../base/error.ts';
-import { formatInstant, hour, minute, second } from '../base/time.ts';
+import { after, formatInstant, hour, minute, second } from '../base/time.ts';
 import type { Session } from '../services/contract.ts';
 import { runFor } from './adopt.ts';
 import { ordered } from './begun.ts';
@@ -47,7 +47,9 @@ export async function rehearse(deps: RotationDeps, request: { readonly leaked?: 
     if (step.do === 'rest' && step.outcome === 'waiting' && step.until !== undefined) {
       steps.push(`wait: ${step.text}`);
       // The service's clock goes on as ours does.
-      at.seen = { ...at.seen, service: { ...at.seen.service, clock: undefined } };
+      const { clock } = at.seen.service;
+      const later = clock === undefined ? undefined : after(clock, step.until - at.now);
+      at.seen = { ...at.seen, service: { ...at.seen.service, clock: later } };
       at.now = step.until;
       continue;
     }
