@@ -176,13 +176,14 @@ function replanned(journal: Journal, step: Of<'replan'>, result: StepResult): Jo
     trouble: null,
     blocked: null,
     overruled: null,
-    past: buried(journal),
+    ...buried(journal),
   };
 }
 
 /** Enough to recognise what a writer that slept through many rotations may still stage. */
-export function buried(journal: Journal): readonly string[] {
-  return [...journal.past, journal.rotation].slice(-50);
+export function buried({ past, untouched, rotation, phase }: Journal): Pick<Journal, 'past' | 'untouched'> {
+  const kept = phase === 'planned' ? [...untouched, rotation] : untouched;
+  return { past: [...past, rotation].slice(-50), untouched: kept.slice(-50) };
 }
 
 /** Ids without repeats and without null, in order. */

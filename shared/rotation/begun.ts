@@ -30,7 +30,7 @@ export function begun(
     copies: step.copies.map((copy) => withUnended(withEnded(copy, last), overtaken)),
     emergency: step.emergency ? emergencyOf(last?.orders ?? [], overtaken) : null,
     orders: step.emergency ? [] : (last?.orders ?? []),
-    past: last ? buried(last) : [],
+    ...(last && buried(last)),
   };
 }
 
@@ -53,7 +53,7 @@ export function adopted(
     adopted: true,
     finishedAt: start.now,
     orders: last?.orders ?? [],
-    past: last ? buried(last) : [],
+    ...(last && buried(last)),
   };
 }
 
@@ -80,6 +80,7 @@ function blank({ credential, rotation, now }: Start): JournalDraft {
     emergency: null,
     orders: [],
     past: [],
+    untouched: [],
   };
 }
 

@@ -61,6 +61,7 @@ const schema: z.ZodType<Journal> = z.strictObject({
     .nullable(),
   orders: z.array(order),
   past: z.array(z.string()),
+  untouched: z.array(z.string()).default([]),
 });
 
 /** Journals of format 1, as lockkeeper 0.1 wrote them, become format 2 as they are read. */
@@ -127,6 +128,7 @@ const first = z
         told: emergency.told,
       },
       orders: [],
+      untouched: [],
     };
   });
 

@@ -111,6 +111,8 @@ export type Journal = {
   readonly orders: readonly Order[];
   /** Earlier rotations, newest last: what they left staged is dead and may be forgotten. */
   readonly past: readonly string[];
+  /** Those of them that were given up before the service was touched. */
+  readonly untouched: readonly string[];
 };
 
 /** What changes with a write; epoch and nonce are given by the store of journals. */

@@ -30,7 +30,7 @@ export function staging(journal: Journal, seen: Seen, asked: Asked): Step {
     const { pending } = copy;
     if (pending && pending.rotation !== journal.rotation && !stagedIn(journal, copy)) {
       const isDead = journal.past.includes(pending.rotation) || insists(journal, 'foreign-pending');
-      if (isDead) return rescued(copy, seen) ?? { do: 'abandon', place: entry, rotation: pending.rotation };
+      if (isDead) return rescued(copy, journal, seen) ?? { do: 'abandon', place: entry, rotation: pending.rotation };
       const text = `${entry.store}/${entry.secret} holds a value staged by ${pending.rotation}, which this journal does not know`;
       return block('foreign-pending', `${text}. Find out who staged it; a run with --now forgets it.`);
     }
@@ -48,10 +48,10 @@ export function staging(journal: Journal, seen: Seen, asked: Asked): Step {
  * What a rotation that was given up left staged may be the only value that logs in: with one value at a time, or where
  * what is handed out is refused. It is asked, and handed out before another takes its place.
  */
-function rescued({ store, secret, pending, current }: CopySeen, seen: Seen): Step | undefined {
+function rescued({ store, secret, pending, current }: CopySeen, journal: Journal, seen: Seen): Step | undefined {
   const { strategy, slots } = seen.service;
   const login = pending?.login;
-  if (!login || !slots.includes(login.slot)) return undefined;
+  if (!login || !slots.includes(login.slot) || journal.untouched.includes(pending.rotation)) return undefined;
   const verdict = verdictOn(seen, login);
   if (!verdict) return { do: 'ask', candidate: 'old', logins: [login] };
   if (verdict.accepted.length === 0) return undefined;
