@@ -41,7 +41,7 @@ const places: readonly Act[] = ['silence-endpoint', 'store-down', 'emergency', '
 const someFaults: readonly Fault[] = ['lost-applied', 'crash', 'failed'];
 
 /** Nothing goes wrong but that writers pause, as long as they like, while others go on. */
-const pausedWriters = { acts: [], faults: ['lock-lost'], pauses: true, moves: 2 } as const;
+const pausedWriters = { acts: [], faults: ['lock-lost'], pauses: true, moves: 1 } as const;
 
 /** Every configuration that the proof looks at. */
 export const setups: readonly Setup[] = [
