@@ -1,6 +1,7 @@
 import { auditMutants } from './audit-mutants.ts';
 import type { Mutant } from './mutant.ts';
 import { refreshMutants } from './refresh-mutants.ts';
+import { rotationMutants } from './rotation-mutants.ts';
 
 const rotation = ['test/rotation/rotate.test.ts', 'test/rotation/gates.test.ts', 'test/rotation/trouble.test.ts'];
 const closing = [
@@ -182,4 +183,5 @@ export const mutants: readonly Mutant[] = [
   },
   ...auditMutants,
   ...refreshMutants,
+  ...rotationMutants,
 ];

@@ -38,9 +38,11 @@ export function stateKey(
 
 /** Of ids that are only remembered, those count that something else names too. */
 function keyOf(world: Snapshot, text: string): string {
-  const isNamed = (id: string) => text.includes(id);
+  const isNamed = (id: string) => text.includes(`"${id}"`);
+  const journal = journalOf(world);
   const remembered = [
-    (journalOf(world)?.past ?? []).filter(isNamed),
+    (journal?.past ?? []).filter(isNamed),
+    ...(journal?.copies ?? []).map(({ ended }) => ended.filter(isNamed)),
     ...Object.values(world.vaults).map((vault) =>
       Object.values(vault.secrets).map(({ shelf }) => shelf.promoted.filter(isNamed)),
     ),
@@ -67,9 +69,21 @@ function worldText(bench: Bench, world: Snapshot, watch: Watch): string {
  * pause is as long as the last one are alike, and so are beginnings of windows that are long over.
  */
 function journalParts(journal: Journal): unknown {
-  const { epoch: _epoch, past: _past, startedAt, trouble, blocked, drain, orders, emergency, ...rest } = journal;
+  const {
+    epoch: _epoch,
+    past: _past,
+    startedAt,
+    trouble,
+    blocked,
+    drain,
+    orders,
+    emergency,
+    copies,
+    ...rest
+  } = journal;
   return {
     ...rest,
+    copies: copies.map(({ ended: _ended, ...copy }) => copy),
     near: journal.finishedAt === null ? startedAt : null,
     trouble: trouble && troubleParts(trouble),
     blocked: blocked && [blocked.reason, blocked.told],

@@ -8,7 +8,7 @@ export interface Happened {
   readonly label: string;
   readonly world: Snapshot;
   readonly watch: Watch;
-  /** It changed what is valid, or what is handed out. */
+  /** It changed what is valid, staged or handed out. */
   readonly touches: boolean;
 }
 
@@ -89,6 +89,7 @@ const doings: Readonly<Partial<Record<Act, Maker>>> = {
   'lose-pending': (setup) =>
     storesOf(setup).map((store) => ({
       label: `the staged value vanishes from store ${store}`,
+      touches: true,
       act(bench) {
         const vault = bench.vaults[store];
         if (!vault?.live(secret).pending) return undefined;

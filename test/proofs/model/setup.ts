@@ -39,6 +39,8 @@ export interface Setup {
   readonly faults: readonly Fault[];
   /** True: a second rotator may begin at any point. */
   readonly secondRotator: boolean;
+  /** True: time may pass while a run is under way; the schedule goes on without it. */
+  readonly pauses: boolean;
   /** True: an emergency may be ordered while a run is under way. */
   readonly racingEmergency: boolean;
   /** Somebody to tell to read again. */

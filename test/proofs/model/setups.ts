@@ -19,6 +19,7 @@ export function setupOf(name: string, strategy: Setup['service']['strategy'], so
     faults: allFaults,
     secondRotator: true,
     racingEmergency: false,
+    pauses: false,
     refresh: false,
     weaker: [],
     moves: 1,
@@ -39,13 +40,17 @@ const writersOnly: readonly Act[] = ['force', 'emergency'];
 const places: readonly Act[] = ['silence-endpoint', 'store-down', 'emergency', 'reset-user'];
 const someFaults: readonly Fault[] = ['lost-applied', 'crash', 'failed'];
 
+/** Nothing goes wrong but that writers pause, as long as they like, while others go on. */
+const pausedWriters = { acts: [], faults: ['lock-lost'], pauses: true, moves: 1 } as const;
+
 /** Every configuration that the proof looks at. */
 export const setups: readonly Setup[] = [
   // Two users, as PostgreSQL has.
   setupOf('alternating lock', 'alternating'),
   setupOf('alternating lock, two moves', 'alternating', {
-    acts: ['reset-user', 'roll-back', 'lose-journal', 'emergency'],
+    acts: ['reset-user', 'roll-back'],
     faults: ['lost-applied', 'crash'],
+    secondRotator: false,
     moves: 2,
   }),
   setupOf('alternating lock, two stores', 'alternating', {
@@ -60,8 +65,8 @@ export const setups: readonly Setup[] = [
   }),
   setupOf('alternating lock, checked store', 'alternating', { stores: [checked], faults: [...allFaults, 'lock-lost'] }),
   setupOf('alternating lock, two writers', 'alternating', {
-    acts: writersOnly,
-    faults: someFaults,
+    acts: ['emergency'],
+    faults: [],
     racingEmergency: true,
   }),
   setupOf('alternating lock, clocks 3 h apart', 'alternating', { clocks: [0, 3 * hour], acts: writersOnly }),
@@ -86,6 +91,18 @@ export const setups: readonly Setup[] = [
     stores: [checked],
     weaker: [handedOut, within],
   }),
+  setupOf('alternating lock, paused writers', 'alternating', pausedWriters),
+  setupOf('alternating lock, checked store, paused writers', 'alternating', {
+    ...pausedWriters,
+    stores: [checked],
+    weaker: [handedOut, within],
+  }),
+  setupOf('alternating none, paused writers', 'alternating', {
+    ...pausedWriters,
+    service: { fence: 'none' },
+    weaker: [handedOut, within],
+  }),
+  setupOf('additive exact, paused writers', 'additive', { ...pausedWriters, service: { fence: 'exact' } }),
   // Many values of one user on many nodes, as Redis has.
   setupOf('additive exact', 'additive', { service: { fence: 'exact' } }),
   setupOf('additive exact, fleet of two', 'additive', {

@@ -169,7 +169,7 @@ export class ModelSpace implements Space<ModelState> {
    */
   async *#begins(state: ModelState, mayMove: boolean): AsyncIterable<ModelWay> {
     const { setup } = this.#bench;
-    const isAlone = state.flights.every((flight) => flight === undefined);
+    const isAlone = state.flights.every((flight) => flight === undefined || flight.slept);
     if (!isAlone && !(mayMove && setup.secondRotator)) return;
     const free = [...state.flights.keys()].filter((rotator) => !state.flights[rotator]);
     const different = free.filter((rotator, at) => at === 0 || setup.clocks[rotator] !== setup.clocks[free[0] ?? 0]);
@@ -199,7 +199,7 @@ export class ModelSpace implements Space<ModelState> {
     const sleepers = flights.filter((flight) => flight !== undefined);
     const now = nextMoment(this.#bench, world);
     const cost = sleepers.every((flight) => flight.slept) ? 0 : 1;
-    if (now === undefined || (cost > 0 && !mayMove)) return;
+    if (now === undefined || (cost > 0 && !(mayMove && this.#bench.setup.pauses))) return;
     const slept = flights.map((flight) => flight && { ...flight, slept: true });
     const later = this.#seen(
       { ...state, world: { ...world, now }, flights: slept },

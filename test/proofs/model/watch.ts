@@ -174,13 +174,17 @@ export function healed(bench: Bench, watch: Watch): Watch {
   return { ...watch, spoilt, isLockedOut };
 }
 
+/** On each endpoint: a person who can read the stores gets in everywhere. */
 function someDurableValueLogsIn(bench: Bench): boolean {
-  return Object.values(bench.vaults).some((vault) => {
+  const logins = Object.values(bench.vaults).flatMap((vault) => {
     const shelf = vault.shelves.get(secret);
-    return [shelf?.current, shelf?.pending, ...(shelf?.earlier ?? [])].some(
-      (version) => version && isIn(bench, version.text),
-    );
+    const versions = [shelf?.current, shelf?.pending, ...(shelf?.earlier ?? [])];
+    return versions.flatMap((version) => (version && loginIn(version.text)) ?? []);
   });
+  const { host } = bench;
+  return host.fleet
+    .named(undefined)
+    .every((endpoint) => logins.some(({ slot, value }) => host.clientLogsIn(slot, value.open(), endpoint)));
 }
 
 function isIn(bench: Bench, text: LoginText): boolean {

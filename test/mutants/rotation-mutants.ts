@@ -1,0 +1,98 @@
+import type { Mutant } from './mutant.ts';
+
+const tests = ['test/rotation/model-rows.test.ts'];
+
+/** Each fix of a way in which a rotation once went wrong, switched back. */
+export const rotationMutants: readonly Mutant[] = [
+  {
+    name: 'ends-without-asking-again',
+    file: 'shared/rotation/draining.ts',
+    find: 'if (doubt) return doubt;',
+    replace: 'void doubt;',
+    tests,
+  },
+  {
+    name: 'publishes-without-asking-again',
+    file: 'shared/rotation/publishing.ts',
+    find: 'return maybeDone ?? unproven(journal, seen) ?? publishNext(journal, seen)',
+    replace: 'return maybeDone ?? publishNext(journal, seen)',
+    tests,
+  },
+  {
+    name: 'one-store-stops-an-emergency',
+    file: 'shared/rotation/under-way.ts',
+    find: 'if (first && (!isUrgent || troubles.length === copies.length)) throw first;',
+    replace: 'if (first) throw first;',
+    tests,
+  },
+  {
+    name: 'an-emergency-backs-off',
+    file: 'shared/rotation/trouble.ts',
+    find: 'if (!trouble || isEmergency(journal)) return false;',
+    replace: 'if (!trouble) return false;',
+    tests,
+  },
+  {
+    name: 'a-second-leak-is-swallowed',
+    file: 'shared/rotation/order.ts',
+    find: 'if (last && isKnown(last, given)) return;',
+    replace: "if (last && last.phase !== 'done') return;",
+    tests,
+  },
+  {
+    name: 'a-lost-journal-is-a-first-rotation',
+    file: 'shared/rotation/begin.ts',
+    find: 'const lost = staged ?? handedOutBefore(journal, seen, asked);',
+    replace: 'const lost = staged;',
+    tests,
+  },
+  {
+    name: 'one-clock-ends-the-window',
+    file: 'shared/rotation/draining.ts',
+    find: 'const leftMs = Math.max(hostLeft, serviceLeft);',
+    replace: 'const leftMs = hostLeft;',
+    tests,
+  },
+  {
+    name: 'people-are-never-told-of-trouble',
+    file: 'shared/rotation/trouble.ts',
+    find: 'if (!trouble) return false;',
+    replace: 'if (trouble) return false;',
+    tests,
+  },
+  {
+    name: 'a-replica-may-not-lag',
+    file: 'shared/rotation/setting.ts',
+    find: 'if (isLag && journal.refusals < mostLags)',
+    replace: 'if (isLag && journal.refusals < 0)',
+    tests,
+  },
+  {
+    name: 'nobody-is-followed',
+    file: 'shared/rotation/draining.ts',
+    find: "if (isGood(seen, verdict)) return { do: 'follow', login, reverted: oldWas(journal, seen, stray) };",
+    replace: 'if (isGood(seen, verdict)) return handChanged(stray);',
+    tests,
+  },
+  {
+    name: 'keep-is-forgotten',
+    file: 'shared/rotation/setting.ts',
+    find: 'keep: inUseBeside(login, journal, seen) };',
+    replace: 'keep: undefined };',
+    tests,
+  },
+  {
+    name: 'hand-edits-are-overwritten',
+    file: 'shared/rotation/hand-edits.ts',
+    find: 'if (journal.emergency) return undefined;',
+    replace: 'if (journal.epoch > 0) return undefined;',
+    tests,
+  },
+  {
+    name: 'what-settles-is-lost',
+    file: 'shared/rotation/publishing.ts',
+    find: 'if (newLogins(journal, seen).length > 0) return undefined;',
+    replace: 'if (journal.epoch > 0) return undefined;',
+    tests,
+  },
+];
