@@ -95,6 +95,8 @@ function takenBack(journal: Journal, seen: Seen, copy: CopySeen): Step {
     if (!verdict) return { do: 'ask', candidate: 'current', logins: [login] };
     if (isGood(seen, verdict)) return { do: 'follow', login, reverted: isExpected(journal, copy) };
   }
+  // Somebody may hold the new value, so another one is set over it only where a person wants that.
+  if (others.length === 0 && !insists(journal, 'changed-by-hand')) return handChanged(copy);
   if (others.length === 0 || journal.emergency) return { do: 'replan', why: 'somebody published over the new value' };
   return block(
     'changed-by-hand',

@@ -50,7 +50,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'value-only-in-memory',
     file: 'shared/rotation/store-effects.ts',
-    find: 'const answer = await staged(run, copy, text);',
+    find: 'const answer = await storeOf(run.deps, copy.store).stage(copy.secret, journal.rotation, text);',
     replace: "const answer = await Promise.resolve({ id: 'in-memory', value: text });",
     tests: rotation,
   },

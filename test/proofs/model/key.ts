@@ -42,6 +42,7 @@ function keyOf(world: Snapshot, text: string): string {
   const journal = journalOf(world);
   const remembered = [
     (journal?.past ?? []).filter(isNamed),
+    (journal?.untouched ?? []).filter(isNamed),
     ...(journal?.copies ?? []).map(({ ended }) => ended.filter(isNamed)),
     ...Object.values(world.vaults).map((vault) =>
       Object.values(vault.secrets).map(({ shelf }) => shelf.promoted.filter(isNamed)),
@@ -72,6 +73,7 @@ function journalParts(journal: Journal): unknown {
   const {
     epoch: _epoch,
     past: _past,
+    untouched: _untouched,
     startedAt,
     trouble,
     blocked,
