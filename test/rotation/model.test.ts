@@ -13,4 +13,4 @@ test('whatever one death of the host, one lost answer or one person does at any 
   expect(violations.map(({ promise, path }) => `${promise}\n${told(path)}`)).toEqual([]);
   expect(exhausted).toBe(true);
   expect(states).toBeGreaterThan(300);
-});
+}, 90_000);
