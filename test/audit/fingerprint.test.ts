@@ -117,9 +117,9 @@ describe('the key of the fingerprints', () => {
     const keys: (Uint8Array | undefined)[] = [];
     for (const run of ['first', 'second']) {
       const deps = localDeps({ loaded, world: testWorld(undefined, run), environment: { ADMIN: 'x' }, run });
-      keys.push(
-        (await deps.rotations({ notify: async () => undefined, actor: 'test' })).get('orders-db')?.fingerprintKey,
-      );
+      const rotation = (await deps.rotations({ notify: async () => undefined, actor: 'test' })).get('orders-db');
+      keys.push(rotation?.fingerprintKey);
+      await rotation?.stores['vault']?.read('orders');
       await deps.close();
     }
     expect(keys[0]).toHaveLength(32);

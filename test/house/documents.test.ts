@@ -64,7 +64,9 @@ describe.each(documents)('$path', ({ text }) => {
 
 /** What --help says of a verb, and of the verb below it where there is one. */
 async function helpOf([verb = '', below = '']: readonly string[]): Promise<string> {
-  const words = verb === 'audit' || verb === 'config' ? [verb, ...(/^[a-z]+$/.test(below) ? [below] : [])] : [verb];
+  const words = ['audit', 'config', 'review', 'secret'].includes(verb)
+    ? [verb, ...(/^[a-z]+$/.test(below) ? [below] : [])]
+    : [verb];
   const host = memoryHost([...words, '--help']);
   expect(await run(host)).toBe(0);
   return host.out();

@@ -14,7 +14,7 @@ export interface Way<S> {
 /** A promise that does not hold, and what came after the state in which that was decided. */
 export interface Broken {
   readonly promise: string;
-  readonly then?: readonly string[];
+  readonly after?: readonly string[];
 }
 
 /** A space of states: where it begins, what can happen, when two states are the same, what must hold. */
@@ -60,7 +60,7 @@ interface Found {
 }
 
 /**
- * Every reachable state, breadth first: all that needs no move of the adversary, then all that needs one, and so on. A
+ * Every reachable state, breadth first: all that needs no move of the adversary, after all that needs one, and so on. A
  * state that was reached with fewer moves is not looked at again with more: whatever follows it has been seen already.
  */
 export async function explore<S>(space: Space<S>, bounds: Bounds): Promise<Explored> {
@@ -101,11 +101,10 @@ class Exploration<S> {
   /** Looks at all that follows `begin` without a further move; answers what a further move leads to. */
   async #exhaust(begin: readonly [S, number][], moves: number): Promise<[S, number][]> {
     const further: [S, number][] = [];
-    const queue = await this.#entered(begin);
+    const queue: ([S, number] | undefined)[] = await this.#entered(begin);
     for (let at = 0; at < queue.length && !this.#isOver(); at += 1) {
       const [state, index] = queue[at] ?? [];
       if (state === undefined || index === undefined) break;
-      queue[at] = [state, index];
       for await (const way of this.#space.next(state, moves < this.#bounds.moves)) {
         this.#transitions += 1;
         for (const broken of way.broken) this.#note(broken, this.#name(index, way));
@@ -113,7 +112,7 @@ class Exploration<S> {
         else if (!this.#seen.has(this.#keyOf(way.state))) further.push([way.state, this.#name(index, way)]);
       }
       // What was looked at is not needed any more; the space is larger than the memory.
-      delete queue[at];
+      queue[at] = undefined;
     }
     return further;
   }
@@ -142,12 +141,12 @@ class Exploration<S> {
   }
 
   /** The first path to a broken promise is the shortest; other moves of the adversary make another violation. */
-  #note({ promise, then = [] }: Broken, index: number): void {
+  #note({ promise, after = [] }: Broken, index: number): void {
     const path = this.#pathTo(index);
     const moves = path.flatMap(({ label, cost }) => (cost > 0 ? [label] : []));
     const kind = [promise, ...moves].join(' | ');
     if (!this.#violations.has(kind))
-      this.#violations.set(kind, { promise, path: [...path.map(({ label }) => label), ...then] });
+      this.#violations.set(kind, { promise, path: [...path.map(({ label }) => label), ...after] });
   }
 
   #name(parent: number, { label, cost }: Way<S>): number {

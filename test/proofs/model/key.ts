@@ -109,8 +109,7 @@ function firstUser(world: Snapshot): string {
 
 function hostText(bench: Bench, host: MemoryServiceState, first: string): string {
   const users = [...slotsOf(bench.setup)].toSorted((a, b) => Number(b === first) - Number(a === first));
-  const [text = '', ...others] = [textOf(host, commonParts), ...users.map((user) => userText(bench, host, user))];
-  return [text, ...others].join(' ');
+  return [textOf(host, commonParts), ...users.map((user) => userText(bench, host, user))].join(' ');
 }
 
 function commonParts({ opened, sessions, problems, endpoints }: MemoryServiceState): unknown {

@@ -222,7 +222,7 @@ export class QuietRuns {
 /** What follows a state, told after the path to it. The story of a verdict that is used again is the first one's. */
 function withStory(found: readonly (string | Broken)[], story: readonly string[]): readonly Broken[] {
   return found.map((one) =>
-    typeof one === 'string' ? { promise: one, then: story } : { ...one, then: [...story, ...(one.then ?? [])] },
+    typeof one === 'string' ? { promise: one, after: story } : { ...one, after: [...story, ...(one.after ?? [])] },
   );
 }
 
