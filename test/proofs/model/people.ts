@@ -81,7 +81,9 @@ const doings: Readonly<Partial<Record<Act, Maker>>> = {
       touches: true,
       act(bench) {
         const vault = bench.vaults[store];
-        if (!vault || vault.live(secret).earlier.length === 0) return undefined;
+        const { current, earlier = [] } = vault?.live(secret) ?? {};
+        // What is taken back before anybody looked leaves no trace: nobody can know who read it meanwhile.
+        if (!vault || !earlier[0] || countOf(earlier[0]) > countOf(current)) return undefined;
         vault.rollBack(secret);
         return {};
       },
@@ -127,6 +129,11 @@ const doings: Readonly<Partial<Record<Act, Maker>>> = {
     },
   ],
 };
+
+/** Versions are counted. */
+function countOf(version: { readonly id: string } | null | undefined): number {
+  return Number(version?.id.slice(1) ?? 0);
+}
 
 function byHand(bench: Bench, slot: string, hands: number): Partial<Snapshot> {
   const value = handValue(hands);
