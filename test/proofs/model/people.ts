@@ -34,7 +34,12 @@ export function happenings(bench: Bench, world: Snapshot, before: Watch): readon
       const after = { ...bench.save(), ...also };
       bench.load(after);
       const seen = watched(setup, before, after);
-      const watch = { ...forgiven(bench, seen), touched: seen.touched || touches };
+      const put = seen.handedOut.flatMap(({ login }, at) =>
+        login !== undefined && login !== before.handedOut[at]?.login ? [login] : [],
+      );
+      const still = seen.byHand.filter((one) => seen.handedOut.some(({ login }) => login === one));
+      const byHand = [...new Set([...still, ...put])];
+      const watch = { ...forgiven(bench, seen), byHand, touched: seen.touched || touches };
       return [{ label, world: after, watch, touches }];
     });
 }

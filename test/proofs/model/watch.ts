@@ -20,6 +20,8 @@ export interface Watch {
   readonly spoilt: readonly string[];
   /** What a rotation still published that an emergency had overtaken: store and login. Nobody is spared then. */
   readonly overtaken: readonly string[];
+  /** What is handed out because a person put it there: whether it was taken back again nobody can see. */
+  readonly byHand: readonly LoginText[];
   /** True where a person left no durable value that logs in. */
   readonly isLockedOut: boolean;
   /** What was valid or handed out when an emergency was ordered, until it is over. */
@@ -43,6 +45,7 @@ export const nothingWatched: Watch = {
   handedOut: [],
   spoilt: [],
   overtaken: [],
+  byHand: [],
   isLockedOut: false,
   leaked: [],
   orders: 0,
@@ -110,7 +113,12 @@ function heldNow(watch: Watch, handedOut: Watch['handedOut'], { now }: Snapshot)
   const still = watch.held.filter(
     ({ login, last }) => now < last + propagationMs && !isHandedOut(login) && !left.includes(login),
   );
-  return [...still, ...[...new Set(left)].filter((login) => !isSpoilt(login)).map((login) => ({ login, last: now }))];
+  return [
+    ...still,
+    ...[...new Set(left)]
+      .filter((login) => !isSpoilt(login) && !watch.byHand.includes(login))
+      .map((login) => ({ login, last: now })),
+  ];
 }
 
 /** What leaks when an emergency is ordered: all that a store holds or hands out. */
