@@ -51,7 +51,7 @@ const doings: Readonly<Partial<Record<Act, Maker>>> = {
     slotsOf(setup).map((slot) => ({
       label: `a person gives ${slot} another value at the service`,
       touches: true,
-      act: (bench) => byHand(bench, slot, world.hands),
+      act: (bench) => resetByHand(bench, slot, world.hands),
     })),
   'restore-service': (_setup, _world, { earlier }) => [
     {
@@ -140,7 +140,7 @@ function countOf(version: { readonly id: string } | null | undefined): number {
   return Number(version?.id.slice(1) ?? 0);
 }
 
-function byHand(bench: Bench, slot: string, hands: number): Partial<Snapshot> {
+function resetByHand(bench: Bench, slot: string, hands: number): Partial<Snapshot> {
   const value = handValue(hands);
   bench.know(value);
   bench.host.setByHand(slot, value);
@@ -150,7 +150,7 @@ function byHand(bench: Bench, slot: string, hands: number): Partial<Snapshot> {
 function changedByHand(bench: Bench, setup: Setup, world: Snapshot): Partial<Snapshot> | undefined {
   const slot = storesOf(setup).flatMap((store) => bench.handedOut(store)?.slot ?? [])[0];
   if (slot === undefined) return undefined;
-  const also = byHand(bench, slot, world.hands);
+  const also = resetByHand(bench, slot, world.hands);
   for (const store of storesOf(setup)) bench.vaults[store]?.setByHand(secret, `${slot} ${handValue(world.hands)}`);
   return also;
 }
