@@ -5,6 +5,7 @@ import type { Session } from '../services/contract.ts';
 import { draftOf } from './advance.ts';
 import { beforeLooking, decide } from './decide.ts';
 import { carryOut } from './effects.ts';
+import { proofText } from './emergency.ts';
 import type { Phase } from './journal.ts';
 import { journals } from './journals.ts';
 import { order, tellLostOrder } from './order.ts';
@@ -13,7 +14,7 @@ import type { RotationDeps } from './plan.ts';
 import type { Rest, Step } from './step.ts';
 import { nameOf } from './step-name.ts';
 import { isEmergency, isTellingDue, troubled } from './trouble.ts';
-import { askedOf, look, type RotateRequest, type Run } from './under-way.ts';
+import { askedOf, hasMovedOn, look, type RotateRequest, type Run } from './under-way.ts';
 
 /**
  * How a run ended. `reverted`: the rotation ended with the login that people went back to. `busy`: another run is at
@@ -132,15 +133,10 @@ async function endOf(run: Run, step: Step): Promise<RotationReport | undefined> 
 }
 
 function endReport(run: Run): RotationReport {
-  const { proof, reverted } = run.held?.journal ?? {};
-  const texts = {
-    refused: 'every earlier value is refused everywhere',
-    counted: 'the service counts no other value than the one that is handed out',
-    'value-gone': 'the earlier value was ended; no store keeps it, so its refusal was not tried',
-  };
-  const text = texts[proof ?? 'value-gone'];
+  const { proof = null, reverted } = run.held?.journal ?? {};
+  const text = proofText(proof);
   if (!reverted) return report(run, 'done', text);
-  return report(run, 'reverted', `people went back to an earlier login, so the new one was ended; ${text}`);
+  return report(run, 'reverted', `People went back to an earlier login, so the new one was ended. ${text}`);
 }
 
 async function failure(run: Run, error: LockkeeperError): Promise<RotationReport> {
@@ -148,17 +144,6 @@ async function failure(run: Run, error: LockkeeperError): Promise<RotationReport
   const noted = await noteTrouble(run, error);
   const text = noted ? `${error.message}; the back-off could not be recorded: ${noted.message}` : error.message;
   return { ...report(run, 'failed', text), error, until: nextTry(run) };
-}
-
-/** True where another run has written the journal since this one read it. Unknown is no. */
-async function hasMovedOn(run: Run): Promise<boolean> {
-  try {
-    const live = await run.journals.read(run.deps.plan.name);
-    return live?.version !== run.held?.version;
-  } catch (thrown) {
-    if (!(thrown instanceof LockkeeperError)) throw thrown;
-    return false;
-  }
 }
 
 /** Remembers the failure, so that the next run waits, and tells people; answers what kept it from doing so. */

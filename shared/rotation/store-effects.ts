@@ -20,7 +20,7 @@ import {
 } from './seen.ts';
 import type { Of } from './step.ts';
 import { placeOf, tellVersion } from './told.ts';
-import { heldBy, lookAgain, seenBy, storeOf, type Run } from './under-way.ts';
+import { hasMovedOn, heldBy, lookAgain, seenBy, storeOf, type Run } from './under-way.ts';
 
 /**
  * The first value staged anywhere is the rotation's value; it is in memory only until it is durable in one store. The
@@ -178,11 +178,6 @@ async function promoted(
   });
   if (answer) return answer;
   throw new LockkeeperError('bug', `the service changed ${login.slot} without running the guard`);
-}
-
-async function hasMovedOn(run: Run): Promise<boolean> {
-  const live = await run.journals.read(run.deps.plan.name);
-  return live?.version !== run.held?.version;
 }
 
 /** Publishes what an earlier rotation staged in one store; from there the present one goes on. */

@@ -134,6 +134,17 @@ function formed({ plan }: RotationDeps, { store, secret }: CopyPlace): PlannedCo
   });
 }
 
+/** True where another run has written the journal since this one read it. Unknown is no. */
+export async function hasMovedOn(run: Run): Promise<boolean> {
+  try {
+    const live = await run.journals.read(run.deps.plan.name);
+    return live?.version !== run.held?.version;
+  } catch (thrown) {
+    if (!(thrown instanceof LockkeeperError)) throw thrown;
+    return false;
+  }
+}
+
 /** The journal that a step needs. */
 export function heldBy(run: Run): HeldJournal {
   if (run.held) return run.held;

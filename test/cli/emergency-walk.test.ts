@@ -154,7 +154,7 @@ describe('an emergency, from the first word to the last signature', () => {
     expect(await typed(printed(out, 'rotate'))).toMatchObject({
       code: 0,
       out: expect.stringMatching(
-        /^orders-db: done: every earlier value is refused everywhere\n {2}emergency, ordered by /,
+        /^orders-db: done: Every earlier value .* is refused\.\n {2}emergency, ordered by /,
       ),
     });
     await expectReplaced();

@@ -46,7 +46,7 @@ test("the README's own database, followed word for word on a fresh server, ends 
   expect(shown).toMatch(/orders-db: the login of orders_a works, and is now in vault\/orders-db/);
   expect(shown).toMatch(/orders-db: adopted/);
   expect([...shown.matchAll(/^[ |]*(orders_[ab])$/gm)].map(([, user]) => user)).toEqual(['orders_a', 'orders_b']);
-  expect(shown).toMatch(/orders-db: done: .*refused everywhere/);
+  expect(shown).toMatch(/orders-db: done: .*tried on every endpoint and is refused/);
   expect(shown).toMatch(/^orders-db +vault\/orders-db +json +orders_b +\S+ +\d{4}-/m);
 
   expect(await logsIn(server.port, { slot: 'orders_a', value: planted.sealed() })).toBe(false);

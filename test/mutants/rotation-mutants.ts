@@ -95,4 +95,40 @@ export const rotationMutants: readonly Mutant[] = [
     replace: 'if (journal.epoch > 0) return undefined;',
     tests,
   },
+  {
+    name: 'a-second-look-counts',
+    file: 'shared/rotation/store-effects.ts',
+    find: 'changeCopy(run, copy, (one) => ({ ...one, pending: { ...version, rotation: journal.rotation } }));',
+    replace: 'const again = await lookAgain(run, copy); changeCopy(run, copy, () => again);',
+    tests,
+  },
+  {
+    name: 'a-vanished-value-is-a-conflict',
+    file: 'shared/rotation/setting.ts',
+    find: "if (journal.emergency || !isRefused) return { do: 'replan', why: 'the staged value is gone from a store' };",
+    replace: "if (journal.emergency || !isRefused) return postpone('conflict');",
+    tests,
+  },
+  {
+    name: 'only-what-is-remembered-ends',
+    file: 'shared/rotation/draining.ts',
+    find: "if (seen.service.strategy !== 'alternating') return [",
+    replace:
+      "if (seen.service.strategy === 'additive' && oldLogins(journal, seen).length === 0) return [];\n  if (seen.service.strategy !== 'alternating') return [",
+    tests,
+  },
+  {
+    name: 'a-checked-store-is-promoted-without-the-lock',
+    file: 'shared/rotation/store-effects.ts',
+    find: "if (store.writes === 'conditional' || !login) return await write();",
+    replace: 'if (store.writes) return await write();',
+    tests,
+  },
+  {
+    name: 'a-conflict-that-cannot-be-looked-into-is-thrown',
+    file: 'shared/rotation/under-way.ts',
+    find: 'if (!(thrown instanceof LockkeeperError)) throw thrown;\n    return false;',
+    replace: 'throw thrown;',
+    tests,
+  },
 ];

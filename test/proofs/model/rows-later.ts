@@ -94,28 +94,41 @@ export async function pausedPromote(): Promise<readonly string[]> {
   return found;
 }
 
+/** A promotion that pauses in front of its write keeps the service's lock, so nobody goes past it. */
+export async function pausedInTheLock(): Promise<readonly string[]> {
+  const service = { lockWaits: false };
+  const script = await Script.begin(setupOf('locked', 'alternating', { stores: [{ writes: 'checked' }], service }));
+  let isPaused = false;
+  const others = async () => {
+    if (isPaused) return;
+    isPaused = true;
+    for (let runs = 0; runs < 12; runs += 1) {
+      await script.run({ now: true });
+      script.pass(12 * hour);
+    }
+  };
+  // Between what the driver reads and what it writes.
+  script.bench.between = async () => (script.journal()?.phase === 'verified' ? await others() : undefined);
+  await script.run();
+  script.bench.between = undefined;
+  return broken({ 'it paused': isPaused, 'consumers log in': script.consumersLogIn });
+}
+
 /** A state store that fails while a conflict is looked into is told. */
 export async function stateFailsInConflict(): Promise<readonly string[]> {
-  const script = await Script.begin(alternating);
-  let gets = 0;
-  let isOther = false;
-  const report = await script.run(
-    {},
-    {
-      before: {
-        'store one stage': async () => {
-          if (isOther) return;
-          isOther = true;
-          await script.run({ now: true });
-        },
-        'state get': () => {
-          gets += 1;
-          if (isOther && gets > 1) fails();
-        },
-      },
-    },
-  );
-  return broken({ 'it is told, not thrown': report !== undefined && report.outcome !== 'done' });
+  const found: string[] = [];
+  for (const call of ['store one stage', 'state replace']) {
+    const script = await Script.begin(alternating);
+    let isOther = false;
+    const other = async () => {
+      if (isOther) return;
+      isOther = true;
+      await script.run({ now: true });
+    };
+    const report = await script.run({}, { before: { [call]: other, 'state get': () => void (isOther && fails()) } });
+    found.push(...broken({ [`${call}: told, not thrown`]: report !== undefined && report.outcome !== 'done' }));
+  }
+  return found;
 }
 
 /** A change by hand in both places after a publication is not overwritten. */

@@ -17,6 +17,7 @@ import {
   emergencyWhileDraining,
   forgottenValues,
   twoSlots,
+  pausedInTheLock,
   pausedPromote,
   stateFailsInConflict,
   changedByHandAfterPublishing,
@@ -53,6 +54,7 @@ export const rows: readonly Row[] = [
   { name: 'values that were forgotten are ended', tell: forgottenValues },
   { name: 'a slot of two keeps what consumers read', tell: twoSlots },
   { name: 'a promotion that paused for two rotations locks nobody out', tell: pausedPromote },
+  { name: 'a promotion that pauses in the lock is not overtaken', tell: pausedInTheLock },
   {
     name: 'a change by hand in both places after a publication is not overwritten',
     tell: changedByHandAfterPublishing,

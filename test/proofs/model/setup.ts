@@ -29,7 +29,10 @@ export type Weaker = 'what is handed out logs in' | 'what was handed out within 
 /** One configuration of the world, and what may happen in it. */
 export interface Setup {
   readonly name: string;
-  readonly service: Pick<MemoryHostOptions, 'strategy' | 'endpoints' | 'fleet' | 'capacity' | 'fence' | 'sessionsSeen'>;
+  readonly service: Pick<
+    MemoryHostOptions,
+    'strategy' | 'endpoints' | 'fleet' | 'capacity' | 'fence' | 'sessionsSeen' | 'lockWaits'
+  >;
   readonly stores: readonly Pick<MemoryVaultOptions, 'writes' | 'settlesMs' | 'keepsPrevious' | 'ids'>[];
   /** How far the clocks of the rotators' hosts are ahead of the true time, in milliseconds. */
   readonly clocks: readonly number[];
