@@ -1,7 +1,7 @@
 import { after, day, formatInstant, instant, type Instant } from '../base/time.ts';
 import type { Session } from '../services/contract.ts';
 import type { Journal } from './journal.ts';
-import { straysOf } from './hand-edits.ts';
+import { isSettling, straysOf } from './hand-edits.ts';
 import { publishNext } from './publishing.ts';
 import {
   isGood,
@@ -119,11 +119,6 @@ function sessionsLeft(journal: Journal, seen: Seen): Step | undefined {
   if (!seen.sessions) return { do: 'ask-sessions', slots, before: sessionsSeen === 'marked' ? marked : undefined };
   if (seen.sessions.length === 0) return undefined;
   return waiting(`${seen.sessions.length} sessions left: ${peers(seen.sessions)}`, undefined, seen.sessions);
-}
-
-/** True while a store may still show what was before the promotion. */
-function isSettling(copy: CopySeen, journal: Journal, asked: Asked): boolean {
-  return asked.now < after(journal.drain?.host ?? asked.now, copy.settlesMs);
 }
 
 function peers(sessions: readonly Session[]): string {

@@ -1,7 +1,6 @@
-import { after } from '../base/time.ts';
 import { planAgain } from './begin.ts';
 import type { Journal, Proof } from './journal.ts';
-import { straysOf } from './hand-edits.ts';
+import { isSettling, straysOf } from './hand-edits.ts';
 import { publishNext } from './publishing.ts';
 import {
   currentLogins,
@@ -40,8 +39,8 @@ function wentBack(journal: Journal, seen: Seen, asked: Asked): Step | undefined 
     const verdicts = currentLogins(seen).flatMap((login) => verdictOn(seen, login) ?? []);
     if (verdicts.every((verdict) => isGood(seen, verdict))) return undefined;
   }
-  const isSettling = strays.some((copy) => asked.now < after(journal.drain?.host ?? asked.now, copy.settlesMs));
-  if (isSettling) return postpone(`${namesOf(strays)} does not show the published value yet`);
+  if (strays.some((copy) => isSettling(copy, journal, asked)))
+    return postpone(`${namesOf(strays)} does not show the published value yet`);
   if (journal.emergency) return planAgain(journal, seen);
   return block(
     'in-use-again',

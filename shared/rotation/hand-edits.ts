@@ -17,7 +17,7 @@ import { handChanged, insists, postpone, unpublished } from './stopping.ts';
 
 /**
  * What a person wrote into a store that this rotation has not published in yet. A new value is never set over it: it may
- * be of the very user that the rotation changes. A person who insists is followed, with the other user of a pair.
+ * be of the very user that the rotation changes. A login that every store hands out is kept; else a person decides.
  */
 export function editedBefore(journal: Journal, seen: Seen, asked: Asked): Step | undefined {
   if (journal.emergency) return undefined;
@@ -61,6 +61,11 @@ export function straysOf(journal: Journal, seen: Seen): readonly CopySeen[] {
     if (!entry || entry.published === null || copy.current?.id === entry.published) return false;
     return !(login && copy.current?.login && sameLogin(copy.current.login, login));
   });
+}
+
+/** True while a store may still show what was before the promotion. */
+export function isSettling(copy: CopySeen, journal: Journal, asked: Asked): boolean {
+  return asked.now < after(journal.drain?.host ?? asked.now, copy.settlesMs);
 }
 
 function isEdited(copy: CopySeen, journal: Journal): boolean {

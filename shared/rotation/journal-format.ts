@@ -9,15 +9,27 @@ const rotation = z.string().regex(/^[a-z0-9-]{1,64}$/);
 const blocked = z.strictObject({ reason: z.string(), text: z.string(), since: time, told: z.boolean() }).nullable();
 const order = z.strictObject({ reason: z.string(), actor: z.string(), at: time, told: z.boolean() });
 
-const schema: z.ZodType<Journal> = z.strictObject({
-  format: z.literal(2),
+/** What both formats hold. */
+const common = {
   credential: z.string(),
   rotation,
   epoch: z.number().int().positive(),
   nonce: z.string(),
   phase: z.enum(phases),
-  adopted: z.boolean(),
   target: z.string(),
+  startedAt: time,
+  finishedAt: time.nullable(),
+  blocked,
+  overruled: z.string().nullable(),
+  rejections: z.number().int(),
+  refusals: z.number().int(),
+  past: z.array(z.string()),
+};
+
+const schema: z.ZodType<Journal> = z.strictObject({
+  ...common,
+  format: z.literal(2),
+  adopted: z.boolean(),
   copies: z.array(
     z.strictObject({
       store: z.string(),
@@ -26,12 +38,10 @@ const schema: z.ZodType<Journal> = z.strictObject({
       staged: z.string().nullable(),
       published: z.string().nullable(),
       ends: z.array(z.string()),
-      ended: z.array(z.string()).default([]),
+      ended: z.array(z.string()),
     }),
   ),
-  startedAt: time,
   drain: z.strictObject({ host: time, service: time.nullable(), mark: z.string().nullable() }).nullable(),
-  finishedAt: time.nullable(),
   refreshed: z.array(z.strictObject({ name: z.string(), attempts: z.number().int(), done: z.boolean() })),
   reverted: z.boolean(),
   proof: z.enum(['refused', 'counted', 'value-gone']).nullable(),
@@ -46,34 +56,24 @@ const schema: z.ZodType<Journal> = z.strictObject({
       toldAt: time.nullable(),
     })
     .nullable(),
-  blocked,
-  overruled: z.string().nullable(),
-  rejections: z.number().int(),
-  refusals: z.number().int(),
   emergency: z
     .strictObject({
       orders: z.array(order),
       cleared: z.boolean(),
-      unreached: z.array(z.string()).default([]),
+      unreached: z.array(z.string()),
       reviewed: z.boolean(),
       told: z.boolean(),
     })
     .nullable(),
   orders: z.array(order),
-  past: z.array(z.string()),
-  untouched: z.array(z.string()).default([]),
+  untouched: z.array(z.string()),
 });
 
 /** Journals of format 1, as lockkeeper 0.1 wrote them, become format 2 as they are read. */
 const first = z
   .strictObject({
+    ...common,
     format: z.literal(1),
-    credential: z.string(),
-    rotation,
-    epoch: z.number().int().positive(),
-    nonce: z.string(),
-    phase: z.enum(phases),
-    target: z.string(),
     copies: z.array(
       z.strictObject({
         store: z.string(),
@@ -84,15 +84,9 @@ const first = z
         retired: z.boolean(),
       }),
     ),
-    startedAt: time,
     convergedAt: time.nullable(),
-    finishedAt: time.nullable(),
     proof: z.enum(['refused', 'value-gone']).nullable(),
     trouble: z.strictObject({ text: z.string(), attempts: z.number().int(), notBefore: time }).nullable(),
-    blocked,
-    overruled: z.string().nullable(),
-    rejections: z.number().int(),
-    refusals: z.number().int(),
     emergency: z
       .strictObject({
         reason: z.string(),
@@ -102,7 +96,6 @@ const first = z
         told: z.boolean(),
       })
       .nullable(),
-    past: z.array(z.string()),
   })
   .transform((old): Journal => {
     const { convergedAt, copies, trouble, emergency, ...same } = old;
