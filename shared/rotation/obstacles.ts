@@ -43,7 +43,7 @@ function copyObstacles(copy: CopySeen, seen: Seen): readonly string[] {
   const name = `${copy.store}/${copy.secret}`;
   if (!copy.current)
     return [
-      `${name} holds nothing that consumers could read. Put the login there that they use now: lockkeeper secret import.`,
+      `${name} holds nothing that consumers could read. Put the login there that they use now: lockkeeper secret import NAME --user USER.`,
     ];
   if (!copy.current.login)
     return [`${name} holds no login that can be read as ${copy.form.name}. Correct it, or name its form.`];
