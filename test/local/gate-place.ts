@@ -72,7 +72,8 @@ export async function gatePlace(options: PlaceOptions = {}): Promise<GatePlace> 
     interfaces: names.map((name) => ({ id: `if-${name}`, machine: name, address: '127.0.0.1' })),
     services: names.map((name, at) => ({
       name,
-      port: 21_000 + at,
+      // Every worker has ports of its own: what one gives up for a restart no other takes meanwhile.
+      port: 21_000 + 100 * Number(process.env['JEST_WORKER_ID'] ?? 0) + at,
       upstream: echoes[at]?.port ?? 0,
       interface: `if-${name}`,
     })),
