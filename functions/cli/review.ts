@@ -1,8 +1,8 @@
 import { asLockkeeperError, LockkeeperError } from '../../shared/base/error.ts';
 import { formatInstant } from '../../shared/base/time.ts';
-import { signReview, standing, type ReviewDeps, type Signing } from '../../shared/rotation/review-signing.ts';
-import { counting, said, signedBy, unlogged, waitsFor } from '../../shared/rotation/review-people.ts';
-import { readReview, reviewed, type Review } from '../../shared/rotation/review.ts';
+import { signReview, standing, type ReviewDeps, type Signing } from '../../shared/rotation/reviews/review-signing.ts';
+import { counting, said, signedBy, unlogged, waitsFor } from '../../shared/rotation/reviews/review-people.ts';
+import { readReview, reviewed, type Review } from '../../shared/rotation/reviews/review.ts';
 import { exitCode, type ExitCode, type Terminal } from './io.ts';
 
 /** What wire.ts provides to `review`. */

@@ -1,7 +1,7 @@
 import { asLockkeeperError } from '../../shared/base/error.ts';
 import { formatInstant } from '../../shared/base/time.ts';
 import { visible } from '../../shared/base/visible.ts';
-import { journals } from '../../shared/rotation/journals.ts';
+import { journals } from '../../shared/rotation/journal/journals.ts';
 import type { PlannedCopy, RotationDeps } from '../../shared/rotation/plan.ts';
 import { exitCode, type ExitCode, type Terminal } from './io.ts';
 import { readFrom, type SecretCredential } from './secret-place.ts';

@@ -1,8 +1,8 @@
 import { asLockkeeperError, LockkeeperError } from '../../shared/base/error.ts';
 import type { Sealed } from '../../shared/base/sealed.ts';
 import type { CopyPlace, PlannedCopy, RotationDeps } from '../../shared/rotation/plan.ts';
-import { record } from '../../shared/rotation/recorded.ts';
-import { placeOf, tellVersion } from '../../shared/rotation/told.ts';
+import { record } from '../../shared/rotation/effects/recorded.ts';
+import { placeOf, tellVersion } from '../../shared/rotation/effects/told.ts';
 import type { Login, Slot } from '../../shared/services/contract.ts';
 import type { AuditEvent } from '../../shared/audit/entry.ts';
 

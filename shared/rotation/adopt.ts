@@ -1,13 +1,13 @@
 import { LockkeeperError } from '../base/error.ts';
-import { adopted } from './begun.ts';
-import { journals } from './journals.ts';
-import { obstacles } from './obstacles.ts';
+import { adopted } from './decisions/begun.ts';
+import { journals } from './journal/journals.ts';
+import { obstacles } from './decisions/obstacles.ts';
 import type { RotationDeps } from './plan.ts';
-import { audited } from './recorded.ts';
-import { currentLogins, verdictOn, type Seen } from './seen.ts';
-import { ask } from './service-effects.ts';
-import { tellLogin } from './told.ts';
-import { look, seenBy, type Run } from './under-way.ts';
+import { audited } from './effects/recorded.ts';
+import { currentLogins, verdictOn, type Seen } from './decisions/seen.ts';
+import { ask } from './effects/service-effects.ts';
+import { tellLogin } from './effects/told.ts';
+import { look, seenBy, type Run } from './effects/under-way.ts';
 
 /** What stands between a credential and its first rotation. */
 export interface AdoptReport {

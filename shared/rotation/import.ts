@@ -3,13 +3,13 @@ import type { Sealed } from '../base/sealed.ts';
 import type { SecretVersion } from '../secrets/contract.ts';
 import type { Login } from '../services/contract.ts';
 import { runFor } from './adopt.ts';
-import { newRotationId } from './generate.ts';
+import { newRotationId } from './effects/generate.ts';
 import type { CopyPlace, RotationDeps } from './plan.ts';
-import { audited } from './recorded.ts';
-import { isGood, sameLogin, verdictOn, type CopySeen } from './seen.ts';
-import { ask } from './service-effects.ts';
-import { placeOf, tellVersion } from './told.ts';
-import { look, seenBy, storeOf, type Run } from './under-way.ts';
+import { audited } from './effects/recorded.ts';
+import { isGood, sameLogin, verdictOn, type CopySeen } from './decisions/seen.ts';
+import { ask } from './effects/service-effects.ts';
+import { placeOf, tellVersion } from './effects/told.ts';
+import { look, seenBy, storeOf, type Run } from './effects/under-way.ts';
 
 /**
  * Puts the login that consumers use today into every store of the plan that holds nothing yet, so that they can begin

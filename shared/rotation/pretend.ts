@@ -1,11 +1,11 @@
 import { Sealed } from '../base/sealed.ts';
 import type { Instant } from '../base/time.ts';
 import type { Login, Session } from '../services/contract.ts';
-import { advanced } from './advance.ts';
-import { begun } from './begun.ts';
-import type { Journal, JournalDraft } from './journal.ts';
-import { copyOf, isAt, newLogins, type CopySeen, type Heard, type Seen, type VersionSeen } from './seen.ts';
-import type { Action, Of } from './step.ts';
+import { advanced } from './decisions/advance.ts';
+import { begun } from './decisions/begun.ts';
+import type { Journal, JournalDraft } from './journal/journal.ts';
+import { copyOf, isAt, newLogins, type CopySeen, type Heard, type Seen, type VersionSeen } from './decisions/seen.ts';
+import type { Action, Of } from './decisions/step.ts';
 
 /** Where a rehearsal is. */
 export interface Pretended {

@@ -2,16 +2,16 @@ import { LockkeeperError } from '../base/error.ts';
 import { after, formatInstant, hour, minute, second } from '../base/time.ts';
 import type { Session } from '../services/contract.ts';
 import { runFor } from './adopt.ts';
-import { ordered } from './begun.ts';
-import { beforeLooking, decide } from './decide.ts';
-import type { Journal } from './journal.ts';
+import { ordered } from './decisions/begun.ts';
+import { beforeLooking, decide } from './decisions/decide.ts';
+import type { Journal } from './journal/journal.ts';
 import type { RotationDeps } from './plan.ts';
 import { pretend, type Pretended } from './pretend.ts';
-import { currentLogins, sameLogin, type Seen } from './seen.ts';
-import { ask } from './service-effects.ts';
-import type { Asked, Step } from './step.ts';
-import { nameOf } from './step-name.ts';
-import { look, seenBy, type Run } from './under-way.ts';
+import { currentLogins, sameLogin, type Seen } from './decisions/seen.ts';
+import { ask } from './effects/service-effects.ts';
+import type { Asked, Step } from './decisions/step.ts';
+import { nameOf } from './decisions/step-name.ts';
+import { look, seenBy, type Run } from './effects/under-way.ts';
 
 /** What a rotation would do, without doing any of it. */
 export interface Rehearsal {

@@ -2,19 +2,19 @@ import { toldText } from '../audit/entries/withhold.ts';
 import { asLockkeeperError, hasCode, LockkeeperError } from '../base/error.ts';
 import type { Instant } from '../base/time.ts';
 import type { Session } from '../services/contract.ts';
-import { draftOf } from './advance.ts';
-import { beforeLooking, decide } from './decide.ts';
-import { carryOut } from './effects.ts';
-import { proofText } from './emergency.ts';
-import type { Phase } from './journal.ts';
-import { journals } from './journals.ts';
-import { order, tellLostOrder } from './order.ts';
-import { warn } from './people-effects.ts';
+import { draftOf } from './decisions/advance.ts';
+import { beforeLooking, decide } from './decisions/decide.ts';
+import { carryOut } from './effects/effects.ts';
+import { proofText } from './reviews/emergency.ts';
+import type { Phase } from './journal/journal.ts';
+import { journals } from './journal/journals.ts';
+import { order, tellLostOrder } from './effects/order.ts';
+import { warn } from './effects/people-effects.ts';
 import type { RotationDeps } from './plan.ts';
-import type { Rest, Step } from './step.ts';
-import { nameOf } from './step-name.ts';
-import { isEmergency, isTellingDue, troubled } from './trouble.ts';
-import { askedOf, hasMovedOn, look, type RotateRequest, type Run } from './under-way.ts';
+import type { Rest, Step } from './decisions/step.ts';
+import { nameOf } from './decisions/step-name.ts';
+import { isEmergency, isTellingDue, troubled } from './decisions/trouble.ts';
+import { askedOf, hasMovedOn, look, type RotateRequest, type Run } from './effects/under-way.ts';
 
 /**
  * How a run ended. `reverted`: the rotation ended with the login that people went back to. `busy`: another run is at

@@ -17,9 +17,9 @@ import { MemoryReceiver, memoryRefresh } from '../../shared/refreshes/memory.ts'
 import { adopt } from '../../shared/rotation/adopt.ts';
 import { importLogin } from '../../shared/rotation/import.ts';
 import type { RotationDeps } from '../../shared/rotation/plan.ts';
-import { signReview } from '../../shared/rotation/review-signing.ts';
+import { signReview } from '../../shared/rotation/reviews/review-signing.ts';
 import { rotate, type RotationReport } from '../../shared/rotation/run.ts';
-import type { RotateRequest } from '../../shared/rotation/under-way.ts';
+import type { RotateRequest } from '../../shared/rotation/effects/under-way.ts';
 import { MemoryAuthority, memoryIssuer } from '../../shared/services/memory-issuer.ts';
 import { collect } from '../../shared/usage/collect.ts';
 import { ClosingPlace, row, rule } from '../idle-ports/closing-world.ts';

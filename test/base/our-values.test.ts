@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import fc from '../properties.ts';
 import { inspect } from 'node:util';
 import { LockkeeperError } from '../../shared/base/error.ts';
 import { OurValues, ownValueMark } from '../../shared/base/our-values.ts';
@@ -31,9 +31,9 @@ describe('what somebody else says', () => {
     fc.assert(
       fc.property(value, fc.constantFrom(...ways), (text, way) => {
         const ours = new OurValues([new Sealed('another-value-of-ours-01234'), new Sealed(text)]);
-        const clean = ours.withhold(`role "app_a": ${way(text)} is not welcome`);
+        const clean = ours.withhold(`«…»: ${way(text)} ¶`);
         expect(clean).toContain(ownValueMark);
-        expect(clean).toMatch(/^role "app_a": .* welcome$/s);
+        expect(clean).toMatch(/^«…»: .* ¶$/s);
         new PlantedSecret(text).search('the text', clean).expectNowhere();
         expect(clean).not.toContain(way(text));
       }),

@@ -153,9 +153,7 @@ describe('an emergency, from the first word to the last signature', () => {
     await configure(server.port);
     expect(await typed(printed(out, 'rotate'))).toMatchObject({
       code: 0,
-      out: expect.stringMatching(
-        /^orders-db: done: Every earlier value .* is refused\.\n {2}emergency, ordered by /,
-      ),
+      out: expect.stringMatching(/^orders-db: done: Every earlier value .* is refused\.\n {2}emergency, ordered by /),
     });
     await expectReplaced();
   });

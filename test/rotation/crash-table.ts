@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { LockkeeperError } from '../../shared/base/error.ts';
 import { minute } from '../../shared/base/time.ts';
 import { rotate, type RotationReport } from '../../shared/rotation/run.ts';
-import type { RotateRequest } from '../../shared/rotation/under-way.ts';
+import type { RotateRequest } from '../../shared/rotation/effects/under-way.ts';
 import { MemoryReceiver, memoryRefresh } from '../../shared/refreshes/memory.ts';
 import type { Login } from '../../shared/services/contract.ts';
 import { MemoryAuthority, memoryIssuer } from '../../shared/services/memory-issuer.ts';

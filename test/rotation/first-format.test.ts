@@ -4,8 +4,8 @@ import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { Sealed } from '../../shared/base/sealed.ts';
 import { day } from '../../shared/base/time.ts';
-import { decodeJournal, keyOf } from '../../shared/rotation/journal-format.ts';
-import { phases, type Phase } from '../../shared/rotation/journal.ts';
+import { decodeJournal, keyOf } from '../../shared/rotation/journal/journal-format.ts';
+import { phases, type Phase } from '../../shared/rotation/journal/journal.ts';
 import type { Login } from '../../shared/services/contract.ts';
 import { address, firstValue, json, makePlace, runUntilDone, type Place } from './place.ts';
 

@@ -8,7 +8,7 @@ import { instant } from '../../shared/base/time.ts';
 import type { World } from '../../shared/base/world.ts';
 import { fileSystemObjects } from '../../shared/objects/file-system.ts';
 import { consumerForm } from '../../shared/rotation/forms/consumer-form.ts';
-import { journals } from '../../shared/rotation/journals.ts';
+import { journals } from '../../shared/rotation/journal/journals.ts';
 import type { RotationDeps } from '../../shared/rotation/plan.ts';
 import { rotate, type RotationReport } from '../../shared/rotation/run.ts';
 import { localFileSecrets, type LocalFileSecrets } from '../../shared/secrets/local-file.ts';

@@ -3,7 +3,7 @@ import { minute } from '../../shared/base/time.ts';
 import { MemoryReceiver, memoryRefresh } from '../../shared/refreshes/memory.ts';
 import type { RotationDeps } from '../../shared/rotation/plan.ts';
 import { rotate, type RotationReport } from '../../shared/rotation/run.ts';
-import type { RotateRequest } from '../../shared/rotation/under-way.ts';
+import type { RotateRequest } from '../../shared/rotation/effects/under-way.ts';
 import { breaks, Faults } from '../broken-writes.ts';
 import { unpaired } from '../intent-pairs.ts';
 import { firstValue, makePlace, unlessKilled, window, type Place } from './place.ts';

@@ -5,7 +5,7 @@ import { canonicalJson, type Plain } from '../../shared/base/canonical.ts';
 import { LockkeeperError } from '../../shared/base/error.ts';
 import { instant, minute, type Instant } from '../../shared/base/time.ts';
 import { memoryObjects } from '../../shared/objects/memory.ts';
-import { signReview } from '../../shared/rotation/review-signing.ts';
+import { signReview } from '../../shared/rotation/reviews/review-signing.ts';
 import { rotate } from '../../shared/rotation/run.ts';
 import { makePlace, type Place } from './place.ts';
 

@@ -3,7 +3,7 @@ import { Sealed } from '../../shared/base/sealed.ts';
 import { LockkeeperError } from '../../shared/base/error.ts';
 import { day, hour, minute } from '../../shared/base/time.ts';
 import { consumerForm, type FormSpec } from '../../shared/rotation/forms/consumer-form.ts';
-import { drawValue } from '../../shared/rotation/generate.ts';
+import { drawValue } from '../../shared/rotation/effects/generate.ts';
 import type { RotationDeps } from '../../shared/rotation/plan.ts';
 import { rotate } from '../../shared/rotation/run.ts';
 import type { MemoryVaultOptions } from '../../shared/secrets/memory.ts';

@@ -1,8 +1,8 @@
-import fc from 'fast-check';
+import fc from '../properties.ts';
 import { describe, expect, test } from '@jest/globals';
 import { LockkeeperError } from '../../shared/base/error.ts';
-import { generateValue, newRotationId } from '../../shared/rotation/generate.ts';
-import { decodeJournal, encodeJournal } from '../../shared/rotation/journal-format.ts';
+import { generateValue, newRotationId } from '../../shared/rotation/effects/generate.ts';
+import { decodeJournal, encodeJournal } from '../../shared/rotation/journal/journal-format.ts';
 import { testWorld } from '../world.ts';
 import { makePlace } from './place.ts';
 

@@ -4,7 +4,7 @@ import type { AuditEvent } from '../../../shared/audit/entry.ts';
 import type { StoredObject, CreateAnswer, ReplaceAnswer } from '../../../shared/objects/contract.ts';
 import type { RotationDeps } from '../../../shared/rotation/plan.ts';
 import { goOn, newRun, type RotationReport } from '../../../shared/rotation/run.ts';
-import type { RotateRequest, Run } from '../../../shared/rotation/under-way.ts';
+import type { RotateRequest, Run } from '../../../shared/rotation/effects/under-way.ts';
 import type { SecretState, SecretVersion } from '../../../shared/secrets/contract.ts';
 import type { EndpointResult, LoginAnswer, ServiceDescription, Session } from '../../../shared/services/contract.ts';
 import type { Refresh } from '../../../shared/refreshes/contract.ts';

@@ -1,6 +1,6 @@
 import type { StoredObject } from '../../../shared/objects/contract.ts';
-import { decodeJournal } from '../../../shared/rotation/journal-format.ts';
-import type { Journal } from '../../../shared/rotation/journal.ts';
+import { decodeJournal } from '../../../shared/rotation/journal/journal-format.ts';
+import type { Journal } from '../../../shared/rotation/journal/journal.ts';
 import { day, hour } from '../../../shared/base/time.ts';
 import type { MemoryServiceState } from '../../../shared/services/memory-state.ts';
 import type { VaultState } from '../../../shared/secrets/memory.ts';

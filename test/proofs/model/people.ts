@@ -1,4 +1,4 @@
-import { keyOf } from '../../../shared/rotation/journal-format.ts';
+import { keyOf } from '../../../shared/rotation/journal/journal-format.ts';
 import { handValue, loginIn, type Bench, type Snapshot } from './bench.ts';
 import { credential, secret, slotsOf, storesOf, type Act, type Setup } from './setup.ts';
 import { forgiven, watched, type Watch } from './watch.ts';

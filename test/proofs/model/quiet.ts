@@ -3,7 +3,7 @@ import type { Notice } from '../../../shared/approvals/contract.ts';
 import { adopt } from '../../../shared/rotation/adopt.ts';
 import type { RotationDeps } from '../../../shared/rotation/plan.ts';
 import { rotate, type RotationReport } from '../../../shared/rotation/run.ts';
-import type { RotateRequest } from '../../../shared/rotation/under-way.ts';
+import type { RotateRequest } from '../../../shared/rotation/effects/under-way.ts';
 import { LockkeeperError } from '../../../shared/base/error.ts';
 import type { Bench, Snapshot } from './bench.ts';
 import type { Broken } from './explore.ts';

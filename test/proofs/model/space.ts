@@ -1,6 +1,6 @@
 import { after, hour } from '../../../shared/base/time.ts';
 import { LockkeeperError } from '../../../shared/base/error.ts';
-import type { RotateRequest } from '../../../shared/rotation/under-way.ts';
+import type { RotateRequest } from '../../../shared/rotation/effects/under-way.ts';
 import type { Bench, Snapshot } from './bench.ts';
 import { carry, enter, hasInside, isAsk, isRead, type Carried, type Going } from './carry.ts';
 import type { Broken, Space, Way } from './explore.ts';

@@ -1,6 +1,6 @@
 import type { Instant } from '../../../shared/base/time.ts';
-import { decodeJournal, keyOf } from '../../../shared/rotation/journal-format.ts';
-import type { Journal } from '../../../shared/rotation/journal.ts';
+import { decodeJournal, keyOf } from '../../../shared/rotation/journal/journal-format.ts';
+import type { Journal } from '../../../shared/rotation/journal/journal.ts';
 import type { StoredObject } from '../../../shared/objects/contract.ts';
 import type { Login } from '../../../shared/services/contract.ts';
 import type { MemoryServiceState } from '../../../shared/services/memory-state.ts';

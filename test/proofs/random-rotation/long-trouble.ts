@@ -1,5 +1,5 @@
 import { hour } from '../../../shared/base/time.ts';
-import { isEmergency } from '../../../shared/rotation/trouble.ts';
+import { isEmergency } from '../../../shared/rotation/decisions/trouble.ts';
 import { heal } from './hands.ts';
 import { BrokenPromise } from './watch.ts';
 import type { Walk } from './walk.ts';

@@ -1,6 +1,6 @@
 import type { AuditEvent } from '../../../shared/audit/entry.ts';
-import type { Journal } from '../../../shared/rotation/journal.ts';
-import { isEmergency } from '../../../shared/rotation/trouble.ts';
+import type { Journal } from '../../../shared/rotation/journal/journal.ts';
+import { isEmergency } from '../../../shared/rotation/decisions/trouble.ts';
 import type { Login, LoginAnswer, Slot } from '../../../shared/services/contract.ts';
 import { secret, type Ground } from './ground.ts';
 import type { Hearing } from './observed.ts';

@@ -1,0 +1,61 @@
+import { toldText } from '../../audit/entries/withhold.ts';
+import { after, day, hour, minute, type Instant } from '../../base/time.ts';
+import type { Journal, JournalDraft, Trouble } from '../journal/journal.ts';
+
+/**
+ * The journal after a failure that may pass: when to try again, twice as long after each one. Under way an hour at most;
+ * before a rotation began a day, for every attempt may cost consumers a failed login.
+ */
+export function troubled(
+  journal: JournalDraft,
+  { text, urgent }: { readonly text: string; readonly urgent: boolean },
+  now: Instant,
+): JournalDraft {
+  const last = journal.trouble;
+  const attempts = (last?.attempts ?? 0) + 1;
+  const longest = journal.phase === 'done' ? day : hour;
+  const waitMs = Math.min(minute * 2 ** Math.min(attempts - 1, 20), longest);
+  const trouble: Trouble = {
+    text: toldText(text),
+    attempts,
+    notBefore: after(now, waitMs),
+    since: last?.since ?? now,
+    urgent: urgent || isEmergency(journal) || (last?.urgent ?? false),
+    told: last?.told ?? 0,
+    toldAt: last?.toldAt ?? null,
+  };
+  return { ...journal, trouble };
+}
+
+/**
+ * True while the next attempt has to wait. An emergency never waits. A pause longer than any that is ever written comes
+ * from a clock that was wrong, and does not count.
+ */
+export function isBackingOff(journal: Journal, now: Instant): boolean {
+  const { trouble } = journal;
+  if (!trouble || isEmergency(journal)) return false;
+  return now < trouble.notBefore && trouble.notBefore - now <= day;
+}
+
+/**
+ * True where people should hear of the trouble now: at once if it is urgent, else after an hour; then again after
+ * growing pauses. In an emergency the pauses are hours, otherwise days.
+ */
+export function isTellingDue(journal: Journal, now: Instant): boolean {
+  const { trouble } = journal;
+  if (!trouble) return false;
+  if (trouble.told === 0) return trouble.urgent || now - trouble.since >= hour;
+  const [unit, most] = isEmergency(journal) ? [hour, day] : [day, 7 * day];
+  const pauseMs = Math.min(unit * 2 ** Math.min(trouble.told - 1, 20), most);
+  return trouble.toldAt === null || now >= after(trouble.toldAt, pauseMs);
+}
+
+/** True from the order of an emergency until it is done. */
+export function isEmergency({ phase, emergency, orders }: Pick<Journal, 'phase' | 'emergency' | 'orders'>): boolean {
+  return orders.length > 0 || (emergency !== null && phase !== 'done');
+}
+
+/** The trouble after people were told of it. */
+export function toldOf(trouble: Trouble | null, now: Instant): Trouble | null {
+  return trouble && { ...trouble, told: trouble.told + 1, toldAt: now };
+}

@@ -1,0 +1,134 @@
+import { toldText } from '../../audit/entries/withhold.ts';
+import { LockkeeperError } from '../../base/error.ts';
+import { OurValues } from '../../base/our-values.ts';
+import type { Notice } from '../../approvals/contract.ts';
+import { untold } from '../decisions/decide.ts';
+import { emergencyNotice, orderNotice } from '../reviews/emergency.ts';
+import { moveOn, whatHolds } from './moving.ts';
+import { audited, record, type Told } from './recorded.ts';
+import { openReview } from '../reviews/review.ts';
+import { currentLogins } from '../decisions/seen.ts';
+import type { Of } from '../decisions/step.ts';
+import { isEmergency } from '../decisions/trouble.ts';
+import { heldBy, seenBy, type Run } from './under-way.ts';
+
+/** People are told after the reason is durable; a crash in between tells them in the next run. */
+export async function alarm(run: Run, step: Of<'block'> | Of<'alarm'>): Promise<void> {
+  if (step.do === 'block') await moveOn(run, step);
+  const { blocked, credential } = heldBy(run).journal;
+  const text = toldText(blocked?.text ?? '');
+  const fact = { action: 'rotation.block', details: { reason: blocked?.reason, text } };
+  const notice = { hash: undefined, level: 'alarm' as const, text: `Rotation of ${credential} is blocked: ${text}` };
+  await tellAndRecord(run, { fact, notice, step: { do: 'alarm' } });
+}
+
+/** A trouble that lasts. */
+export async function warn(run: Run, step: Of<'warn'>): Promise<void> {
+  const { journal } = heldBy(run);
+  const { trouble, credential, phase } = journal;
+  const emergency = isEmergency(journal);
+  const text = toldText(trouble?.text ?? '');
+  const what = phase === 'done' ? 'cannot begin' : emergency ? 'is not finished' : 'does not go on';
+  const kind = emergency ? 'Emergency rotation' : 'Rotation';
+  const sentence = `${kind} of ${credential} ${what}: ${text}. It is tried again${emergency ? ' in every run' : ''}.`;
+  await tellAndRecord(run, {
+    fact: { action: 'rotation.warn', details: { text, attempts: trouble?.attempts } },
+    notice: { hash: undefined, level: emergency ? 'alarm' : 'warning', text: sentence },
+    step,
+  });
+}
+
+interface Telling {
+  readonly fact: Told;
+  readonly notice: Notice;
+  readonly step: Of<'alarm'> | Of<'warn'>;
+}
+
+/** A log that is down keeps nobody from hearing of it; its error comes out when people know. */
+async function tellAndRecord(run: Run, { fact, notice, step }: Telling): Promise<void> {
+  let failure: LockkeeperError | undefined;
+  try {
+    await record(run, fact);
+  } catch (thrown) {
+    if (!(thrown instanceof LockkeeperError)) throw thrown;
+    failure = thrown;
+  }
+  if (await tell(run, notice)) await moveOn(run, step);
+  if (failure) throw failure;
+}
+
+/** Approvers know of an emergency before anything of it is looked at. */
+export async function announce(run: Run, step: Of<'announce'>): Promise<void> {
+  const { journal } = heldBy(run);
+  for (const order of untold(journal)) {
+    if (!(await tell(run, orderNotice(journal, order)))) return;
+  }
+  await moveOn(run, step);
+}
+
+/** The end of an emergency. */
+export async function close(run: Run, step: Of<'review'> | Of<'notify'>): Promise<void> {
+  const { journal } = heldBy(run);
+  const reasons = journal.emergency?.orders.map(({ reason }) => reason);
+  await audited(run, { action: `rotation.${step.do}`, details: { reasons, ...whatHolds(run) } }, async () => {
+    if (step.do === 'review') await openReview(run.deps.state, journal, run.deps.world.now());
+    else await run.deps.notify(emergencyNotice(journal));
+  });
+  await moveOn(run, step);
+}
+
+/**
+ * Tells consumers to read again. One that cannot be told is tried three times, once in an emergency: the window protects
+ * it as it protects those that nobody tells.
+ */
+export async function refresh(run: Run, step: Of<'refresh'>): Promise<void> {
+  const { journal } = heldBy(run);
+  const receiver = run.deps.refreshes?.[step.name];
+  const attempts = journal.refreshed.find(({ name }) => name === step.name)?.attempts ?? 0;
+  if (!receiver) return await giveUp(run, step, 'the configuration does not say how');
+  const secrets = journal.copies.map(({ store, secret }) => ({ store, secret }));
+  const news = { credential: journal.credential, rotation: journal.rotation, secrets };
+  let ofReceiver: unknown;
+  try {
+    await audited(run, { action: 'rotation.refresh', details: { name: step.name } }, () =>
+      withholdingAll(run, () => receiver.poke(news)).catch((thrown: unknown) => {
+        ofReceiver = thrown;
+        throw thrown;
+      }),
+    );
+  } catch (thrown) {
+    if (!(thrown instanceof LockkeeperError) || thrown !== ofReceiver) throw thrown;
+    if (journal.emergency || attempts >= 2) return await giveUp(run, step, thrown.message);
+    await moveOn(run, step, { isOver: false });
+    throw thrown;
+  }
+  await moveOn(run, step);
+}
+
+/** A receiver has just read the value and may repeat it in its answer. */
+async function withholdingAll(run: Run, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (thrown) {
+    throw new OurValues(currentLogins(seenBy(run)).map(({ value }) => value)).withholdFrom(thrown);
+  }
+}
+
+async function giveUp(run: Run, step: Of<'refresh'>, why: string): Promise<void> {
+  const text = `${step.name} could not be told to read ${heldBy(run).journal.credential} again: ${toldText(why)}. Restart it, or let it read the store.`;
+  await record(run, { action: 'rotation.refresh-failed', details: { name: step.name, text } });
+  await tell(run, { hash: undefined, level: 'warning', text });
+  await moveOn(run, step);
+}
+
+/** True where people were told. A messenger that is down never stops a rotation: the next run tells them. */
+async function tell(run: Run, notice: Notice): Promise<boolean> {
+  try {
+    await run.deps.notify(notice);
+    return true;
+  } catch (thrown) {
+    if (!(thrown instanceof LockkeeperError)) throw thrown;
+    run.isMute = true;
+    return false;
+  }
+}
