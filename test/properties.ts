@@ -7,4 +7,4 @@ import fc from 'fast-check';
 const { SEED } = process.env;
 if (SEED !== 'random') fc.configureGlobal({ seed: Number(SEED ?? 20_261_201) });
 
-export default fc;
+export { default as fc } from 'fast-check';

@@ -175,7 +175,7 @@ function rehearsalResult(rehearsal: Rehearsal): Result {
   const lines = [
     `${rehearsal.credential}: ${rehearsal.wouldFinish ? 'would finish' : 'would not finish'}. Nothing was changed.`,
     ...rehearsal.steps.map((step, index) => `  ${index + 1}. ${indented(step, 5)}`),
-    `  failed logins: ${rehearsal.failedLogins ?? 'not 0'}. ${rehearsal.why}`,
+    `  failed logins: ${rehearsal.failedLogins ?? 'not 0'}. ${indented(rehearsal.why, 4)}`,
     ...(rehearsal.sessions.length === 0
       ? ['  nobody is logged in now']
       : rehearsal.sessions.map((session) => `  logged in now: ${sessionLine(session)}`)),
@@ -186,11 +186,12 @@ function rehearsalResult(rehearsal: Rehearsal): Result {
 /** With `--sql` the statements are all that is wanted, so that there are some is no failure. */
 function adoptResult(report: AdoptReport, { sql }: RotateOptions): Result {
   if (sql && report.sql.length > 0) return { ok: true, isIdle: false, lines: report.sql, plain: report };
-  const lines = report.adopted
+  const verdict = report.adopted
     ? [`${report.credential}: adopted. Nothing was changed; its first rotation is due one interval from now.`]
     : [
         `${report.credential}: not adopted. Nothing was changed. Fix this first:`,
         ...report.problems.map((problem) => `  - ${problem}`),
       ];
+  const lines = [...verdict, ...report.risks.map((risk) => `  risk: ${indented(risk, 4)}`)];
   return { ok: report.adopted, isIdle: false, lines, plain: report };
 }

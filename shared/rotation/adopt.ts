@@ -4,7 +4,7 @@ import { journals } from './journal/journals.ts';
 import { obstacles } from './decisions/obstacles.ts';
 import type { RotationDeps } from './plan.ts';
 import { audited } from './effects/recorded.ts';
-import { currentLogins, verdictOn, type Seen } from './decisions/seen.ts';
+import { currentLogins, unfitText, verdictOn, type Seen } from './decisions/seen.ts';
 import { ask } from './effects/service-effects.ts';
 import { tellLogin } from './effects/told.ts';
 import { look, seenBy, type Run } from './effects/under-way.ts';
@@ -16,6 +16,8 @@ export interface AdoptReport {
   readonly adopted: boolean;
   /** What a person must fix first, in order, each with the SQL or the words that do it. Empty: adopted. */
   readonly problems: readonly string[];
+  /** Why consumers may be refused all the same, each with what to do. They keep nobody from adopting. */
+  readonly risks: readonly string[];
   /** The SQL out of `problems` alone, to be read and run by a person. */
   readonly sql: readonly string[];
 }
@@ -31,7 +33,13 @@ export async function adopt(deps: RotationDeps): Promise<AdoptReport> {
   const problems = [...obstacles(seen, deps.plan), ...underWay(run)];
   if (problems.length === 0) problems.push(...(await refusals(run)));
   if (problems.length === 0 && !run.held?.journal.adopted) await remember(run);
-  return { credential: deps.plan.name, adopted: problems.length === 0, problems, sql: seen.service.fixes };
+  return {
+    credential: deps.plan.name,
+    adopted: problems.length === 0,
+    problems,
+    risks: seen.service.risks,
+    sql: seen.service.fixes,
+  };
 }
 
 /** A run that only looks and asks. */
@@ -56,7 +64,7 @@ async function refusals(run: Run): Promise<readonly string[]> {
 
 function doubts(seen: Seen, login: ReturnType<typeof currentLogins>[number]): readonly string[] {
   const verdict = verdictOn(seen, login);
-  const { refused = [], silent = [], inClear = [] } = verdict ?? {};
+  const { refused = [], silent = [], inClear = [], unfit = [] } = verdict ?? {};
   const found: string[] = [];
   if (refused.length > 0)
     found.push(
@@ -71,6 +79,8 @@ function doubts(seen: Seen, login: ReturnType<typeof currentLogins>[number]): re
     found.push(
       `The login at ${inClear.join(', ')} was not encrypted, although TLS is promised. Check the server's TLS.`,
     );
+  if (unfit.length > 0)
+    found.push(`What the stores hand out for ${login.slot} logs in, but could do no work ${unfitText({ unfit })}`);
   return found;
 }
 

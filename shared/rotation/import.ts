@@ -6,7 +6,7 @@ import { runFor } from './adopt.ts';
 import { newRotationId } from './effects/generate.ts';
 import type { CopyPlace, RotationDeps } from './plan.ts';
 import { audited } from './effects/recorded.ts';
-import { isGood, sameLogin, verdictOn, type CopySeen } from './decisions/seen.ts';
+import { isGood, sameLogin, unfitText, verdictOn, type CopySeen } from './decisions/seen.ts';
 import { ask } from './effects/service-effects.ts';
 import { placeOf, tellVersion } from './effects/told.ts';
 import { look, seenBy, storeOf, type Run } from './effects/under-way.ts';
@@ -73,7 +73,7 @@ async function checkAccepted(run: Run, login: Login): Promise<void> {
   const seen = seenBy(run);
   const verdict = verdictOn(seen, login);
   if (verdict && isGood(seen, verdict)) return;
-  const { refused = [], silent = [], inClear = [] } = verdict ?? {};
+  const { refused = [], silent = [], inClear = [], unfit = [] } = verdict ?? {};
   const whose = `${run.deps.plan.service}, the login of ${login.slot}`;
   if (refused.length > 0)
     throw new LockkeeperError('rejected', `${whose}: refused at ${refused.join(', ')}`, {
@@ -87,6 +87,10 @@ async function checkAccepted(run: Run, login: Login): Promise<void> {
         hint: 'Check the TLS of the server.',
       },
     );
+  if (unfit.length > 0)
+    throw new LockkeeperError('rejected', `${whose}: logs in, but could do no work ${unfitText({ unfit })}`, {
+      hint: 'Fix that at the service, then import again.',
+    });
   const cause = seen.heard.flatMap(({ answers }) => answers).find(({ endpoint }) => silent.includes(endpoint))?.error;
   throw new LockkeeperError('unreachable', `${whose}: no answer at ${silent.join(', ') || 'any endpoint'}`, {
     hint: 'Make every endpoint reachable, then import again.',

@@ -6,6 +6,7 @@ import type { Issuer, Service } from '../services/contract.ts';
 import type { Refresh } from '../refreshes/contract.ts';
 import type { World } from '../base/world.ts';
 import type { ConsumerAddress, ConsumerForm } from './forms/form.ts';
+import type { Calendar } from './schedule/calendar.ts';
 
 /** One secret in one store that consumers of the credential read. */
 export interface CopyPlace {
@@ -32,8 +33,16 @@ export interface CredentialPlan {
   readonly address: ConsumerAddress;
   /** How long a consumer may go on with an old value after a new one was published, in milliseconds. */
   readonly propagationMs: number;
-  /** The next rotation is due this long after the last one ended, in milliseconds. */
+  /** The next rotation is due this long after the last one ended, in milliseconds; a calendar's pattern goes before it. */
   readonly everyMs: number;
+  /** When a rotation may begin by itself. Left out: at any time once it is due. */
+  readonly calendar?: Calendar;
+  /** Who answers for the service; a run may be limited to some of them. */
+  readonly owner?: string;
+  /** Words by which people choose credentials. */
+  readonly tags?: readonly string[];
+  /** A drain that lasts this much longer than its window is told once, in milliseconds; a day unless given. */
+  readonly overdueMs?: number;
   /** Names of those who are told to read again after a publication, in order; `refreshes` holds how. */
   readonly refreshes: readonly string[];
   /** True allows the `single` strategy, which refuses logins for a moment. */

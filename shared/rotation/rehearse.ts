@@ -23,6 +23,8 @@ export interface Rehearsal {
   /** How many logins of consumers would fail: 0, or undefined where nobody can promise it; `why` says so. */
   readonly failedLogins: 0 | undefined;
   readonly why: string;
+  /** Why consumers may be refused although nothing stands in the way, each with what to do. */
+  readonly risks: readonly string[];
   /** Who is logged in now, on every user of the credential. */
   readonly sessions: readonly Session[];
 }
@@ -58,7 +60,9 @@ export async function rehearse(deps: RotationDeps, request: { readonly leaked?: 
     plans += step.do === 'plan' ? 1 : 0;
     if (step.do === 'rest' || isEnd(step) || plans > mostPlans) {
       const promise = promised(deps, { seen, sessions, isEmergency: isEmergency(first) });
-      return { credential: deps.plan.name, wouldFinish: step.do === 'move' && isReady, steps, ...promise, sessions };
+      const { risks } = seen.service;
+      const wouldFinish = step.do === 'move' && isReady;
+      return { credential: deps.plan.name, wouldFinish, steps, ...promise, risks, sessions };
     }
     if (step.do === 'ask' && isReal(step, seen)) at.seen = await reallyAsk(run, step, at.seen);
     else pretend(at, step, { credential: deps.plan.name, sessions });
@@ -172,6 +176,8 @@ function promised(
       why: `With one user and one value, every login fails between the change and the moment its consumer reads the new value, up to ${window}.`,
     };
   }
+  if (seen.service.risks.length > 0)
+    return { failedLogins: undefined, why: `Nobody can promise 0: ${seen.service.risks.join('\n')}` };
   const byWindow = `every consumer reads the store at least every ${window}`;
   if (sessionsSeen === 'none')
     return { failedLogins: 0, why: `0 if ${byWindow}; the service shows no sessions, so only time protects them.` };

@@ -79,6 +79,12 @@ export interface ServiceDescription {
   readonly problems: readonly string[];
   /** The statements out of `problems` alone and in order, for a person to read and run. Problems hold foreign names. */
   readonly fixes: readonly string[];
+  /**
+   * Why consumers may be refused although nothing is in the way of a change, each with what to do: clients that cannot
+   * answer the server's way of asking, a user that expires before the next rotation. People hear of them before anything
+   * is changed, and no rehearsal promises 0 failed logins beside one.
+   */
+  readonly risks: readonly string[];
   /** True where both slots see the same objects and rights (the precondition of alternating); else of no meaning. */
   readonly slotsEqual: boolean;
 }
@@ -91,6 +97,11 @@ export interface LoginAnswer {
   readonly encrypted: boolean;
   /** Only with `no-answer`. */
   readonly error?: LockkeeperError;
+  /**
+   * Only with `accepted`: why a consumer that logs in here could not do its work, with what to do: it is not who it should
+   * be, the endpoint only reads. A login with it is never good enough to be handed out.
+   */
+  readonly unfit?: string;
 }
 
 /** What became of a change at one endpoint; undefined: done there. */

@@ -66,6 +66,7 @@ function described({ fleet, options }: MemoryBackend): ServiceDescription {
     encrypted: options.encrypted ?? false,
     problems: fleet.state.problems,
     fixes: fleet.state.fixes,
+    risks: fleet.state.risks,
     slotsEqual: options.strategy === 'alternating',
   };
 }
@@ -90,7 +91,9 @@ function answerOf({ fleet, options }: MemoryBackend, endpoint: string, { slot, v
   } catch (thrown) {
     return { endpoint, answer: 'no-answer', encrypted: false, error: asLockkeeperError(thrown) };
   }
-  if (fleet.shows(endpoint, slot, value.open())) return { endpoint, answer: 'accepted', encrypted };
+  const unfit = fleet.state.unfit[endpoint];
+  if (fleet.shows(endpoint, slot, value.open()))
+    return { endpoint, answer: 'accepted', encrypted, ...(unfit !== undefined && { unfit }) };
   fleet.countFailure(endpoint, slot);
   return { endpoint, answer: 'refused', encrypted };
 }

@@ -42,6 +42,9 @@ export interface MemoryServiceState {
   readonly failedLogins: Readonly<Record<string, Readonly<Record<Slot, number>>>>;
   readonly problems: readonly string[];
   readonly fixes: readonly string[];
+  readonly risks: readonly string[];
+  /** Why nobody who logs in could do any work, by endpoint. */
+  readonly unfit: Readonly<Record<string, string>>;
 }
 
 /** Nobody can log in yet. */
@@ -55,6 +58,8 @@ export function emptyService(endpoints: readonly string[]): MemoryServiceState {
     failedLogins: {},
     problems: [],
     fixes: [],
+    risks: [],
+    unfit: {},
   };
 }
 

@@ -69,6 +69,22 @@ export class MemoryHost {
     this.fleet.set({ fixes });
   }
 
+  /** Why consumers may be refused, as `describe` tells it. */
+  get risks(): readonly string[] {
+    return this.state.risks;
+  }
+  set risks(risks: readonly string[]) {
+    this.fleet.set({ risks });
+  }
+
+  /** Why those who log in could do no work, by endpoint. */
+  get unfit(): Readonly<Record<string, string>> {
+    return this.state.unfit;
+  }
+  set unfit(unfit: Readonly<Record<string, string>>) {
+    this.fleet.set({ unfit });
+  }
+
   /** False: no endpoint answers. Setting it sets every endpoint. */
   get isUp(): boolean {
     return this.fleet.named(undefined).some((name) => this.fleet.endpoint(name).isUp);

@@ -126,6 +126,7 @@ class PostgresHost {
       encrypted: tls !== 'off',
       problems: found.problems.map(({ text }) => text),
       fixes: found.problems.flatMap(({ sql }) => sql ?? []),
+      risks: [],
       slotsEqual: strategy === 'alternating' && found.equal,
     };
   }

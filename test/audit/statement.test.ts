@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from '../properties.ts';
+import { fc } from '../properties.ts';
 import { canonicalJson } from '../../shared/base/canonical.ts';
 import { encodeEntry, firstPrevious } from '../../shared/audit/entries/codec.ts';
 import type { AuditEvent } from '../../shared/audit/entry.ts';

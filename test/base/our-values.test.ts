@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from '../properties.ts';
+import { fc } from '../properties.ts';
 import { inspect } from 'node:util';
 import { LockkeeperError } from '../../shared/base/error.ts';
 import { OurValues, ownValueMark } from '../../shared/base/our-values.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import fc from '../properties.ts';
+import { fc } from '../properties.ts';
 import { visible, visibleLines } from '../../shared/base/visible.ts';
 
 /** What may not reach people raw, by code point, written down without the rule under test. */

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import fc from '../properties.ts';
+import { fc } from '../properties.ts';
 import { formatDuration, parseDuration } from '../../shared/config/duration.ts';
 
 test.each([

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from '../properties.ts';
+import { fc } from '../properties.ts';
 import type { FlowLog, LogObject, ParsedRow } from '../../shared/flow-logs/contract.ts';
 import { cellsOfBatch, expectedCells } from '../flow-logs/tables.ts';
 import { rowsOf, type TrafficCloud } from '../flow-logs/traffic.ts';

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
-import fc from '../properties.ts';
+import { fc } from '../properties.ts';
 import { literal, withEngine } from '../../shared/flow-logs/engine.ts';
 import type { ParsedRow } from '../../shared/flow-logs/contract.ts';
 import { cellsOfBatch, expectedCells } from './tables.ts';

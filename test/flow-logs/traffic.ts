@@ -1,4 +1,4 @@
-import fc from '../properties.ts';
+import { fc } from '../properties.ts';
 import { instant, parseInstant } from '../../shared/base/time.ts';
 import type { FlowRecord, ParsedRow } from '../../shared/flow-logs/contract.ts';
 

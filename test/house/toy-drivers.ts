@@ -37,6 +37,7 @@ export function acmeService(users: readonly string[], realm: string): Service {
       encrypted: true,
       problems: [],
       fixes: [],
+      risks: [],
       slotsEqual: true,
     }),
     change: never,

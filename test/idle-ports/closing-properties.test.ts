@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import fc from '../properties.ts';
+import { fc } from '../properties.ts';
 import { LockkeeperError } from '../../shared/base/error.ts';
 import { after, day, hour, minute } from '../../shared/base/time.ts';
 import type { Firewall, PreparedChange } from '../../shared/firewalls/contract.ts';

@@ -1,4 +1,4 @@
-import fc from '../properties.ts';
+import { fc } from '../properties.ts';
 import type { Opening } from '../../shared/firewalls/contract.ts';
 import type { FactKind } from '../../shared/flow-logs/contract.ts';
 import type { JudgeInput } from '../../shared/idle-ports/judging/judge.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import fc from '../properties.ts';
+import { fc } from '../properties.ts';
 import type { Opening } from '../../shared/firewalls/contract.ts';
 import type { UsageRow } from '../../shared/usage/evidence.ts';
 import { at, eniServer, row, seen, verdictsOf } from './judge-facts.ts';

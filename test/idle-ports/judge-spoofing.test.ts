@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from '../properties.ts';
+import { fc } from '../properties.ts';
 import type { FactKind } from '../../shared/flow-logs/contract.ts';
 import type { UsageRow } from '../../shared/usage/evidence.ts';
 import {

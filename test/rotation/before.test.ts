@@ -89,7 +89,13 @@ describe('rehearsing', () => {
 describe('adopting', () => {
   test('changes no password and no secret, and makes the first rotation due one interval later', async () => {
     const place = await makePlace();
-    expect(await adopt(place.deps())).toEqual({ credential: 'app-db', adopted: true, problems: [], sql: [] });
+    expect(await adopt(place.deps())).toEqual({
+      credential: 'app-db',
+      adopted: true,
+      problems: [],
+      risks: [],
+      sql: [],
+    });
     expect(effects(place)).toEqual(['effect create']);
     expect(await adopt(place.deps())).toMatchObject({ adopted: true });
     expect(await place.run()).toMatchObject({ outcome: 'idle', steps: [] });

@@ -1,4 +1,4 @@
-import fc from '../properties.ts';
+import { fc } from '../properties.ts';
 import { expect, test } from '@jest/globals';
 import { minute } from '../../shared/base/time.ts';
 import { rotate, type RotationReport } from '../../shared/rotation/run.ts';

@@ -1,4 +1,4 @@
-import fc from '../properties.ts';
+import { fc } from '../properties.ts';
 import { describe, expect, test } from '@jest/globals';
 import { LockkeeperError } from '../../shared/base/error.ts';
 import { generateValue, newRotationId } from '../../shared/rotation/effects/generate.ts';

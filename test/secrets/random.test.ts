@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from '../properties.ts';
+import { fc } from '../properties.ts';
 import { LockkeeperError } from '../../shared/base/error.ts';
 import { Sealed } from '../../shared/base/sealed.ts';
 import type { SecretStore } from '../../shared/secrets/contract.ts';

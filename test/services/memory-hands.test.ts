@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from '../properties.ts';
+import { fc } from '../properties.ts';
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { Sealed } from '../../shared/base/sealed.ts';
 import { hour } from '../../shared/base/time.ts';

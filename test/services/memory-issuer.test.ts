@@ -1,4 +1,4 @@
-import fc from '../properties.ts';
+import { fc } from '../properties.ts';
 import { expect, test } from '@jest/globals';
 import { MemoryAuthority, memoryIssuer } from '../../shared/services/memory-issuer.ts';
 import { testWorld } from '../world.ts';

@@ -1,4 +1,4 @@
-import fc from '../properties.ts';
+import { fc } from '../properties.ts';
 import { describe, expect, test } from '@jest/globals';
 import { isOlder, markOf } from '../../shared/services/postgres-mark.ts';
 

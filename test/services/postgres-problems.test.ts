@@ -1,4 +1,4 @@
-import fc from '../properties.ts';
+import { fc } from '../properties.ts';
 import { expect, test } from '@jest/globals';
 import { roleProblems } from '../../shared/services/postgres-problems.ts';
 import { attributes, type RoleSeen } from '../../shared/services/postgres-roles.ts';

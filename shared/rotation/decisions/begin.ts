@@ -5,6 +5,7 @@ import type { Journal, JournalCopy } from '../journal/journal.ts';
 import { obstacles } from './obstacles.ts';
 import { currentLogins, entryOf, isGood, sameLogin, verdictOn, windowMsOf, type CopySeen, type Seen } from './seen.ts';
 import type { Asked, Of, Step } from './step.ts';
+import { unusable } from './stopping.ts';
 
 /**
  * Whether a rotation begins, and with which user. Pure, like decide.
@@ -55,6 +56,8 @@ function refusedNow(seen: Seen, asked: Asked): Step | undefined {
   const refused = verdicts.flatMap((verdict) => verdict.refused);
   const silent = verdicts.flatMap((verdict) => verdict.silent);
   if (refused.length === 0 && silent.length > 0) return postponed(`${silent.join(', ')} does not answer`, 'failed');
+  const unfit = verdicts.find((verdict) => verdict.unfit.length > 0);
+  if (refused.length === 0 && unfit) return unusable('what consumers read now', unfit);
   return postponed(
     refused.length === 0
       ? 'a login with what consumers read now is not encrypted, although the service promises it. Check its TLS.'

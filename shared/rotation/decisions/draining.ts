@@ -16,7 +16,7 @@ import {
 } from './seen.ts';
 import { unproven } from './setting.ts';
 import type { Asked, Ending, Rest, Step } from './step.ts';
-import { block, handChanged, namesOf, postpone, unready } from './stopping.ts';
+import { block, handChanged, namesOf, postpone, unready, unusable } from './stopping.ts';
 
 /** Phase draining: the old value stays valid until nobody can be using it, and is ended then. */
 export function draining(journal: Journal, seen: Seen, asked: Asked): Step {
@@ -62,6 +62,7 @@ function handedOutInstead(journal: Journal, seen: Seen, asked: Asked): Step | un
   const verdict = verdictOn(seen, login);
   if (!verdict) return { do: 'ask', candidate: 'current', logins: [login] };
   if (isGood(seen, verdict)) return { do: 'follow', login, reverted: oldWas(journal, seen, stray) };
+  if (verdict.refused.length === 0 && verdict.unfit.length > 0) return unusable(`the login of ${login.slot}`, verdict);
   if (verdict.refused.length === 0) return postpone(`${verdict.silent.join(', ')} does not answer`);
   return block(
     'in-use-again',

@@ -54,6 +54,8 @@ export interface Verdict {
   readonly silent: readonly string[];
   /** Accepted, but not encrypted although the service promises it. */
   readonly inClear: readonly string[];
+  /** Accepted, but a consumer could not do its work there; why, by endpoint. */
+  readonly unfit: readonly { readonly endpoint: string; readonly why: string }[];
 }
 
 /** The verdict on `login`, where it was asked in this run. An endpoint that gave no answer is silent. */
@@ -68,12 +70,22 @@ export function verdictOn(seen: Seen, login: Login): Verdict | undefined {
     refused: those((one) => one?.answer === 'refused'),
     silent: those((one) => one === undefined || one.answer === 'no-answer'),
     inClear: those((one) => one?.answer === 'accepted' && encrypted && !one.encrypted),
+    unfit: endpoints.flatMap((endpoint) => {
+      const why = answerAt(endpoint)?.unfit;
+      return why === undefined ? [] : [{ endpoint, why }];
+    }),
   };
 }
 
-/** True where every endpoint accepted it, encrypted if that is promised. */
-export function isGood(seen: Seen, { accepted, inClear }: Verdict): boolean {
-  return accepted.length > 0 && accepted.length === seen.service.endpoints.length && inClear.length === 0;
+/** True where every endpoint accepted it, encrypted if that is promised, and for all that a consumer does. */
+export function isGood(seen: Seen, { accepted, inClear, unfit }: Verdict): boolean {
+  const isEverywhere = accepted.length > 0 && accepted.length === seen.service.endpoints.length;
+  return isEverywhere && inClear.length === 0 && unfit.length === 0;
+}
+
+/** What logs in and could do no work there: where and why, as sentences. */
+export function unfitText({ unfit }: Pick<Verdict, 'unfit'>): string {
+  return unfit.map(({ endpoint, why }) => `at ${endpoint}: ${why}`).join('\n');
 }
 
 /** True for the same user with the same value. */

@@ -18,7 +18,7 @@ import {
 } from './seen.ts';
 import { editedBefore } from './hand-edits.ts';
 import type { Asked, Step } from './step.ts';
-import { block, handChanged, insists, postpone, unready } from './stopping.ts';
+import { block, handChanged, insists, postpone, unready, unusable } from './stopping.ts';
 
 /** Phase planned: the new value becomes durable in every store that can be used. */
 export function staging(journal: Journal, seen: Seen, asked: Asked): Step {
@@ -123,6 +123,8 @@ export function unproven(journal: Journal, seen: Seen): Step | undefined {
       'not-encrypted',
       `a login at ${verdict.inClear.join(', ')} is not encrypted, although the service promises it. Check its TLS, then run with --now.`,
     );
+  if (verdict.unfit.length > 0 && !journal.emergency && verdict.refused.length === 0)
+    return unusable(`the new value of ${journal.target}`, verdict);
   const isEnough =
     journal.emergency && verdict.accepted.length > 0 && (verdict.refused.length === 0 || journal.refusals >= 3);
   return isEnough ? undefined : notAccepted(journal, seen, verdict);

@@ -1,6 +1,6 @@
 import type { Journal, Phase } from '../journal/journal.ts';
 import type { CopyPlace } from '../plan.ts';
-import { isAt, usable, type CopySeen, type Seen } from './seen.ts';
+import { isAt, unfitText, usable, type CopySeen, type Seen, type Verdict } from './seen.ts';
 import type { BlockReason, Step } from './step.ts';
 
 /** What was blocked, a person was told and then ran with --now; an emergency goes over it at once. */
@@ -29,6 +29,12 @@ export function postpone(text: string, back?: Phase): Step {
 /** The service itself is not ready, in the middle of a rotation. */
 export function unready(seen: Seen): Step {
   return { do: 'postpone', outcome: 'blocked', back: undefined, text: seen.service.problems.join('\n'), urgent: true };
+}
+
+/** A login that gets in, and with which consumers could do no work. */
+export function unusable(whose: string, verdict: Verdict): Step {
+  const text = `${whose} logs in, but consumers could do no work with it ${unfitText(verdict)}`;
+  return { do: 'postpone', outcome: 'blocked', back: undefined, text, urgent: true };
 }
 
 /** The usable copies in which this rotation's value is not handed out yet. */

@@ -1,4 +1,4 @@
-import fc from '../../properties.ts';
+import { fc } from '../../properties.ts';
 import { describe, expect, test } from '@jest/globals';
 import { formatCheckpoint } from '../../../shared/audit/tlog/checkpoint.ts';
 import { cosignedText, formatCosignature } from '../../../shared/audit/tlog/cosignature.ts';

@@ -1,4 +1,4 @@
-import fc from '../../properties.ts';
+import { fc } from '../../properties.ts';
 import { Sealed } from '../../../shared/base/sealed.ts';
 import type { Login } from '../../../shared/services/contract.ts';
 import type { ConsumerAddress } from '../../../shared/rotation/forms/form.ts';

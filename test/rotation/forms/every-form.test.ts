@@ -1,5 +1,5 @@
 import { inspect, isDeepStrictEqual } from 'node:util';
-import fc from '../../properties.ts';
+import { fc } from '../../properties.ts';
 import { describe, expect, test } from '@jest/globals';
 import { LockkeeperError } from '../../../shared/base/error.ts';
 import { Sealed } from '../../../shared/base/sealed.ts';

@@ -1,4 +1,4 @@
-import fc from '../../properties.ts';
+import { fc } from '../../properties.ts';
 import { describe, expect, test } from '@jest/globals';
 import { Sealed } from '../../../shared/base/sealed.ts';
 import { consumerForm } from '../../../shared/rotation/forms/consumer-form.ts';

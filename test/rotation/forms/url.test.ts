@@ -1,4 +1,4 @@
-import fc from '../../properties.ts';
+import { fc } from '../../properties.ts';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'pg-connection-string';
 import { Sealed } from '../../../shared/base/sealed.ts';
