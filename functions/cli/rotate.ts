@@ -3,7 +3,8 @@ import { LockkeeperError } from '../../shared/base/error.ts';
 import { formatInstant } from '../../shared/base/time.ts';
 import { adopt, type AdoptReport } from '../../shared/rotation/adopt.ts';
 import type { RotationDeps } from '../../shared/rotation/plan.ts';
-import { rehearse, sessionLine, type Rehearsal } from '../../shared/rotation/rehearse.ts';
+import { sessionLines } from '../../shared/rotation/decisions/sessions-left.ts';
+import { rehearse, type Rehearsal } from '../../shared/rotation/rehearse.ts';
 import { rotate, type RotationReport } from '../../shared/rotation/run.ts';
 import { exitCode, type ExitCode, type Terminal } from './io.ts';
 
@@ -138,7 +139,7 @@ function rotationResult(report: RotationReport, given: string | undefined): Resu
     ...report.emergency.map((order) => `  emergency, ordered by ${order}`),
     ...withheldReason(given),
     ...steps.map((step) => `  ${indented(step, 4)}`),
-    ...report.sessions.map((session) => `  still logged in: ${sessionLine(session)}`),
+    ...sessionLines(report.sessions).map((line) => `  still logged in: ${line}`),
     ...again,
     ...help,
     ...unfinished(report),
@@ -178,7 +179,7 @@ function rehearsalResult(rehearsal: Rehearsal): Result {
     `  failed logins: ${rehearsal.failedLogins ?? 'not 0'}. ${indented(rehearsal.why, 4)}`,
     ...(rehearsal.sessions.length === 0
       ? ['  nobody is logged in now']
-      : rehearsal.sessions.map((session) => `  logged in now: ${sessionLine(session)}`)),
+      : sessionLines(rehearsal.sessions).map((line) => `  logged in now: ${line}`)),
   ];
   return { ok: rehearsal.wouldFinish, isIdle: false, lines, plain: rehearsal };
 }

@@ -104,6 +104,7 @@ function planOf({ name }: ServiceConfig, credential: CredentialConfig): Credenti
     address: addressOf(credential),
     propagationMs: credential.propagation.ms,
     everyMs: credential.every.ms,
+    overdueMs: credential.overdue.ms,
     refreshes: credential.refreshes.map((one) => one.name),
     acceptDowntime: credential.acceptDowntime,
   };

@@ -1,5 +1,6 @@
 import { toldText } from '../../audit/entries/withhold.ts';
 import { LockkeeperError } from '../../base/error.ts';
+import { formatInstant } from '../../base/time.ts';
 import { OurValues } from '../../base/our-values.ts';
 import type { Notice } from '../../approvals/contract.ts';
 import { untold } from '../decisions/decide.ts';
@@ -8,8 +9,10 @@ import { moveOn, whatHolds } from './moving.ts';
 import { audited, record, type Told } from './recorded.ts';
 import { openReview } from '../reviews/review.ts';
 import { currentLogins } from '../decisions/seen.ts';
+import { sessionGroups } from '../decisions/sessions-left.ts';
 import type { Of } from '../decisions/step.ts';
 import { isEmergency } from '../decisions/trouble.ts';
+import { overdueNotice } from './overdue-notice.ts';
 import { heldBy, seenBy, type Run } from './under-way.ts';
 
 /** People are told after the reason is durable; a crash in between tells them in the next run. */
@@ -38,10 +41,23 @@ export async function warn(run: Run, step: Of<'warn'>): Promise<void> {
   });
 }
 
+/** A drain that lasts long beyond its window: once, for nobody is locked out by it. */
+export async function tellOverdue(run: Run, step: Of<'overdue'>): Promise<void> {
+  const { sessions, over, text } = step;
+  const groups = sessionGroups(sessions).slice(0, mostGroups);
+  const left = groups.map(({ since, ...group }) => ({ ...group, since: since && formatInstant(since) }));
+  const details = { windowOver: formatInstant(over), sessions: sessions.length, left, text: toldText(text) };
+  const notice = overdueNotice(heldBy(run).journal, step);
+  await tellAndRecord(run, { fact: { action: 'rotation.overdue', details }, notice, step });
+}
+
+/** So many fit into one entry of the log, however long the names of programs are. */
+const mostGroups = 50;
+
 interface Telling {
   readonly fact: Told;
   readonly notice: Notice;
-  readonly step: Of<'alarm'> | Of<'warn'>;
+  readonly step: Of<'alarm'> | Of<'warn'> | Of<'overdue'>;
 }
 
 /** A log that is down keeps nobody from hearing of it; its error comes out when people know. */
