@@ -5,8 +5,10 @@ import { adopt, type AdoptReport } from '../../shared/rotation/adopt.ts';
 import type { RotationDeps } from '../../shared/rotation/plan.ts';
 import { sessionLines } from '../../shared/rotation/decisions/sessions-left.ts';
 import { rehearse, type Rehearsal } from '../../shared/rotation/rehearse.ts';
+import type { ReminderDeps } from '../../shared/rotation/manual/manual-plan.ts';
 import { rotate, type RotationReport } from '../../shared/rotation/run.ts';
 import { exitCode, type ExitCode, type Terminal } from './io.ts';
+import { manualResult } from './rotate-manual.ts';
 
 /** What wire.ts provides: one credential with its drivers, and what all of them share. */
 export interface RotateDeps extends Pick<
@@ -14,6 +16,8 @@ export interface RotateDeps extends Pick<
   'state' | 'audit' | 'world' | 'notify' | 'actor' | 'account' | 'fingerprintKey'
 > {
   readonly credentials: readonly Pick<RotationDeps, 'plan' | 'service' | 'stores'>[];
+  /** Credentials that people renew. */
+  readonly manual?: readonly ReminderDeps[];
 }
 
 export interface RotateOptions {
@@ -49,7 +53,7 @@ export async function rotateVerb(
   const results: Result[] = [];
   for (const one of chosen) {
     if (terminal.signal.aborted) break;
-    const result = await carryOut(depsOf(deps, one), options);
+    const result = 'service' in one ? await carryOut(depsOf(deps, one), options) : await manualResult(one, options);
     results.push(result);
     if (!terminal.json) for (const line of result.lines) terminal.out(line);
   }
@@ -104,23 +108,26 @@ function checkOptions(names: readonly string[], options: RotateOptions): void {
     throw new LockkeeperError('invalid', '--sql belongs to --adopt', { hint: 'lockkeeper rotate NAME --adopt --sql' });
 }
 
-function choose(names: readonly string[], options: RotateOptions, deps: RotateDeps): RotateDeps['credentials'] {
-  const known = deps.credentials.map((one) => one.plan.name);
+type Chosen = RotateDeps['credentials'][number] | ReminderDeps;
+
+function choose(names: readonly string[], options: RotateOptions, deps: RotateDeps): readonly Chosen[] {
+  const all: readonly Chosen[] = [...deps.credentials, ...(deps.manual ?? [])];
+  const known = all.map((one) => one.plan.name);
   const list = known.length > 0 ? known.join(', ') : 'none; add a service with a credential to the configuration';
-  if (options.all) return deps.credentials;
+  if (options.all) return all;
   if (names.length === 0)
     throw new LockkeeperError('invalid', 'no credential was named', {
       hint: `Name one, or use --all. Known: ${list}.`,
     });
   return [...new Set(names)].map((name) => {
-    const found = deps.credentials.find((one) => one.plan.name === name);
+    const found = all.find((one) => one.plan.name === name);
     if (found) return found;
     throw new LockkeeperError('invalid', `no credential is called "${name}"`, { hint: `Known: ${list}.` });
   });
 }
 
 function depsOf(deps: RotateDeps, one: RotateDeps['credentials'][number]): RotationDeps {
-  const { credentials: _credentials, ...shared } = deps;
+  const { credentials: _credentials, manual: _manual, ...shared } = deps;
   return { ...shared, ...one };
 }
 

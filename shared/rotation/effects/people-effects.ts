@@ -6,7 +6,7 @@ import type { Notice } from '../../approvals/contract.ts';
 import { untold } from '../decisions/decide.ts';
 import { emergencyNotice, orderNotice } from '../reviews/emergency.ts';
 import { moveOn, whatHolds } from './moving.ts';
-import { audited, record, type Told } from './recorded.ts';
+import { audited, record, recordAndTell, type Told } from './recorded.ts';
 import { openReview } from '../reviews/review.ts';
 import { currentLogins } from '../decisions/seen.ts';
 import { sessionGroups } from '../decisions/sessions-left.ts';
@@ -60,17 +60,11 @@ interface Telling {
   readonly step: Of<'alarm'> | Of<'warn'> | Of<'overdue'>;
 }
 
-/** A log that is down keeps nobody from hearing of it; its error comes out when people know. */
+/** The step is over once people know. */
 async function tellAndRecord(run: Run, { fact, notice, step }: Telling): Promise<void> {
-  let failure: LockkeeperError | undefined;
-  try {
-    await record(run, fact);
-  } catch (thrown) {
-    if (!(thrown instanceof LockkeeperError)) throw thrown;
-    failure = thrown;
-  }
-  if (await tell(run, notice)) await moveOn(run, step);
-  if (failure) throw failure;
+  await recordAndTell(run, fact, async () => {
+    if (await tell(run, notice)) await moveOn(run, step);
+  });
 }
 
 /** Approvers know of an emergency before anything of it is looked at. */
