@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto';
+import { types } from 'node:util';
 import { instant, type Instant } from '../../base/time.ts';
 import type { Sealed } from '../../base/sealed.ts';
 
@@ -30,7 +31,7 @@ function endOf(block: string): CertificateEnd | undefined {
     };
   } catch (thrown) {
     // OpenSSL's own error; the text is no certificate, which is a fact about the store.
-    if (thrown instanceof Error) return undefined;
+    if (types.isNativeError(thrown)) return undefined;
     throw thrown;
   }
 }

@@ -70,7 +70,7 @@ const claimMs = 15 * minute;
 async function tellWhatIsDue(run: Run, record: ReminderRecord): Promise<void> {
   const now = run.deps.world.now();
   await write(run, record);
-  if (record.telling !== null && Math.abs(now - record.telling) < claimMs) {
+  if (record.telling !== null && Math.abs(now - record.telling.at) < claimMs) {
     run.isBusy = true;
     return;
   }
@@ -120,7 +120,8 @@ function reminderDue({ plan }: ReminderDeps, record: ReminderRecord, now: Instan
 /** Claims it first, so that of two runs one tells; says so last, so that one that dies tells again. */
 async function tell(run: Run, { fact, notice, after }: Telling): Promise<void> {
   const { deps } = run;
-  await write(run, (record) => ({ ...record, telling: deps.world.now() }));
+  const by = Buffer.from(deps.world.random(12)).toString('hex');
+  await write(run, (record) => ({ ...record, telling: { at: deps.world.now(), by } }));
   await recordAndTell({ deps }, fact, async () => {
     const isTold = await notified(deps, notice);
     run.told += isTold ? 1 : 0;

@@ -36,8 +36,11 @@ export type ReminderRecord = {
   readonly places: readonly PlaceRecord[];
   /** By the end that people were reminded of: the last moment that was told. Newest last. */
   readonly told: readonly { readonly ends: Instant; readonly through: Instant }[];
-  /** A run is telling people since then; null where none is. One that died leaves it behind. */
-  readonly telling: Instant | null;
+  /**
+   * A run is telling people since then; null where none is. One that died leaves it behind. `by` is unique, so that of
+   * two equal claims exactly one is written.
+   */
+  readonly telling: { readonly at: Instant; readonly by: string } | null;
   readonly problem: Problem | null;
 };
 
@@ -95,7 +98,7 @@ const schema: z.ZodType<ReminderRecord> = z.strictObject({
     }),
   ),
   told: z.array(z.strictObject({ ends: time, through: time })),
-  telling: time.nullable(),
+  telling: z.strictObject({ at: time, by: z.string() }).nullable(),
   problem: z.strictObject({ text: z.string(), since: time, told: z.int(), toldAt: time.nullable() }).nullable(),
 });
 
