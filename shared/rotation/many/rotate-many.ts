@@ -98,7 +98,8 @@ class ManyRun {
     const order = [...urgent, ...names.filter((name) => !urgent.includes(name))];
     await atOnce(this.#untilOver(order), concurrency, (name) => this.#one(name, standing.get(name)));
     const next = order.find((name) => !this.#isReached(name) || this.#reports.get(name)?.outcome === 'stopped');
-    if (next !== undefined) await triedTurn(() => writeTurn(state, next));
+    // A person who stops a run changes nobody's turn.
+    if (next !== undefined && !this.#options.signal?.aborted) await triedTurn(() => writeTurn(state, next));
   }
 
   #isReached(name: string): boolean {
