@@ -41,7 +41,8 @@ function manualPlan({ name, owner, tags }: ServiceConfig, credential: ManualCred
     tags,
     stores: credential.secrets.map((place) => ({ store: place.store, secret: place.name, form: consumerForm(place) })),
     validUntil: validUntil(credential),
-    remindMs: credential.remind.map(({ ms }) => ms),
+    // Of the default those that would come on the first day are left out.
+    remindMs: credential.remind.map(({ ms }) => ms).filter((ms) => ms < (credential.lifetime?.ms ?? Infinity)),
     renew: credential.renew,
   };
 }
