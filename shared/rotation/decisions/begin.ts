@@ -1,8 +1,11 @@
-import { after, day, formatInstant } from '../../base/time.ts';
+import { after } from '../../base/time.ts';
 import type { Login } from '../../services/contract.ts';
 import { unique } from './advance.ts';
 import type { Journal, JournalCopy } from '../journal/journal.ts';
 import { obstacles } from './obstacles.ts';
+import { nextBegin } from '../schedule/due.ts';
+import { dueText } from '../schedule/due-text.ts';
+import { lastEnd } from './missed.ts';
 import { currentLogins, entryOf, isGood, sameLogin, verdictOn, windowMsOf, type CopySeen, type Seen } from './seen.ts';
 import type { Asked, Of, Step } from './step.ts';
 import { unusable } from './stopping.ts';
@@ -13,7 +16,7 @@ import { unusable } from './stopping.ts';
  * | what is seen                                                          | next                               |
  * |-----------------------------------------------------------------------|------------------------------------|
  * | a person ordered an emergency                                         | plan, at once                      |
- * | nobody asked, and never adopted or not due                            | rest                               |
+ * | nobody asked, and never adopted, not due, or no window is open        | rest                               |
  * | something in the way: see obstacles.ts                                | postpone: people are told          |
  * | no journal, and a value is staged (the journal was lost)              | plan, going on with it             |
  * | published past this journal, an earlier value may still be in use     | plan as published: it drains first |
@@ -41,10 +44,10 @@ export function notDue(journal: Journal | undefined, asked: Asked): Step | undef
       text: 'not adopted yet: check it with --adopt, or rotate it with --now',
       until: undefined,
     };
-  const due = after(journal.finishedAt ?? journal.startedAt, asked.plan.everyMs);
-  // Later than any end of a rotation makes it: the clock that wrote the end was wrong.
-  if (asked.now >= due || due - asked.now > asked.plan.everyMs + day) return undefined;
-  return { do: 'rest', outcome: 'idle', text: `due ${formatInstant(due)}`, until: due };
+  const next = nextBegin(asked.plan, lastEnd(journal), asked.now);
+  if (next && next.at <= asked.now) return undefined;
+  const text = next ? dueText(asked.plan, next, asked.now) : 'never due: its cron pattern or its windows never come';
+  return { do: 'rest', outcome: 'idle', text, until: next?.at };
 }
 
 /** What consumers read now must log in, unless a person wants a new value because it does not. */

@@ -46,6 +46,7 @@ function nameForPeople(step: Step): string {
     case 'announce':
     case 'alarm':
     case 'warn':
+    case 'missed':
     case 'notify':
       return 'notify people';
     case 'retry':

@@ -106,6 +106,8 @@ export type Step =
   | { readonly do: 'announce' }
   | { readonly do: 'alarm' }
   | { readonly do: 'warn' }
+  /** A rotation was due while whole windows passed; people are told once. */
+  | { readonly do: 'missed'; readonly due: Instant; readonly windows: number; readonly text: string }
   | { readonly do: 'review' }
   | { readonly do: 'notify' };
 

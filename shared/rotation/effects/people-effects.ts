@@ -38,10 +38,20 @@ export async function warn(run: Run, step: Of<'warn'>): Promise<void> {
   });
 }
 
+/** A rotation that was due while whole windows passed. */
+export async function tellMissed(run: Run, step: Of<'missed'>): Promise<void> {
+  const { credential } = heldBy(run).journal;
+  await tellAndRecord(run, {
+    fact: { action: 'rotation.missed', details: { due: step.due, windows: step.windows, text: step.text } },
+    notice: { hash: undefined, level: 'warning', text: `Rotation of ${credential} did not begin: ${step.text}` },
+    step,
+  });
+}
+
 interface Telling {
   readonly fact: Told;
   readonly notice: Notice;
-  readonly step: Of<'alarm'> | Of<'warn'>;
+  readonly step: Of<'alarm'> | Of<'warn'> | Of<'missed'>;
 }
 
 /** A log that is down keeps nobody from hearing of it; its error comes out when people know. */
