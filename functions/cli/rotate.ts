@@ -176,6 +176,7 @@ function rehearsalResult(rehearsal: Rehearsal): Result {
     `${rehearsal.credential}: ${rehearsal.wouldFinish ? 'would finish' : 'would not finish'}. Nothing was changed.`,
     ...rehearsal.steps.map((step, index) => `  ${index + 1}. ${indented(step, 5)}`),
     `  failed logins: ${rehearsal.failedLogins ?? 'not 0'}. ${indented(rehearsal.why, 4)}`,
+    ...(rehearsal.begins === undefined ? [] : [`  by itself it begins later: ${rehearsal.begins}`]),
     ...(rehearsal.sessions.length === 0
       ? ['  nobody is logged in now']
       : rehearsal.sessions.map((session) => `  logged in now: ${sessionLine(session)}`)),
@@ -187,7 +188,9 @@ function rehearsalResult(rehearsal: Rehearsal): Result {
 function adoptResult(report: AdoptReport, { sql }: RotateOptions): Result {
   if (sql && report.sql.length > 0) return { ok: true, isIdle: false, lines: report.sql, plain: report };
   const verdict = report.adopted
-    ? [`${report.credential}: adopted. Nothing was changed; its first rotation is due one interval from now.`]
+    ? [
+        `${report.credential}: adopted. Nothing was changed. Its next rotation: ${report.begins ?? 'with the next run'}.`,
+      ]
     : [
         `${report.credential}: not adopted. Nothing was changed. Fix this first:`,
         ...report.problems.map((problem) => `  - ${problem}`),

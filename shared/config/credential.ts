@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { admin } from './admin.ts';
+import { calendarFields } from './calendars.ts';
 import { duration, endpoint, type ResolvePath } from './fields.ts';
 import { secretPlace, secretReference } from './references.ts';
 import { refresh } from './refreshes.ts';
@@ -26,7 +27,8 @@ export function credentialFields(resolve: ResolvePath) {
     propagation: duration
       .prefault('15m')
       .describe('How long a consumer may go on using the old value after a new one was published.'),
-    every: duration.prefault('30d').describe('How often the credential is rotated.'),
+    every: duration.prefault('30d').describe('How often the credential is rotated; instead of `cron`.'),
+    ...calendarFields,
   };
 }
 

@@ -1,14 +1,17 @@
-import { after } from '../../base/time.ts';
+import { after, type Instant } from '../../base/time.ts';
 import type { Login } from '../../services/contract.ts';
 import { unique } from './advance.ts';
 import type { Journal, JournalCopy } from '../journal/journal.ts';
 import { obstacles } from './obstacles.ts';
+import type { CredentialPlan } from '../plan.ts';
 import { nextBegin } from '../schedule/due.ts';
 import { dueText } from '../schedule/due-text.ts';
 import { lastEnd } from './missed.ts';
 import { currentLogins, entryOf, isGood, sameLogin, verdictOn, windowMsOf, type CopySeen, type Seen } from './seen.ts';
-import type { Asked, Of, Step } from './step.ts';
+import type { Asked, Of, Rest, Step } from './step.ts';
 import { unusable } from './stopping.ts';
+
+type Idle = Extract<Rest, { readonly outcome: 'idle' }>;
 
 /**
  * Whether a rotation begins, and with which user. Pure, like decide.
@@ -35,8 +38,14 @@ export function beginning(journal: Journal | undefined, seen: Seen, asked: Asked
   return lost ?? refusedNow(seen, asked) ?? slotFree(seen) ?? planFor(seen, { emergency: false });
 }
 
+/** Why the schedule would not begin it now; undefined where it would, or goes on with what is under way or ordered. */
+export function whyLater(journal: Journal | undefined, plan: CredentialPlan, now: Instant): string | undefined {
+  if (journal && (journal.phase !== 'done' || journal.orders.length > 0)) return undefined;
+  return notDue(journal, { plan, now })?.text;
+}
+
 /** The rest before a rotation is due, unless a person asks; a credential that was never adopted is never due. */
-export function notDue(journal: Journal | undefined, asked: Asked): Step | undefined {
+export function notDue(journal: Journal | undefined, asked: Pick<Asked, 'plan' | 'now'>): Idle | undefined {
   if (!journal?.adopted)
     return {
       do: 'rest',

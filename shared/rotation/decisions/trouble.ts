@@ -16,11 +16,7 @@ export interface Failure {
  * before a rotation began a day, for every attempt may cost consumers a failed login. No pause lasts longer than to the
  * next opening of a window: each window has an attempt.
  */
-export function troubled(
-  journal: JournalDraft,
-  { text, urgent, opening }: Failure,
-  now: Instant,
-): JournalDraft {
+export function troubled(journal: JournalDraft, { text, urgent, opening }: Failure, now: Instant): JournalDraft {
   const last = journal.trouble;
   const attempts = (last?.attempts ?? 0) + 1;
   const hasBegun = journal.phase !== 'done';

@@ -59,8 +59,10 @@ export interface Missed {
 /** What a rotation that was due at `due` and has not begun missed; undefined where no whole window passed. */
 export function missedSince({ calendar }: Scheduled, due: Instant, now: Instant): Missed | undefined {
   if (!calendar) return undefined;
-  const passed = calendar.windows.flatMap((one) => passedOf(one, calendar.timeZone, { due, now })).slice(0, mostCounted);
-  const last = earliest(passed, ({ closes }) => -closes);
+  const passed = calendar.windows
+    .flatMap((one) => passedOf(one, calendar.timeZone, { due, now }))
+    .slice(0, mostCounted);
+  const last = earliest(passed, ({ closes }) => 0 - closes);
   return last && { windows: passed.length, last };
 }
 
