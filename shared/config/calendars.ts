@@ -2,6 +2,9 @@ import { z } from 'zod';
 import { isTimeZone } from '../calendars/zones.ts';
 import { cron, duration } from './fields.ts';
 
+/** What is said of a time zone that there is not. */
+export const noZone = 'is not the name of a time zone';
+
 const window = z.strictObject({
   opens: cron.describe('When it opens, as a cron pattern in `timeZone`.'),
   lasts: duration
@@ -16,7 +19,7 @@ export const calendarFields = {
     .describe('When the credential is due for rotation, as a cron pattern in `timeZone`; instead of `every`.'),
   timeZone: z
     .string()
-    .refine(isTimeZone, { error: 'is not the name of a time zone' })
+    .refine(isTimeZone, { error: noZone })
     .optional()
     .describe('The time zone of `cron` and of the windows, such as Europe/Berlin. Default: UTC.'),
   windows: z
