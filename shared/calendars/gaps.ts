@@ -23,7 +23,7 @@ export function gapsOf(pattern: string): Gaps | undefined {
 }
 
 const kept = new Map<string, Gaps>();
-const mostComings = 100;
+const mostComings = 50;
 
 function* comingsOf(pattern: string): Generator<Instant> {
   const times = timesOf(pattern, 'UTC');

@@ -19,11 +19,31 @@ export interface Times {
  * | the time comes twice      | at its first coming only                         | at both                       |
  */
 export function timesOf(pattern: string, timeZone: string): Times {
-  const cron = parsed(pattern, timeZone);
+  const key = `${timeZone} ${pattern}`;
+  const times = kept.get(key) ?? remembering(parse(pattern, timeZone));
+  kept.delete(key);
+  kept.set(key, times);
+  const [oldest] = kept.keys();
+  if (kept.size > mostKept && oldest !== undefined) kept.delete(oldest);
+  return times;
+}
+
+/** A parsed pattern takes 80 kB, so only the last ones are kept. */
+const mostKept = 64;
+const kept = new Map<string, Times>();
+
+/** What was asked last is asked again, for every credential of one calendar: there is no time between `from` and `to`. */
+function remembering(cron: Cron): Times {
+  let known: readonly { readonly from: Instant; readonly to: Instant }[] = [];
   return {
     next(at) {
+      const found = known.find(({ from, to }) => from <= at && at < to);
+      if (found) return found.to;
       const next = cron.nextRun(new Date(at));
-      return next === null ? undefined : instant(next.getTime());
+      if (next === null) return undefined;
+      const to = instant(next.getTime());
+      known = [{ from: at, to }, ...known.slice(0, 3)];
+      return to;
     },
   };
 }
@@ -39,20 +59,6 @@ export function isPattern(pattern: string): boolean {
 }
 
 const paused = { paused: true, mode: '5-or-6-parts', fixedTimeRule: 'no-wildcard' } as const;
-
-/** A parsed pattern takes 80 kB, so only the last ones are kept. */
-const mostKept = 64;
-const kept = new Map<string, Cron>();
-
-function parsed(pattern: string, timeZone: string): Cron {
-  const key = `${timeZone} ${pattern}`;
-  const cron = kept.get(key) ?? parse(pattern, timeZone);
-  kept.delete(key);
-  kept.set(key, cron);
-  const [oldest] = kept.keys();
-  if (kept.size > mostKept && oldest !== undefined) kept.delete(oldest);
-  return cron;
-}
 
 function parse(pattern: string, timeZone: string): Cron {
   try {

@@ -13,11 +13,20 @@ export function isTimeZone(zone: string): boolean {
 
 /** What clocks in the time zone show: 2026-12-31 03:00, with seconds only where there are any. */
 export function clockTime(at: Instant, timeZone: string): string {
-  const parts = new Intl.DateTimeFormat('en', { ...shown, timeZone }).formatToParts(at);
+  const parts = formatOf(timeZone).formatToParts(at);
   const part = (type: Intl.DateTimeFormatPartTypes) => parts.find((one) => one.type === type)?.value ?? '';
   const seconds = part('second') === '00' ? '' : `:${part('second')}`;
   const date = `${part('year').padStart(4, '0')}-${part('month')}-${part('day')}`;
   return `${date} ${part('hour')}:${part('minute')}${seconds}`;
+}
+
+/** One is slow to make, and there are as many as time zones at most. */
+const kept = new Map<string, Intl.DateTimeFormat>();
+
+function formatOf(timeZone: string): Intl.DateTimeFormat {
+  const format = kept.get(timeZone) ?? new Intl.DateTimeFormat('en', { ...shown, timeZone });
+  kept.set(timeZone, format);
+  return format;
 }
 
 const shown = {
