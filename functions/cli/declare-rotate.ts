@@ -1,7 +1,7 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { runs } from './call.ts';
 import type { Frame } from './frame.ts';
-import type { RotateOptions } from './rotate.ts';
+import type { RotateOptions } from './rotate-choice.ts';
 
 /** `lockkeeper rotate [NAME…]`. */
 export function declareRotate(rotate: Command, frame: Frame): void {

@@ -1,6 +1,15 @@
 /** How a line looks where colours are wanted. */
 export type Style = 'strong' | 'faint' | 'good' | 'bad';
 
+/** Where lines are written to. */
+export interface Stream {
+  write(text: string): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  /** It is a screen, of so many columns. */
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
 /** What a verb may use of the terminal. Data goes to `out`, progress and diagnostics to `err`. */
 export interface Terminal {
   /** Writes one line of data to stdout. */

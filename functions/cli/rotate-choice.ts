@@ -1,5 +1,4 @@
 import { LockkeeperError } from '../../shared/base/error.ts';
-import type { RotateOptions } from './rotate.ts';
 
 /** What a credential is chosen by. */
 export interface Choosable {
@@ -14,6 +13,25 @@ export interface Choice {
   readonly owner?: string;
   /** Those that have each of these tags. */
   readonly tag?: readonly string[];
+}
+
+/** What a person asks `rotate` for. */
+export interface RotateOptions extends Choice {
+  /** Begin before it is due. */
+  readonly now?: boolean;
+  /** Read only, and say what would happen. */
+  readonly rehearse?: boolean;
+  /** With now and a reason: the value is known to others. */
+  readonly leaked?: boolean;
+  readonly reason?: string;
+  /** Check only, and count the credential as lockkeeper's from now on. */
+  readonly adopt?: boolean;
+  /** With adopt: print the statements that are missing, and nothing else. */
+  readonly sql?: boolean;
+  /** How many may begin a rotation in this run. */
+  readonly limit?: number;
+  /** How many at once. */
+  readonly concurrency?: number;
 }
 
 /**

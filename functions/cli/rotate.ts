@@ -6,7 +6,7 @@ import type { ReminderDeps } from '../../shared/rotation/manual/manual-plan.ts';
 import type { RotationDeps } from '../../shared/rotation/plan.ts';
 import { rehearse } from '../../shared/rotation/rehearse.ts';
 import { exitCode, type ExitCode, type Terminal } from './io.ts';
-import { checkOptions, chosenCredentials, type Choice } from './rotate-choice.ts';
+import { checkOptions, chosenCredentials, type RotateOptions } from './rotate-choice.ts';
 import { adoptResult, failedResult, leftResult, rehearsalResult, rotationResult, type Result } from './rotate-lines.ts';
 import { manualResult } from './rotate-manual.ts';
 
@@ -18,24 +18,6 @@ export interface RotateDeps extends Pick<
   readonly credentials: readonly Pick<RotationDeps, 'plan' | 'service' | 'stores'>[];
   /** Credentials that people renew. */
   readonly manual?: readonly ReminderDeps[];
-}
-
-export interface RotateOptions extends Choice {
-  /** Begin before it is due. */
-  readonly now?: boolean;
-  /** Read only, and say what would happen. */
-  readonly rehearse?: boolean;
-  /** With now and a reason: the value is known to others. */
-  readonly leaked?: boolean;
-  readonly reason?: string;
-  /** Check only, and count the credential as lockkeeper's from now on. */
-  readonly adopt?: boolean;
-  /** With adopt: print the statements that are missing, and nothing else. */
-  readonly sql?: boolean;
-  /** How many may begin a rotation in this run. */
-  readonly limit?: number;
-  /** How many at once. */
-  readonly concurrency?: number;
 }
 
 type Chosen = RotateDeps['credentials'][number] | ReminderDeps;

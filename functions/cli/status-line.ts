@@ -1,6 +1,5 @@
 import { visible } from '../../shared/base/visible.ts';
-import type { Terminal } from './io.ts';
-import type { Stream } from './terminal.ts';
+import type { Stream, Terminal } from './io.ts';
 
 const clear = '\r\u001b[2K';
 

@@ -1,4 +1,4 @@
-import { exitCode, type Style, type Terminal } from './io.ts';
+import { exitCode, type Stream, type Style, type Terminal } from './io.ts';
 import pc from 'picocolors';
 import { StatusLine } from './status-line.ts';
 import { visibleLines } from '../../shared/base/visible.ts';
@@ -13,14 +13,6 @@ export interface Host {
   on(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown;
   /** Ends the process at once. */
   exit(code: number): void;
-}
-
-export interface Stream {
-  write(text: string): unknown;
-  on(event: 'error', listener: (error: Error) => void): unknown;
-  /** It is a screen, of so many columns. */
-  readonly isTTY?: boolean;
-  readonly columns?: number;
 }
 
 /** What may still happen to a terminal. */
