@@ -91,8 +91,6 @@ class ManyRun {
     const turns = await readTurns(state);
     const order = inOrder(await this.#standings(concurrency), turns.reached);
     await atOnce(this.#untilOver(order), concurrency, (one) => this.#one(one));
-    // A person who stops a run changes nobody's turn.
-    if (this.#options.signal?.aborted) return;
     const chosen = [...this.#all.keys()];
     const now = new Set(chosen.filter((name) => this.#hadItsTurn(name)));
     await writeTurns(state, turns, roundAfter(turns.reached, chosen, now));
