@@ -1,5 +1,5 @@
 import { calendarMistakes } from './calendar-checks.ts';
-import { engineKinds } from './engines.ts';
+import { credentialKinds } from './engines.ts';
 import type { Kind } from './kinds.ts';
 import type { Mistake } from './mistakes.ts';
 import { nearest } from './nearest.ts';
@@ -16,7 +16,7 @@ export function credentialMistakes(config: Rough): readonly Mistake[] {
   return [
     ...Object.entries(secrets).flatMap(([name, written]) => storeMistakes(written, ['secrets', name])),
     ...all.flatMap((one) => [
-      ...mistakesOf(engineKinds, one.credential.engine, { written: one.credential, path: one.path }),
+      ...mistakesOf(credentialKinds, one.credential.engine, { written: one.credential, path: one.path }),
       ...formMistakes(one),
       ...adminMistakes(one, all),
       ...calendarMistakes(one.credential, one.path, config),
