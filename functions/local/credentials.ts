@@ -97,7 +97,7 @@ export function rotationDeps(around: CredentialSurroundings): ReadonlyMap<string
   return new Map(all);
 }
 
-function planOf({ name }: ServiceConfig, credential: CredentialConfig): CredentialPlan {
+function planOf({ name, owner, tags }: ServiceConfig, credential: CredentialConfig): CredentialPlan {
   return {
     name,
     service: name,
@@ -112,6 +112,8 @@ function planOf({ name }: ServiceConfig, credential: CredentialConfig): Credenti
     overdueMs: credential.overdue.ms,
     refreshes: credential.refreshes.map((one) => one.name),
     acceptDowntime: credential.acceptDowntime,
+    owner,
+    tags,
   };
 }
 
