@@ -71,6 +71,7 @@ export function rehearsalResult(rehearsal: Rehearsal): Result {
     `${rehearsal.credential}: ${rehearsal.wouldFinish ? 'would finish' : 'would not finish'}. Nothing was changed.`,
     ...rehearsal.steps.map((step, index) => `  ${index + 1}. ${indented(step, 5)}`),
     `  failed logins: ${rehearsal.failedLogins ?? 'not 0'}. ${indented(rehearsal.why, 4)}`,
+    ...(rehearsal.begins === undefined ? [] : [`  by itself it begins later: ${rehearsal.begins}`]),
     ...(rehearsal.sessions.length === 0
       ? ['  nobody is logged in now']
       : sessionLines(rehearsal.sessions).map((line) => `  logged in now: ${line}`)),
@@ -82,7 +83,9 @@ export function rehearsalResult(rehearsal: Rehearsal): Result {
 export function adoptResult(report: AdoptReport, { sql }: { readonly sql?: boolean }): Result {
   if (sql && report.sql.length > 0) return { ok: true, isIdle: false, lines: report.sql, plain: report };
   const verdict = report.adopted
-    ? [`${report.credential}: adopted. Nothing was changed; its first rotation is due one interval from now.`]
+    ? [
+        `${report.credential}: adopted. Nothing was changed. Its next rotation: ${report.begins ?? 'with the next run'}.`,
+      ]
     : [
         `${report.credential}: not adopted. Nothing was changed. Fix this first:`,
         ...report.problems.map((problem) => `  - ${problem}`),

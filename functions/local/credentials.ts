@@ -110,10 +110,24 @@ function planOf({ name, owner, tags }: ServiceConfig, credential: CredentialConf
     propagationMs: credential.propagation.ms,
     everyMs: credential.every.ms,
     overdueMs: credential.overdue.ms,
+    ...calendarOf(credential),
     refreshes: credential.refreshes.map((one) => one.name),
     acceptDowntime: credential.acceptDowntime,
     owner,
     tags,
+  };
+}
+
+/** None where nothing but an interval was written: it is told in UTC then. */
+function calendarOf({ cron, timeZone, windows, jitter }: CredentialConfig): Pick<CredentialPlan, 'calendar'> {
+  if (cron === undefined && timeZone === undefined && windows.length === 0 && jitter.ms === 0) return {};
+  return {
+    calendar: {
+      ...(cron !== undefined && { pattern: cron }),
+      timeZone: timeZone ?? 'UTC',
+      windows: windows.map(({ opens, lasts }) => ({ opens, lastsMs: lasts.ms })),
+      jitterMs: jitter.ms,
+    },
   };
 }
 

@@ -1,3 +1,4 @@
+import { calendarMistakes } from './calendar-checks.ts';
 import { credentialKinds } from './engines.ts';
 import type { Kind } from './kinds.ts';
 import type { Mistake } from './mistakes.ts';
@@ -7,7 +8,8 @@ import { secretStoreKinds } from './secret-stores.ts';
 import type { Path } from './source.ts';
 
 /** What is wrong between the fields of one credential, of one secret store, and between credentials that share a secret. */
-export function credentialMistakes({ secrets, services }: Rough): readonly Mistake[] {
+export function credentialMistakes(config: Rough): readonly Mistake[] {
+  const { secrets, services } = config;
   const all = services.flatMap(({ credential }, at) =>
     credential ? [{ credential, path: ['services', at, 'credential'] }] : [],
   );
@@ -17,6 +19,7 @@ export function credentialMistakes({ secrets, services }: Rough): readonly Mista
       ...mistakesOf(credentialKinds, one.credential.engine, { written: one.credential, path: one.path }),
       ...formMistakes(one),
       ...adminMistakes(one, all),
+      ...calendarMistakes(one.credential, one.path, config),
       ...otherForms(one, all),
     ]),
   ];

@@ -54,10 +54,20 @@ export async function tellOverdue(run: Run, step: Of<'overdue'>): Promise<void> 
 /** So many fit into one entry of the log, however long the names of programs are. */
 const mostGroups = 50;
 
+/** A rotation that was due while whole windows passed. */
+export async function tellMissed(run: Run, step: Of<'missed'>): Promise<void> {
+  const { credential } = heldBy(run).journal;
+  await tellAndRecord(run, {
+    fact: { action: 'rotation.missed', details: { due: step.due, windows: step.windows, text: step.text } },
+    notice: { hash: undefined, level: 'warning', text: `Rotation of ${credential} did not begin: ${step.text}` },
+    step,
+  });
+}
+
 interface Telling {
   readonly fact: Told;
   readonly notice: Notice;
-  readonly step: Of<'alarm'> | Of<'warn'> | Of<'overdue'>;
+  readonly step: Of<'alarm'> | Of<'warn'> | Of<'overdue'> | Of<'missed'>;
 }
 
 /** The step is over once people know. */
