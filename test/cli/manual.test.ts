@@ -116,7 +116,8 @@ describe('a credential that people renew', () => {
 
   test('is part of --all, and of its JSON', async () => {
     expect(await lockkeeper('rotate', '--all')).toMatchObject({ code: 0, out: expect.stringContaining('in 100 days') });
-    expect(await lockkeeper('rotate', '--all', '--now')).toMatchObject({ code: 0 });
+    for (const choice of [['--all'], ['--owner', 'olga']])
+      expect(await lockkeeper('rotate', ...choice, '--now')).toMatchObject({ code: 0 });
     const { out } = await lockkeeper('rotate', '--all', '--rehearse', '--output', 'json');
     expect(JSON.parse(out)).toMatchObject({ rotations: [{ credential: 'partner-api', outcome: 'in-time', told: 0 }] });
   });
