@@ -1,6 +1,7 @@
 import type { Notice } from '../../shared/approvals/contract.ts';
 import type { AuditLog } from '../../shared/audit/entry.ts';
 import type { CredentialOf, Engines } from '../../shared/config/engines.ts';
+import { changesItself } from '../../shared/config/itself.ts';
 import type { RefreshKinds, RefreshOf } from '../../shared/config/credential.ts';
 import type { Config, CredentialConfig, ServiceConfig } from '../../shared/config/schema.ts';
 import type { SecretStoreConfig, SecretStoreKinds } from '../../shared/config/secret-stores.ts';
@@ -23,6 +24,7 @@ import {
   type SecretStoreHost,
 } from './drivers.ts';
 import { adminLogin, authority, openedReference } from './own-logins.ts';
+import { ownVersions } from './own-versions.ts';
 
 /** What rotations need besides the configuration. */
 export interface CredentialSurroundings extends DriverHost {
@@ -106,6 +108,7 @@ function planOf({ name }: ServiceConfig, credential: CredentialConfig): Credenti
     everyMs: credential.every.ms,
     refreshes: credential.refreshes.map((one) => one.name),
     acceptDowntime: credential.acceptDowntime,
+    changesItself: changesItself(credential),
   };
 }
 
@@ -120,11 +123,15 @@ function addressOf(credential: CredentialConfig): ConsumerAddress {
 function openedService<Name extends keyof Engines>(
   name: string,
   credential: CredentialOf<Name>,
-  { drivers, secrets, world, environment }: CredentialSurroundings,
+  { drivers, secrets, world, environment, config, state }: CredentialSurroundings,
 ): Service {
   const open = (): AllDrivers['engines'][Name] =>
     offered<AllDrivers['engines'], Name>(drivers.engines, credential.engine, 'the engine');
-  const admin = adminLogin(credential.admin, { environment, secrets });
+  const admin = adminLogin(credential.admin, {
+    environment,
+    secrets,
+    versionsOf: ownVersions({ config, state, world }),
+  });
   const host: EngineHost = { name, world, environment, admin, authority };
   return lazyService(async () => open()(credential, host));
 }

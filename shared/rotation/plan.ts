@@ -47,6 +47,11 @@ export interface CredentialPlan {
   readonly refreshes: readonly string[];
   /** True allows the `single` strategy, which refuses logins for a moment. */
   readonly acceptDowntime: boolean;
+  /**
+   * True for lockkeeper's own login that changes itself: nobody but lockkeeper reads it, and lockkeeper knows the value
+   * that is staged, so no consumer is refused. False unless given.
+   */
+  readonly changesItself?: boolean;
 }
 
 /** Everything a run of the rotation story works with. */
