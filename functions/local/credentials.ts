@@ -130,7 +130,7 @@ function openedService<Name extends keyof Engines>(
   const admin = adminLogin(credential.admin, {
     environment,
     secrets,
-    versionsOf: ownVersions({ config, state, world }),
+    versionsOf: ownVersions({ services: config.services, state, world }),
   });
   const host: EngineHost = { name, world, environment, admin, authority };
   return lazyService(async () => open()(credential, host));

@@ -1,13 +1,15 @@
 import { LockkeeperError } from '../../shared/base/error.ts';
 import type { World } from '../../shared/base/world.ts';
 import type { SecretPlace } from '../../shared/config/references.ts';
-import type { Config } from '../../shared/config/schema.ts';
 import type { ObjectStore } from '../../shared/objects/contract.ts';
 import { journals } from '../../shared/rotation/journal/journals.ts';
 
 /** Where the journals are, and what rotates which secret. */
 export interface JournalPlace {
-  readonly config: Pick<Config, 'services'>;
+  readonly services: readonly {
+    readonly name: string;
+    readonly credential?: { readonly secrets: readonly Pick<SecretPlace, 'store' | 'name'>[] } | undefined;
+  }[];
   readonly state: ObjectStore;
   readonly world: World;
 }
@@ -18,12 +20,12 @@ export interface JournalPlace {
  * read: then what the store shows has to do.
  */
 export function ownVersions({
-  config,
+  services,
   state,
   world,
 }: JournalPlace): (place: SecretPlace) => Promise<readonly string[]> {
   return async ({ store, name }) => {
-    const owner = config.services.find(({ credential }) =>
+    const owner = services.find(({ credential }) =>
       credential?.secrets.some((one) => one.store === store && one.name === name),
     );
     if (!owner) return [];
