@@ -12,7 +12,7 @@ import type { ConsumerAddress } from '../../shared/rotation/forms/form.ts';
 import type { CredentialPlan, RotationDeps } from '../../shared/rotation/plan.ts';
 import type { SecretStore } from '../../shared/secrets/contract.ts';
 import { lazySecretStore } from '../../shared/secrets/lazy.ts';
-import type { Service } from '../../shared/services/contract.ts';
+import type { Login, Service } from '../../shared/services/contract.ts';
 import { lazyService } from '../../shared/services/lazy.ts';
 import {
   offered,
@@ -81,6 +81,10 @@ export function rotationDeps(around: CredentialSurroundings): ReadonlyMap<string
       plan: planOf(service, credential),
       stores,
       service: openedService(service.name, credential, around),
+      ...(changesItself(credential) && {
+        serviceAs: ({ slot, value }: Login) =>
+          openedService(service.name, credential, { ...around, admin: async () => ({ user: slot, password: value }) }),
+      }),
       refreshes: refreshesOf(credential, around),
       state,
       audit,
@@ -120,19 +124,25 @@ function addressOf(credential: CredentialConfig): ConsumerAddress {
   return { engine, host, port: Number(port), ...database };
 }
 
+/** `admin`: lockkeeper's own login, where it is not the one of the configuration. */
 function openedService<Name extends keyof Engines>(
   name: string,
   credential: CredentialOf<Name>,
-  { drivers, secrets, world, environment, config, state }: CredentialSurroundings,
+  {
+    drivers,
+    secrets,
+    world,
+    environment,
+    config,
+    state,
+    admin,
+  }: CredentialSurroundings & Partial<Pick<EngineHost, 'admin'>>,
 ): Service {
   const open = (): AllDrivers['engines'][Name] =>
     offered<AllDrivers['engines'], Name>(drivers.engines, credential.engine, 'the engine');
-  const admin = adminLogin(credential.admin, {
-    environment,
-    secrets,
-    versionsOf: ownVersions({ services: config.services, state, world }),
-  });
-  const host: EngineHost = { name, world, environment, admin, authority };
+  const versionsOf = ownVersions({ services: config.services, state, world });
+  const own = admin ?? adminLogin(credential.admin, { environment, secrets, versionsOf });
+  const host: EngineHost = { name, world, environment, admin: own, authority };
   return lazyService(async () => open()(credential, host));
 }
 

@@ -2,7 +2,7 @@ import type { AuditLog } from '../audit/entry.ts';
 import type { Notice } from '../approvals/contract.ts';
 import type { ObjectStore } from '../objects/contract.ts';
 import type { SecretStore } from '../secrets/contract.ts';
-import type { Issuer, Service } from '../services/contract.ts';
+import type { Issuer, Login, Service } from '../services/contract.ts';
 import type { Refresh } from '../refreshes/contract.ts';
 import type { World } from '../base/world.ts';
 import type { ConsumerAddress, ConsumerForm } from './forms/form.ts';
@@ -60,6 +60,8 @@ export interface RotationDeps {
   /** The stores by the names that the plan uses. */
   readonly stores: Readonly<Record<string, SecretStore>>;
   readonly service: Service;
+  /** Of a login that changes itself: the service as `login` reaches it, which no store holds before it is imported. */
+  readonly serviceAs?: (login: Login) => Service;
   /** Makes the values of a service whose values are `issued`; needed there only. */
   readonly issuer?: Issuer;
   /** Who is told to read again after a new value was published, by a name that the journal remembers. */

@@ -23,6 +23,11 @@ const proofs: readonly Measure[] = [
     run: async () => (await import('./rotation-crash-postgres.ts')).rotationCrashPostgres(),
   },
   {
+    name: 'rotation-crash-own-login',
+    about: "processes that rotate lockkeeper's own login, killed at every point; another credential goes on meanwhile",
+    run: async () => (await import('./rotation-crash-postgres.ts')).rotationCrashOwnLogin(),
+  },
+  {
     name: 'rotation-random',
     about: 'long random walks: rotators, persons, crashes, clocks and outages in any order; then simply run again',
     run: async () => (await import('./rotation-random.ts')).rotationRandom(),
