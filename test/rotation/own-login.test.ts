@@ -4,6 +4,7 @@ import { rehearse } from '../../shared/rotation/rehearse.ts';
 import { rotate } from '../../shared/rotation/run.ts';
 import { Faults } from '../broken-writes.ts';
 import { runCrashTable, type CrashTable } from './crash-table.ts';
+import { watched } from './killed-events.ts';
 import { makePlace, runUntilDone, unlessKilled } from './place.ts';
 
 const itself = { strategy: 'single', changesItself: true, oneStore: true } as const;
@@ -52,6 +53,38 @@ describe('in the middle of its rotation every other process of lockkeeper gets i
     place.vaults['one']?.setByHand('app-db', 'no login at all');
     await expect(place.deps().service.describe()).resolves.toMatchObject({ strategy: 'single' });
   });
+});
+
+describe('several lockkeepers at once rotate the login that all of them use', () => {
+  test.each(['service.change before', 'service.change guarded', 'one.stage after', 'one.promote before'])(
+    'one that is paused at %s while another goes on stops, or finishes, and nobody is locked out',
+    async (moment) => {
+      const place = await makePlace(itself);
+      let resume = () => undefined as void;
+      const paused = new Promise<void>((resolve) => (resume = resolve));
+      let isPaused = () => undefined as void;
+      const reached = new Promise<void>((resolve) => (isPaused = resolve));
+      const first = rotate(
+        watched(place.deps(), (name) => {
+          if (name !== moment) return undefined;
+          isPaused();
+          return paused;
+        }),
+        { now: true },
+      );
+      await reached;
+      const second = place.run({ now: true });
+      // Where the paused one holds the service's lock, the other one waits for it.
+      await Promise.race([second, new Promise((resolve) => setTimeout(resolve, 20))]);
+      resume();
+      const outcomes = [(await first).outcome, (await second).outcome];
+      expect(outcomes).toContain('done');
+      expect(outcomes.every((one) => one === 'done' || one === 'busy')).toBe(true);
+      expect(place.consumerLogsIn('one')).toBe(true);
+      expect(place.host.count('app_a')).toBe(1);
+      await expect(place.deps().service.describe()).resolves.toMatchObject({ strategy: 'single' });
+    },
+  );
 });
 
 test('it needs no acceptDowntime, its rehearsal promises 0, and says who would be refused', async () => {
