@@ -94,7 +94,7 @@ async function currentText({ store, name }: SecretPlace, secrets: OwnPlaces['sec
   const state = await secrets[store]?.read(name);
   if (state?.current) return state.current.value;
   throw new LockkeeperError('not-found', `secret ${store}/${name} holds nothing`, {
-    hint: 'Put the login there first.',
+    hint: 'Put the login there first; where a credential rotates it: lockkeeper secret import NAME --user USER.',
   });
 }
 
