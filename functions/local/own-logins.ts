@@ -43,7 +43,7 @@ function offered(
       return { ...(await first()), otherwise };
     } catch (thrown) {
       if (!hasCode(thrown, 'invalid') && !hasCode(thrown, 'not-found')) throw thrown;
-      const [other] = await otherwise();
+      const [other] = await otherwise().catch(() => Promise.reject(thrown));
       if (other) return { ...other, otherwise };
       throw thrown;
     }
@@ -108,11 +108,18 @@ async function versionsIn(
   users: readonly string[],
 ): Promise<readonly AdminLogin[]> {
   const ids = (await versionsOf?.(place)) ?? [];
-  const state = await secrets[place.store]?.read(place.name, ids);
+  const state = await secrets[place.store]?.read(place.name, ids).catch(unnamed);
   if (!state) return [];
   const asked = ids.map((id) => state.asked.find((version) => version.id === id));
   const versions = [state.current, state.pending, ...asked, state.previous];
   return versions.flatMap((version) => (version ? loginsOf(version, place, users) : []));
+}
+
+/** What a store says of a secret has its name in it. */
+function unnamed(thrown: unknown): never {
+  const { code, hint } = asLockkeeperError(thrown);
+  const told = "the secret with lockkeeper's own login cannot be read again";
+  throw new LockkeeperError(code, told, hint === undefined ? {} : { hint });
 }
 
 function loginsOf({ value }: SecretVersion, place: SecretPlace, users: readonly string[]): readonly AdminLogin[] {
