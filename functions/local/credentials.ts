@@ -1,6 +1,7 @@
 import type { Notice } from '../../shared/approvals/contract.ts';
 import type { AuditLog } from '../../shared/audit/entry.ts';
 import type { CredentialOf, Engines } from '../../shared/config/engines.ts';
+import { changesItself } from '../../shared/config/itself.ts';
 import type { RefreshKinds, RefreshOf } from '../../shared/config/credential.ts';
 import {
   rotatedCredential,
@@ -16,7 +17,7 @@ import type { ConsumerAddress } from '../../shared/rotation/forms/form.ts';
 import type { CredentialPlan, RotationDeps } from '../../shared/rotation/plan.ts';
 import type { SecretStore } from '../../shared/secrets/contract.ts';
 import { lazySecretStore } from '../../shared/secrets/lazy.ts';
-import type { Service } from '../../shared/services/contract.ts';
+import type { Login, Service } from '../../shared/services/contract.ts';
 import { lazyService } from '../../shared/services/lazy.ts';
 import {
   offered,
@@ -28,6 +29,7 @@ import {
   type SecretStoreHost,
 } from './drivers.ts';
 import { adminLogin, authority, openedReference } from './own-logins.ts';
+import { ownVersions } from './own-versions.ts';
 
 /** What rotations need besides the configuration. */
 export interface CredentialSurroundings extends DriverHost {
@@ -84,6 +86,10 @@ export function rotationDeps(around: CredentialSurroundings): ReadonlyMap<string
       plan: planOf(service, credential),
       stores,
       service: openedService(service.name, credential, around),
+      ...(changesItself(credential) && {
+        serviceAs: ({ slot, value }: Login) =>
+          openedService(service.name, credential, { ...around, admin: async () => ({ user: slot, password: value }) }),
+      }),
       refreshes: refreshesOf(credential, around),
       state,
       audit,
@@ -113,6 +119,7 @@ function planOf({ name, owner, tags }: ServiceConfig, credential: CredentialConf
     ...calendarOf(credential),
     refreshes: credential.refreshes.map((one) => one.name),
     acceptDowntime: credential.acceptDowntime,
+    changesItself: changesItself(credential),
     owner,
     tags,
   };
@@ -139,15 +146,25 @@ function addressOf(credential: CredentialConfig): ConsumerAddress {
   return { engine, host, port: Number(port), ...database };
 }
 
+/** `admin`: lockkeeper's own login, where it is not the one of the configuration. */
 function openedService<Name extends keyof Engines>(
   name: string,
   credential: CredentialOf<Name>,
-  { drivers, secrets, world, environment }: CredentialSurroundings,
+  {
+    drivers,
+    secrets,
+    world,
+    environment,
+    config,
+    state,
+    admin,
+  }: CredentialSurroundings & Partial<Pick<EngineHost, 'admin'>>,
 ): Service {
   const open = (): AllDrivers['engines'][Name] =>
     offered<AllDrivers['engines'], Name>(drivers.engines, credential.engine, 'the engine');
-  const admin = adminLogin(credential.admin, { environment, secrets });
-  const host: EngineHost = { name, world, environment, admin, authority };
+  const versionsOf = ownVersions({ services: config.services, state, world });
+  const own = admin ?? adminLogin(credential.admin, { environment, secrets, versionsOf });
+  const host: EngineHost = { name, world, environment, admin: own, authority };
   return lazyService(async () => open()(credential, host));
 }
 

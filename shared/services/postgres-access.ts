@@ -1,7 +1,7 @@
 import type pg from 'pg';
-import type { LockkeeperError } from '../base/error.ts';
+import { LockkeeperError } from '../base/error.ts';
 import type { OurValues } from '../base/our-values.ts';
-import type { Sealed } from '../base/sealed.ts';
+import { AdminLogins, type AdminLogin, type AdminOffer } from './admin-login.ts';
 import type { Login } from './contract.ts';
 import {
   withConnection,
@@ -11,12 +11,6 @@ import {
 } from './postgres-connection.ts';
 import { isRefusal, postgresError } from './postgres-errors.ts';
 
-/** lockkeeper's own login at a server. */
-export interface PostgresAdmin {
-  readonly user: string;
-  readonly password: Sealed;
-}
-
 /** What every connection of one driver has in common. */
 export interface PostgresAccessOptions {
   readonly database: string;
@@ -24,7 +18,7 @@ export interface PostgresAccessOptions {
   /** `scram` unless given. */
   readonly authentication?: PostgresAuthentication;
   /** Asked by every connection, so that lockkeeper's own login can be rotated, too. */
-  readonly admin: () => Promise<PostgresAdmin>;
+  readonly admin: () => Promise<AdminOffer>;
   readonly applicationName: string;
   /** Learns every password that is shown to a server. */
   readonly ours: OurValues;
@@ -37,9 +31,11 @@ export type Attempt<T> =
 /** Opens connections: the login and the authority are read anew for each. */
 export class PostgresAccess {
   readonly #options: PostgresAccessOptions;
+  readonly #admins: AdminLogins;
 
   constructor(options: PostgresAccessOptions) {
     this.#options = options;
+    this.#admins = new AdminLogins(options.admin);
   }
 
   /** Where and how a consumer logs in. Throws where the authority cannot be opened. */
@@ -62,13 +58,19 @@ export class PostgresAccess {
    * authority cannot be opened. `tried` says what was tried, for the error.
    */
   async attempt<T>(endpoint: string, tried: string, work: (client: pg.Client) => Promise<T>): Promise<Attempt<T>> {
-    const first = await this.#admin(endpoint);
-    const came = await attempted(first, tried, work);
-    if (came.error === undefined || !came.wasRefused) return came;
-    const second = await this.#admin(endpoint);
-    // It was rotated between reading it and logging in. The same login again would only count as one more failure.
-    if (second.user === first.user && second.password.equals(first.password)) return came;
-    return attempted(second, tried, work);
+    const shown: AdminLogin[] = [];
+    let refusal: Attempt<T> | undefined;
+    // It may be rotated between reading it and logging in, and between its change and its publication.
+    for (;;) {
+      const admin = await this.#admins.next(endpoint, shown);
+      if (!admin) return refused(refusal, shown.length);
+      shown.push(admin);
+      const target = await this.target(endpoint, { slot: admin.user, value: admin.password });
+      const came = await attempted(target, tried, work);
+      if (came.wasAnswered) this.#admins.heard(endpoint, admin, came.wasRefused);
+      if (!came.wasRefused) return came;
+      refusal ??= came;
+    }
   }
 
   /** As attempt, but what the endpoint did is thrown, too. */
@@ -77,26 +79,35 @@ export class PostgresAccess {
     if (came.error !== undefined) throw came.error;
     return came.answer;
   }
-
-  async #admin(endpoint: string): Promise<PostgresTarget> {
-    const { user, password } = await this.#options.admin();
-    return this.target(endpoint, { slot: user, value: password });
-  }
 }
+
+/** What came of one login, and whether it was let in or refused; neither says anything where the connection failed. */
+type Shown<T> = Attempt<T> & { readonly wasAnswered: boolean; readonly wasRefused: boolean };
 
 async function attempted<T>(
   target: PostgresTarget,
   tried: string,
   work: (client: pg.Client) => Promise<T>,
-): Promise<Attempt<T> & { readonly wasRefused?: boolean }> {
+): Promise<Shown<T>> {
   let isIn = false;
   try {
     const answer = await withConnection(target, (client) => {
       isIn = true;
       return work(client);
     });
-    return { answer };
+    return { answer, wasAnswered: true, wasRefused: false };
   } catch (thrown) {
-    return { error: postgresError(thrown, `${tried} at ${target.endpoint}`), wasRefused: !isIn && isRefusal(thrown) };
+    const wasRefused = !isIn && isRefusal(thrown);
+    const error = postgresError(thrown, `${tried} at ${target.endpoint}`);
+    return { error, wasAnswered: isIn || wasRefused, wasRefused };
   }
+}
+
+/** Every login of lockkeeper's own was refused; what was said to the first counts, which is the one to use. */
+function refused<T>(refusal: Attempt<T> | undefined, count: number): Attempt<T> {
+  if (!refusal) throw new Error('no login of its own was offered');
+  if (refusal.error === undefined || count === 1) return refusal;
+  const { code, message, hint, cause } = refusal.error;
+  const told = `${message}; ${count - 1} more that its secret still holds: refused, too`;
+  return { error: new LockkeeperError(code, told, { ...(hint !== undefined && { hint }), cause }) };
 }

@@ -22,7 +22,7 @@ export function roleProblems(seen: RolesSeen, wanted: RolesWanted): RoleProblems
     role ? [] : [fix(`role ${name} does not exist`, `CREATE ROLE ${q(name)} LOGIN`)],
   );
   const admin = adminProblems(seen.admin, roles);
-  const consumers = [...counted(wanted), ...missing, ...roles.flatMap(loginProblems)];
+  const consumers = [...counted(wanted), ...missing, ...roles.flatMap((role) => loginProblems(role, seen))];
   if (wanted.strategy === 'single') return { problems: [...consumers, ...admin], equal: false };
   const owner = ownerProblems(seen, wanted);
   const becoming = wanted.ownerRole === undefined ? [] : roles.flatMap((role) => memberProblems(role, seen, wanted));
@@ -69,9 +69,10 @@ function counted({ strategy, users }: RolesWanted): readonly Problem[] {
   ];
 }
 
-function loginProblems(role: RoleSeen): readonly Problem[] {
+function loginProblems(role: RoleSeen, { admin }: RolesSeen): readonly Problem[] {
   const found: Problem[] = [];
-  if (role.superuser)
+  // lockkeeper's own login that changes itself is no consumer.
+  if (role.superuser && role.name !== admin.name)
     found.push(
       fixAsSuperuser(
         `${role.name} is a superuser, which no consumer should be`,

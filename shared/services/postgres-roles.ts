@@ -65,6 +65,8 @@ export interface AdminSeen {
   readonly endsSessions: boolean;
   /** It sees when and from where sessions began. */
   readonly seesSessions: boolean;
+  /** The server lets only members of rds_password change passwords, even their own (RDS and Aurora), and it is none. */
+  readonly restricted: boolean;
   /** `server_version_num`, like 180000. */
   readonly version: number;
 }
@@ -88,6 +90,9 @@ const adminText = `
   SELECT me.rolname AS name, me.rolsuper AS superuser, me.rolcreaterole AS "createsRoles", me.rolinherit AS inherits,
     pg_catalog.pg_has_role(me.oid, 'pg_signal_backend', 'USAGE') AS "endsSessions",
     pg_catalog.pg_has_role(me.oid, 'pg_read_all_stats', 'USAGE') AS "seesSessions",
+    coalesce(pg_catalog.current_setting('rds.restrict_password_commands', true), 'off') IN ('on', '1', 'true')
+      AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_roles r
+        WHERE r.rolname = 'rds_password' AND pg_catalog.pg_has_role(me.oid, r.oid, 'MEMBER')) AS restricted,
     pg_catalog.current_setting('server_version_num')::pg_catalog.int4 AS version
   FROM pg_catalog.pg_roles me WHERE me.rolname = current_user`;
 

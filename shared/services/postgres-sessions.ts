@@ -35,7 +35,7 @@ const pointText = `SELECT ${micros('pg_catalog.clock_timestamp()')} AS at,
 const sessionsText = `SELECT pid, pg_catalog.host(client_addr) AS address, application_name AS program,
     ${micros('backend_start')} AS began, ${micros('pg_catalog.pg_postmaster_start_time()')} AS started
   FROM pg_catalog.pg_stat_activity
-  WHERE usename = $1::pg_catalog.name
+  WHERE usename = $1::pg_catalog.name AND pid <> pg_catalog.pg_backend_pid()
     AND NOT (coalesce(application_name, '') = $2::pg_catalog.text AND pid = ANY($3::pg_catalog.int4[])
       AND coalesce(${micros('backend_start')}, 0) = ANY($4::pg_catalog.int8[]))
   ORDER BY backend_start`;

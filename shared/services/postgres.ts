@@ -4,8 +4,9 @@ import { OurValues } from '../base/our-values.ts';
 import { Sealed } from '../base/sealed.ts';
 import { instant } from '../base/time.ts';
 import type { World } from '../base/world.ts';
+import type { AdminOffer } from './admin-login.ts';
 import type { EndpointResult, Guard, Login, LoginAnswer, Mark, Service, Session, Slot } from './contract.ts';
-import { PostgresAccess, type PostgresAdmin } from './postgres-access.ts';
+import { PostgresAccess } from './postgres-access.ts';
 import {
   withConnection,
   type PostgresAuthentication,
@@ -51,7 +52,7 @@ export interface PostgresOptions {
    * lockkeeper's own login, asked by every connection, so that it can be rotated, too: a role that administers the users.
    * It needs pg_signal_backend and pg_read_all_stats; `describe` prints what is missing.
    */
-  readonly admin: () => Promise<PostgresAdmin>;
+  readonly admin: () => Promise<AdminOffer>;
   readonly world: World;
   /** Of SCRAM's key derivation; 4096 unless given. */
   readonly iterations?: number;

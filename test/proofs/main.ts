@@ -23,6 +23,16 @@ const proofs: readonly Measure[] = [
     run: async () => (await import('./rotation-crash-postgres.ts')).rotationCrashPostgres(),
   },
   {
+    name: 'rotation-crash-own-login',
+    about: "processes that rotate lockkeeper's own login, killed at every point; another credential goes on meanwhile",
+    run: async () => (await import('./rotation-crash-postgres.ts')).rotationCrashOwnLogin(),
+  },
+  {
+    name: 'rotation-own-login',
+    about: "lockkeeper's own login rotated fifty times, while four credentials are rotated with it all the time",
+    run: async () => (await import('./rotation-own-login.ts')).rotationOwnLogin(),
+  },
+  {
     name: 'rotation-random',
     about: 'long random walks: rotators, persons, crashes, clocks and outages in any order; then simply run again',
     run: async () => (await import('./rotation-random.ts')).rotationRandom(),

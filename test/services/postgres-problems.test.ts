@@ -31,6 +31,7 @@ test('no statement that is printed for a server before 16 has a word of 16', () 
     createsRoles: fc.boolean(),
     inherits: fc.boolean(),
     endsSessions: fc.boolean(),
+    restricted: fc.boolean(),
     seesSessions: fc.boolean(),
     version: fc.constantFrom(100_023, 150_018, 160_000, 180_000),
   });
