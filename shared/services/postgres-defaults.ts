@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { fixAsSuperuser, q, type Problem } from './postgres-fixes.ts';
+import { fixAsSuperuser, q, shown, type Problem } from './postgres-fixes.ts';
 
 /** One entry of the default privileges of a role: what others get on an object that it makes. */
 export interface DefaultSeen {
@@ -137,7 +137,7 @@ export function mappingProblems({ user, owner }: Becoming, all: readonly Mapping
     .filter(({ role, server }) => role === user && !has(owner, server))
     .map(({ server }) =>
       fixAsSuperuser(
-        `${user} has a user mapping at the foreign server ${server}, which does not hold for what it does as ${owner}; the statement copies its options without showing them`,
+        `${user} has a user mapping at the foreign server ${shown(server)}, which does not hold for what it does as ${owner}; the statement copies its options without showing them`,
         copyText(user, owner, server),
       ),
     );

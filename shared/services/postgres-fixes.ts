@@ -42,7 +42,9 @@ export function shown(name: string): string {
   return /^[\p{L}\p{N} _$.,=@/-]{1,80}$/u.test(name) ? name : JSON.stringify(name.slice(0, 200));
 }
 
-/** With a capital letter at its beginning. */
+/** With a capital letter at its beginning, unless that is a name: `a` and `A` are two users. */
 export function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
+  return /^(the|only|role|rights|default|lockkeeper's) /.test(text)
+    ? text.charAt(0).toUpperCase() + text.slice(1)
+    : text;
 }

@@ -161,27 +161,35 @@ function becomingOf(user: RoleSeen, planned: Planned): Becoming {
   };
 }
 
-/** The session begins as the owner role, and finds the same schemas as before. */
-export function sessionProblems(
-  user: RoleSeen,
-  { owner, database }: Planned,
-  schemas: readonly string[],
-): readonly Problem[] {
+/** The session begins as the owner role. */
+export function sessionProblems(user: RoleSeen, { owner, database }: Planned): readonly Problem[] {
   if (becomesOwner(user, owner.name)) return [];
-  const place = (name: string) => ({ isHere: isSetHere(user.settings, name), database });
-  const found: Problem[] = [];
-  const path = listItems(effective(user.settings, 'search_path') ?? '"$user", public') ?? [];
-  if (path.includes('$user') && schemas.includes(user.name)) {
-    const items = path.map((one) => pg.escapeLiteral(one === '$user' ? user.name : one)).join(', ');
-    found.push(
-      fix(
-        `${user.name} finds the schema of its own name by "$user" in its search_path, and would not as ${owner.name}`,
-        `${settingTo(user.name, 'search_path', place('search_path'))} = ${items}`,
-      ),
+  const place = { isHere: isSetHere(user.settings, 'role'), database };
+  const sql = `${settingTo(user.name, 'role', place)} = ${pg.escapeLiteral(owner.name)}`;
+  return [fix(`${user.name} does not become ${owner.name} when it logs in`, sql)];
+}
+
+/** "$user" in a search_path finds the schema that is named as who the session is: the owner role from now on. */
+export function pathProblems({ users, owner, database }: Planned, schemas: readonly string[]): readonly Problem[] {
+  const finding = users.filter(
+    (user) => !becomesOwner(user, owner.name) && schemas.includes(user.name) && pathOf(user).includes('$user'),
+  );
+  const [first] = finding;
+  if (!first) return [];
+  const found = finding.map(({ name }) => name);
+  const items = pathOf(first).flatMap((one) => (one === '$user' ? found : [one]));
+  // For both users, or they would find different tables.
+  return users.map((user) => {
+    const place = { isHere: isSetHere(user.settings, 'search_path'), database };
+    return fix(
+      `${found.join(' and ')} ${found.length > 1 ? 'find' : 'finds'} the schema of its own name by "$user" in its search_path, and would not as ${owner.name}`,
+      `${settingTo(user.name, 'search_path', place)} = ${items.map((one) => pg.escapeLiteral(one)).join(', ')}`,
     );
-  }
-  const sql = `${settingTo(user.name, 'role', place('role'))} = ${pg.escapeLiteral(owner.name)}`;
-  return [...found, fix(`${user.name} does not become ${owner.name} when it logs in`, sql)];
+  });
+}
+
+function pathOf({ settings }: RoleSeen): readonly string[] {
+  return listItems(effective(settings, 'search_path') ?? '"$user", public') ?? [];
 }
 
 /** What it owns goes to the owner role: `database` names another database where it is not this one. */

@@ -22,9 +22,8 @@ export function pairProblems(planned: Planned, except: readonly string[]): reado
 
 /** The wider limit for both: the narrower one might take from those who log in today. None at all is no limit. */
 function limitProblems(a: RoleSeen, b: RoleSeen): readonly Problem[] {
-  const of = ({ connections }: RoleSeen) => (connections <= 0 ? Infinity : connections);
-  if (of(a) === of(b)) return [];
-  const [less, more] = of(a) < of(b) ? [a, b] : [b, a];
+  if (limitOf(a) === limitOf(b)) return [];
+  const [less, more] = limitOf(a) < limitOf(b) ? [a, b] : [b, a];
   return [
     fix(
       `${a.name} and ${b.name} have different connection limits (${a.connections}, ${b.connections})`,
@@ -33,12 +32,15 @@ function limitProblems(a: RoleSeen, b: RoleSeen): readonly Problem[] {
   ];
 }
 
+function limitOf({ connections }: RoleSeen): number {
+  return connections <= 0 ? Infinity : connections;
+}
+
 /** The later time for both. A user that has expired is told by itself, and expires no more then. */
 function expiryProblems(a: RoleSeen, b: RoleSeen): readonly Problem[] {
   const [one, other] = [a, b].map(({ validUntil, expired }) => (expired ? null : validUntil));
   if (one === other) return [];
-  const at = (time: string | null | undefined) => (time === null || time === undefined ? Infinity : Date.parse(time));
-  const isLater = at(one) > at(other);
+  const isLater = endOf(one) > endOf(other);
   const until = (isLater ? one : other) ?? 'infinity';
   return [
     fix(
@@ -46,6 +48,10 @@ function expiryProblems(a: RoleSeen, b: RoleSeen): readonly Problem[] {
       `ALTER ROLE ${q(isLater ? b.name : a.name)} VALID UNTIL ${pg.escapeLiteral(until)}`,
     ),
   ];
+}
+
+function endOf(time: string | null | undefined): number {
+  return time === null || time === undefined ? Infinity : Date.parse(time);
 }
 
 /** Before 16 both are to inherit anyway; from then on it decides what later grants hand on. */

@@ -1,5 +1,5 @@
 import type { Becoming } from './postgres-defaults.ts';
-import { fixAsSuperuser, listed, q, type Problem } from './postgres-fixes.ts';
+import { fixAsSuperuser, listed, q, shown, type Problem } from './postgres-fixes.ts';
 
 /** One policy of row security in this database. */
 export interface PolicySeen {
@@ -42,8 +42,8 @@ export function policyProblems(
     .filter(({ roles }) => !roles.some((role) => role === null || holders.has(role)))
     .map(({ name, table, roles, permissive }) => {
       const what = permissive
-        ? `the row security policy ${name} on ${table} is for ${user}, which would not see these rows as ${owner}`
-        : `the row security policy ${name} on ${table} restricts ${user}, which it would not do to ${owner}`;
+        ? `the row security policy ${shown(name)} on ${table} is for ${user}, which would not see these rows as ${owner}`
+        : `the row security policy ${shown(name)} on ${table} restricts ${user}, which it would not do to ${owner}`;
       const all = [...roles.flatMap((role) => (role === null ? [] : q(role))), q(owner)];
       return fixAsSuperuser(what, `ALTER POLICY ${q(name)} ON ${table} TO ${all.join(', ')}`);
     });

@@ -4,12 +4,12 @@ import { fix, fixAsSuperuser, inDatabase, q, type Problem } from './postgres-fix
 import { inherited } from './postgres-memberships.ts';
 import {
   attributeProblems,
-  becomesOwner,
   groupProblems,
   membershipProblems,
   namedProblems,
   ownedProblem,
   ownsProblems,
+  pathProblems,
   sessionProblems,
   type Planned,
 } from './postgres-owner-problems.ts';
@@ -61,23 +61,22 @@ export function roleProblems(seen: RolesSeen, wanted: RolesWanted): RoleProblems
 
 /** What makes the two users one and the same to everything they do. */
 function sharedProblems(planned: Planned, seen: RolesSeen, wanted: RolesWanted): readonly Problem[] {
-  const { users, owner } = planned;
+  const { users } = planned;
   const memberships = users.flatMap((user) => membershipProblems(user, planned));
   const groups = users.flatMap((user) => [...attributeProblems(user, planned), ...groupProblems(user, planned)]);
   const here = { database: seen.database, rights: ofOthers(seen.database.rights, planned) };
   const named = users.flatMap((user) => namedProblems(user, planned, here));
   const elsewhere = seen.elsewhere.flatMap((other) => elsewhereProblems(planned, other, seen.admin.name));
-  const sessions = users.flatMap((user) => sessionProblems(user, planned, seen.database.schemas));
-  const paths = sessions.some(({ sql }) => sql?.includes(' SET "search_path" '));
-  const becoming = users.some((user) => !becomesOwner(user, owner.name));
-  const pair = pairProblems(planned, ['role', ...(paths && becoming ? ['search_path'] : [])]);
+  const paths = pathProblems(planned, seen.database.schemas);
+  const pair = pairProblems(planned, ['role', ...(paths.length > 0 ? ['search_path'] : [])]);
   const connect = connects({ ...seen, memberships: planned.memberships }, wanted, seen.database.rights);
   return [
     ...memberships,
     ...groups,
     ...named,
     ...connect,
-    ...sessions,
+    ...paths,
+    ...users.flatMap((user) => sessionProblems(user, planned)),
     ...users.flatMap((user) => ownsProblems(user, planned)),
     ...elsewhere,
     ...pair,

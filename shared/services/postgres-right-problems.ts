@@ -1,5 +1,5 @@
 import type { Becoming } from './postgres-defaults.ts';
-import { capital, fixAsSuperuser, listed, q, type Problem } from './postgres-fixes.ts';
+import { fixAsSuperuser, listed, q, type Problem } from './postgres-fixes.ts';
 import type { RightSeen } from './postgres-rights.ts';
 
 /** How many objects one statement names at most. */
@@ -52,7 +52,7 @@ export function connectProblems(
   { rights, database }: { readonly rights: readonly RightSeen[]; readonly database: string },
 ): readonly Problem[] {
   const here = q(database);
-  const databases = new Set(rights.filter(isConnect).map(({ object }) => object));
+  const databases = new Set(rights.filter(({ kind }) => kind === 'DATABASE').map(({ object }) => object));
   return [...databases].flatMap((object) => {
     const isThis = object === here || object === database;
     const connects = (user: string) => isHeld(connectTo(object, rights), holdersOf(user), rights);
@@ -68,8 +68,9 @@ export function connectProblems(
   });
 }
 
-function isConnect({ kind, privilege }: RightSeen): boolean {
-  return kind === 'DATABASE' && privilege === 'CONNECT';
+/** Handing CONNECT on is a right like others: it is asked of who the session has become. */
+function isConnect({ kind, privilege, grantable }: RightSeen): boolean {
+  return kind === 'DATABASE' && privilege === 'CONNECT' && !grantable;
 }
 
 function connectTo(object: string, rights: readonly RightSeen[]): RightSeen {
@@ -114,9 +115,4 @@ function privilegeText({ privilege, column }: RightSeen): string {
 function chunks<T>(all: readonly T[], size: number): readonly (readonly T[])[] {
   const count = Math.ceil(all.length / size);
   return Array.from({ length: count }, (_, at) => all.slice(at * size, (at + 1) * size));
-}
-
-/** Rights in words, for a database whose names cannot be read. */
-export function unread(what: string, why: string): Problem {
-  return { text: `${capital(what)}, which cannot be read: ${why}` };
 }

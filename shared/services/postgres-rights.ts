@@ -32,6 +32,8 @@ export async function readRights(
 interface Catalog {
   readonly kind: string;
   readonly catalog: string;
+  /** The catalog that dependencies name, where it is another. */
+  readonly named?: string;
   readonly object: string;
   readonly column?: string;
   readonly owner: string;
@@ -86,6 +88,7 @@ const catalogs: readonly Catalog[] = [
   {
     kind: "'LARGE OBJECT'",
     catalog: 'pg_largeobject_metadata',
+    named: 'pg_largeobject',
     object: 'c.oid::pg_catalog.text',
     owner: 'lomowner',
     acl: 'c.lomacl',
@@ -138,9 +141,19 @@ function rightsText(all: readonly Catalog[]): string {
   FROM granted g, pg_catalog.aclexplode(g.acl) x ORDER BY g.kind, g.object, g."column", x.privilege_type`;
 }
 
-function catalogText({ kind, catalog, object, column, owner, acl, join = '', only = '' }: Catalog): string {
+function catalogText({
+  kind,
+  catalog,
+  named = catalog,
+  object,
+  column,
+  owner,
+  acl,
+  join = '',
+  only = '',
+}: Catalog): string {
   return `SELECT ${kind} AS kind, ${object} AS object, ${column ?? 'NULL::pg_catalog.text'} AS "column", c.${owner} AS owner,
       ${acl} AS acl FROM pg_catalog.${catalog} c ${join}
-    WHERE EXISTS (SELECT 1 FROM touched t WHERE t.classid = 'pg_catalog.${catalog}'::pg_catalog.regclass AND t.objid = c.oid)
+    WHERE EXISTS (SELECT 1 FROM touched t WHERE t.classid = 'pg_catalog.${named}'::pg_catalog.regclass AND t.objid = c.oid)
       ${only}`;
 }

@@ -8,7 +8,7 @@ import type { PostgresServer } from './postgres-server.ts';
 const words = new Set(
   `alter and any array as at begin by case commit end exists extract epoch from group in is join not null on operator or
   order password role select then when where true coalesce nullif current_user
-  d g m me n o r s w x address admin administered attributes becomes began connections granted inherits keeps login
+  a c d g h m me n o p r s t u w x y z address admin administered attributes becomes began connections granted inherits keeps login
   member name ours owns pid program roleid started superuser version`.split(/\s+/),
 );
 

@@ -51,7 +51,11 @@ const ours = `oid >= 16384`;
 const relation = `c.oid, quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS what FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE c.oid >= 16384`;
 
+/** CONNECT is asked of who logs in, before anything else; all others of who the session is then. */
+const connect = `SELECT 'CONNECT on database ' || datname AS line FROM pg_database WHERE has_database_privilege(session_user, oid, 'CONNECT')`;
+
 const asked: readonly string[] = [
+  connect,
   rights(
     'table',
     'SELECT INSERT UPDATE DELETE TRUNCATE REFERENCES TRIGGER',
@@ -63,7 +67,7 @@ const asked: readonly string[] = [
     WHERE c.oid >= 16384 AND c.relkind IN ('r','v','m','p','f') AND a.attnum > 0 AND NOT a.attisdropped AND has_column_privilege(c.oid, a.attnum, p)`,
   rights('function', 'EXECUTE', `SELECT oid, oid::regprocedure::text AS what FROM pg_proc WHERE ${ours}`),
   rights('schema', 'CREATE USAGE', `SELECT oid, nspname AS what FROM pg_namespace WHERE ${ours} OR nspname = 'public'`),
-  rights('database', 'CONNECT CREATE TEMPORARY', `SELECT oid, datname AS what FROM pg_database`),
+  rights('database', 'CREATE TEMPORARY', `SELECT oid, datname AS what FROM pg_database`),
   rights('type', 'USAGE', `SELECT oid, oid::regtype::text AS what FROM pg_type WHERE ${ours}`),
   rights('language', 'USAGE', `SELECT oid, lanname AS what FROM pg_language WHERE lanpltrusted`),
   rights('server', 'USAGE', `SELECT oid, srvname AS what FROM pg_foreign_server`),

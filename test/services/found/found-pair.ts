@@ -30,28 +30,35 @@ export interface FoundPair {
  * Makes the names, the database and lockkeeper's own role. `plain`: only the first user is there, and uses the database
  * as people do who never heard of owner roles. `ready`: everything is as adoption wants it.
  */
-export async function foundPair(found: FoundServer, start: 'plain' | 'ready'): Promise<FoundPair> {
+export async function foundPair(found: FoundServer, start: 'plain' | 'ready', oddNames = false): Promise<FoundPair> {
   pairs += 1;
   const tag = `f${found.version}_${pairs}`;
-  const pair = pairNamed(found, tag);
+  const pair = pairNamed(found, tag, oddNames ? odd : (name) => name);
   const { a, b, owner, database, keeper, sql } = pair;
   await sql(
     `CREATE ROLE ${q(keeper)} LOGIN CREATEROLE PASSWORD '${keeperPassword}';
-    GRANT pg_signal_backend, pg_read_all_stats TO ${q(keeper)}; CREATE ROLE ${q(a)} LOGIN PASSWORD '${passwordOf(a)}';
+    GRANT pg_signal_backend, pg_read_all_stats TO ${q(keeper)}; CREATE ROLE ${q(a)} LOGIN PASSWORD ${pg.escapeLiteral(passwordOf(a))};
     GRANT ${q(a)} TO ${q(keeper)} WITH ADMIN OPTION`,
     'postgres',
   );
   await sql(`CREATE DATABASE ${q(database)}`, 'postgres');
   if (start === 'ready')
-    await sql(`CREATE ROLE ${q(b)} LOGIN PASSWORD '${passwordOf(b)}'; CREATE ROLE ${q(owner)} NOLOGIN;
+    await sql(`CREATE ROLE ${q(b)} LOGIN PASSWORD ${pg.escapeLiteral(passwordOf(b))}; CREATE ROLE ${q(owner)} NOLOGIN;
       GRANT ${q(b)} TO ${q(keeper)} WITH ADMIN OPTION; GRANT ${q(owner)} TO ${q(a)}, ${q(b)};
-      ALTER ROLE ${q(a)} SET role = '${owner}'; ALTER ROLE ${q(b)} SET role = '${owner}'`);
+      ALTER ROLE ${q(a)} SET role = ${pg.escapeLiteral(owner)}; ALTER ROLE ${q(b)} SET role = ${pg.escapeLiteral(owner)}`);
   return pair;
 }
 
-function pairNamed(found: FoundServer, tag: string): FoundPair {
+/** 63 bytes in UTF-8. */
+function odd(name: string): string {
+  const long = `Ünïcode-${name} "quoted" it's; `;
+  return long + '-'.repeat(63 - Buffer.byteLength(long));
+}
+
+function pairNamed(found: FoundServer, tag: string, named: (name: string) => string): FoundPair {
   const { server } = found;
-  const [a, b, owner, database, keeper] = [`${tag}_a`, `${tag}_b`, `${tag}_owner`, `${tag}_shop`, `${tag}_keeper`];
+  const [a, b, owner] = [named(`${tag}_a`), named(`${tag}_b`), named(`${tag}_o`)];
+  const [database, keeper] = [named(`${tag}_shop`), `${tag}_keeper`];
   const base: PostgresOptions = {
     credential: tag,
     strategy: 'alternating',
@@ -79,7 +86,7 @@ function pairNamed(found: FoundServer, tag: string): FoundPair {
 
 /** The password that a user of a found pair has. */
 export function passwordOf(user: string): string {
-  return `password-of-${user}-0123456789`;
+  return `password-of-${Buffer.from(user).toString('hex')}`;
 }
 
 /** A name in SQL. */
