@@ -17,6 +17,7 @@ import { isRefusal, postgresError } from './postgres-errors.ts';
 import { underLock } from './postgres-lock.ts';
 import { isOlder, markOf, type ServerPoint } from './postgres-mark.ts';
 import { roleProblems } from './postgres-problems.ts';
+import { roleRisks } from './postgres-risks.ts';
 import { readRoles } from './postgres-roles.ts';
 import { inPinned } from './postgres-session.ts';
 import {
@@ -28,6 +29,7 @@ import {
   type SessionSeen,
 } from './postgres-sessions.ts';
 import { scramVerifier } from './scram.ts';
+import { readElsewhere } from './postgres-elsewhere-rights.ts';
 import { withholding } from './withholding.ts';
 
 /** One PostgreSQL service and the users that take turns on it. */
@@ -102,15 +104,21 @@ class PostgresHost {
     this.#options = options;
     this.#ours = ours;
     this.#loginName = `lockkeeper ${Buffer.from(options.world.random(6)).toString('hex')}`;
-    this.#access = new PostgresAccess({ ...options, ours, applicationName: this.#loginName });
+    this.#access = this.#accessTo(options.database);
+  }
+
+  #accessTo(database: string): PostgresAccess {
+    return new PostgresAccess({ ...this.#options, database, ours: this.#ours, applicationName: this.#loginName });
   }
 
   async describe(): ReturnType<Service['describe']> {
     const { strategy, users, endpoints, tls, valueLength = 32 } = this.#options;
     const primary = this.#primary();
-    const { seen, point } = await this.#access.asAdmin(primary, 'reading the roles', (client) =>
-      inPinned(client, async () => ({ seen: await readRoles(client, this.#options), point: await readPoint(client) })),
+    const { roles, point } = await this.#access.asAdmin(primary, 'reading the roles', (client) =>
+      inPinned(client, async () => ({ roles: await readRoles(client, this.#options), point: await readPoint(client) })),
     );
+    const asked = { others: roles.others, version: roles.admin.version, wanted: this.#options };
+    const seen = { ...roles, elsewhere: await readElsewhere(primary, asked, (other) => this.#accessTo(other)) };
     const found = roleProblems(seen, this.#options);
     return {
       strategy,
@@ -127,7 +135,7 @@ class PostgresHost {
       encrypted: tls !== 'off',
       problems: found.problems.map(({ text }) => text),
       fixes: found.problems.flatMap(({ sql }) => sql ?? []),
-      risks: [],
+      risks: roleRisks(seen, this.#options),
       slotsEqual: strategy === 'alternating' && found.equal,
     };
   }
