@@ -5,11 +5,13 @@ import type { Sealed } from '../base/sealed.ts';
 import type { Login } from './contract.ts';
 import {
   withConnection,
+  type Connected,
   type PostgresAuthentication,
   type PostgresTarget,
   type PostgresTls,
 } from './postgres-connection.ts';
-import { isRefusal, postgresError } from './postgres-errors.ts';
+import { postgresError } from './postgres-errors.ts';
+import { isRefusal } from './postgres-refusals.ts';
 
 /** lockkeeper's own login at a server. */
 export interface PostgresAdmin {
@@ -33,6 +35,9 @@ export interface PostgresAccessOptions {
 /** What came of asking one endpoint. */
 export type Attempt<T> =
   { readonly answer: T; readonly error?: undefined } | { readonly error: LockkeeperError; readonly answer?: undefined };
+
+/** What is done on one connection. */
+export type Work<T> = (client: pg.Client, how: Connected) => Promise<T>;
 
 /** Opens connections: the login and the authority are read anew for each. */
 export class PostgresAccess {
@@ -61,7 +66,7 @@ export class PostgresAccess {
    * Runs `work` as lockkeeper and answers what the endpoint did; throws only where lockkeeper's own login or the
    * authority cannot be opened. `tried` says what was tried, for the error.
    */
-  async attempt<T>(endpoint: string, tried: string, work: (client: pg.Client) => Promise<T>): Promise<Attempt<T>> {
+  async attempt<T>(endpoint: string, tried: string, work: Work<T>): Promise<Attempt<T>> {
     const first = await this.#admin(endpoint);
     const came = await attempted(first, tried, work);
     if (came.error === undefined || !came.wasRefused) return came;
@@ -72,7 +77,7 @@ export class PostgresAccess {
   }
 
   /** As attempt, but what the endpoint did is thrown, too. */
-  async asAdmin<T>(endpoint: string, tried: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  async asAdmin<T>(endpoint: string, tried: string, work: Work<T>): Promise<T> {
     const came = await this.attempt(endpoint, tried, work);
     if (came.error !== undefined) throw came.error;
     return came.answer;
@@ -87,16 +92,19 @@ export class PostgresAccess {
 async function attempted<T>(
   target: PostgresTarget,
   tried: string,
-  work: (client: pg.Client) => Promise<T>,
+  work: Work<T>,
 ): Promise<Attempt<T> & { readonly wasRefused?: boolean }> {
   let isIn = false;
   try {
-    const answer = await withConnection(target, (client) => {
+    const answer = await withConnection(target, (client, how) => {
       isIn = true;
-      return work(client);
+      return work(client, how);
     });
     return { answer };
   } catch (thrown) {
-    return { error: postgresError(thrown, `${tried} at ${target.endpoint}`), wasRefused: !isIn && isRefusal(thrown) };
+    return {
+      error: postgresError(thrown, `${tried} at ${target.endpoint}`),
+      wasRefused: !isIn && isRefusal(thrown, target.user),
+    };
   }
 }

@@ -25,7 +25,8 @@ function micros(time: string): string {
 }
 
 /** Runs as a consumer, also behind a pooler that pins nothing: so it has no name and no operator without a schema. */
-const ownText = `SELECT pid, ${micros('backend_start')} AS began
+const ownText = `SELECT pid, ${micros('backend_start')} AS began, ${micros('pg_catalog.clock_timestamp()')} AS at,
+    pg_catalog.host(client_addr) AS address
   FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid())`;
 
 const pointText = `SELECT ${micros('pg_catalog.clock_timestamp()')} AS at,
@@ -51,11 +52,26 @@ export async function readPoint(client: pg.Client): Promise<ServerPoint> {
   return { at: Number(rows[0]?.at), started: Number(rows[0]?.started) };
 }
 
+/** A login as the server shows it to itself. */
+export interface OwnSession extends OwnLogin {
+  /** The server's time, in microseconds since 1970. */
+  readonly at: number;
+  /** Undefined for a local socket. */
+  readonly address: string | undefined;
+}
+
 /** The login that runs this; undefined where the server shows none. */
-export async function readOwnLogin(client: pg.Client): Promise<OwnLogin | undefined> {
-  const { rows } = await client.query<{ readonly pid: number | null; readonly began: string | null }>(ownText);
-  const [pid, began] = [rows[0]?.pid ?? NaN, Number(rows[0]?.began ?? NaN)];
-  return Number.isSafeInteger(pid) && Number.isSafeInteger(began) ? { pid, began } : undefined;
+export async function readOwnLogin(client: pg.Client): Promise<OwnSession | undefined> {
+  interface Row {
+    readonly pid: number | null;
+    readonly began: string | null;
+    readonly at: string;
+    readonly address: string | null;
+  }
+  const [row] = (await client.query<Row>(ownText)).rows;
+  const [pid, began] = [row?.pid ?? NaN, Number(row?.began ?? NaN)];
+  if (!Number.isSafeInteger(pid) || !Number.isSafeInteger(began)) return undefined;
+  return { pid, began, at: Number(row?.at), address: row?.address ?? undefined };
 }
 
 /** Every session of the user, oldest first, without those under `own.name` that are one of `own.logins`. */

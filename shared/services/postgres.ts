@@ -6,26 +6,14 @@ import { instant } from '../base/time.ts';
 import type { World } from '../base/world.ts';
 import type { EndpointResult, Guard, Login, LoginAnswer, Mark, Service, Session, Slot } from './contract.ts';
 import { PostgresAccess, type PostgresAdmin } from './postgres-access.ts';
-import {
-  withConnection,
-  type PostgresAuthentication,
-  type PostgresTarget,
-  type PostgresTls,
-} from './postgres-connection.ts';
-import { isRefusal, postgresError } from './postgres-errors.ts';
+import type { PostgresAuthentication, PostgresTls } from './postgres-connection.ts';
 import { underLock } from './postgres-lock.ts';
+import { PostgresLogins } from './postgres-logins.ts';
 import { isOlder, markOf, type ServerPoint } from './postgres-mark.ts';
 import { roleProblems } from './postgres-problems.ts';
 import { readRoles } from './postgres-roles.ts';
 import { inPinned } from './postgres-session.ts';
-import {
-  endSessions,
-  readOwnLogin,
-  readPoint,
-  readSessions,
-  type OwnLogin,
-  type SessionSeen,
-} from './postgres-sessions.ts';
+import { endSessions, readPoint, readSessions, type SessionSeen } from './postgres-sessions.ts';
 import { scramVerifier } from './scram.ts';
 import { withholding } from './withholding.ts';
 
@@ -94,14 +82,20 @@ class PostgresHost {
    * sessions.
    */
   readonly #loginName: string;
-  /** This object's last logins, by endpoint. */
-  readonly #ownLogins = new Map<string, readonly OwnLogin[]>();
+  readonly #logins: PostgresLogins;
 
   constructor(options: PostgresOptions, ours: OurValues) {
     this.#options = options;
     this.#ours = ours;
     this.#loginName = `lockkeeper ${Buffer.from(options.world.random(6)).toString('hex')}`;
     this.#access = new PostgresAccess({ ...options, ours, applicationName: this.#loginName });
+    const { endpoints, database, strategy, ownerRole } = options;
+    this.#logins = new PostgresLogins({
+      access: this.#access,
+      endpoints,
+      database,
+      ownerRole: strategy === 'alternating' ? ownerRole : undefined,
+    });
   }
 
   async describe(): ReturnType<Service['describe']> {
@@ -172,32 +166,14 @@ class PostgresHost {
   }
 
   async accepts(login: Login): Promise<readonly LoginAnswer[]> {
-    const { endpoints } = this.#options;
-    const targets = await Promise.all(endpoints.map((endpoint) => this.#access.target(endpoint, login)));
-    return Promise.all(targets.map((target) => this.#logIn(target)));
-  }
-
-  /** One fresh connection; only the server's own yes or no is one. */
-  async #logIn(target: PostgresTarget): Promise<LoginAnswer> {
-    const { endpoint, user, tls } = target;
-    const told = { endpoint, encrypted: tls !== 'off' };
-    try {
-      return await withConnection(target, async (client) => {
-        // A pooler lets users in by itself; only a statement reaches the server. What it answers decides nothing.
-        this.#remember(endpoint, await readOwnLogin(client));
-        return { ...told, answer: 'accepted' };
-      });
-    } catch (thrown) {
-      if (isRefusal(thrown)) return { ...told, answer: 'refused' };
-      return { ...told, answer: 'no-answer', error: postgresError(thrown, `logging in as ${user} at ${endpoint}`) };
-    }
+    return this.#logins.accepts(login);
   }
 
   async sessions(slot: Slot, before: Mark | undefined): Promise<readonly Session[]> {
     const { endpoints } = this.#options;
     const asked = await Promise.all(
       endpoints.map(async (endpoint) => {
-        const own = { name: this.#loginName, logins: this.#ownLogins.get(endpoint) ?? [] };
+        const own = { name: this.#loginName, logins: this.#logins.ownAt(endpoint) };
         const came = await this.#access.attempt(endpoint, `reading the sessions of ${slot}`, (client) =>
           readSessions(client, slot, own),
         );
@@ -252,14 +228,8 @@ class PostgresHost {
       hint: 'Name at least one host:port.',
     });
   }
-
-  /** Anybody can read an application name and take it; a session is this object's own by its process and beginning too. */
-  #remember(endpoint: string, login: OwnLogin | undefined): void {
-    if (login) this.#ownLogins.set(endpoint, [...(this.#ownLogins.get(endpoint) ?? []), login].slice(-keptLogins));
-  }
 }
 
-const keptLogins = 32;
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
 function sessionOf(slot: Slot, { address, program, began }: SessionSeen): Session {

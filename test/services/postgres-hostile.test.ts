@@ -5,7 +5,7 @@ import { PlantedSecret } from '../planted-secret.ts';
 import { testWorld } from '../world.ts';
 import { certificate } from './certificate.ts';
 import { hostileLogins } from './hostile-logins.ts';
-import { hostilePostgres, letIn, md5Answer, say, scram, type Caller } from './hostile-postgres.ts';
+import { asLoggedIn, hostilePostgres, letIn, md5Answer, say, scram, type Caller } from './hostile-postgres.ts';
 
 const password = 'pl4nted-password-of-a-login_7Qz-012345';
 const login = { slot: 'app_a', value: new Sealed(password) };
@@ -49,7 +49,7 @@ describe('md5', () => {
     const { body } = await caller.next();
     if (body.toString('latin1') !== `${md5Answer('app_a', password, Buffer.from('salt'))}\0`)
       caller.send(say.error({ S: 'FATAL', C: '28P01', M: 'no' }));
-    else await letIn(caller);
+    else await letIn(caller, asLoggedIn('app_a'));
   };
 
   test('is answered where the configuration says so, and a password in clear is not', async () => {
