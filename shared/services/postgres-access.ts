@@ -1,14 +1,16 @@
 import type pg from 'pg';
 import type { LockkeeperError } from '../base/error.ts';
 import type { OurValues } from '../base/our-values.ts';
-import type { Sealed } from '../base/sealed.ts';
-import type { Login } from './contract.ts';
+import { Sealed } from '../base/sealed.ts';
+import type { Login, Slot } from './contract.ts';
 import {
+  questionOf,
   withConnection,
   type Connected,
   type PostgresAuthentication,
   type PostgresTarget,
   type PostgresTls,
+  type Question,
 } from './postgres-connection.ts';
 import { postgresError } from './postgres-errors.ts';
 import { isRefusal } from './postgres-refusals.ts';
@@ -48,9 +50,18 @@ export class PostgresAccess {
   }
 
   /** Where and how a consumer logs in. Throws where the authority cannot be opened. */
-  async target(endpoint: string, { slot, value }: Login): Promise<PostgresTarget> {
-    const { database, tls, authentication = 'scram', applicationName, ours } = this.#options;
-    ours.add(value);
+  async target(endpoint: string, login: Login): Promise<PostgresTarget> {
+    this.#options.ours.add(login.value);
+    return this.#target(endpoint, login);
+  }
+
+  /** How an endpoint asks for the password of a user, without showing one; see `questionOf`. */
+  async question(endpoint: string, slot: Slot): Promise<Question | undefined> {
+    return questionOf(await this.#target(endpoint, { slot, value: new Sealed('') }));
+  }
+
+  async #target(endpoint: string, { slot, value }: Login): Promise<PostgresTarget> {
+    const { database, tls, authentication = 'scram', applicationName } = this.#options;
     return {
       endpoint,
       database,

@@ -4,6 +4,7 @@ import type { Sealed } from '../base/sealed.ts';
 import { OptionsRefused, refusedAfterPassword, refusedUnasked } from './postgres-refusals.ts';
 import { sessionOptions, statementMs } from './postgres-session.ts';
 import { WatchedStream } from './postgres-stream.ts';
+import { ServerAsked } from './postgres-trust.ts';
 
 /**
  * `require`: TLS with a certificate that this machine's authorities vouch for; `{ca}`: one that this authority (PEM)
@@ -41,8 +42,13 @@ export interface Connected {
 export interface ConnectOptions {
   /** The startup parameter `options`; `sessionOptions` unless given. */
   readonly startup?: string;
-  /** True: throws ServerAsked instead of logging in; no server counts that as a failed login. */
-  readonly asksOnly?: boolean;
+}
+
+/** How a server asks for the password of a user. */
+export interface Question {
+  /** `md5`, or `scram:` and the salt of the verifier that it holds. */
+  readonly asked: string;
+  readonly isPooler: boolean;
 }
 
 /**
@@ -54,20 +60,37 @@ export interface ConnectOptions {
 export async function withConnection<T>(
   target: PostgresTarget,
   work: (client: pg.Client, how: Connected) => Promise<T>,
-  { startup = sessionOptions, asksOnly = false }: ConnectOptions = {},
+  { startup = sessionOptions }: ConnectOptions = {},
 ): Promise<T> {
   try {
-    return await connected({ target, startup, asksOnly }, (client) => work(client, { isPooler: false }));
+    return await connected({ target, startup }, (client) => work(client, { isPooler: false }));
   } catch (thrown) {
     if (!(thrown instanceof OptionsRefused)) throw thrown;
-    return connected({ target, startup: undefined, asksOnly }, (client) => work(client, { isPooler: true }));
+    return connected({ target, startup: undefined }, (client) => work(client, { isPooler: true }));
   }
+}
+
+/**
+ * How the server asks for the password of `target.user`: it ends there, shows nothing of the password, and no server
+ * counts it as a failed login. Undefined where it does not ask, with SCRAM or md5.
+ */
+export async function questionOf(target: PostgresTarget): Promise<Question | undefined> {
+  const ask = async (startup: string | undefined) => {
+    try {
+      await connected({ target, startup, asksOnly: true }, async () => undefined);
+    } catch (thrown) {
+      if (thrown instanceof OptionsRefused && startup !== undefined) return ask(undefined);
+      if (thrown instanceof ServerAsked) return { asked: thrown.question, isPooler: startup === undefined };
+    }
+    return undefined;
+  };
+  return ask(sessionOptions);
 }
 
 interface Connecting {
   readonly target: PostgresTarget;
   readonly startup: string | undefined;
-  readonly asksOnly: boolean;
+  readonly asksOnly?: boolean;
 }
 
 async function connected<T>(connecting: Connecting, work: (client: pg.Client) => Promise<T>): Promise<T> {
@@ -75,7 +98,7 @@ async function connected<T>(connecting: Connecting, work: (client: pg.Client) =>
   const stream = new WatchedStream({
     tls: tls === 'off' ? undefined : tls === 'require' ? {} : tls,
     md5: authentication === 'md5',
-    asksOnly: connecting.asksOnly,
+    asksOnly: connecting.asksOnly ?? false,
   });
   const client = new pg.Client(clientOptions(connecting, stream));
   // A connection that breaks between two statements also makes the next statement fail, which is where it is handled.
@@ -94,7 +117,7 @@ async function connected<T>(connecting: Connecting, work: (client: pg.Client) =>
   }
 }
 
-function clientOptions({ target, startup, asksOnly }: Connecting, stream: WatchedStream): pg.ClientConfig {
+function clientOptions({ target, startup, asksOnly = false }: Connecting, stream: WatchedStream): pg.ClientConfig {
   const { host, port } = addressOf(target.endpoint);
   const options: pg.ClientConfig & { readonly scramMaxIterations: number } = {
     host,

@@ -6,7 +6,7 @@ import { postgresError } from './postgres-errors.ts';
 import { readLogin, refusedOtherwise, unfitBecause, type FitnessWanted } from './postgres-fitness.ts';
 import { isRefusal } from './postgres-refusals.ts';
 import { consumerOptions } from './postgres-session.ts';
-import type { OwnLogin, OwnSession } from './postgres-sessions.ts';
+import { isOtherProcess, type OwnLogin, type OwnSession } from './postgres-sessions.ts';
 
 /** What every login of one driver has in common. */
 export interface LoginsOptions {
@@ -18,17 +18,10 @@ export interface LoginsOptions {
   readonly ownerRole: string | undefined;
 }
 
-/** A pooler before an endpoint. */
-export interface PoolerSeen {
-  /** Where its connections come from, as its server sees them; undefined: from a local socket, or not known yet. */
-  readonly address: string | undefined;
-}
-
 /** Logs in as a consumer does, and remembers what it was at each endpoint. */
 export class PostgresLogins {
   readonly #options: LoginsOptions;
   readonly #own = new Map<string, readonly OwnLogin[]>();
-  readonly #poolers = new Map<string, PoolerSeen>();
 
   constructor(options: LoginsOptions) {
     this.#options = options;
@@ -47,11 +40,6 @@ export class PostgresLogins {
    */
   ownAt(endpoint: string): readonly OwnLogin[] {
     return this.#own.get(endpoint) ?? [];
-  }
-
-  /** The pooler before an endpoint, where one was noticed. */
-  poolerAt(endpoint: string): PoolerSeen | undefined {
-    return this.#poolers.get(endpoint);
   }
 
   async #logIn(target: PostgresTarget): Promise<LoginAnswer> {
@@ -83,7 +71,7 @@ export class PostgresLogins {
     { endpoint, wanted }: { readonly endpoint: string; readonly wanted: FitnessWanted },
   ): Promise<string | undefined> {
     const seen = await readLogin(client, wanted);
-    if (isPooler || isNotOurProcess(client, seen.own)) await this.#throughPooler(client, endpoint, seen.own);
+    if (isPooler || isOtherProcess(client, seen.own?.pid)) await this.#throughPooler(client, endpoint, seen.own);
     else this.#remember(endpoint, seen.own);
     return unfitBecause(seen, wanted);
   }
@@ -94,7 +82,6 @@ export class PostgresLogins {
    * One that was there before is given back, for it counts as what it is: consumers use it.
    */
   async #throughPooler(client: pg.Client, endpoint: string, own: OwnSession | undefined): Promise<void> {
-    this.#poolers.set(endpoint, { address: own?.address });
     if (own && own.at - own.began < connectMs * 1_000) this.#remember(endpoint, own);
     else await client.query('ROLLBACK');
   }
@@ -107,9 +94,3 @@ export class PostgresLogins {
 }
 
 const keptLogins = 32;
-
-/** A server names its own process to the client. A pooler names something else, whatever startup options it takes. */
-function isNotOurProcess(client: pg.Client, own: OwnSession | undefined): boolean {
-  const named = 'processID' in client && typeof client.processID === 'number' ? client.processID : undefined;
-  return named !== undefined && own !== undefined && named !== own.pid;
-}

@@ -13,7 +13,10 @@ import { isOlder, markOf, type ServerPoint } from './postgres-mark.ts';
 import { roleProblems } from './postgres-problems.ts';
 import { readRoles } from './postgres-roles.ts';
 import { inPinned } from './postgres-session.ts';
-import { endSessions, readPoint, readSessions, type SessionSeen } from './postgres-sessions.ts';
+import { peersOf } from './postgres-peers.ts';
+import { findPoolers, type PoolersFound } from './postgres-poolers.ts';
+import { readStandby, standbyProblem } from './postgres-standby.ts';
+import { endSessions, readPoint, readSessions } from './postgres-sessions.ts';
 import { scramVerifier } from './scram.ts';
 import { withholding } from './withholding.ts';
 
@@ -101,10 +104,9 @@ class PostgresHost {
   async describe(): ReturnType<Service['describe']> {
     const { strategy, users, endpoints, tls, valueLength = 32 } = this.#options;
     const primary = this.#primary();
-    const { seen, point } = await this.#access.asAdmin(primary, 'reading the roles', (client) =>
-      inPinned(client, async () => ({ seen: await readRoles(client, this.#options), point: await readPoint(client) })),
-    );
+    const { seen, point, standby, isPooler } = await this.#readPrimary(primary);
     const found = roleProblems(seen, this.#options);
+    const poolers = await this.#findPoolers(isPooler);
     return {
       strategy,
       slots: users,
@@ -118,11 +120,31 @@ class PostgresHost {
       clock: instant(point.at / 1_000),
       preHashed: true,
       encrypted: tls !== 'off',
-      problems: found.problems.map(({ text }) => text),
+      problems: [
+        ...(standby ? [standbyProblem(primary, standby)] : []),
+        ...found.problems.map(({ text }) => text),
+        ...poolers.problems,
+      ],
       fixes: found.problems.flatMap(({ sql }) => sql ?? []),
-      risks: [],
+      risks: poolers.risks,
       slotsEqual: strategy === 'alternating' && found.equal,
     };
+  }
+
+  async #readPrimary(primary: string) {
+    return this.#access.asAdmin(primary, 'reading the roles', (client, { isPooler }) =>
+      inPinned(client, async () => ({
+        seen: await readRoles(client, this.#options),
+        point: await readPoint(client),
+        standby: await readStandby(client),
+        isPooler,
+      })),
+    );
+  }
+
+  async #findPoolers(isBeforePrimary: boolean): Promise<PoolersFound> {
+    const { endpoints, users, authentication = 'scram' } = this.#options;
+    return findPoolers({ access: this.#access, endpoints, isBeforePrimary, slots: users, authentication });
   }
 
   /** An endpoint that is silent now is left out: it must not keep an emergency from beginning. See `isOlder`. */
@@ -170,21 +192,23 @@ class PostgresHost {
   }
 
   async sessions(slot: Slot, before: Mark | undefined): Promise<readonly Session[]> {
-    const { endpoints } = this.#options;
     const asked = await Promise.all(
-      endpoints.map(async (endpoint) => {
+      this.#options.endpoints.map(async (endpoint) => {
         const own = { name: this.#loginName, logins: this.#logins.ownAt(endpoint) };
-        const came = await this.#access.attempt(endpoint, `reading the sessions of ${slot}`, (client) =>
-          readSessions(client, slot, own),
+        const came = await this.#access.attempt(endpoint, `reading the sessions of ${slot}`, (client, { isPooler }) =>
+          readSessions(client, slot, { ...own, isPooler }),
         );
         return { endpoint, came };
       }),
     );
-    return asked.flatMap(({ endpoint, came }) => {
-      if (came.error !== undefined) throw came.error;
-      const wanted = came.answer.filter((seen) => before === undefined || isOlder(before, endpoint, seen));
-      return wanted.map((seen) => sessionOf(slot, seen));
-    });
+    return peersOf(
+      slot,
+      asked.flatMap(({ endpoint, came }) => {
+        if (came.error !== undefined) throw came.error;
+        const wanted = came.answer.filter((seen) => before === undefined || isOlder(before, endpoint, seen));
+        return wanted.map((seen) => ({ endpoint, seen }));
+      }),
+    );
   }
 
   /** One statement at the primary, under the lock; `password` undefined: the guard only. */
@@ -231,10 +255,3 @@ class PostgresHost {
 }
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
-
-function sessionOf(slot: Slot, { address, program, began }: SessionSeen): Session {
-  if (began === undefined)
-    return { slot, peer: 'not shown: lockkeeper’s own login lacks pg_read_all_stats', since: undefined };
-  const where = address ?? 'local socket';
-  return { slot, peer: program ? `${where} (${program})` : where, since: instant(began / 1_000) };
-}

@@ -7,7 +7,7 @@ import type { PostgresServer } from './postgres-server.ts';
 /** Words of SQL, of the kinds that PostgreSQL 10 has, and the names that the statements make up themselves. */
 const words = new Set(
   `alter and any array as at begin by case commit end exists extract epoch from group in is join not null on operator or
-  order password role select then when where true coalesce nullif current_user session_user read write
+  order password role select then when where true coalesce nullif current_user session_user read write distinct me host port w
   d g m me n o r s w x address admin administered attributes becomes began connections granted inherits keeps login
   member name ours owns pid program roleid started superuser version`.split(/\s+/),
 );
@@ -20,7 +20,7 @@ const ten = new Set(
   `pg_catalog set_config current_setting array_remove to_json to_jsonb json_agg row_to_json bool_or unnest host floor
   clock_timestamp current_database pg_advisory_xact_lock pg_backend_pid pg_describe_object pg_has_role
   pg_postmaster_start_time pg_stat_get_activity pg_terminate_backend
-  pg_is_in_recovery pg_auth_members pg_authid pg_database pg_db_role_setting pg_default_acl pg_roles pg_shdepend pg_stat_activity
+  inet_client_addr client_port pg_stat_wal_receiver pg_is_in_recovery pg_auth_members pg_authid pg_database pg_db_role_setting pg_default_acl pg_roles pg_shdepend pg_stat_activity
   pg_user_mapping
   admin_option application_name backend_start classid client_addr datname dbid deptype objid objsubid oid refclassid
   refobjid rolbypassrls rolcanlogin rolconnlimit rolcreatedb rolcreaterole rolinherit rolname rolreplication rolsuper
