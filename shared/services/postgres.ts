@@ -11,6 +11,7 @@ import { underLock } from './postgres-lock.ts';
 import { PostgresLogins } from './postgres-logins.ts';
 import { isOlder, markOf, type ServerPoint } from './postgres-mark.ts';
 import { roleProblems } from './postgres-problems.ts';
+import { roleRisks } from './postgres-risks.ts';
 import { readRoles } from './postgres-roles.ts';
 import { inPinned } from './postgres-session.ts';
 import { peersOf } from './postgres-peers.ts';
@@ -18,6 +19,7 @@ import { findPoolers, type PoolersFound } from './postgres-poolers.ts';
 import { readStandby, standbyProblem } from './postgres-standby.ts';
 import { endSessions, readPoint, readSessions } from './postgres-sessions.ts';
 import { scramVerifier } from './scram.ts';
+import { readElsewhere } from './postgres-elsewhere-rights.ts';
 import { withholding } from './withholding.ts';
 
 /** One PostgreSQL service and the users that take turns on it. */
@@ -91,7 +93,7 @@ class PostgresHost {
     this.#options = options;
     this.#ours = ours;
     this.#loginName = `lockkeeper ${Buffer.from(options.world.random(6)).toString('hex')}`;
-    this.#access = new PostgresAccess({ ...options, ours, applicationName: this.#loginName });
+    this.#access = this.#accessTo(options.database);
     const { endpoints, database, strategy, ownerRole } = options;
     this.#logins = new PostgresLogins({
       access: this.#access,
@@ -101,10 +103,16 @@ class PostgresHost {
     });
   }
 
+  #accessTo(database: string): PostgresAccess {
+    return new PostgresAccess({ ...this.#options, database, ours: this.#ours, applicationName: this.#loginName });
+  }
+
   async describe(): ReturnType<Service['describe']> {
     const { strategy, users, endpoints, tls, valueLength = 32 } = this.#options;
     const primary = this.#primary();
-    const { seen, point, standby, isPooler } = await this.#readPrimary(primary);
+    const { roles, point, standby, isPooler } = await this.#readPrimary(primary);
+    const asked = { others: roles.others, version: roles.admin.version, wanted: this.#options };
+    const seen = { ...roles, elsewhere: await readElsewhere(primary, asked, (other) => this.#accessTo(other)) };
     const found = roleProblems(seen, this.#options);
     const poolers = await this.#findPoolers(isPooler);
     return {
@@ -126,7 +134,7 @@ class PostgresHost {
         ...poolers.problems,
       ],
       fixes: found.problems.flatMap(({ sql }) => sql ?? []),
-      risks: poolers.risks,
+      risks: [...roleRisks(seen, this.#options), ...poolers.risks],
       slotsEqual: strategy === 'alternating' && found.equal,
     };
   }
@@ -134,7 +142,7 @@ class PostgresHost {
   async #readPrimary(primary: string) {
     return this.#access.asAdmin(primary, 'reading the roles', (client, { isPooler }) =>
       inPinned(client, async () => ({
-        seen: await readRoles(client, this.#options),
+        roles: await readRoles(client, this.#options),
         point: await readPoint(client),
         standby: await readStandby(client),
         isPooler,

@@ -24,7 +24,8 @@ export function withholding(driver: Service, ours: OurValues): Readonly<Service>
     describe: () =>
       guarded([], async () => {
         const told = await driver.describe();
-        return { ...told, problems: cleanTexts(told.problems), fixes: cleanTexts(told.fixes) };
+        const { problems, fixes, risks } = told;
+        return { ...told, problems: cleanTexts(problems), fixes: cleanTexts(fixes), risks: cleanTexts(risks) };
       }),
     change: (login, keep, guard) =>
       guarded([login, keep], async () => cleanResults(await driver.change(login, keep, guard))),

@@ -33,6 +33,11 @@ const proofs: readonly Measure[] = [
     run: async () => (await import('./rotation-logins-postgres.ts')).rotationLoginsPostgres(),
   },
   {
+    name: 'postgres-found',
+    about: 'PostgreSQL as people run it: each way is found, told, and put right by the SQL that is printed',
+    run: async () => (await import('./postgres-found.ts')).postgresFound(),
+  },
+  {
     name: 'closing-crash-memory',
     about: 'every write of a closing lost or killed, once and twice; then simply run again',
     run: async () => (await import('./closing-crash-memory.ts')).closingCrashMemory(),
