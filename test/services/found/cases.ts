@@ -1,5 +1,6 @@
 import type { FoundCase } from './case.ts';
 import { membershipCases } from './memberships.ts';
+import { poolerCases } from './poolers.ts';
 
 /** Every case of `postgres-found`. */
-export const foundCases: readonly FoundCase[] = [...membershipCases];
+export const foundCases: readonly FoundCase[] = [...membershipCases, ...poolerCases];
