@@ -101,11 +101,12 @@ function notWriting({ isStandby, readOnlyBy }: LoginSeen, { database }: FitnessW
       'this endpoint is a standby, where nobody can write. Name the primary first among the endpoints, or promote this one.',
     ];
   const what = 'nobody can write unless they ask for it (default_transaction_read_only)';
+  // Whoever runs the SQL is read-only, too.
   if (readOnlyBy === 'database')
     return [
       fixAsSuperuser(
         `in the database ${database} ${what}`,
-        `ALTER DATABASE ${q(database)} RESET default_transaction_read_only`,
+        `BEGIN READ WRITE; ALTER DATABASE ${q(database)} RESET default_transaction_read_only; COMMIT`,
       ).text,
     ];
   if (readOnlyBy === undefined || !ofServer.has(readOnlyBy)) return [];
@@ -114,7 +115,10 @@ function notWriting({ isStandby, readOnlyBy }: LoginSeen, { database }: FitnessW
       `on the whole server ${what}, by its ${readOnlyBy}. Start it without that, or name a server that writes first.`,
     ];
   return [
-    `on the whole server ${what}, by its configuration file or ALTER SYSTEM. Where that is not meant so, run as a superuser: ALTER SYSTEM SET default_transaction_read_only = off; and then: SELECT pg_reload_conf();`,
+    fixAsSuperuser(
+      `on the whole server ${what}, by ALTER SYSTEM or its configuration file`,
+      'ALTER SYSTEM SET default_transaction_read_only = off; SELECT pg_reload_conf()',
+    ).text,
   ];
 }
 
