@@ -79,7 +79,7 @@ export function unfitBecause(seen: LoginSeen, wanted: FitnessWanted): string | u
     return `the server sees ${seen.sessionUser} and not ${slot}, as where a pooler logs everybody in as one user. Take user= out of its line in [databases], and RELOAD it.`;
   const found = [
     ...(ownerRole === undefined || seen.currentUser === ownerRole ? [] : [notOwner(seen, wanted, ownerRole)]),
-    ...(mustWrite ? notWriting(seen, wanted) : []),
+    ...(mustWrite ? notWriting(seen) : []),
   ];
   return found.length > 0 ? found.join(' ') : undefined;
 }
@@ -94,21 +94,16 @@ function notOwner(seen: LoginSeen, { slot, database }: FitnessWanted, ownerRole:
   return fix(what, `ALTER ROLE ${q(slot)} IN DATABASE ${q(database)} SET role = ${pg.escapeLiteral(ownerRole)}`).text;
 }
 
-/** What was set for one role is meant for it, and `describe` compares it between the two users. */
-function notWriting({ isStandby, readOnlyBy }: LoginSeen, { database }: FitnessWanted): readonly string[] {
+/**
+ * What was set for one role is meant for it, and `describe` compares it between the two users. Who owns the database sets
+ * what holds in it: that may be a consumer, who must not stop a rotation so, and `describe` tells it as a risk.
+ */
+function notWriting({ isStandby, readOnlyBy }: LoginSeen): readonly string[] {
   if (isStandby)
     return [
       'this endpoint is a standby, where nobody can write. Name the primary first among the endpoints, or promote this one.',
     ];
   const what = 'nobody can write unless they ask for it (default_transaction_read_only)';
-  // Whoever runs the SQL is read-only, too.
-  if (readOnlyBy === 'database')
-    return [
-      fixAsSuperuser(
-        `in the database ${database} ${what}`,
-        `BEGIN READ WRITE; ALTER DATABASE ${q(database)} RESET default_transaction_read_only; COMMIT`,
-      ).text,
-    ];
   if (readOnlyBy === undefined || !ofServer.has(readOnlyBy)) return [];
   if (readOnlyBy !== 'configuration file')
     return [

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { fixAsSuperuser, q } from './postgres-fixes.ts';
 
 /** A server that only reads, because it replays what another one writes. */
 export interface Standby {
@@ -22,4 +23,17 @@ export async function readStandby(client: pg.Client): Promise<Standby | undefine
 /** What stands in the way at a primary that is none. */
 export function standbyProblem(primary: string, { follows }: Standby): string {
   return `The first endpoint ${primary} is a standby${follows === undefined ? '' : ` of ${follows}`} and only reads. Name the primary first among the endpoints, or promote this one.`;
+}
+
+const readOnlyText = `SELECT 1 FROM pg_catalog.pg_db_role_setting s JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase
+  WHERE d.datname = pg_catalog.current_database() AND s.setrole = 0::pg_catalog.oid
+    AND 'default_transaction_read_only=on' = ANY(s.setconfig)`;
+
+/** Why nobody writes in the database who does not ask for it; empty where that is not so. In a pinned transaction. */
+export async function readOnlyRisks(client: pg.Client, database: string): Promise<readonly string[]> {
+  if ((await client.query(readOnlyText)).rows.length === 0) return [];
+  // Whoever runs the SQL is read-only, too.
+  const sql = `BEGIN READ WRITE; ALTER DATABASE ${q(database)} RESET default_transaction_read_only; COMMIT`;
+  const what = `in the database ${database} nobody can write unless they ask for it (default_transaction_read_only)`;
+  return [fixAsSuperuser(what, sql).text];
 }

@@ -16,7 +16,7 @@ import { readRoles } from './postgres-roles.ts';
 import { inPinned } from './postgres-session.ts';
 import { peersOf } from './postgres-peers.ts';
 import { findPoolers, type PoolersFound } from './postgres-poolers.ts';
-import { readStandby, standbyProblem } from './postgres-standby.ts';
+import { readOnlyRisks, readStandby, standbyProblem } from './postgres-standby.ts';
 import { endSessions, readPoint, readSessions } from './postgres-sessions.ts';
 import { scramVerifier } from './scram.ts';
 import { readElsewhere } from './postgres-elsewhere-rights.ts';
@@ -110,7 +110,7 @@ class PostgresHost {
   async describe(): ReturnType<Service['describe']> {
     const { strategy, users, endpoints, tls, valueLength = 32 } = this.#options;
     const primary = this.#primary();
-    const { roles, point, standby, isPooler } = await this.#readPrimary(primary);
+    const { roles, point, standby, readOnly, isPooler } = await this.#readPrimary(primary);
     const asked = { others: roles.others, version: roles.admin.version, wanted: this.#options };
     const seen = { ...roles, elsewhere: await readElsewhere(primary, asked, (other) => this.#accessTo(other)) };
     const found = roleProblems(seen, this.#options);
@@ -134,7 +134,7 @@ class PostgresHost {
         ...poolers.problems,
       ],
       fixes: found.problems.flatMap(({ sql }) => sql ?? []),
-      risks: [...roleRisks(seen, this.#options), ...poolers.risks],
+      risks: [...roleRisks(seen, this.#options), ...poolers.risks, ...readOnly],
       slotsEqual: strategy === 'alternating' && found.equal,
     };
   }
@@ -145,6 +145,7 @@ class PostgresHost {
         roles: await readRoles(client, this.#options),
         point: await readPoint(client),
         standby: await readStandby(client),
+        readOnly: await readOnlyRisks(client, this.#options.database),
         isPooler,
       })),
     );

@@ -158,11 +158,6 @@ const unfit: readonly FoundCase[] = [
     unfit: /password is right, but .* may not connect to the database/,
   }),
   unfitCase({
-    name: 'a database in which nobody writes (ALTER DATABASE … SET default_transaction_read_only)',
-    arrange: ({ database }) => `ALTER DATABASE ${q(database)} SET default_transaction_read_only = on`,
-    unfit: /In the database .* nobody can write/,
-  }),
-  unfitCase({
     name: 'a server on which nobody writes (ALTER SYSTEM SET default_transaction_read_only)',
     arrange: () => 'ALTER SYSTEM SET default_transaction_read_only = on; SELECT pg_reload_conf(), pg_sleep(0.3)',
     unfit: /On the whole server nobody can write .* ALTER SYSTEM/,
@@ -170,6 +165,25 @@ const unfit: readonly FoundCase[] = [
 ];
 
 const sessions: readonly FoundCase[] = [
+  {
+    name: 'a database in which nobody writes (ALTER DATABASE … SET default_transaction_read_only): told, and stops nothing',
+    async run(found) {
+      const pair = await foundPair(found, 'ready');
+      const service = postgresService(pair.options());
+      await pair.sql(`ALTER DATABASE ${q(pair.database)} SET default_transaction_read_only = on`);
+      const { problems, risks } = await service.describe();
+      must(problems.length === 0, problems.join(' '));
+      const told = toldIn(risks, /In the database .* nobody can write/);
+      const [answer] = await service.accepts(pair.login(pair.a));
+      must(answer?.answer === 'accepted' && answer.unfit === undefined, `it stops the rotation: ${answer?.unfit}`);
+      await service.change(pair.login(pair.b), undefined, async () => undefined);
+      await asPsql(pair, printedIn(told));
+      must(
+        (await service.describe()).risks.every((risk) => !/nobody can write/.test(risk)),
+        'the SQL changes nothing',
+      );
+    },
+  },
   {
     name: 'a session whose address lockkeeper may not see, and a query with parallel workers',
     async run(found) {
