@@ -2,14 +2,19 @@ import type pg from 'pg';
 import { LockkeeperError } from '../base/error.ts';
 import type { OurValues } from '../base/our-values.ts';
 import { AdminLogins, type AdminLogin, type AdminOffer } from './admin-login.ts';
-import type { Login } from './contract.ts';
+import { Sealed } from '../base/sealed.ts';
+import type { Login, Slot } from './contract.ts';
 import {
+  questionOf,
   withConnection,
+  type Connected,
   type PostgresAuthentication,
   type PostgresTarget,
   type PostgresTls,
+  type Question,
 } from './postgres-connection.ts';
-import { isRefusal, postgresError } from './postgres-errors.ts';
+import { postgresError } from './postgres-errors.ts';
+import { isRefusal } from './postgres-refusals.ts';
 
 /** What every connection of one driver has in common. */
 export interface PostgresAccessOptions {
@@ -28,6 +33,9 @@ export interface PostgresAccessOptions {
 export type Attempt<T> =
   { readonly answer: T; readonly error?: undefined } | { readonly error: LockkeeperError; readonly answer?: undefined };
 
+/** What is done on one connection. */
+export type Work<T> = (client: pg.Client, how: Connected) => Promise<T>;
+
 /** Opens connections: the login and the authority are read anew for each. */
 export class PostgresAccess {
   readonly #options: PostgresAccessOptions;
@@ -39,9 +47,18 @@ export class PostgresAccess {
   }
 
   /** Where and how a consumer logs in. Throws where the authority cannot be opened. */
-  async target(endpoint: string, { slot, value }: Login): Promise<PostgresTarget> {
-    const { database, tls, authentication = 'scram', applicationName, ours } = this.#options;
-    ours.add(value);
+  async target(endpoint: string, login: Login): Promise<PostgresTarget> {
+    this.#options.ours.add(login.value);
+    return this.#target(endpoint, login);
+  }
+
+  /** How an endpoint asks for the password of a user, without showing one; see `questionOf`. */
+  async question(endpoint: string, slot: Slot): Promise<Question | undefined> {
+    return questionOf(await this.#target(endpoint, { slot, value: new Sealed('') }));
+  }
+
+  async #target(endpoint: string, { slot, value }: Login): Promise<PostgresTarget> {
+    const { database, tls, authentication = 'scram', applicationName } = this.#options;
     return {
       endpoint,
       database,
@@ -57,7 +74,7 @@ export class PostgresAccess {
    * Runs `work` as lockkeeper and answers what the endpoint did; throws only where lockkeeper's own login or the
    * authority cannot be opened. `tried` says what was tried, for the error.
    */
-  async attempt<T>(endpoint: string, tried: string, work: (client: pg.Client) => Promise<T>): Promise<Attempt<T>> {
+  async attempt<T>(endpoint: string, tried: string, work: Work<T>): Promise<Attempt<T>> {
     const shown: AdminLogin[] = [];
     let refusal: Attempt<T> | undefined;
     // It may be rotated between reading it and logging in, and between its change and its publication.
@@ -74,7 +91,7 @@ export class PostgresAccess {
   }
 
   /** As attempt, but what the endpoint did is thrown, too. */
-  async asAdmin<T>(endpoint: string, tried: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  async asAdmin<T>(endpoint: string, tried: string, work: Work<T>): Promise<T> {
     const came = await this.attempt(endpoint, tried, work);
     if (came.error !== undefined) throw came.error;
     return came.answer;
@@ -84,20 +101,16 @@ export class PostgresAccess {
 /** What came of one login, and whether it was let in or refused; neither says anything where the connection failed. */
 type Shown<T> = Attempt<T> & { readonly wasAnswered: boolean; readonly wasRefused: boolean };
 
-async function attempted<T>(
-  target: PostgresTarget,
-  tried: string,
-  work: (client: pg.Client) => Promise<T>,
-): Promise<Shown<T>> {
+async function attempted<T>(target: PostgresTarget, tried: string, work: Work<T>): Promise<Shown<T>> {
   let isIn = false;
   try {
-    const answer = await withConnection(target, (client) => {
+    const answer = await withConnection(target, (client, how) => {
       isIn = true;
-      return work(client);
+      return work(client, how);
     });
     return { answer, wasAnswered: true, wasRefused: false };
   } catch (thrown) {
-    const wasRefused = !isIn && isRefusal(thrown);
+    const wasRefused = !isIn && isRefusal(thrown, target.user);
     const error = postgresError(thrown, `${tried} at ${target.endpoint}`);
     return { error, wasAnswered: isIn || wasRefused, wasRefused };
   }

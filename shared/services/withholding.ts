@@ -32,7 +32,11 @@ export function withholding(driver: Service, ours: OurValues): Readonly<Service>
     accepts: (login) =>
       guarded([login], async () => {
         const answers = await driver.accepts(login);
-        return answers.map((answer) => (answer.error ? { ...answer, error: clean(answer.error) } : answer));
+        return answers.map(({ error, unfit, ...answer }) => ({
+          ...answer,
+          ...(error && { error: clean(error) }),
+          ...(unfit !== undefined && { unfit: ours.withhold(unfit) }),
+        }));
       }),
     sessions: (slot, before) =>
       guarded([], async () => {

@@ -13,6 +13,8 @@ export interface FoundCase {
   readonly name: string;
   /** The first major version that can be found so; every version unless given. */
   readonly since?: number;
+  /** The last major version on which it is arranged; every version unless given. */
+  readonly until?: number;
   /** Arranges it, and throws where lockkeeper does not do what is right. */
   readonly run: (found: FoundServer) => Promise<void>;
 }
@@ -28,8 +30,8 @@ export interface FoundResult {
 /** Runs the cases that the server's version can be found in, one after the other. */
 export async function runCases(cases: readonly FoundCase[], found: FoundServer): Promise<readonly FoundResult[]> {
   const results: FoundResult[] = [];
-  for (const { name, since = 0, run } of cases) {
-    if (since > found.version) continue;
+  for (const { name, since = 0, until = Infinity, run } of cases) {
+    if (since > found.version || until < found.version) continue;
     results.push({ name, version: found.version, wrong: await wrongWith(run(found)) });
   }
   return results;
