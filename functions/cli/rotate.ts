@@ -43,7 +43,7 @@ export async function rotateVerb(
   terminal: Terminal,
 ): Promise<ExitCode> {
   checkOptions(names, options);
-  const chosen = choose(names, options, deps);
+  const chosen = chosenCredentials(names, options, deps);
   if (chosen.length === 0) return nothingConfigured(terminal);
   const results: Result[] = [];
   for (const one of chosen) {
@@ -97,13 +97,18 @@ function checkOptions(names: readonly string[], options: RotateOptions): void {
     throw new LockkeeperError('invalid', '--reason belongs to --leaked', { hint: 'Leave it out, or add --leaked.' });
   if (options.leaked && options.all)
     throw new LockkeeperError('invalid', '--leaked never means --all', { hint: 'Name the credentials that leaked.' });
-  if (options.all && names.length > 0)
-    throw new LockkeeperError('invalid', '--all and names exclude each other', { hint: 'Choose one.' });
   if (options.sql && !options.adopt)
     throw new LockkeeperError('invalid', '--sql belongs to --adopt', { hint: 'lockkeeper rotate NAME --adopt --sql' });
 }
 
-function choose(names: readonly string[], options: RotateOptions, deps: RotateDeps): RotateDeps['credentials'] {
+/** The credentials that are named, each once, or all; `invalid` where none is named, or one is not known. */
+export function chosenCredentials(
+  names: readonly string[],
+  options: Pick<RotateOptions, 'all'>,
+  deps: Pick<RotateDeps, 'credentials'>,
+): RotateDeps['credentials'] {
+  if (options.all && names.length > 0)
+    throw new LockkeeperError('invalid', '--all and names exclude each other', { hint: 'Choose one.' });
   const known = deps.credentials.map((one) => one.plan.name);
   const list = known.length > 0 ? known.join(', ') : 'none; add a service with a credential to the configuration';
   if (options.all) return deps.credentials;

@@ -66,6 +66,7 @@ function severityOf({ action, details }: AuditEvent): number {
     case 'rotation.order':
       return high;
     case 'rotation.warn':
+    case 'rotation.drift':
     case 'rotation.refresh-failed':
     case 'rotation.follow':
       return medium;
