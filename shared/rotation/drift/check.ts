@@ -10,12 +10,12 @@ import { adoptedJournal, seenOf, type Facts } from './facts.ts';
 import type { Finding } from './finding.ts';
 import { findings } from './findings.ts';
 import { questionsOf } from './questions.ts';
-import { readRecord, type HeldRecord, type KnownFinding } from './record.ts';
+import { OtherCheck, readRecord, type HeldRecord, type KnownFinding } from './record.ts';
 import { conclude } from './tell.ts';
 
 /**
  * How a check ended. `agrees`: nothing was found. `idle`: the credential was never adopted, so nothing was looked at.
- * `moved`: a rotation went on meanwhile, so the check says nothing. `failed`: nothing could be checked, or put down.
+ * `moved`: a rotation or another check went on meanwhile, so this one says nothing. `failed`: nothing could be checked, or put down.
  */
 export type DriftOutcome = 'agrees' | 'drifted' | 'idle' | 'moved' | 'failed' | 'stopped';
 
@@ -47,6 +47,7 @@ export async function checkDrift(
     return await checked(deps, onlyAdopted);
   } catch (thrown) {
     if (!(thrown instanceof LockkeeperError)) throw thrown;
+    if (thrown instanceof OtherCheck) return report(deps, 'moved', `${thrown.message}. It tells what it found.`);
     return { ...report(deps, 'failed', thrown.message), error: thrown };
   }
 }

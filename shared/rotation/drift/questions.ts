@@ -34,12 +34,13 @@ export function questionsOf(facts: Facts): Questions {
  * published; in an emergency the leaked value is meant to be refused.
  */
 function mayBeRefused(facts: Facts): boolean {
+  const { service, copies } = facts;
+  const isOneValue = !(service instanceof Error) && (service.strategy === 'single' || service.strategy === 'replacing');
+  // Nobody knows whether a rotation is on its way.
+  if (facts.journal instanceof Error) return isOneValue || copies.some(({ settlesMs }) => settlesMs > 0);
   const journal = underWay(facts);
-  if (!journal || facts.service instanceof Error) return false;
-  if (journal.emergency) return true;
-  const { strategy } = facts.service;
-  const isSetting = ['staged', 'set', 'verified'].includes(journal.phase);
-  return isSetting && (strategy === 'single' || strategy === 'replacing');
+  if (!journal) return false;
+  return journal.emergency !== null || (isOneValue && ['staged', 'set', 'verified'].includes(journal.phase));
 }
 
 /** Of an alternating pair the users whose login no store hands out. */

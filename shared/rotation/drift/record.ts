@@ -55,9 +55,14 @@ export async function writeRecord(state: ObjectStore, held: HeldRecord, record: 
   const answer =
     held.version === undefined ? await state.create(key, bytes) : await state.replace(key, bytes, held.version);
   if (answer.outcome === 'done') return { record, version: answer.version };
-  throw new LockkeeperError('conflict', `another check of ${record.credential} was faster (${answer.outcome})`, {
-    hint: 'It tells what it found; nothing to do.',
-  });
+  throw new OtherCheck(record.credential);
+}
+
+/** Another check of the same credential wrote what it found meanwhile. */
+export class OtherCheck extends LockkeeperError {
+  constructor(credential: string) {
+    super('conflict', `another check of ${credential} was faster`, { hint: 'It tells what it found; nothing to do.' });
+  }
 }
 
 /** What is remembered of a journal, given what was before. One that is older takes no place. */

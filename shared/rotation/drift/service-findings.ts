@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { toldText } from '../../audit/entries/withhold.ts';
+import { isTransient } from '../../base/error.ts';
 import { formatInstant } from '../../base/time.ts';
-import type { ServiceDescription } from '../../services/contract.ts';
 import { serviceObstacles } from '../decisions/obstacles.ts';
 import { currentLogins, verdictOn, type Seen } from '../decisions/seen.ts';
 import { proven, seenOf, settledCopies, type Facts } from './facts.ts';
@@ -23,8 +23,8 @@ export function serviceFindings(facts: Facts, questions: Questions): Found {
     silentEndpoints(facts, seen),
     readiness(facts, seen),
     loginFindings(facts, seen, questions),
-    surplus(facts, service),
-    idleUsers(facts, questions),
+    surplus(facts, seen),
+    idleUsers(facts, questions, silentIn(facts, seen)),
   ]);
 }
 
@@ -63,7 +63,7 @@ function silentIn({ heard }: Facts, seen: Seen): readonly string[] {
 function readiness(facts: Facts, seen: Seen): Found {
   const { plan } = facts;
   const { service } = seen;
-  const hasSilent = silentIn(facts, seen).length > 0;
+  const hasSilent = facts.heard.length === 0 || silentIn(facts, seen).length > 0;
   // An endpoint that is silent is told as that, not as one that does not count.
   const own = hasSilent && service.capacity > 1 ? [] : serviceObstacles(seen, plan.acceptDowntime);
   const sql = service.fixes.length > 0 ? `lockkeeper rotate ${plan.name} --adopt --sql prints what to run. ` : '';
@@ -91,12 +91,14 @@ function markOf(text: string): string {
 }
 
 /** Values that nobody knows of: more than the stores hand out, after a rotation proved that there were none. */
-function surplus(facts: Facts, { slots, holds, capacity }: ServiceDescription): Found {
+function surplus(facts: Facts, seen: Seen): Found {
+  const { slots, holds, capacity } = seen.service;
   const journal = proven(facts);
   const copies = settledCopies(facts);
   const isKnown = copies.length === facts.copies.length && copies.every(({ current }) => current?.login);
   if (!journal || !isKnown) return { findings: [], unchecked: [{ kind: 'too-many-values' }] };
-  const current = currentLogins({ copies });
+  // What is refused everywhere is none of the values that are there.
+  const current = currentLogins({ copies }).filter((login) => verdictOn(seen, login)?.accepted.length !== 0);
   const expected = (slot: string) =>
     Math.max(current.filter((login) => login.slot === slot).length, slot === journal.target ? 1 : 0);
   const unchecked = slots.flatMap((slot): readonly Unchecked[] =>
@@ -115,10 +117,13 @@ function surplus(facts: Facts, { slots, holds, capacity }: ServiceDescription): 
 }
 
 /** Whoever is logged in as the idle user of a pair has its password from somewhere else, and the next rotation waits. */
-function idleUsers({ sessions, plan }: Facts, { idle }: Questions): Found {
+function idleUsers({ sessions, plan }: Facts, { idle }: Questions, silent: readonly string[]): Found {
   if (idle.length === 0 || sessions === undefined)
     return { findings: [], unchecked: [{ kind: 'idle-user-in-use' }, { kind: 'sessions-not-seen' }] };
   if (sessions instanceof Error) {
+    // Where an endpoint is silent that is told, and nobody can know who is logged in there.
+    if (silent.length > 0 && isTransient(sessions.code))
+      return { findings: [], unchecked: [{ kind: 'idle-user-in-use' }, { kind: 'sessions-not-seen' }] };
     const told = {
       what: `nobody can say who is logged in as ${idle.join(', ')}: ${toldText(sessions.message)}`,
       todo: sessions.hint ?? 'Let lockkeeper see the sessions of both users.',

@@ -95,7 +95,7 @@ function changed(copy: CopySeen, facts: Facts): Found {
   if (login && expectedHere(journal, facts).some((one) => sameLogin(one, login))) return nothing;
   const now = `lockkeeper rotate ${facts.plan.name} --now`;
   const told = {
-    what: `${nameOf(copy)} hands out ${login ? `a login of ${login.slot}` : 'a text'} that lockkeeper did not publish: somebody changed it by hand`,
+    what: `${nameOf(copy)} hands out ${login ? `a version with a login of ${login.slot}` : 'a version'} that lockkeeper did not publish: somebody changed it by hand`,
     todo:
       journal.phase === 'done'
         ? `Publish there again what lockkeeper published. Where that is gone or the change was meant, make a new value: ${now}`
