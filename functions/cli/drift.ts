@@ -75,7 +75,10 @@ function indented(text: string): string {
 }
 
 function plainOf({ error, open, over, ...same }: DriftReport) {
-  const known = ({ id, what, since }: KnownFinding) => ({ id, what, since: formatInstant(since) });
   const told = error && { code: error.code, message: error.message, hint: error.hint };
-  return { ...same, open: open.map(known), over: over.map(known), error: told };
+  return { ...same, open: open.map(plainKnown), over: over.map(plainKnown), error: told };
+}
+
+function plainKnown({ id, what, since }: KnownFinding) {
+  return { id, what, since: formatInstant(since) };
 }

@@ -106,7 +106,7 @@ function planOf({ name }: ServiceConfig, credential: CredentialConfig): Credenti
     everyMs: credential.every.ms,
     refreshes: credential.refreshes.map((one) => one.name),
     acceptDowntime: credential.acceptDowntime,
-    triesEndedValues: credential.triesEndedValues,
+    ...(credential.triesEndedValues && { triesEndedValues: true }),
   };
 }
 

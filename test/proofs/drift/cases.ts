@@ -50,7 +50,7 @@ function touchesSame(one: Way, other: Way): boolean {
 export async function tried({ setting, ways: all }: Case): Promise<readonly Miss[]> {
   const ground = await makeGround(setting);
   const expected = all.map((way) => ({ way, ids: way.ids(ground) }));
-  for (const { apply } of all) apply(ground);
+  for (const way of all) way.apply(ground);
   const before = ground.place.told.length;
   const report = await ground.check();
   const found = report.findings.map(({ id }) => id);

@@ -97,18 +97,19 @@ export async function untilDone(place: Place, deps: RotationDeps): Promise<void>
 }
 
 /** Does what a finding says where that is a command, as a person would type it. */
-export async function follow({ place, login, deps }: Ground, todo: string): Promise<void> {
+export async function follow(ground: Ground, todo: string): Promise<void> {
+  const { place, login } = ground;
   const [, command = ''] = /lockkeeper ((?:rotate|secret import|drift) app-db[^:.,]*)/.exec(todo) ?? [];
   switch (command.trim()) {
     case 'rotate app-db --now':
-      return await untilDone(place, deps());
+      return await untilDone(place, ground.deps());
     case 'rotate app-db':
-      return await untilDone(place, deps());
+      return await untilDone(place, ground.deps());
     case 'rotate app-db --adopt':
-      if (!(await adopt(deps())).adopted) throw new Error('not adopted');
+      if (!(await adopt(ground.deps())).adopted) throw new Error('not adopted');
       return;
     case 'secret import app-db --user USER':
-      await importLogin(deps(), login);
+      await importLogin(ground.deps(), login);
       return;
     default:
       throw new Error(`no command in: ${todo}`);

@@ -4,8 +4,15 @@ import type { Way } from './way.ts';
 
 /** Without a journal nothing is expected of anything. */
 const needJournal = [
-  ...['rotation-blocked', 'rotation-overdue', 'copy-not-configured', 'store-changed', 'ended-version-kept'],
-  ...['ended-accepted', 'too-many-values', 'idle-user-in-use', 'sessions-not-seen'],
+  'rotation-blocked',
+  'rotation-overdue',
+  'copy-not-configured',
+  'store-changed',
+  'ended-version-kept',
+  'ended-accepted',
+  'too-many-values',
+  'idle-user-in-use',
+  'sessions-not-seen',
 ];
 const kept = new WeakMap<Ground, Uint8Array>();
 

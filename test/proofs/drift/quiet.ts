@@ -64,11 +64,12 @@ async function oneHour(days: Days): Promise<void> {
 }
 
 /** Every consumer closes what it opened an hour ago, reads its store and logs in again. */
-function consume({ host, plan: { name }, consumer }: Place): void {
+function consume(place: Place): void {
+  const { host, plan: own } = place;
   for (const slot of host.options.slots) for (const session of host.sessionsOf(slot)) session.close();
   for (const store of ['one', 'two']) {
-    const { slot, value } = consumer(store);
-    host.openSession(slot, value.open(), { peer: `${name} reader of ${store}`, endpoint: 'a:1' });
+    const { slot, value } = place.consumer(store);
+    host.openSession(slot, value.open(), { peer: `${own.name} reader of ${store}`, endpoint: 'a:1' });
   }
 }
 

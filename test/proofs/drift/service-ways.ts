@@ -3,7 +3,20 @@ import { refused, type Ground } from './ground.ts';
 import { at, idleOf, type Way } from './way.ts';
 
 const otherValue = 'a-value-that-somebody-else-chose-0123456789';
-const loginKinds = ['current-refused', 'current-unfit', 'current-not-encrypted', 'ended-accepted'];
+/** What only a service that says what it is brings to light. */
+const byService = [
+  'service-not-ready',
+  'service-risk',
+  'endpoint-silent',
+  'too-many-values',
+  'idle-user-in-use',
+  'sessions-not-seen',
+  'store-unknown-user',
+  'current-refused',
+  'current-unfit',
+  'current-not-encrypted',
+  'ended-accepted',
+];
 
 /** What can be wrong at the service. */
 export const serviceWays: readonly Way[] = [
@@ -55,10 +68,7 @@ export const serviceWays: readonly Way[] = [
     touches: ['a', 'b', 'up'],
     apply: ({ place }) => void (place.host.isUp = false),
     ids: () => ['service-silent'],
-    hides: [
-      ...['service-not-ready', 'service-risk', 'endpoint-silent', 'too-many-values', 'idle-user-in-use'],
-      ...['sessions-not-seen', 'store-unknown-user', ...loginKinds],
-    ],
+    hides: byService,
     mend: ({ place }) => void (place.host.isUp = true),
   },
   {
@@ -69,10 +79,7 @@ export const serviceWays: readonly Way[] = [
         return { ...deps, service: withOther(deps.service, { describe: () => Promise.reject(refused('no right')) }) };
       }),
     ids: () => ['service-silent'],
-    hides: [
-      ...['service-not-ready', 'service-risk', 'endpoint-silent', 'too-many-values', 'idle-user-in-use'],
-      ...['sessions-not-seen', 'store-unknown-user', ...loginKinds],
-    ],
+    hides: byService,
     mend: ({ around }) => void around.pop(),
   },
   {
