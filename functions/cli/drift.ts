@@ -4,7 +4,8 @@ import type { Finding } from '../../shared/rotation/drift/finding.ts';
 import type { KnownFinding } from '../../shared/rotation/drift/record.ts';
 import type { RotationDeps } from '../../shared/rotation/plan.ts';
 import { exitCode, type ExitCode, type Terminal } from './io.ts';
-import { chosenCredentials, type RotateDeps } from './rotate.ts';
+import { chosenCredentials } from './rotate-choice.ts';
+import type { RotateDeps } from './rotate.ts';
 
 export interface DriftOptions {
   /** Also credentials that were never adopted. */
@@ -23,7 +24,7 @@ export async function driftVerb(
   terminal: Terminal,
 ): Promise<ExitCode> {
   const isChosen = names.length > 0 || options.all === true;
-  const chosen = isChosen ? chosenCredentials(names, { all: options.all ?? false }, deps) : deps.credentials;
+  const chosen = isChosen ? chosenCredentials(names, options, deps.credentials) : deps.credentials;
   const reports: DriftReport[] = [];
   for (const one of chosen) {
     if (terminal.signal.aborted) break;
@@ -47,7 +48,7 @@ function nothingToCheck(terminal: Terminal): ExitCode {
 }
 
 function depsOf(deps: RotateDeps, one: RotateDeps['credentials'][number]): RotationDeps {
-  const { credentials: _credentials, ...shared } = deps;
+  const { credentials: _credentials, manual: _manual, ...shared } = deps;
   return { ...shared, ...one };
 }
 

@@ -7,6 +7,8 @@ export interface Terminal {
   out(line: string, style?: Style): void;
   /** Writes one line to stderr. */
   err(line: string, style?: Style): void;
+  /** Shows how far a long command is, in one line of stderr that the next one takes; undefined takes it away. */
+  status?(line: string | undefined): void;
   /** True with `--output json`. */
   readonly json: boolean;
   /** Aborted on Ctrl-C and SIGTERM: stop at the next safe place. */

@@ -2,7 +2,12 @@ import type { Notice } from '../../shared/approvals/contract.ts';
 import type { AuditLog } from '../../shared/audit/entry.ts';
 import type { CredentialOf, Engines } from '../../shared/config/engines.ts';
 import type { RefreshKinds, RefreshOf } from '../../shared/config/credential.ts';
-import type { Config, CredentialConfig, ServiceConfig } from '../../shared/config/schema.ts';
+import {
+  rotatedCredential,
+  type Config,
+  type CredentialConfig,
+  type ServiceConfig,
+} from '../../shared/config/schema.ts';
 import type { SecretStoreConfig, SecretStoreKinds } from '../../shared/config/secret-stores.ts';
 import type { ObjectStore } from '../../shared/objects/contract.ts';
 import type { Refresh } from '../../shared/refreshes/contract.ts';
@@ -67,13 +72,13 @@ function openedStore<Name extends keyof SecretStoreKinds>(
 }
 
 /**
- * The dependencies of every service with a credential, by the service's name. Nothing is opened yet: what cannot be
+ * The dependencies of every service whose credential is rotated, by the service's name. Nothing is opened yet: what cannot be
  * opened for one credential is the trouble of its own run.
  */
 export function rotationDeps(around: CredentialSurroundings): ReadonlyMap<string, RotationDeps> {
   const { secrets: stores, state, audit, world, notify, actor, fingerprintKey } = around;
   const all = around.config.services.flatMap((service): (readonly [string, RotationDeps])[] => {
-    const { credential } = service;
+    const credential = rotatedCredential(service);
     if (!credential) return [];
     const deps: RotationDeps = {
       plan: planOf(service, credential),
@@ -92,7 +97,7 @@ export function rotationDeps(around: CredentialSurroundings): ReadonlyMap<string
   return new Map(all);
 }
 
-function planOf({ name }: ServiceConfig, credential: CredentialConfig): CredentialPlan {
+function planOf({ name, owner, tags }: ServiceConfig, credential: CredentialConfig): CredentialPlan {
   return {
     name,
     service: name,
@@ -104,9 +109,26 @@ function planOf({ name }: ServiceConfig, credential: CredentialConfig): Credenti
     address: addressOf(credential),
     propagationMs: credential.propagation.ms,
     everyMs: credential.every.ms,
+    overdueMs: credential.overdue.ms,
+    ...calendarOf(credential),
     refreshes: credential.refreshes.map((one) => one.name),
     acceptDowntime: credential.acceptDowntime,
     ...(credential.triesEndedValues && { triesEndedValues: true }),
+    owner,
+    tags,
+  };
+}
+
+/** None where nothing but an interval was written: it is told in UTC then. */
+function calendarOf({ cron, timeZone, windows, jitter }: CredentialConfig): Pick<CredentialPlan, 'calendar'> {
+  if (cron === undefined && timeZone === undefined && windows.length === 0 && jitter.ms === 0) return {};
+  return {
+    calendar: {
+      ...(cron !== undefined && { pattern: cron }),
+      timeZone: timeZone ?? 'UTC',
+      windows: windows.map(({ opens, lasts }) => ({ opens, lastsMs: lasts.ms })),
+      jitterMs: jitter.ms,
+    },
   };
 }
 

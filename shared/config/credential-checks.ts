@@ -1,4 +1,5 @@
-import { engineKinds } from './engines.ts';
+import { calendarMistakes } from './calendar-checks.ts';
+import { credentialKinds } from './engines.ts';
 import type { Kind } from './kinds.ts';
 import type { Mistake } from './mistakes.ts';
 import { nearest } from './nearest.ts';
@@ -7,16 +8,18 @@ import { secretStoreKinds } from './secret-stores.ts';
 import type { Path } from './source.ts';
 
 /** What is wrong between the fields of one credential, of one secret store, and between credentials that share a secret. */
-export function credentialMistakes({ secrets, services }: Rough): readonly Mistake[] {
+export function credentialMistakes(config: Rough): readonly Mistake[] {
+  const { secrets, services } = config;
   const all = services.flatMap(({ credential }, at) =>
     credential ? [{ credential, path: ['services', at, 'credential'] }] : [],
   );
   return [
     ...Object.entries(secrets).flatMap(([name, written]) => storeMistakes(written, ['secrets', name])),
     ...all.flatMap((one) => [
-      ...mistakesOf(engineKinds, one.credential.engine, { written: one.credential, path: one.path }),
+      ...mistakesOf(credentialKinds, one.credential.engine, { written: one.credential, path: one.path }),
       ...formMistakes(one),
       ...adminMistakes(one, all),
+      ...calendarMistakes(one.credential, one.path, config),
       ...otherForms(one, all),
     ]),
   ];

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { admin } from './admin.ts';
+import { calendarFields } from './calendars.ts';
 import { duration, endpoint, type ResolvePath } from './fields.ts';
 import { secretPlace, secretReference } from './references.ts';
 import { refresh } from './refreshes.ts';
@@ -32,7 +33,11 @@ export function credentialFields(resolve: ResolvePath) {
     propagation: duration
       .prefault('15m')
       .describe('How long a consumer may go on using the old value after a new one was published.'),
-    every: duration.prefault('30d').describe('How often the credential is rotated.'),
+    overdue: duration
+      .prefault('1d')
+      .describe('How long after that people are told, once, that the old value is still in use.'),
+    every: duration.prefault('30d').describe('How often the credential is rotated; instead of `cron`.'),
+    ...calendarFields,
   };
 }
 

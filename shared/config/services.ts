@@ -11,12 +11,15 @@ export function service(resolve: ResolvePath) {
     port: port.describe('Where clients reach it.'),
     protocol: z.enum(['tcp', 'udp']).default('tcp').describe('Its transport.'),
     forwardTo: endpoint.optional().describe('Where a gate that lockkeeper runs sends what it lets in.'),
+    tags: z.array(name).default([]).describe('Words by which people choose services, like `rotate --tag payments`.'),
     consumers: z.array(z.string().min(1)).default([]).describe('Who uses it, by name.'),
     approvers: z
       .array(person)
       .min(1)
       .optional()
       .describe('Who may decide about it. Default: everybody under `approvals`.'),
-    credential: credential(resolve).optional().describe('What clients show it, if lockkeeper is to rotate that.'),
+    credential: credential(resolve)
+      .optional()
+      .describe('What clients show it, if lockkeeper is to rotate that, or to remind people to renew it.'),
   });
 }

@@ -1,7 +1,8 @@
 import { LockkeeperError } from '../base/error.ts';
-import { after, formatInstant, hour, minute, second } from '../base/time.ts';
+import { after, hour, minute, second } from '../base/time.ts';
 import type { Session } from '../services/contract.ts';
 import { runFor } from './adopt.ts';
+import { whyLater } from './decisions/begin.ts';
 import { ordered } from './decisions/begun.ts';
 import { beforeLooking, decide } from './decisions/decide.ts';
 import type { Journal } from './journal/journal.ts';
@@ -23,6 +24,8 @@ export interface Rehearsal {
   /** How many logins of consumers would fail: 0, or undefined where nobody can promise it; `why` says so. */
   readonly failedLogins: 0 | undefined;
   readonly why: string;
+  /** When a run without --now would begin it; undefined where it begins or goes on with the next run. */
+  readonly begins: string | undefined;
   /** Why consumers may be refused although nothing stands in the way, each with what to do. */
   readonly risks: readonly string[];
   /** Who is logged in now, on every user of the credential. */
@@ -62,7 +65,8 @@ export async function rehearse(deps: RotationDeps, request: { readonly leaked?: 
       const promise = promised(deps, { seen, sessions, isEmergency: isEmergency(first) });
       const { risks } = seen.service;
       const wouldFinish = step.do === 'move' && isReady;
-      return { credential: deps.plan.name, wouldFinish, steps, ...promise, risks, sessions };
+      const begins = request.leaked ? undefined : whyLater(first, deps.plan, deps.world.now());
+      return { credential: deps.plan.name, wouldFinish, steps, ...promise, begins, risks, sessions };
     }
     if (step.do === 'ask' && isReal(step, seen)) at.seen = await reallyAsk(run, step, at.seen);
     else pretend(at, step, { credential: deps.plan.name, sessions });
@@ -185,9 +189,4 @@ function promised(
     failedLogins: 0,
     why: `0 if ${byWindow}: until then the old value stays valid, and longer while anybody is logged in with it.`,
   };
-}
-
-/** One line a session, for people. */
-export function sessionLine(session: Session): string {
-  return `${session.slot} from ${session.peer}${session.since === undefined ? '' : ` since ${formatInstant(session.since)}`}`;
 }

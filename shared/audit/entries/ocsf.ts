@@ -67,9 +67,14 @@ function severityOf({ action, details }: AuditEvent): number {
       return high;
     case 'rotation.warn':
     case 'rotation.drift':
+    case 'rotation.overdue':
+    case 'credential.warn':
+    case 'rotation.missed':
     case 'rotation.refresh-failed':
     case 'rotation.follow':
       return medium;
+    case 'credential.remind':
+      return details['expired'] === true ? medium : low;
     case 'rotation.plan':
       return details['leaked'] === undefined ? informational : high;
     case 'closure.reopen':

@@ -1,7 +1,7 @@
 import { toldText } from '../../audit/entries/withhold.ts';
 import { LockkeeperError } from '../../base/error.ts';
-import type { Instant } from '../../base/time.ts';
-import type { Emergency, Journal, JournalCopy, JournalDraft, Order } from '../journal/journal.ts';
+import { instant, type Instant } from '../../base/time.ts';
+import type { Drain, Emergency, Journal, JournalCopy, JournalDraft, Order } from '../journal/journal.ts';
 import type { CopyPlace } from '../plan.ts';
 import { isAt, type CopySeen } from './seen.ts';
 import type { Of, Step } from './step.ts';
@@ -22,6 +22,8 @@ export interface StepResult {
   readonly unreached?: readonly string[];
   /** What the stores show, for follow. */
   readonly copies?: readonly CopySeen[];
+  /** For postpone: when the next window opens, so that a pause lasts no longer. */
+  readonly opening?: Instant | undefined;
 }
 
 /** The journal after `step` was carried out: the one place that says what each step leaves behind. Pure. */
@@ -62,7 +64,7 @@ export function advanced(journal: Journal, step: Step, result: StepResult): Jour
 }
 
 /** What people are told, and what they have to be told. */
-function afterNotice(journal: Journal, step: Step, { now }: StepResult): JournalDraft {
+function afterNotice(journal: Journal, step: Step, { now, opening }: StepResult): JournalDraft {
   const next = { ...draftOf(journal), blocked: null };
   switch (step.do) {
     case 'retry':
@@ -72,7 +74,7 @@ function afterNotice(journal: Journal, step: Step, { now }: StepResult): Journal
         refusals: journal.refusals + 1,
       };
     case 'postpone':
-      return { ...troubled(next, step, now), phase: step.back ?? journal.phase };
+      return { ...troubled(next, { ...step, opening }, now), phase: step.back ?? journal.phase };
     case 'block':
       return { ...next, blocked: { reason: step.reason, text: toldText(step.text), since: now, told: false } };
     case 'unblock':
@@ -81,6 +83,14 @@ function afterNotice(journal: Journal, step: Step, { now }: StepResult): Journal
       return { ...next, blocked: journal.blocked && { ...journal.blocked, told: true } };
     case 'warn':
       return { ...next, blocked: journal.blocked, trouble: toldOf(journal.trouble, now) };
+    case 'overdue':
+      return { ...next, drain: journal.drain && { ...journal.drain, told: true } };
+    case 'missed':
+      return {
+        ...next,
+        blocked: journal.blocked,
+        missed: { due: step.due, windows: step.windows, toldAt: now },
+      };
     case 'announce':
       return { ...next, blocked: journal.blocked, ...announced(journal) };
     default:
@@ -117,9 +127,20 @@ function moved(next: JournalDraft, to: Of<'move'>['to'], result: StepResult): Jo
   const refusals = next.emergency ? next.refusals : 0;
   if (to === 'verified') return { ...progress, refusals };
   // The window begins only after every store was seen to hand out the new value.
-  if (to === 'draining')
-    return { ...progress, refusals, drain: { host: result.now, service: result.clock ?? null, mark: null } };
+  if (to === 'draining') return { ...progress, refusals, drain: drainFrom(next, result) };
   return to === 'done' ? { ...progress, finishedAt: result.now } : progress;
+}
+
+/** The window may begin anew: people who were told of this drain know, and a clock that was wrong makes it no younger. */
+function drainFrom({ drain, phase }: JournalDraft, { now, clock }: StepResult): Drain {
+  const since = drain && phase === 'draining' ? instant(Math.min(drain.since ?? drain.host, now)) : undefined;
+  return {
+    host: now,
+    service: clock ?? null,
+    mark: null,
+    ...(since !== undefined && { since }),
+    ...(drain?.told && { told: true }),
+  };
 }
 
 /** A store takes part from now on: what is over for the others is done for it, and drains again. */

@@ -3,6 +3,7 @@ import { beginning, notDue } from './begin.ts';
 import { draining } from './draining.ts';
 import { finishing } from './finishing.ts';
 import { joining } from './joining.ts';
+import { missed } from './missed.ts';
 import type { Journal, Order, Phase } from '../journal/journal.ts';
 import { converging, publishing } from './publishing.ts';
 import { theLogin, type Seen } from './seen.ts';
@@ -34,7 +35,7 @@ import { isBackingOff, isTellingDue } from './trouble.ts';
  * |           | all do                                              | move to published                     |
  * | published | every store shows it as current                     | refresh consumers, move to draining   |
  * | draining  | the stores hand out another login                   | follow it, or block                   |
- * |           | window not over, or sessions left on the old value  | rest                                  |
+ * |           | window not over, or sessions left on the old value  | rest; overdue: tell people, once      |
  * |           | new asked? refused                                  | change again, within bounds, or block |
  * |           | drained                                             | retire → retired                      |
  * | retired   | old asked? refused / accepted                       | proven / retire again                 |
@@ -97,7 +98,7 @@ function noticeDue(journal: Journal, asked: Asked): Step | undefined {
   if (untold(journal).length > 0) return { do: 'announce' };
   if (journal.blocked) return journal.blocked.told ? undefined : { do: 'alarm' };
   // Without a pause the step is tried now: it may work again, and a run that fails tells at its end.
-  return isBackingOff(journal, asked.now) && isTellingDue(journal, asked.now) ? { do: 'warn' } : undefined;
+  return isBackingOff(journal, asked.now) && isTellingDue(journal, asked.now) ? { do: 'warn' } : missed(journal, asked);
 }
 
 function resting(journal: Journal, asked: Asked): Step | undefined {

@@ -1,9 +1,11 @@
 import type { LockkeeperError } from '../../base/error.ts';
 import { after, day, hour, type Instant } from '../../base/time.ts';
 import type { ServiceDescription, Session } from '../../services/contract.ts';
+import { lastEnd } from '../decisions/missed.ts';
 import { entryOf, usable, versionIn, type CopySeen, type Heard, type Seen } from '../decisions/seen.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { CredentialPlan } from '../plan.ts';
+import { nextBegin } from '../schedule/due.ts';
 import type { LastJournal } from './record.ts';
 
 /** Everything that a check looked at. What could not be looked at is the error that came back. */
@@ -107,8 +109,9 @@ export function overdueSince({ plan, now, journal }: Facts): Instant | undefined
     const longMs = Math.max(plan.everyMs, 2 * plan.propagationMs);
     return now >= after(journal.startedAt, longMs + day) ? journal.startedAt : undefined;
   }
-  // A pattern of the calendar goes before the interval.
-  if (plan.calendar?.pattern !== undefined) return undefined;
-  const due = after(journal.finishedAt ?? journal.startedAt, plan.everyMs);
-  return now >= after(due, plan.everyMs) ? due : undefined;
+  const last = lastEnd(journal);
+  // From there on it could begin by itself, and from the next one on it is more than one interval late.
+  const begin = nextBegin(plan, last, journal.finishedAt ?? last);
+  const next = begin && nextBegin(plan, begin.due, begin.due);
+  return begin && next && now >= begin.at && now >= next.due ? begin.due : undefined;
 }
