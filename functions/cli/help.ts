@@ -3,6 +3,7 @@ export const verbs: readonly (readonly [name: string, about: string])[] = [
   ['demo', 'see the whole of it on this machine, with real sockets and a real database'],
   ['serve', 'do everything at its time, with a page for those who approve'],
   ['rotate', 'change credentials so that nobody is ever locked out'],
+  ['drift', 'find where stores, services and what lockkeeper did no longer agree'],
   ['secret', 'the logins that consumers read: import one, get it, run a command with it, list them'],
   ['collect', 'read new flow logs, each once'],
   ['scan', 'find the openings that nobody uses, and ask about them'],

@@ -14,6 +14,7 @@ const declarations: Readonly<Record<string, (() => Promise<Declare>) | undefined
   demo: async () => (await import('./declare-host.ts')).declareDemo,
   serve: async () => (await import('./declare-host.ts')).declareServe,
   rotate: async () => (await import('./declare-rotate.ts')).declareRotate,
+  drift: async () => (await import('./declare-drift.ts')).declareDrift,
   secret: async () => (await import('./declare-secret.ts')).declareSecret,
   collect: async () => (await import('./declare-usage.ts')).declareCollect,
   scan: async () => (await import('./declare-scan.ts')).declareScan,

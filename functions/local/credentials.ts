@@ -120,6 +120,7 @@ function planOf({ name, owner, tags }: ServiceConfig, credential: CredentialConf
     refreshes: credential.refreshes.map((one) => one.name),
     acceptDowntime: credential.acceptDowntime,
     changesItself: changesItself(credential),
+    ...(credential.triesEndedValues && { triesEndedValues: true }),
     owner,
     tags,
   };

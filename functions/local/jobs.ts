@@ -6,6 +6,7 @@ import { refusalsOf } from '../../shared/idle-ports/closing/refusals.ts';
 import { scan } from '../../shared/idle-ports/closing/scan.ts';
 import { watchClosed } from '../../shared/idle-ports/closing/watch.ts';
 import { asLockkeeperError, LockkeeperError } from '../../shared/base/error.ts';
+import { checkDrift, type DriftReport } from '../../shared/rotation/drift/check.ts';
 import { remind, type ReminderReport } from '../../shared/rotation/manual/remind.ts';
 import { rotateMany } from '../../shared/rotation/many/rotate-many.ts';
 import type { RotationReport } from '../../shared/rotation/run.ts';
@@ -113,6 +114,14 @@ export async function remindAll(
   notify: (notice: Notice) => Promise<void>,
 ): Promise<AllDone<ReminderReport>> {
   return each(await deps.reminders({ notify, actor: 'lockkeeper' }), (one) => remind(one));
+}
+
+/** Compares journal, stores and service of every adopted credential. */
+export async function driftAll(
+  deps: LocalDeps,
+  notify: (notice: Notice) => Promise<void>,
+): Promise<AllDone<DriftReport>> {
+  return each(await deps.rotations({ notify, actor: 'lockkeeper' }), (one) => checkDrift(one, { onlyAdopted: true }));
 }
 
 /** What judging the network `name` needs; `not-found` where the configuration has no such network with a firewall. */

@@ -3,7 +3,7 @@ import type { LockkeeperError } from '../../shared/base/error.ts';
 import type { Step } from '../../shared/idle-ports/closing/closing-deps.ts';
 import { CollectJob } from './collect-job.ts';
 import { postHead } from './head-job.ts';
-import { closeAll, collectAll, remindAll, rotateAll, scanAll } from './jobs.ts';
+import { closeAll, collectAll, driftAll, remindAll, rotateAll, scanAll } from './jobs.ts';
 import type { LocalDeps } from './deps-wire.ts';
 import type { Job } from './schedule.ts';
 import { SealJob } from './seal-job.ts';
@@ -14,7 +14,7 @@ import type { ServeLog } from './serve-log.ts';
  * is told the head.
  */
 export function serveJobs(deps: LocalDeps, approvals: Approvals | undefined, log: ServeLog): readonly Job[] {
-  const { rotate, collect, scan, close, seal, head } = deps.config.schedules;
+  const { rotate, drift, collect, scan, close, seal, head } = deps.config.schedules;
   const sealing = new SealJob({
     audit: () => deps.audit(),
     world: deps.world,
@@ -29,6 +29,7 @@ export function serveJobs(deps: LocalDeps, approvals: Approvals | undefined, log
   const jobs: Job[] = [
     { name: 'seal', pattern: seal, run: () => sealing.run() },
     { name: 'rotate', pattern: rotate, run: () => runRotate(deps, approvals, log) },
+    { name: 'drift', pattern: drift, run: () => runDrift(deps, approvals, log) },
     { name: 'collect', pattern: collect, run: () => collecting.run() },
   ];
   if (approvals === undefined) return jobs;
@@ -40,12 +41,29 @@ export function serveJobs(deps: LocalDeps, approvals: Approvals | undefined, log
   ];
 }
 
-/** An emergency that is not finished is not left to the schedule. */
-async function runRotate(deps: LocalDeps, approvals: Approvals | undefined, log: ServeLog): Promise<void | 'again'> {
-  const notify = async (notice: Notice): Promise<void> => {
-    log.warning('rotate', notice.text);
+/** People are told where they are asked, and in the log of `serve`. */
+function notifying(job: string, approvals: Approvals | undefined, log: ServeLog) {
+  return async (notice: Notice): Promise<void> => {
+    log.warning(job, notice.text);
     await approvals?.notify(notice);
   };
+}
+
+/** A check in which a rotation went on says nothing, so it is made again soon. */
+async function runDrift(deps: LocalDeps, approvals: Approvals | undefined, log: ServeLog): Promise<void | 'again'> {
+  const { done, problems } = await driftAll(deps, notifying('drift', approvals, log));
+  for (const { name, report } of done) {
+    if (report.error !== undefined) log.failure('drift', report.error);
+    else if (report.outcome !== 'idle') log.info('drift', `${name}: ${report.outcome}: ${report.text}`);
+  }
+  for (const problem of problems) log.failure('drift', problem);
+  const isUnchecked = done.some(({ report }) => report.outcome === 'moved' || report.outcome === 'stopped');
+  return isUnchecked ? 'again' : undefined;
+}
+
+/** An emergency that is not finished is not left to the schedule. */
+async function runRotate(deps: LocalDeps, approvals: Approvals | undefined, log: ServeLog): Promise<void | 'again'> {
+  const notify = notifying('rotate', approvals, log);
   const { done, problems } = await rotateAll(deps, notify);
   for (const { name, report } of done) {
     if (report.error !== undefined) log.failure('rotate', report.error);

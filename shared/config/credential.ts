@@ -14,6 +14,12 @@ export function credentialFields(resolve: ResolvePath) {
       .describe(
         'A single user refuses logins for a moment at every change; say true to allow it. Not needed where its one secret is its own `admin.secret`: lockkeeper alone reads it.',
       ),
+    triesEndedValues: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Whether a check for drift may try an ended value of a user that consumers log in as, one a check, where a store shows one again. Each counts as a failed login; say true where the server locks nobody for so few.',
+      ),
     endpoints: z
       .array(endpoint)
       .min(1)

@@ -95,6 +95,9 @@ const approvals = z.strictObject({
 
 const schedules = z.strictObject({
   rotate: cron.default('0 * * * *').describe('Rotate what is due, and go on with what waits.'),
+  drift: cron
+    .default('20 5 * * *')
+    .describe('Compare what the stores hand out, what the services accept and what lockkeeper did.'),
   collect: cron.default('10 * * * *').describe('Read new flow logs.'),
   scan: cron.default('30 6 * * *').describe('Judge the openings and ask.'),
   close: cron.default('*/10 * * * *').describe('Close what was approved, and watch what is closed.'),

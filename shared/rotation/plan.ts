@@ -52,6 +52,11 @@ export interface CredentialPlan {
    * that is staged, so no consumer is refused. False unless given.
    */
   readonly changesItself?: boolean;
+  /**
+   * True lets a check for drift try ended values of a user that consumers log in as, one a check. Each is a failed login
+   * where all is well, so a server that locks users after failures must not count so few. Left out: of other users only.
+   */
+  readonly triesEndedValues?: boolean;
 }
 
 /** Everything a run of the rotation story works with. */

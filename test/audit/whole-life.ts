@@ -15,6 +15,7 @@ import { watchClosed } from '../../shared/idle-ports/closing/watch.ts';
 import { memoryObjects, type MemoryBucket } from '../../shared/objects/memory.ts';
 import { MemoryReceiver, memoryRefresh } from '../../shared/refreshes/memory.ts';
 import { adopt } from '../../shared/rotation/adopt.ts';
+import { checkDrift } from '../../shared/rotation/drift/check.ts';
 import { importLogin } from '../../shared/rotation/import.ts';
 import type { RotationDeps } from '../../shared/rotation/plan.ts';
 import { signReview } from '../../shared/rotation/reviews/review-signing.ts';
@@ -85,19 +86,7 @@ function squat({ bucket }: LogPlace, run: string): string {
   return next;
 }
 
-const names = [
-  'apply',
-  'auto',
-  'deny',
-  'snooze',
-  'exempt',
-  'drift',
-  'found',
-  'refuse',
-  'settle',
-  'void',
-  'secret',
-] as const;
+const names = 'apply auto deny snooze exempt drift found refuse settle void secret'.split(' ');
 
 async function closings(at: LogPlace, secret: string): Promise<Omit<Life, 'at'>> {
   const here = new ClosingPlace(
@@ -200,7 +189,7 @@ async function rotations(at: LogPlace, first: string): Promise<Omit<Life, 'at'>>
 
 /**
  * Values that an authority issues; consumers that are told to read again, and one that cannot be; people who go back to
- * the value before; a rotation that cannot begin.
+ * the value before; a rotation that cannot begin, which a check for drift finds too.
  */
 async function issuing(at: LogPlace, first: string): Promise<Omit<Life, 'at'>> {
   const plan = { name: 'api-key', refreshes: ['web', 'nobody'] };
@@ -219,7 +208,9 @@ async function issuing(at: LogPlace, first: string): Promise<Omit<Life, 'at'>> {
   }
   here.host.problems = [`not ready: ${looseWords}`];
   here.world.pass(30 * day);
-  said.push(await rotate(deps()));
+  said.push(await rotate(deps()), await checkDrift(deps()));
+  here.host.problems = [];
+  said.push(await checkDrift(deps()));
   await audit.end();
   return { said, people: [here.told], states: [here.bucket] };
 }
@@ -273,6 +264,8 @@ export const everyAction: readonly string[] = [
   'rotation.change',
   'rotation.clear',
   'rotation.done',
+  'rotation.drift',
+  'rotation.drift-over',
   'rotation.follow',
   'rotation.import',
   'rotation.issue',

@@ -38,6 +38,11 @@ const proofs: readonly Measure[] = [
     run: async () => (await import('./rotation-random.ts')).rotationRandom(),
   },
   {
+    name: 'rotation-drift',
+    about: 'every way in which journal, stores and service can differ, alone and two at once; then 1,000 quiet days',
+    run: async () => (await import('./rotation-drift.ts')).rotationDrift(),
+  },
+  {
     name: 'rotation-logins-postgres',
     about: 'clients that log in to a real PostgreSQL in a loop, through twenty rotations',
     run: async () => (await import('./rotation-logins-postgres.ts')).rotationLoginsPostgres(),

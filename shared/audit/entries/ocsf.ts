@@ -66,6 +66,7 @@ function severityOf({ action, details }: AuditEvent): number {
     case 'rotation.order':
       return high;
     case 'rotation.warn':
+    case 'rotation.drift':
     case 'rotation.overdue':
     case 'credential.warn':
     case 'rotation.missed':

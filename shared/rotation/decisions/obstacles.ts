@@ -17,7 +17,8 @@ export function obstacles(
   ];
 }
 
-function serviceObstacles({ service }: Seen, mayBeSingle: boolean): readonly string[] {
+/** What is missing at the service besides what it says itself, each with what to do. */
+export function serviceObstacles({ service }: Pick<Seen, 'service'>, mayBeSingle: boolean): readonly string[] {
   const found: string[] = [];
   if (service.strategy === 'single' && !mayBeSingle) {
     found.push(

@@ -129,7 +129,7 @@ export function newLoginIn(journal: Journal, copy: CopySeen): Login | undefined 
 }
 
 /** Every different login that this rotation staged or published, in the order of the stores. More than one: a race. */
-export function newLogins(journal: Journal, seen: Seen): readonly Login[] {
+export function newLogins(journal: Journal, seen: Pick<Seen, 'copies'>): readonly Login[] {
   return different(usable(seen).map((copy) => newLoginIn(journal, copy)));
 }
 
@@ -150,12 +150,12 @@ export function oldLogins(journal: Journal, seen: Seen): readonly Login[] {
 }
 
 /** What consumers read now, in the order of the stores, without repeats. */
-export function currentLogins(seen: Seen): readonly Login[] {
+export function currentLogins(seen: Pick<Seen, 'copies'>): readonly Login[] {
   return different(seen.copies.map(({ current }) => current?.login));
 }
 
 /** The copies that this run can read and write. */
-export function usable(seen: Seen): readonly CopySeen[] {
+export function usable(seen: Pick<Seen, 'copies'>): readonly CopySeen[] {
   return seen.copies.filter(({ trouble }) => !trouble);
 }
 

@@ -60,13 +60,23 @@ export async function lookAgain(run: Run, place: CopyPlace): Promise<CopySeen> {
   return await readOne(run.deps, planned, { journal: run.held?.journal, service: before.service });
 }
 
-async function readOne(
+/** What a copy is read with. */
+interface Reading {
+  readonly journal: Journal | undefined;
+  readonly service: Pick<ServiceDescription, 'slots' | 'clock'>;
+  /** Versions that were ended are asked for too. */
+  readonly andEnded?: boolean;
+}
+
+/** One copy, as the store shows it or as the journal knows it to be while the store settles; its failure is its trouble. */
+export async function readOne(
   deps: RotationDeps,
   place: PlannedCopy,
-  { journal, service }: { readonly journal: Journal | undefined; readonly service: ServiceDescription },
+  { journal, service, andEnded = false }: Reading,
 ): Promise<CopySeen> {
   const entry = journal && entryOf(journal, place);
-  const ids = entry ? unique([entry.expects, entry.staged, entry.published, ...entry.ends]) : [];
+  const ended = entry && andEnded ? entry.ended : [];
+  const ids = entry ? unique([entry.expects, entry.staged, entry.published, ...entry.ends, ...ended]) : [];
   try {
     const copy = await readCopy(place, storeOf(deps, place.store), { ids, slots: service.slots });
     return entry ? settled(copy, entry, { journal, now: deps.world.now(), clock: service.clock }) : copy;
@@ -121,7 +131,7 @@ export function storeOf(
 }
 
 /** The places of the plan, and those that a rotation under way began with and the plan forgot meanwhile. */
-function placesOf(deps: RotationDeps, journal: Journal | undefined): readonly PlannedCopy[] {
+export function placesOf(deps: RotationDeps, journal: Journal | undefined): readonly PlannedCopy[] {
   const { stores } = deps.plan;
   if (!journal || journal.phase === 'done') return stores;
   const begun = journal.copies.map((copy) => formed(deps, copy));
