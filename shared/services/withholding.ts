@@ -24,14 +24,19 @@ export function withholding(driver: Service, ours: OurValues): Readonly<Service>
     describe: () =>
       guarded([], async () => {
         const told = await driver.describe();
-        return { ...told, problems: cleanTexts(told.problems), fixes: cleanTexts(told.fixes) };
+        const { problems, fixes, risks } = told;
+        return { ...told, problems: cleanTexts(problems), fixes: cleanTexts(fixes), risks: cleanTexts(risks) };
       }),
     change: (login, keep, guard) =>
       guarded([login, keep], async () => cleanResults(await driver.change(login, keep, guard))),
     accepts: (login) =>
       guarded([login], async () => {
         const answers = await driver.accepts(login);
-        return answers.map((answer) => (answer.error ? { ...answer, error: clean(answer.error) } : answer));
+        return answers.map(({ error, unfit, ...answer }) => ({
+          ...answer,
+          ...(error && { error: clean(error) }),
+          ...(unfit !== undefined && { unfit: ours.withhold(unfit) }),
+        }));
       }),
     sessions: (slot, before) =>
       guarded([], async () => {

@@ -11,9 +11,9 @@ import { rotate } from '../../shared/rotation/run.ts';
 import { MemoryVault, memorySecrets } from '../../shared/secrets/memory.ts';
 import type { SecretStore } from '../../shared/secrets/contract.ts';
 import type { Login } from '../../shared/services/contract.ts';
-import { postgresService } from '../../shared/services/postgres.ts';
+import { postgresService, type PostgresOptions } from '../../shared/services/postgres.ts';
 import { atLeast, atMost, inform, type Figure } from '../bench/figure.ts';
-import { makePair } from '../services/postgres-pair.ts';
+import { makePair, type PostgresPair } from '../services/postgres-pair.ts';
 import { startPostgres, type PostgresServer } from '../services/postgres-server.ts';
 
 const form = consumerForm();
@@ -43,7 +43,8 @@ export async function rotationLoginsPostgres(): Promise<Figure[]> {
   }
 }
 
-interface Tally {
+/** What clients and rotations came to. */
+export interface Tally {
   logins: number;
   failures: number;
   done: number;
@@ -67,7 +68,7 @@ async function loginsThrough(server: PostgresServer, strategy: 'alternating' | '
 }
 
 /** Runs as a schedule would, until the rotation is done; nothing waits inside lockkeeper. */
-async function oneRotation(deps: RotationDeps): Promise<void> {
+export async function oneRotation(deps: RotationDeps): Promise<void> {
   for (let runs = 0; runs < 400; runs += 1) {
     const report = await rotate(deps, { now: runs === 0 });
     if (report.outcome === 'done') return await pause(20);
@@ -77,8 +78,13 @@ async function oneRotation(deps: RotationDeps): Promise<void> {
   throw new Error('the rotation does not end');
 }
 
-async function depsOn(server: PostgresServer, strategy: 'alternating' | 'single'): Promise<RotationDeps> {
-  const pair = await makePair(server);
+/** A pair, or its first user, with its login imported into two stores; `admin` is lockkeeper's own login there. */
+export async function depsOn(
+  server: PostgresServer,
+  strategy: 'alternating' | 'single',
+  more: { readonly pair?: PostgresPair; readonly admin?: PostgresOptions['admin'] } = {},
+): Promise<RotationDeps> {
+  const pair = more.pair ?? (await makePair(server));
   const users = strategy === 'single' ? [pair.users[0]] : pair.users;
   const world = fastWorld(parseInstant('2026-10-01T00:00:00Z'), 1);
   const vaults = { one: new MemoryVault(), two: new MemoryVault() };
@@ -98,7 +104,9 @@ async function depsOn(server: PostgresServer, strategy: 'alternating' | 'single'
       acceptDowntime: true,
     },
     stores: { one: memorySecrets(vaults.one), two: memorySecrets(vaults.two) },
-    service: postgresService(pair.options({ strategy, users, credential: strategy })),
+    service: postgresService(
+      pair.options({ strategy, users, credential: pair.owner, ...(more.admin && { admin: more.admin }) }),
+    ),
     state: memoryObjects(),
     audit: { record: async () => ({ run: 'none', n: 0, hash: '', at: world.now() }) },
     world,
@@ -113,7 +121,7 @@ async function depsOn(server: PostgresServer, strategy: 'alternating' | 'single'
  * Client 0 reads the store every time; the others keep what they read for up to six tenths of the window, so that a
  * login begun in time also arrives in time.
  */
-function cachedReader(deps: RotationDeps, index: number): () => Promise<Login> {
+export function cachedReader(deps: RotationDeps, index: number): () => Promise<Login> {
   const name = index % 2 === 0 ? 'one' : 'two';
   const store: SecretStore | undefined = deps.stores[name];
   const keepMs = (windowMs * 0.6 * index) / (clients - 1);
@@ -128,7 +136,7 @@ function cachedReader(deps: RotationDeps, index: number): () => Promise<Login> {
 }
 
 /** A consumer's login, and now and then a session that stays a little, as pools have. */
-async function logInOnce(port: number, login: Login, tally: Tally): Promise<void> {
+export async function logInOnce(port: number, login: Login, tally: Tally): Promise<void> {
   const client = new pg.Client({
     host: '127.0.0.1',
     port,

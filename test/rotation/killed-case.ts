@@ -27,7 +27,7 @@ export interface KilledCase {
 export async function killedCase(scene: Scene, kills: readonly Moment[]): Promise<KilledCase> {
   const place = await scene.anew();
   const watch = new Watch(scene, place);
-  const [killedAt, said]: [string[], string[]] = [[], []];
+  const [killedAt, said, others]: [string[], string[], string[]] = [[], [], []];
   await watch.look('before');
   for (const moment of kills) {
     const child = await childOn({ ...place, aheadMs: killedAt.length * hour }, moment);
@@ -35,6 +35,7 @@ export async function killedCase(scene: Scene, kills: readonly Moment[]): Promis
     if (!child.killedAt) break;
     killedAt.push(child.killedAt);
     await watch.look(`after a kill ${child.killedAt}`, { really: true });
+    for (const what of (await scene.other?.goesOn(place)) ?? []) others.push(`after a kill ${child.killedAt}: ${what}`);
   }
   const moments: string[] = [];
   const deps = durableDeps({ ...place, aheadMs: kills.length * hour }, 'last');
@@ -47,6 +48,7 @@ export async function killedCase(scene: Scene, kills: readonly Moment[]): Promis
   const { outcome, text } = reports.at(-1) ?? { outcome: 'done', text: '' };
   const violations = [
     ...(outcome === 'done' || outcome === 'idle' ? [] : [`it ends ${outcome}: ${text}`]),
+    ...others,
     ...(await watch.verdict([...said, inspect(reports, { depth: 9 }), JSON.stringify(reports)])),
   ];
   return { killedAt, moments, violations };
