@@ -76,7 +76,16 @@ export class WatchedStream extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
-    if (this.#wire) this.#wire.write(chunk, done);
+    this.#send(chunk, done);
+  }
+
+  /** pg holds the messages of one statement together: they leave in one packet. */
+  override _writev(chunks: readonly { readonly chunk: Buffer }[], done: (error?: Error | null) => void): void {
+    this.#send(Buffer.concat(chunks.map(({ chunk }) => chunk)), done);
+  }
+
+  #send(bytes: Buffer, done: (error?: Error | null) => void): void {
+    if (this.#wire) this.#wire.write(bytes, done);
     else done(new Error('the connection is not made yet'));
   }
 

@@ -1,9 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { z } from 'zod';
-import type { Sealed } from '../../../shared/base/sealed.ts';
-import { Sealed as SealedValue } from '../../../shared/base/sealed.ts';
+import { Sealed } from '../../../shared/base/sealed.ts';
 import type { ObjectStore } from '../../../shared/objects/contract.ts';
 import type { SecretStore } from '../../../shared/secrets/contract.ts';
+import { scramVerifier } from '../../../shared/services/scram.ts';
 import type { Call, Calls } from './record-calls.ts';
 
 /** Where recorded calls are made again: stores that stand as the others did when the recording began. */
@@ -23,8 +24,10 @@ const text = z.string();
 const bytes = z.instanceof(Uint8Array);
 const ids = z.array(z.string()).optional();
 const staged = z.object({ rotation: z.string(), id: z.string() });
-const sealed = z.custom<Sealed>((value) => value instanceof SealedValue);
+const sealed = z.custom<Sealed>((value) => value instanceof Sealed);
 const version = z.object({ id: z.string() });
+
+const anyValue = new Sealed('a-value-of-thirty-two-characters');
 
 class Bare {
   readonly #place: BarePlace;
@@ -43,6 +46,8 @@ class Bare {
       case 'connect':
         return await this.#connect(call);
       case 'query':
+        // Whoever sets a password makes a verifier, with or without lockkeeper.
+        if (call.text.includes('SCRAM-SHA-256$')) scramVerifier(anyValue, { iterations: 4096, salt: randomBytes(16) });
         return void (await this.#client(call.client).query(call.text, call.values));
       case 'end':
         return await this.#client(call.client).end();

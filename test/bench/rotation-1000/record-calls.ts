@@ -25,34 +25,44 @@ let clients = 0;
 
 /** Notes every connection and statement of pg from here on, where it is made for a credential. */
 export function recordPostgres(): { stop(): void } {
-  const { connect, query, end } = pg.Client.prototype;
+  const prototype: object = pg.Client.prototype;
   const numbers = new WeakMap<object, number>();
-  const patched = {
-    connect(this: pg.Client) {
-      clients += 1;
-      numbers.set(this, clients);
-      const call: Call = { to: 'connect', client: clients, config: configOf(this), isRefused: false };
-      current.getStore()?.push(call);
-      const connecting: Promise<void> = Reflect.apply(connect, this, []);
-      return connecting.catch((thrown: unknown) => {
-        call.isRefused = true;
-        throw thrown;
-      });
-    },
-    query(this: pg.Client, text: string, values?: unknown[]): unknown {
-      current.getStore()?.push({ to: 'query', client: numbers.get(this) ?? 0, text, values });
-      return Reflect.apply(query, this, values ? [text, values] : [text]);
-    },
-    end(this: pg.Client): unknown {
-      current.getStore()?.push({ to: 'end', client: numbers.get(this) ?? 0 });
-      return Reflect.apply(end, this, []);
-    },
+  const noted = (client: object, name: string, args: readonly unknown[]): Call | undefined => {
+    const number = numbers.get(client) ?? 0;
+    if (name === 'end') return { to: 'end', client: number };
+    if (name === 'connect') return { to: 'connect', client: number, config: configOf(client), isRefused: false };
+    const [text, values] = args;
+    if (typeof text !== 'string') return undefined;
+    return {
+      to: 'query',
+      client: number,
+      text,
+      values: Array.isArray(values) ? Array.from<unknown>(values) : undefined,
+    };
   };
-  Object.assign(pg.Client.prototype, patched);
-  return { stop: () => void Object.assign(pg.Client.prototype, { connect, query, end }) };
+  const before = ['connect', 'query', 'end'].map((name) => {
+    const method: unknown = Reflect.get(prototype, name);
+    if (typeof method !== 'function') throw new Error(`pg has no ${name}`);
+    const patched = function patched(this: object, ...args: unknown[]): unknown {
+      if (name === 'connect') numbers.set(this, (clients += 1));
+      const call = noted(this, name, args);
+      if (call) current.getStore()?.push(call);
+      const answer: unknown = Reflect.apply(method, this, args);
+      if (answer instanceof Promise && call?.to === 'connect')
+        answer.then(
+          () => undefined,
+          () => (call.isRefused = true),
+        );
+      return answer;
+    };
+    Reflect.set(prototype, name, patched);
+    return { name, method };
+  });
+  return { stop: () => before.forEach(({ name, method }) => Reflect.set(prototype, name, method)) };
 }
 
-function configOf(client: pg.Client): pg.ClientConfig {
+function configOf(client: object): pg.ClientConfig {
+  if (!(client instanceof pg.Client)) throw new Error('this is no client');
   const parameters: unknown = Reflect.get(client, 'connectionParameters');
   const of = (name: string): string => {
     const value: unknown = typeof parameters === 'object' && parameters ? Reflect.get(parameters, name) : undefined;
@@ -108,10 +118,10 @@ function eachCall<T extends object>(
   around: (name: keyof T, args: readonly unknown[], call: () => unknown) => unknown,
 ): T {
   const names = Object.keys(target).filter((name): name is keyof T & string => name in target);
-  const made = names.map((name) => {
+  const made = names.map((name): readonly [string, unknown] => {
     const member: unknown = target[name];
     if (typeof member !== 'function') return [name, member];
-    return [name, (...args: unknown[]) => around(name, args, () => Reflect.apply(member, target, args))];
+    return [name, (...args: unknown[]) => around(name, args, (): unknown => Reflect.apply(member, target, args))];
   });
-  return { ...target, ...Object.fromEntries(made) };
+  return Object.assign({ ...target }, Object.fromEntries<unknown>(made));
 }
