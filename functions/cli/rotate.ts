@@ -152,17 +152,18 @@ class Results {
   }
 
   end(): ExitCode {
-    const { json, out, err, status } = this.#terminal;
-    status?.(undefined);
+    const terminal = this.#terminal;
+    terminal.status?.(undefined);
     const all = this.#names.flatMap((name) => this.#results.get(name) ?? []);
     const left = this.#names.filter((name) => !this.#results.has(name));
-    if (json) out(JSON.stringify({ rotations: all.map(({ plain }) => plain), ...(left.length > 0 && { left }) }));
+    if (terminal.json)
+      terminal.out(JSON.stringify({ rotations: all.map(({ plain }) => plain), ...(left.length > 0 && { left }) }));
     else {
       // Printed out of order: what comes after one that was not reached.
       for (const name of this.#names.slice(this.#printed))
-        for (const line of this.#results.get(name)?.lines ?? []) out(line);
-      if (left.length > 0) err(`not reached: ${left.join(', ')}`);
-      if (this.#names.length > 1) err(summary(all, left.length));
+        for (const line of this.#results.get(name)?.lines ?? []) terminal.out(line);
+      if (left.length > 0) terminal.err(`not reached: ${left.join(', ')}`);
+      if (this.#names.length > 1) terminal.err(summary(all, left.length));
     }
     if (left.length > 0) return exitCode.interrupted;
     if (!all.every(({ ok }) => ok)) return exitCode.failed;
