@@ -33,6 +33,11 @@ const proofs: readonly Measure[] = [
     run: async () => (await import('./rotation-logins-postgres.ts')).rotationLoginsPostgres(),
   },
   {
+    name: 'rotation-faults',
+    about: 'a connection to a real PostgreSQL that breaks, stalls or stutters at every message; then simply run again',
+    run: async () => (await import('./rotation-faults.ts')).rotationFaults(),
+  },
+  {
     name: 'closing-crash-memory',
     about: 'every write of a closing lost or killed, once and twice; then simply run again',
     run: async () => (await import('./closing-crash-memory.ts')).closingCrashMemory(),

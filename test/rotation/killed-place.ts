@@ -24,6 +24,8 @@ export interface DurablePlace {
   readonly users: readonly string[];
   readonly owner: string;
   readonly leaked: boolean;
+  /** The authority (PEM) of a server that is spoken to by TLS. */
+  readonly ca?: string;
   /** How far the clock of this process is ahead, in milliseconds. */
   readonly aheadMs: number;
 }
@@ -56,7 +58,7 @@ export function logOf({ directory }: Pick<DurablePlace, 'directory'>) {
 
 /** The dependencies of one process; `run` names it in the log. */
 export function durableDeps(place: DurablePlace, run: string): DurableDeps {
-  const { directory, users, endpoint } = place;
+  const { directory, users, endpoint, ca } = place;
   const world = movedWorld(place.aheadMs);
   const secrets = (name: string) =>
     localFileSecrets({ directory: join(directory, name), keyFile: join(directory, 'key'), world });
@@ -84,7 +86,7 @@ export function durableDeps(place: DurablePlace, run: string): DurableDeps {
       ownerRole: place.owner,
       database: 'postgres',
       endpoints: [endpoint],
-      tls: 'off',
+      tls: ca === undefined ? 'off' : { ca: async () => ca },
       admin: async () => ({ user: 'lockkeeper', password: new Sealed(adminPassword) }),
       world,
     }),
@@ -115,10 +117,14 @@ function movedWorld(aheadMs: number): MovedWorld {
   };
 }
 
-/** Runs as a schedule would until the rotation is done; a person asks until a journal says that it was understood. */
+/**
+ * Runs as a schedule would until the rotation is done; a person asks until a journal says that it was understood.
+ * `ended` is awaited after each run.
+ */
 export async function runUntilDone(
   deps: RotationDeps & { readonly world: MovedWorld },
   { leaked }: Pick<DurablePlace, 'leaked'>,
+  ended: (report: RotationReport) => Promise<void> = async () => undefined,
 ): Promise<readonly RotationReport[]> {
   const reports: RotationReport[] = [];
   for (let runs = 0; runs < 30; runs += 1) {
@@ -128,6 +134,7 @@ export async function runUntilDone(
     const request = leaked ? { leaked: { reason: 'found in a chat' } } : { now: true };
     const report = await rotate(deps, held ? {} : request);
     reports.push(report);
+    await ended(report);
     // The window is a millisecond, by the service's clock too; back-offs are minutes.
     await pause(2);
     deps.world.pass(Math.max((report.until ?? 0) - deps.world.now(), 1));
