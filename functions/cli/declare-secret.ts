@@ -17,10 +17,10 @@ export function declareSecret(secret: Command, frame: Frame): void {
 function declareImport(command: Command, frame: Frame): void {
   command
     .description(
-      'put the login that consumers use today into the stores that hold none; the password comes from stdin or a prompt',
+      'put the login that consumers use today into the stores that hold none, or the new value of a manual credential into all; it comes from stdin or a prompt',
     )
     .argument('<name>', 'the service whose login it is')
-    .requiredOption('--user <user>', 'the user that consumers log in with now')
+    .option('--user <user>', 'the user that consumers log in with now; a manual credential needs none')
     .addOption(new Option('--password [password]').hideHelp());
   runs(command, frame, async ({ configFile, terminal, words: [name = ''] }) => {
     const { refusePassword, secretImportVerb } = await import('./secret-import.ts');

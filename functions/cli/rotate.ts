@@ -3,9 +3,12 @@ import { LockkeeperError } from '../../shared/base/error.ts';
 import { formatInstant } from '../../shared/base/time.ts';
 import { adopt, type AdoptReport } from '../../shared/rotation/adopt.ts';
 import type { RotationDeps } from '../../shared/rotation/plan.ts';
-import { rehearse, sessionLine, type Rehearsal } from '../../shared/rotation/rehearse.ts';
+import { sessionLines } from '../../shared/rotation/decisions/sessions-left.ts';
+import { rehearse, type Rehearsal } from '../../shared/rotation/rehearse.ts';
+import type { ReminderDeps } from '../../shared/rotation/manual/manual-plan.ts';
 import { rotate, type RotationReport } from '../../shared/rotation/run.ts';
 import { exitCode, type ExitCode, type Terminal } from './io.ts';
+import { manualResult } from './rotate-manual.ts';
 
 /** What wire.ts provides: one credential with its drivers, and what all of them share. */
 export interface RotateDeps extends Pick<
@@ -13,6 +16,8 @@ export interface RotateDeps extends Pick<
   'state' | 'audit' | 'world' | 'notify' | 'actor' | 'account' | 'fingerprintKey'
 > {
   readonly credentials: readonly Pick<RotationDeps, 'plan' | 'service' | 'stores'>[];
+  /** Credentials that people renew. */
+  readonly manual?: readonly ReminderDeps[];
 }
 
 export interface RotateOptions {
@@ -48,7 +53,7 @@ export async function rotateVerb(
   const results: Result[] = [];
   for (const one of chosen) {
     if (terminal.signal.aborted) break;
-    const result = await carryOut(depsOf(deps, one), options);
+    const result = 'service' in one ? await carryOut(depsOf(deps, one), options) : await manualResult(one, options);
     results.push(result);
     if (!terminal.json) for (const line of result.lines) terminal.out(line);
   }
@@ -103,23 +108,26 @@ function checkOptions(names: readonly string[], options: RotateOptions): void {
     throw new LockkeeperError('invalid', '--sql belongs to --adopt', { hint: 'lockkeeper rotate NAME --adopt --sql' });
 }
 
-function choose(names: readonly string[], options: RotateOptions, deps: RotateDeps): RotateDeps['credentials'] {
-  const known = deps.credentials.map((one) => one.plan.name);
+type Chosen = RotateDeps['credentials'][number] | ReminderDeps;
+
+function choose(names: readonly string[], options: RotateOptions, deps: RotateDeps): readonly Chosen[] {
+  const all: readonly Chosen[] = [...deps.credentials, ...(deps.manual ?? [])];
+  const known = all.map((one) => one.plan.name);
   const list = known.length > 0 ? known.join(', ') : 'none; add a service with a credential to the configuration';
-  if (options.all) return deps.credentials;
+  if (options.all) return all;
   if (names.length === 0)
     throw new LockkeeperError('invalid', 'no credential was named', {
       hint: `Name one, or use --all. Known: ${list}.`,
     });
   return [...new Set(names)].map((name) => {
-    const found = deps.credentials.find((one) => one.plan.name === name);
+    const found = all.find((one) => one.plan.name === name);
     if (found) return found;
     throw new LockkeeperError('invalid', `no credential is called "${name}"`, { hint: `Known: ${list}.` });
   });
 }
 
 function depsOf(deps: RotateDeps, one: RotateDeps['credentials'][number]): RotationDeps {
-  const { credentials: _credentials, ...shared } = deps;
+  const { credentials: _credentials, manual: _manual, ...shared } = deps;
   return { ...shared, ...one };
 }
 
@@ -138,7 +146,7 @@ function rotationResult(report: RotationReport, given: string | undefined): Resu
     ...report.emergency.map((order) => `  emergency, ordered by ${order}`),
     ...withheldReason(given),
     ...steps.map((step) => `  ${indented(step, 4)}`),
-    ...report.sessions.map((session) => `  still logged in: ${sessionLine(session)}`),
+    ...sessionLines(report.sessions).map((line) => `  still logged in: ${line}`),
     ...again,
     ...help,
     ...unfinished(report),
@@ -178,7 +186,7 @@ function rehearsalResult(rehearsal: Rehearsal): Result {
     `  failed logins: ${rehearsal.failedLogins ?? 'not 0'}. ${indented(rehearsal.why, 4)}`,
     ...(rehearsal.sessions.length === 0
       ? ['  nobody is logged in now']
-      : rehearsal.sessions.map((session) => `  logged in now: ${sessionLine(session)}`)),
+      : sessionLines(rehearsal.sessions).map((line) => `  logged in now: ${line}`)),
   ];
   return { ok: rehearsal.wouldFinish, isIdle: false, lines, plain: rehearsal };
 }

@@ -4,7 +4,14 @@ import { LockkeeperError } from '../../shared/base/error.ts';
 import type { Sealed } from '../../shared/base/sealed.ts';
 import type { Terminal } from './io.ts';
 import { loginVariables } from './login-variables.ts';
-import { credentialCalled, handedOut, recordRead, type SecretCredential } from './secret-place.ts';
+import {
+  credentialCalled,
+  handedOut,
+  isManual,
+  recordRead,
+  type HandedOut,
+  type SecretCredential,
+} from './secret-place.ts';
 
 /** What a person wants to run, and with which login. */
 export interface SecretExecWords {
@@ -34,7 +41,20 @@ export async function execVariables(
 ): Promise<ReadonlyMap<string, Sealed | undefined>> {
   const credential = credentialCalled(name, credentials);
   const found = await handedOut(credential, (text) => terminal.err(`warning: ${text}`));
-  const variables = loginVariables(credential.deps.plan.address, found.login);
+  const variables = variablesOf(credential.deps, found);
   await recordRead(credential, found, { how: 'exec', program: toldText(basename(program)) });
   return variables;
+}
+
+/** No client expects the value of a manual credential under some name: it gets that of the service, in capitals. */
+function variablesOf(
+  deps: SecretCredential['deps'],
+  { text, login }: HandedOut,
+): ReadonlyMap<string, Sealed | undefined> {
+  if (!isManual(deps) && login) return loginVariables(deps.plan.address, login);
+  const name = deps.plan.name
+    .toUpperCase()
+    .replaceAll('-', '_')
+    .replace(/^(?=\d)/, '_');
+  return new Map([[name, login?.value ?? text]]);
 }

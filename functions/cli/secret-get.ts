@@ -1,7 +1,17 @@
+import { LockkeeperError } from '../../shared/base/error.ts';
 import type { Sealed } from '../../shared/base/sealed.ts';
+import type { ConsumerAddress } from '../../shared/rotation/forms/form.ts';
 import { urlForm } from '../../shared/rotation/forms/url.ts';
+import type { Login } from '../../shared/services/contract.ts';
 import { exitCode, type ExitCode, type Terminal } from './io.ts';
-import { credentialCalled, handedOut, recordRead, type HandedOut, type SecretCredential } from './secret-place.ts';
+import {
+  credentialCalled,
+  handedOut,
+  isManual,
+  recordRead,
+  type HandedOut,
+  type SecretCredential,
+} from './secret-place.ts';
 
 /** What `--field` takes. */
 export const secretFields = ['username', 'password', 'url', 'engine', 'host', 'port', 'dbname'] as const;
@@ -42,22 +52,36 @@ export async function secretGetVerb(
 
 function fieldOf(
   field: NonNullable<SecretGetOptions['field']>,
-  { deps: { plan } }: SecretCredential,
+  { deps }: SecretCredential,
   { login }: HandedOut,
 ): Sealed | string {
+  if (field === 'username' || field === 'password') {
+    if (login) return field === 'username' ? login.slot : login.value;
+    throw new LockkeeperError('invalid', `the text of ${deps.plan.name} names no ${field}`, {
+      hint: 'Leave --field out to print the whole text, or say in the configuration which fields it has.',
+    });
+  }
+  if (isManual(deps) || !login)
+    throw new LockkeeperError('invalid', `${deps.plan.name} is a manual credential: it has no ${field}`, {
+      hint: 'Leave --field out to print the whole text.',
+    });
+  return addressField(field, deps.plan.address, login);
+}
+
+function addressField(
+  field: 'url' | 'engine' | 'host' | 'port' | 'dbname',
+  address: ConsumerAddress,
+  login: Login,
+): Sealed | string {
   switch (field) {
-    case 'username':
-      return login.slot;
-    case 'password':
-      return login.value;
     case 'url':
-      return urlForm.write(undefined, login, plan.address);
+      return urlForm.write(undefined, login, address);
     case 'engine':
     case 'host':
-      return plan.address[field];
+      return address[field];
     case 'port':
-      return String(plan.address.port);
+      return String(address.port);
     case 'dbname':
-      return plan.address.dbname ?? '';
+      return address.dbname ?? '';
   }
 }

@@ -2,9 +2,11 @@ import { asLockkeeperError } from '../../shared/base/error.ts';
 import { formatInstant } from '../../shared/base/time.ts';
 import { visible } from '../../shared/base/visible.ts';
 import { journals } from '../../shared/rotation/journal/journals.ts';
+import type { ReminderDeps } from '../../shared/rotation/manual/manual-plan.ts';
+import { readRecord } from '../../shared/rotation/manual/reminder-record.ts';
 import type { PlannedCopy, RotationDeps } from '../../shared/rotation/plan.ts';
 import { exitCode, type ExitCode, type Terminal } from './io.ts';
-import { readFrom, type SecretCredential } from './secret-place.ts';
+import { isManual, readFrom, type SecretCredential } from './secret-place.ts';
 
 /** One secret in one store; no value. */
 interface Row {
@@ -14,7 +16,7 @@ interface Row {
   readonly form: string;
   readonly user: string | undefined;
   readonly version: string | undefined;
-  /** RFC 3339; undefined where lockkeeper never rotated it, or is at it now. */
+  /** RFC 3339; undefined where lockkeeper never rotated it, or is at it now. Of one that people renew: when it was first seen. */
   readonly rotated: string | undefined;
   /** The phase of the rotation that is under way. */
   readonly underWay: string | undefined;
@@ -44,7 +46,7 @@ function printRows(rows: readonly Row[], terminal: Terminal): void {
 }
 
 async function rowsOf({ deps, slots }: SecretCredential): Promise<readonly Row[]> {
-  const past = await tried(() => history(deps));
+  const past = await tried(() => (isManual(deps) ? firstSeen(deps) : history(deps)));
   return await Promise.all(
     deps.plan.stores.map(async (place) => {
       const found = await tried(() => userIn(deps, place, slots));
@@ -64,9 +66,9 @@ async function rowsOf({ deps, slots }: SecretCredential): Promise<readonly Row[]
   );
 }
 
-async function userIn(deps: RotationDeps, place: PlannedCopy, slots: SecretCredential['slots']) {
+async function userIn(deps: SecretCredential['deps'], place: PlannedCopy, slots: SecretCredential['slots']) {
   const { login, version } = await readFrom(deps, place, slots);
-  return { user: login.slot, version };
+  return { user: login?.slot, version };
 }
 
 /** A journal of an adoption, or of an order alone, tells of no rotation. */
@@ -75,6 +77,13 @@ async function history({ plan, state, world }: RotationDeps): Promise<Pick<Row, 
   if (!journal || journal.rotation.startsWith('adopted-')) return { rotated: undefined, underWay: undefined };
   const rotated = journal.finishedAt === null ? undefined : formatInstant(journal.finishedAt);
   return { rotated, underWay: journal.phase === 'done' ? undefined : journal.phase };
+}
+
+/** When the newest value of all places was first seen. */
+async function firstSeen({ plan, state }: ReminderDeps): Promise<Pick<Row, 'rotated' | 'underWay'>> {
+  const { record } = await readRecord(state, plan.name);
+  const newest = record.places.flatMap(({ versions }) => versions.at(-1)?.since ?? []).toSorted((a, b) => b - a)[0];
+  return { rotated: newest === undefined ? undefined : formatInstant(newest), underWay: undefined };
 }
 
 interface Tried<T> {

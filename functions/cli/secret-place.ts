@@ -2,15 +2,22 @@ import { asLockkeeperError, LockkeeperError } from '../../shared/base/error.ts';
 import type { Sealed } from '../../shared/base/sealed.ts';
 import type { CopyPlace, PlannedCopy, RotationDeps } from '../../shared/rotation/plan.ts';
 import { record } from '../../shared/rotation/effects/recorded.ts';
+import { readOrNothing } from '../../shared/rotation/forms/proven.ts';
+import type { ReminderDeps } from '../../shared/rotation/manual/manual-plan.ts';
 import { placeOf, tellVersion } from '../../shared/rotation/effects/told.ts';
 import type { Login, Slot } from '../../shared/services/contract.ts';
 import type { AuditEvent } from '../../shared/audit/entry.ts';
 
-/** One credential of the configuration, as the verbs of `secret` need it. */
-export interface SecretCredential {
-  readonly deps: RotationDeps;
+/** One credential of the configuration, as the verbs of `secret` need it: rotated, or renewed by people. */
+export interface SecretCredential<Deps extends RotationDeps | ReminderDeps = RotationDeps | ReminderDeps> {
+  readonly deps: Deps;
   /** The users that the configuration names; the service itself is not asked. */
   readonly slots: readonly Slot[];
+}
+
+/** True for one that people renew. */
+export function isManual(deps: RotationDeps | ReminderDeps): deps is ReminderDeps {
+  return 'renew' in deps.plan;
 }
 
 /** What a store hands out to consumers now. */
@@ -18,7 +25,8 @@ export interface HandedOut {
   readonly place: CopyPlace;
   readonly version: string;
   readonly text: Sealed;
-  readonly login: Login;
+  /** Undefined only where people renew it, and its text holds more than a login, or less. */
+  readonly login: Login | undefined;
 }
 
 /** The credential that a person named; `invalid` where there is none of that name. */
@@ -50,7 +58,11 @@ export async function handedOut({ deps, slots }: SecretCredential, warn: (text: 
 }
 
 /** Of one store: `not-found` where it hands out nothing, `invalid` where no login is in its text. */
-export async function readFrom(deps: RotationDeps, place: PlannedCopy, slots: readonly Slot[]): Promise<HandedOut> {
+export async function readFrom(
+  deps: RotationDeps | ReminderDeps,
+  place: PlannedCopy,
+  slots: readonly Slot[],
+): Promise<HandedOut> {
   const { store, secret, form } = place;
   const { current } = (await deps.stores[store]?.read(secret)) ?? {};
   if (current) {
@@ -58,11 +70,14 @@ export async function readFrom(deps: RotationDeps, place: PlannedCopy, slots: re
       place: { store, secret },
       version: current.id,
       text: current.value,
-      login: form.read(current.value, slots),
+      login: isManual(deps)
+        ? readOrNothing(form, current.value, { slot: deps.plan.name })
+        : form.read(current.value, slots),
     };
   }
+  const user = isManual(deps) ? '' : ' --user USER';
   throw new LockkeeperError('not-found', `${store}/${secret} hands out no login`, {
-    hint: `Put in the one that consumers use now: lockkeeper secret import ${deps.plan.name} --user USER`,
+    hint: `Put in the one that consumers use now: lockkeeper secret import ${deps.plan.name}${user}`,
   });
 }
 
@@ -73,5 +88,5 @@ export async function recordRead(
   how: AuditEvent['details'],
 ): Promise<void> {
   const details = { ...placeOf(place), ...tellVersion(deps, { id: version, login }), ...how };
-  await record({ deps, held: undefined }, { action: 'secret.read', details });
+  await record({ deps }, { action: 'secret.read', details });
 }

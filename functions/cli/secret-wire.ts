@@ -1,3 +1,4 @@
+import { rotatedCredential } from '../../shared/config/schema.ts';
 import type { Slot } from '../../shared/services/contract.ts';
 import type { LocalDeps } from '../local/deps-wire.ts';
 import { accountAtTerminal, accountName } from './account.ts';
@@ -13,11 +14,14 @@ import { noticeText } from './wire.ts';
 export async function secretCredentials(deps: LocalDeps, terminal: Terminal): Promise<readonly SecretCredential[]> {
   const actor = accountName() ?? 'lockkeeper';
   const notify = async (notice: Parameters<typeof noticeText>[0]) => terminal.err(noticeText(notice));
-  const all = await deps.rotations({ notify, actor });
+  const all = new Map<string, SecretCredential['deps']>([
+    ...(await deps.rotations({ notify, actor })),
+    ...(await deps.reminders({ notify, actor })),
+  ]);
   return deps.config.services.flatMap(({ name, credential }) => {
-    const rotation = all.get(name);
-    if (!rotation || !credential) return [];
-    return [{ deps: { ...rotation, account: accountAtTerminal() }, slots: slotsOf(credential) }];
+    const one = all.get(name);
+    if (!one || !credential) return [];
+    return [{ deps: { ...one, account: accountAtTerminal() }, slots: slotsOf(credential) }];
   });
 }
 
@@ -52,8 +56,8 @@ export async function secretGetDeps(deps: LocalDeps, terminal: Terminal, stdout:
 
 /** Variables that hold what only lockkeeper itself logs in with: no command gets them. */
 export function ownVariables({ config }: LocalDeps): readonly string[] {
-  return config.services.flatMap(({ credential }) => {
-    const { admin } = credential ?? {};
+  return config.services.flatMap((service) => {
+    const { admin } = rotatedCredential(service) ?? {};
     return admin && 'password' in admin && admin.password.env !== undefined ? [admin.password.env] : [];
   });
 }

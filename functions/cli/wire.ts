@@ -33,14 +33,17 @@ export async function rotateDeps(deps: LocalDeps, terminal: Terminal): Promise<R
   const notify: RotateDeps['notify'] = async (notice) => terminal.err(noticeText(notice));
   const actor = accountName() ?? 'lockkeeper';
   const credentials = [...(await deps.rotations({ notify, actor })).values()];
+  const account = accountAtTerminal();
+  const manual = [...(await deps.reminders({ notify, actor })).values()].map((one) => ({ ...one, account }));
   return {
     credentials,
+    manual,
     state: (await deps.stores()).state,
     audit: await deps.audit(),
     world: deps.world,
     notify,
     actor,
-    account: accountAtTerminal(),
+    account,
   };
 }
 

@@ -2,7 +2,12 @@ import type { Notice } from '../../shared/approvals/contract.ts';
 import type { AuditLog } from '../../shared/audit/entry.ts';
 import type { CredentialOf, Engines } from '../../shared/config/engines.ts';
 import type { RefreshKinds, RefreshOf } from '../../shared/config/credential.ts';
-import type { Config, CredentialConfig, ServiceConfig } from '../../shared/config/schema.ts';
+import {
+  rotatedCredential,
+  type Config,
+  type CredentialConfig,
+  type ServiceConfig,
+} from '../../shared/config/schema.ts';
 import type { SecretStoreConfig, SecretStoreKinds } from '../../shared/config/secret-stores.ts';
 import type { ObjectStore } from '../../shared/objects/contract.ts';
 import type { Refresh } from '../../shared/refreshes/contract.ts';
@@ -67,13 +72,13 @@ function openedStore<Name extends keyof SecretStoreKinds>(
 }
 
 /**
- * The dependencies of every service with a credential, by the service's name. Nothing is opened yet: what cannot be
+ * The dependencies of every service whose credential is rotated, by the service's name. Nothing is opened yet: what cannot be
  * opened for one credential is the trouble of its own run.
  */
 export function rotationDeps(around: CredentialSurroundings): ReadonlyMap<string, RotationDeps> {
   const { secrets: stores, state, audit, world, notify, actor, fingerprintKey } = around;
   const all = around.config.services.flatMap((service): (readonly [string, RotationDeps])[] => {
-    const { credential } = service;
+    const credential = rotatedCredential(service);
     if (!credential) return [];
     const deps: RotationDeps = {
       plan: planOf(service, credential),
@@ -104,6 +109,7 @@ function planOf({ name }: ServiceConfig, credential: CredentialConfig): Credenti
     address: addressOf(credential),
     propagationMs: credential.propagation.ms,
     everyMs: credential.every.ms,
+    overdueMs: credential.overdue.ms,
     refreshes: credential.refreshes.map((one) => one.name),
     acceptDowntime: credential.acceptDowntime,
   };

@@ -8,6 +8,7 @@ import type { Config } from '../../shared/config/schema.ts';
 import type { Firewall } from '../../shared/firewalls/contract.ts';
 import type { FlowLog } from '../../shared/flow-logs/contract.ts';
 import type { ClosingDeps } from '../../shared/idle-ports/closing/closing-deps.ts';
+import type { ReminderDeps } from '../../shared/rotation/manual/manual-plan.ts';
 import type { RotationDeps } from '../../shared/rotation/plan.ts';
 import type { SecretStore } from '../../shared/secrets/contract.ts';
 import { runEndings } from './endings.ts';
@@ -44,6 +45,11 @@ export interface LocalDeps {
     readonly notify: (notice: Notice) => Promise<void>;
     readonly actor: string;
   }): Promise<ReadonlyMap<string, RotationDeps>>;
+  /** By service: the credentials that nothing can rotate, and people renew. */
+  reminders(by: {
+    readonly notify: (notice: Notice) => Promise<void>;
+    readonly actor: string;
+  }): Promise<ReadonlyMap<string, ReminderDeps>>;
   closing(approvals: Approvals): Promise<ClosingDeps>;
   /** Brings the log's head up to date and frees what was opened. */
   close(): Promise<void>;
@@ -106,6 +112,11 @@ export function localDeps({ loaded, world, environment, run, warn }: LocalDepsOp
         fingerprintKey: await fingerprintKey(),
       };
       return rotationDeps({ config, world, environment, ...kept, ...by });
+    },
+    async reminders(by) {
+      const { reminderDeps } = await import('./manual-credentials.ts');
+      const kept = { secrets: await secrets(), state: (await stores()).state, audit: await audit() };
+      return reminderDeps({ config, world, ...kept, fingerprintKey: await fingerprintKey(), ...by });
     },
     async closing(approvals) {
       // The facts behind verdicts lie beside the entries: evidence that goes before the log does proves nothing.

@@ -29,6 +29,9 @@ export function withWorld(deps: LocalDeps, world: World): LocalDeps {
     async rotations(by) {
       return new Map([...(await deps.rotations(by))].map(([name, one]) => [name, { ...one, world }]));
     },
+    async reminders(by) {
+      return new Map([...(await deps.reminders(by))].map(([name, one]) => [name, { ...one, world }]));
+    },
     closing: async (approvals) => ({ ...(await deps.closing(approvals)), world }),
   };
 }

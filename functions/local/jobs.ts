@@ -6,6 +6,7 @@ import { refusalsOf } from '../../shared/idle-ports/closing/refusals.ts';
 import { scan } from '../../shared/idle-ports/closing/scan.ts';
 import { watchClosed } from '../../shared/idle-ports/closing/watch.ts';
 import { asLockkeeperError, LockkeeperError } from '../../shared/base/error.ts';
+import { remind, type ReminderReport } from '../../shared/rotation/manual/remind.ts';
 import { rotate, type RotationReport } from '../../shared/rotation/run.ts';
 import { collect, type CollectReport } from '../../shared/usage/collect.ts';
 import { evidenceSince, judgeNetwork, type Judged, type JudgingDeps } from './judging.ts';
@@ -99,6 +100,14 @@ export async function rotateAll(
   notify: (notice: Notice) => Promise<void>,
 ): Promise<AllDone<RotationReport>> {
   return each(await deps.rotations({ notify, actor: 'lockkeeper' }), (one) => rotate(one));
+}
+
+/** Reminds people of every credential that they renew, where that is due. */
+export async function remindAll(
+  deps: LocalDeps,
+  notify: (notice: Notice) => Promise<void>,
+): Promise<AllDone<ReminderReport>> {
+  return each(await deps.reminders({ notify, actor: 'lockkeeper' }), (one) => remind(one));
 }
 
 /** What judging the network `name` needs; `not-found` where the configuration has no such network with a firewall. */

@@ -3,7 +3,7 @@ import type { LockkeeperError } from '../../shared/base/error.ts';
 import type { Step } from '../../shared/idle-ports/closing/closing-deps.ts';
 import { CollectJob } from './collect-job.ts';
 import { postHead } from './head-job.ts';
-import { closeAll, collectAll, rotateAll, scanAll } from './jobs.ts';
+import { closeAll, collectAll, remindAll, rotateAll, scanAll } from './jobs.ts';
 import type { LocalDeps } from './deps-wire.ts';
 import type { Job } from './schedule.ts';
 import { SealJob } from './seal-job.ts';
@@ -52,6 +52,12 @@ async function runRotate(deps: LocalDeps, approvals: Approvals | undefined, log:
     else log.info('rotate', `${name}: ${report.outcome}: ${report.text}`);
   }
   for (const problem of problems) log.failure('rotate', problem);
+  const reminders = await remindAll(deps, notify);
+  for (const { name, report } of reminders.done) {
+    if (report.error !== undefined) log.failure('rotate', report.error);
+    else log.info('rotate', `${name}: ${report.outcome}: ${report.text}`);
+  }
+  for (const problem of reminders.problems) log.failure('rotate', problem);
   const isUrgent = done.some(({ report }) => report.emergency.length > 0 && report.outcome === 'failed');
   return isUrgent ? 'again' : undefined;
 }

@@ -1,4 +1,4 @@
-import { engineKinds } from './engines.ts';
+import { credentialKinds } from './engines.ts';
 import type { Kind } from './kinds.ts';
 import type { Mistake } from './mistakes.ts';
 import { nearest } from './nearest.ts';
@@ -14,7 +14,7 @@ export function credentialMistakes({ secrets, services }: Rough): readonly Mista
   return [
     ...Object.entries(secrets).flatMap(([name, written]) => storeMistakes(written, ['secrets', name])),
     ...all.flatMap((one) => [
-      ...mistakesOf(engineKinds, one.credential.engine, { written: one.credential, path: one.path }),
+      ...mistakesOf(credentialKinds, one.credential.engine, { written: one.credential, path: one.path }),
       ...formMistakes(one),
       ...adminMistakes(one, all),
       ...otherForms(one, all),

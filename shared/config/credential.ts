@@ -26,6 +26,9 @@ export function credentialFields(resolve: ResolvePath) {
     propagation: duration
       .prefault('15m')
       .describe('How long a consumer may go on using the old value after a new one was published.'),
+    overdue: duration
+      .prefault('1d')
+      .describe('How long after that people are told, once, that the old value is still in use.'),
     every: duration.prefault('30d').describe('How often the credential is rotated.'),
   };
 }

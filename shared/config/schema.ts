@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { audit } from './audit.ts';
 import { cron, name, pathOf, person, type ResolvePath } from './fields.ts';
 import { idlePorts } from './idle-ports.ts';
+import type { ManualCredential } from './manual.ts';
 import { secretStore } from './secret-stores.ts';
 import { service } from './services.ts';
 import { stores } from './stores.ts';
@@ -42,7 +43,12 @@ export type Config = z.output<ReturnType<typeof configSchema>>;
 export type ServiceConfig = Config['services'][number];
 
 /** What clients show a service, and how it is changed. */
-export type CredentialConfig = NonNullable<ServiceConfig['credential']>;
+export type CredentialConfig = Exclude<NonNullable<ServiceConfig['credential']>, ManualCredential>;
+
+/** The credential of a service that lockkeeper rotates; undefined where there is none, or people renew it. */
+export function rotatedCredential({ credential }: ServiceConfig): CredentialConfig | undefined {
+  return credential === undefined || credential.engine === 'manual' ? undefined : credential;
+}
 
 /** One network with its firewall and its flow logs. */
 export type NetworkConfig = Config['networks'][string];

@@ -17,6 +17,8 @@ export function service(resolve: ResolvePath) {
       .min(1)
       .optional()
       .describe('Who may decide about it. Default: everybody under `approvals`.'),
-    credential: credential(resolve).optional().describe('What clients show it, if lockkeeper is to rotate that.'),
+    credential: credential(resolve)
+      .optional()
+      .describe('What clients show it, if lockkeeper is to rotate that, or to remind people to renew it.'),
   });
 }

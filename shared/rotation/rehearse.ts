@@ -1,5 +1,5 @@
 import { LockkeeperError } from '../base/error.ts';
-import { after, formatInstant, hour, minute, second } from '../base/time.ts';
+import { after, hour, minute, second } from '../base/time.ts';
 import type { Session } from '../services/contract.ts';
 import { runFor } from './adopt.ts';
 import { ordered } from './decisions/begun.ts';
@@ -185,9 +185,4 @@ function promised(
     failedLogins: 0,
     why: `0 if ${byWindow}: until then the old value stays valid, and longer while anybody is logged in with it.`,
   };
-}
-
-/** One line a session, for people. */
-export function sessionLine(session: Session): string {
-  return `${session.slot} from ${session.peer}${session.since === undefined ? '' : ` since ${formatInstant(session.since)}`}`;
 }

@@ -10,6 +10,7 @@ import type { SecretCredential } from '../../functions/cli/secret-place.ts';
 import { LockkeeperError } from '../../shared/base/error.ts';
 import { Sealed } from '../../shared/base/sealed.ts';
 import { importLogin } from '../../shared/rotation/import.ts';
+import type { RotationDeps } from '../../shared/rotation/plan.ts';
 import { rotate } from '../../shared/rotation/run.ts';
 import type { SecretStore } from '../../shared/secrets/contract.ts';
 import { address, login, makeEmptyPlace, value } from '../rotation/import-place.ts';
@@ -31,7 +32,7 @@ async function filledPlace() {
   const place = makeEmptyPlace({});
   await importLogin(place.deps(), login);
   place.events.length = 0;
-  const credential: SecretCredential = { deps: place.deps(), slots: ['app_a', 'app_b'] };
+  const credential: SecretCredential<RotationDeps> = { deps: place.deps(), slots: ['app_a', 'app_b'] };
   return { ...place, credential };
 }
 

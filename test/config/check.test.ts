@@ -22,7 +22,7 @@ describe('a right configuration', () => {
 
   test('is read with durations, times and absolute paths', () => {
     expect(config?.stores.log).toEqual({ kind: 'file-system', path: '/etc/lockkeeper/log' });
-    expect(config?.services[0]?.credential?.every.ms).toBe(14 * 86_400_000);
+    expect(config?.services[0]?.credential).toMatchObject({ every: { ms: 14 * 86_400_000 } });
     expect(config?.services[0]?.credential).toMatchObject({ tls: { ca: '/etc/lockkeeper/ca.pem' } });
     expect(config?.idlePorts.exemptions[0]?.until).toBe(parseInstant('2027-01-01T00:00:00Z'));
     expect(config?.idlePorts.freezes[0]?.to).toBe(parseInstant('2027-01-02T23:00:00Z'));

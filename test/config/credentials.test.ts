@@ -3,6 +3,7 @@ import { checkConfig } from '../../shared/config/check.ts';
 import { engineKinds } from '../../shared/config/engines.ts';
 import { secretStoreKinds } from '../../shared/config/secret-stores.ts';
 import { kindsIn } from '../../shared/config/kinds.ts';
+import { rotatedCredential } from '../../shared/config/schema.ts';
 import { configJsonSchema } from '../../shared/config/shape.ts';
 import { right } from './place.ts';
 
@@ -45,6 +46,11 @@ secrets:
 networks: { office: { cloud: aws } }
 services:
 ${services.join('')}`;
+}
+
+/** The first credential that is rotated. */
+function credentialIn(text: string) {
+  return right(text).services.map(rotatedCredential)[0];
 }
 
 /** What is wrong, as path and what; a service's credential is written `s0`. */
@@ -106,7 +112,7 @@ describe('how a secret holds the login', () => {
 
 describe("lockkeeper's own login", () => {
   test('is a user with a reference, or one secret that holds both', () => {
-    const read = (admin: string) => right(config({ admin })).services[0]?.credential?.admin;
+    const read = (admin: string) => credentialIn(config({ admin }))?.admin;
     expect(read(own)).toEqual({ user: 'own', password: { file: '/etc/lockkeeper/own.password' } });
     expect(read('{ secret: { store: vault, name: own, form: url } }')).toEqual({
       secret: { store: 'vault', name: 'own', form: 'url' },
@@ -164,7 +170,7 @@ describe('who is told to read again', () => {
   const http = '{ kind: http, name: api, url: "https://api.example/read", key: { file: api.key } }';
 
   test('is nobody, or a list of named receivers of several kinds', () => {
-    const read = (more: string) => right(config({ more })).services[0]?.credential?.refreshes;
+    const read = (more: string) => credentialIn(config({ more }))?.refreshes;
     expect(read('every: 1d')).toEqual([]);
     const all = `refreshes: [${http}, { kind: command, name: proxy, run: [./reload, now] }, { kind: aws-event, name: bus }]`;
     expect(read(all)).toMatchObject([
@@ -200,8 +206,8 @@ describe('a kind that is mistyped or missing hides no mistake beside it', () => 
   const beside = ['s0 every is not a duration', 's0 users has 1 different users; alternating needs 2'];
 
   test.each([
-    ['engine: postgre', 's0 engine is not postgres', beside],
-    ['engine: oracle', 's0 engine is not postgres', beside.slice(0, 1)],
+    ['engine: postgre', 's0 engine is not one of: postgres, manual', beside],
+    ['engine: oracle', 's0 engine is not one of: postgres, manual', beside.slice(0, 1)],
     ['', 's0 engine is missing', beside.slice(0, 1)],
   ])('%j', (engine, what, others) => {
     const found = wrong(many.replace('engine: postgres', engine));

@@ -153,6 +153,7 @@ describe('the deps of one machine', () => {
       refreshes: [],
       propagationMs: 300_000,
       everyMs: 30 * 24 * 3_600_000,
+      overdueMs: 86_400_000,
       acceptDowntime: false,
     });
     const { inspect } = await import('node:util');

@@ -131,4 +131,18 @@ export const rotationMutants: readonly Mutant[] = [
     replace: 'throw thrown;',
     tests,
   },
+  {
+    name: 'unfit-logins-are-good',
+    file: 'shared/rotation/decisions/seen.ts',
+    find: ' && unfit.length === 0',
+    replace: '',
+    tests: ['test/rotation/unfit.test.ts'],
+  },
+  {
+    name: 'risks-promise-nothing-less',
+    file: 'shared/rotation/rehearse.ts',
+    find: 'seen.service.risks.length > 0',
+    replace: 'seen.service.risks.length > 99',
+    tests: ['test/rotation/unfit.test.ts'],
+  },
 ];

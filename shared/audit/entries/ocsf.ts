@@ -66,9 +66,13 @@ function severityOf({ action, details }: AuditEvent): number {
     case 'rotation.order':
       return high;
     case 'rotation.warn':
+    case 'rotation.overdue':
+    case 'credential.warn':
     case 'rotation.refresh-failed':
     case 'rotation.follow':
       return medium;
+    case 'credential.remind':
+      return details['expired'] === true ? medium : low;
     case 'rotation.plan':
       return details['leaked'] === undefined ? informational : high;
     case 'closure.reopen':

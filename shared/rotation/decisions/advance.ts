@@ -1,7 +1,7 @@
 import { toldText } from '../../audit/entries/withhold.ts';
 import { LockkeeperError } from '../../base/error.ts';
-import type { Instant } from '../../base/time.ts';
-import type { Emergency, Journal, JournalCopy, JournalDraft, Order } from '../journal/journal.ts';
+import { instant, type Instant } from '../../base/time.ts';
+import type { Drain, Emergency, Journal, JournalCopy, JournalDraft, Order } from '../journal/journal.ts';
 import type { CopyPlace } from '../plan.ts';
 import { isAt, type CopySeen } from './seen.ts';
 import type { Of, Step } from './step.ts';
@@ -81,6 +81,8 @@ function afterNotice(journal: Journal, step: Step, { now }: StepResult): Journal
       return { ...next, blocked: journal.blocked && { ...journal.blocked, told: true } };
     case 'warn':
       return { ...next, blocked: journal.blocked, trouble: toldOf(journal.trouble, now) };
+    case 'overdue':
+      return { ...next, drain: journal.drain && { ...journal.drain, told: true } };
     case 'announce':
       return { ...next, blocked: journal.blocked, ...announced(journal) };
     default:
@@ -117,9 +119,20 @@ function moved(next: JournalDraft, to: Of<'move'>['to'], result: StepResult): Jo
   const refusals = next.emergency ? next.refusals : 0;
   if (to === 'verified') return { ...progress, refusals };
   // The window begins only after every store was seen to hand out the new value.
-  if (to === 'draining')
-    return { ...progress, refusals, drain: { host: result.now, service: result.clock ?? null, mark: null } };
+  if (to === 'draining') return { ...progress, refusals, drain: drainFrom(next, result) };
   return to === 'done' ? { ...progress, finishedAt: result.now } : progress;
+}
+
+/** The window may begin anew: people who were told of this drain know, and a clock that was wrong makes it no younger. */
+function drainFrom({ drain, phase }: JournalDraft, { now, clock }: StepResult): Drain {
+  const since = drain && phase === 'draining' ? instant(Math.min(drain.since ?? drain.host, now)) : undefined;
+  return {
+    host: now,
+    service: clock ?? null,
+    mark: null,
+    ...(since !== undefined && { since }),
+    ...(drain?.told && { told: true }),
+  };
 }
 
 /** A store takes part from now on: what is over for the others is done for it, and drains again. */

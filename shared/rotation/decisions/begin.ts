@@ -4,6 +4,7 @@ import { unique } from './advance.ts';
 import type { Journal, JournalCopy } from '../journal/journal.ts';
 import { obstacles } from './obstacles.ts';
 import { currentLogins, entryOf, isGood, sameLogin, verdictOn, windowMsOf, type CopySeen, type Seen } from './seen.ts';
+import { counted, sessionLines } from './sessions-left.ts';
 import type { Asked, Of, Step } from './step.ts';
 import { unusable } from './stopping.ts';
 
@@ -72,13 +73,9 @@ function slotFree(seen: Seen): Step | undefined {
   const target = targetOf(seen);
   if (!seen.sessions) return { do: 'ask-sessions', slots: [target], before: undefined };
   if (seen.sessions.length === 0) return undefined;
-  const who = seen.sessions
-    .slice(0, 5)
-    .map((one) => one.peer)
-    .join(', ');
-  return postponed(
-    `${seen.sessions.length} sessions use ${target}, which should be idle: ${who}. Let them read the store.`,
-  );
+  const who = sessionLines(seen.sessions, 5).join(', ');
+  const count = counted(seen.sessions.length, 'session');
+  return postponed(`${count} of ${target}, which should be idle: ${who}. Let them read the store.`);
 }
 
 /** A store hands out something else again in the middle of an emergency: it begins anew, with another value. */

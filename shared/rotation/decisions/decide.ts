@@ -34,7 +34,7 @@ import { isBackingOff, isTellingDue } from './trouble.ts';
  * |           | all do                                              | move to published                     |
  * | published | every store shows it as current                     | refresh consumers, move to draining   |
  * | draining  | the stores hand out another login                   | follow it, or block                   |
- * |           | window not over, or sessions left on the old value  | rest                                  |
+ * |           | window not over, or sessions left on the old value  | rest; overdue: tell people, once      |
  * |           | new asked? refused                                  | change again, within bounds, or block |
  * |           | drained                                             | retire → retired                      |
  * | retired   | old asked? refused / accepted                       | proven / retire again                 |

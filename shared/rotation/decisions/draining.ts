@@ -14,8 +14,9 @@ import {
   type CopySeen,
   type Seen,
 } from './seen.ts';
+import { counted, sessionLines } from './sessions-left.ts';
 import { unproven } from './setting.ts';
-import type { Asked, Ending, Rest, Step } from './step.ts';
+import type { Asked, Drained, Ending, Of, Step, Waiting } from './step.ts';
 import { block, handChanged, namesOf, postpone, unready, unusable } from './stopping.ts';
 
 /** Phase draining: the old value stays valid until nobody can be using it, and is ended then. */
@@ -23,19 +24,25 @@ export function draining(journal: Journal, seen: Seen, asked: Asked): Step {
   if (journal.emergency)
     return (
       publishNext(journal, seen) ??
-      unproven(journal, seen) ?? { do: 'retire', endings: endingsOf(journal, seen), endSessions: true }
+      unproven(journal, seen) ?? {
+        do: 'retire',
+        endings: endingsOf(journal, seen),
+        endSessions: true,
+        drained: undefined,
+      }
     );
   const instead = handedOutInstead(journal, seen, asked);
   if (instead) return instead;
   // A single user's old value died with the change: nothing is left to spare.
   const left =
     seen.service.strategy === 'single' ? undefined : (windowLeft(journal, seen, asked) ?? sessionsLeft(journal, seen));
-  if (left) return left;
+  if (left) return left.do === 'rest' ? overdue(left, journal, { seen, asked }) : left;
   // An answer is worth one run: nothing is ended for a value that does not log in now.
   const doubt = unproven(journal, seen);
   if (doubt) return doubt;
   if (seen.service.problems.length > 0) return unready(seen);
-  return { do: 'retire', endings: endingsOf(journal, seen), endSessions: false };
+  const drained = drainedBy(journal, seen, asked);
+  return { do: 'retire', endings: endingsOf(journal, seen), endSessions: false, drained };
 }
 
 /** Of an alternating pair the other user ends, else every other value of the same user. */
@@ -88,7 +95,7 @@ function oldWas(journal: Journal, seen: Seen, { current }: CopySeen): boolean {
 }
 
 /** Time that decides about others is taken from two clocks, wherever the service has one. */
-function windowLeft(journal: Journal, seen: Seen, asked: Asked): Step | undefined {
+function windowLeft(journal: Journal, seen: Seen, asked: Asked): Waiting | Of<'move'> | undefined {
   const { drain } = journal;
   if (isFromWrongClock(drain, seen, asked)) return { do: 'move', to: 'draining' };
   const windowMs = windowMsOf(asked.plan, seen);
@@ -111,7 +118,7 @@ function isFromWrongClock(drain: Journal['drain'], { service }: Seen, { now }: A
 }
 
 /** Whoever is still logged in with the old value. */
-function sessionsLeft(journal: Journal, seen: Seen): Step | undefined {
+function sessionsLeft(journal: Journal, seen: Seen): Waiting | Of<'mark'> | Of<'ask-sessions'> | undefined {
   const { sessionsSeen, mark } = seen.service;
   const marked = journal.drain?.mark ?? undefined;
   if (sessionsSeen === 'none') return undefined;
@@ -119,16 +126,35 @@ function sessionsLeft(journal: Journal, seen: Seen): Step | undefined {
   const slots = [...new Set(endingsOf(journal, seen).map(({ slot }) => slot))];
   if (!seen.sessions) return { do: 'ask-sessions', slots, before: sessionsSeen === 'marked' ? marked : undefined };
   if (seen.sessions.length === 0) return undefined;
-  return waiting(`${seen.sessions.length} sessions left: ${peers(seen.sessions)}`, undefined, seen.sessions);
+  const who = sessionLines(seen.sessions, 5).join(', ');
+  return waiting(`${counted(seen.sessions.length, 'session')} left: ${who}`, undefined, seen.sessions);
 }
 
-function peers(sessions: readonly Session[]): string {
-  const named = sessions
-    .slice(0, 5)
-    .map((one) => `${one.slot} from ${one.peer}${one.since === undefined ? '' : ` since ${formatInstant(one.since)}`}`);
-  return named.join(', ') + (sessions.length > 5 ? ', …' : '');
-}
-
-function waiting(text: string, until: Instant | undefined, sessions: readonly Session[]): Rest {
+function waiting(text: string, until: Instant | undefined, sessions: readonly Session[]): Waiting {
   return { do: 'rest', outcome: 'waiting', text, until, sessions };
+}
+
+/**
+ * People hear once of a drain that lasts long beyond its window, by this host's clock alone: the service's may be what
+ * keeps it open. What a run fails with is told as a trouble, and comes before this.
+ */
+function overdue(
+  left: Waiting,
+  { drain }: Journal,
+  { seen, asked }: { readonly seen: Seen; readonly asked: Asked },
+): Step {
+  if (!drain) return left;
+  const over = after(drain.since ?? drain.host, windowMsOf(asked.plan, seen));
+  const due = after(over, asked.plan.overdueMs ?? day);
+  if (asked.now < due) return left;
+  if (drain.told || asked.isMute) return { ...left, text: `${left.text}; overdue since ${formatInstant(due)}` };
+  return { do: 'overdue', over, text: left.text, sessions: left.sessions };
+}
+
+/** Why the old value may end now; undefined where it ended with the change. */
+function drainedBy({ drain }: Journal, seen: Seen, { plan, now }: Asked): Drained | undefined {
+  const { strategy, sessionsSeen, endpoints } = seen.service;
+  if (strategy === 'single' || !drain) return undefined;
+  const over = after(drain.host, windowMsOf(plan, seen));
+  return { over, sessions: sessionsSeen === 'none' ? 'not seen' : 0, endpoints: endpoints.length, at: now };
 }

@@ -1,5 +1,7 @@
 import type { CopyPlace } from '../plan.ts';
-import type { Ending, Step } from './step.ts';
+import { formatInstant } from '../../base/time.ts';
+import { counted } from './sessions-left.ts';
+import type { Drained, Ending, Step } from './step.ts';
 import { proofText } from '../reviews/emergency.ts';
 
 /** A step as people read it in a report: what is done, where, to whose login. Never a value. */
@@ -46,6 +48,7 @@ function nameForPeople(step: Step): string {
     case 'announce':
     case 'alarm':
     case 'warn':
+    case 'overdue':
     case 'notify':
       return 'notify people';
     case 'retry':
@@ -81,6 +84,15 @@ function nameOfCopy(step: Extract<Step, { readonly place: CopyPlace }>): string 
     case 'retire-copy':
       return `end the old copy in ${address}`;
   }
+}
+
+/** Why the old value may end, as a sentence. */
+export function drainedText({ over, sessions, endpoints, at }: Drained): string {
+  const who =
+    sessions === 0
+      ? `0 sessions on the old value at ${counted(endpoints, 'endpoint')} at ${formatInstant(at)}`
+      : 'the service shows no sessions, so time alone tells';
+  return `drained: window over at ${formatInstant(over)}, ${who}`;
 }
 
 function ended(endings: readonly Ending[]): string {

@@ -28,22 +28,36 @@ export type BlockReason =
   | 'in-use-again'
   | 'every-value-rejected';
 
+/** A rotation under way that only time, or others, can help on. */
+export interface Waiting {
+  readonly do: 'rest';
+  readonly outcome: 'waiting';
+  readonly text: string;
+  readonly until: Instant | undefined;
+  readonly sessions: readonly Session[];
+}
+
 /** Nothing can be done now, and why. */
 export type Rest =
   | { readonly do: 'rest'; readonly outcome: 'idle'; readonly text: string; readonly until: Instant | undefined }
-  | {
-      readonly do: 'rest';
-      readonly outcome: 'waiting';
-      readonly text: string;
-      readonly until: Instant | undefined;
-      readonly sessions: readonly Session[];
-    }
+  | Waiting
   | { readonly do: 'rest'; readonly outcome: 'blocked'; readonly reason: string; readonly text: string };
 
 /** A slot that ends: everything in it becomes worthless but `keep`. */
 export interface Ending {
   readonly slot: Slot;
   readonly keep: Login | undefined;
+}
+
+/** How it is known that nobody uses the old value any more. */
+export interface Drained {
+  /** When the window was over, by this host's clock. */
+  readonly over: Instant;
+  /** On the old value, at every endpoint. `not seen`: the service shows none, and only time tells. */
+  readonly sessions: 0 | 'not seen';
+  readonly endpoints: number;
+  /** When that was looked at. */
+  readonly at: Instant;
 }
 
 /** The one thing to do next. Those with an effect are named for it; the others only ask, or move the journal. */
@@ -88,7 +102,13 @@ export type Step =
     }
   | { readonly do: 'rebase'; readonly place: CopyPlace; readonly expects: string | null }
   | { readonly do: 'follow'; readonly login: Login; readonly reverted: boolean }
-  | { readonly do: 'retire'; readonly endings: readonly Ending[]; readonly endSessions: boolean }
+  | {
+      readonly do: 'retire';
+      readonly endings: readonly Ending[];
+      readonly endSessions: boolean;
+      /** Undefined where nobody was waited for. */
+      readonly drained: Drained | undefined;
+    }
   | { readonly do: 'prove'; readonly proof: Proof }
   | { readonly do: 'retire-copy'; readonly place: CopyPlace; readonly version: string }
   /** What should hold after a step does not: that step again, after a pause. Counted. */
@@ -106,6 +126,13 @@ export type Step =
   | { readonly do: 'announce' }
   | { readonly do: 'alarm' }
   | { readonly do: 'warn' }
+  /** A drain lasts long beyond its window, which was over at `over`; why, and who is still logged in. */
+  | {
+      readonly do: 'overdue';
+      readonly over: Instant;
+      readonly text: string;
+      readonly sessions: readonly Session[];
+    }
   | { readonly do: 'review' }
   | { readonly do: 'notify' };
 

@@ -44,10 +44,21 @@ export function isBackingOff(journal: Journal, now: Instant): boolean {
 export function isTellingDue(journal: Journal, now: Instant): boolean {
   const { trouble } = journal;
   if (!trouble) return false;
-  if (trouble.told === 0) return trouble.urgent || now - trouble.since >= hour;
-  const [unit, most] = isEmergency(journal) ? [hour, day] : [day, 7 * day];
-  const pauseMs = Math.min(unit * 2 ** Math.min(trouble.told - 1, 20), most);
-  return trouble.toldAt === null || now >= after(trouble.toldAt, pauseMs);
+  return isDue(trouble, isEmergency(journal) ? { unit: hour, most: day } : { unit: day, most: 7 * day }, now);
+}
+
+/**
+ * The same for anything that lasts: pauses double from `unit` to `most`. A moment more than a day from now comes from a
+ * clock that was wrong, and keeps nobody from hearing of it.
+ */
+export function isDue(
+  { since, urgent, told, toldAt }: Pick<Trouble, 'since' | 'urgent' | 'told' | 'toldAt'>,
+  { unit, most }: { readonly unit: number; readonly most: number },
+  now: Instant,
+): boolean {
+  if (told === 0) return urgent || now - since >= hour || since - now > day;
+  const pauseMs = Math.min(unit * 2 ** Math.min(told - 1, 20), most);
+  return toldAt === null || now >= after(toldAt, pauseMs) || toldAt - now > day;
 }
 
 /** True from the order of an emergency until it is done. */

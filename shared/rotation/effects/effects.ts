@@ -2,7 +2,7 @@ import { LockkeeperError } from '../../base/error.ts';
 import { begun } from '../decisions/begun.ts';
 import { newRotationId } from './generate.ts';
 import { moveOn, told } from './moving.ts';
-import { alarm, announce, close, refresh, warn } from './people-effects.ts';
+import { alarm, announce, close, refresh, tellOverdue, warn } from './people-effects.ts';
 import { audited } from './recorded.ts';
 import { currentLogins } from '../decisions/seen.ts';
 import { ask, askSessions, change, mark, retire } from './service-effects.ts';
@@ -72,6 +72,8 @@ async function carryOn(run: Run, step: Rest): Promise<void> {
       return await announce(run, step);
     case 'warn':
       return await warn(run, step);
+    case 'overdue':
+      return await tellOverdue(run, step);
     case 'refresh':
       return await refresh(run, step);
     case 'review':

@@ -1,15 +1,18 @@
 import { toldText } from '../../audit/entries/withhold.ts';
 import { LockkeeperError } from '../../base/error.ts';
+import { formatInstant } from '../../base/time.ts';
 import { OurValues } from '../../base/our-values.ts';
 import type { Notice } from '../../approvals/contract.ts';
 import { untold } from '../decisions/decide.ts';
 import { emergencyNotice, orderNotice } from '../reviews/emergency.ts';
 import { moveOn, whatHolds } from './moving.ts';
-import { audited, record, type Told } from './recorded.ts';
+import { audited, record, recordAndTell, type Told } from './recorded.ts';
 import { openReview } from '../reviews/review.ts';
 import { currentLogins } from '../decisions/seen.ts';
+import { sessionGroups } from '../decisions/sessions-left.ts';
 import type { Of } from '../decisions/step.ts';
 import { isEmergency } from '../decisions/trouble.ts';
+import { overdueNotice } from './overdue-notice.ts';
 import { heldBy, seenBy, type Run } from './under-way.ts';
 
 /** People are told after the reason is durable; a crash in between tells them in the next run. */
@@ -38,23 +41,30 @@ export async function warn(run: Run, step: Of<'warn'>): Promise<void> {
   });
 }
 
+/** A drain that lasts long beyond its window: once, for nobody is locked out by it. */
+export async function tellOverdue(run: Run, step: Of<'overdue'>): Promise<void> {
+  const { sessions, over, text } = step;
+  const groups = sessionGroups(sessions).slice(0, mostGroups);
+  const left = groups.map(({ since, ...group }) => ({ ...group, since: since && formatInstant(since) }));
+  const details = { windowOver: formatInstant(over), sessions: sessions.length, left, text: toldText(text) };
+  const notice = overdueNotice(heldBy(run).journal, step);
+  await tellAndRecord(run, { fact: { action: 'rotation.overdue', details }, notice, step });
+}
+
+/** So many fit into one entry of the log, however long the names of programs are. */
+const mostGroups = 50;
+
 interface Telling {
   readonly fact: Told;
   readonly notice: Notice;
-  readonly step: Of<'alarm'> | Of<'warn'>;
+  readonly step: Of<'alarm'> | Of<'warn'> | Of<'overdue'>;
 }
 
-/** A log that is down keeps nobody from hearing of it; its error comes out when people know. */
+/** The step is over once people know. */
 async function tellAndRecord(run: Run, { fact, notice, step }: Telling): Promise<void> {
-  let failure: LockkeeperError | undefined;
-  try {
-    await record(run, fact);
-  } catch (thrown) {
-    if (!(thrown instanceof LockkeeperError)) throw thrown;
-    failure = thrown;
-  }
-  if (await tell(run, notice)) await moveOn(run, step);
-  if (failure) throw failure;
+  await recordAndTell(run, fact, async () => {
+    if (await tell(run, notice)) await moveOn(run, step);
+  });
 }
 
 /** Approvers know of an emergency before anything of it is looked at. */

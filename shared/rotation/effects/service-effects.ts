@@ -1,11 +1,13 @@
 import { toldText } from '../../audit/entries/withhold.ts';
 import { hasCode, type LockkeeperError } from '../../base/error.ts';
+import { formatInstant } from '../../base/time.ts';
 import type { EndpointResult, Login, LoginAnswer } from '../../services/contract.ts';
 import { guardOf, moveOn, told } from './moving.ts';
 import { alarm } from './people-effects.ts';
 import { audited } from './recorded.ts';
 import { oldLogins, sameLogin, verdictOn, type Heard, type Seen } from '../decisions/seen.ts';
-import type { Of } from '../decisions/step.ts';
+import type { Drained, Of } from '../decisions/step.ts';
+import { drainedText } from '../decisions/step-name.ts';
 import { heldBy, look, seenBy, type Run } from './under-way.ts';
 
 /**
@@ -85,11 +87,19 @@ async function isInUse(run: Run, login: Login): Promise<boolean> {
 /** Ends values at the service, and looks at everything again: what was true before is not worth much now. */
 export async function retire(run: Run, step: Of<'retire'> | Of<'clear'>): Promise<void> {
   const endSessions = step.do === 'clear' || step.endSessions;
+  const drained = step.do === 'retire' ? step.drained : undefined;
+  if (drained) run.steps.push(drainedText(drained));
   const unreached: string[] = [];
   for (const { slot, keep } of step.endings) {
     const old = oldLogins(heldBy(run).journal, seenBy(run)).filter((one) => one.slot === slot);
     const ends = old.map((one) => told(run, one));
-    const details = { slot, endSessions, ends, ...(keep && { keep: told(run, keep) }) };
+    const details = {
+      slot,
+      endSessions,
+      ends,
+      ...(keep && { keep: told(run, keep) }),
+      ...(drained && { drained: toldDrain(drained) }),
+    };
     const results = await audited(run, { action: `rotation.${step.do}`, details, told: toldResults }, () =>
       run.deps.service.retire(slot, keep, guardOf(run), { endSessions }),
     );
@@ -99,6 +109,10 @@ export async function retire(run: Run, step: Of<'retire'> | Of<'clear'>): Promis
   const heard = refusedOnes(seenBy(run));
   await moveOn(run, step, { unreached: [...new Set(unreached)] });
   if (step.do === 'retire') run.seen = { ...(await look(run)), heard };
+}
+
+function toldDrain({ over, sessions, endpoints, at }: Drained) {
+  return { windowOver: formatInstant(over), sessions, endpoints, at: formatInstant(at) };
 }
 
 /** A login that was refused somewhere may count against the user there, so it is not shown a second time in a run. */

@@ -109,7 +109,10 @@ function isSettling(
 }
 
 /** The driver of the store that the plan calls `name`; `invalid` where none was wired. */
-export function storeOf(deps: RotationDeps, name: string): RotationDeps['stores'][string] {
+export function storeOf(
+  deps: Pick<RotationDeps, 'stores'> & { readonly plan: { readonly name: string } },
+  name: string,
+): RotationDeps['stores'][string] {
   const store = deps.stores[name];
   if (store) return store;
   throw new LockkeeperError('invalid', `${deps.plan.name}: no secret store is called "${name}"`, {

@@ -41,7 +41,15 @@ const schema: z.ZodType<Journal> = z.strictObject({
       ended: z.array(z.string()),
     }),
   ),
-  drain: z.strictObject({ host: time, service: time.nullable(), mark: z.string().nullable() }).nullable(),
+  drain: z
+    .strictObject({
+      host: time,
+      service: time.nullable(),
+      mark: z.string().nullable(),
+      since: time.exactOptional(),
+      told: z.literal(true).exactOptional(),
+    })
+    .nullable(),
   refreshed: z.array(z.strictObject({ name: z.string(), attempts: z.number().int(), done: z.boolean() })),
   reverted: z.boolean(),
   proof: z.enum(['refused', 'counted', 'value-gone']).nullable(),

@@ -48,6 +48,10 @@ export type Drain = {
   readonly service: Instant | null;
   /** Sessions older than this are still on the old value; null until the window is over, or where slots tell. */
   readonly mark: string | null;
+  /** When it first began by the host's clock, where one of the clocks was wrong and the window began anew. */
+  readonly since?: Instant;
+  /** People know that it lasts long beyond its window. */
+  readonly told?: true;
 };
 
 /** A rotation because the value leaked: nobody is spared. */

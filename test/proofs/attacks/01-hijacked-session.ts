@@ -53,8 +53,8 @@ export const attack: Attack = {
     {
       name: 'sql-apart-from-text',
       file: 'shared/rotation/adopt.ts',
-      find: 'sql: seen.service.fixes }',
-      replace: 'sql: problems.map((one) => / Run: (.+;)$/s.exec(one)?.[1] ?? "") }',
+      find: 'sql: seen.service.fixes,',
+      replace: 'sql: problems.map((one) => / Run: (.+;)$/s.exec(one)?.[1] ?? ""),',
     },
   ],
 };

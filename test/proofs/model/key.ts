@@ -89,7 +89,7 @@ function journalParts(journal: Journal): unknown {
     near: journal.finishedAt === null ? startedAt : null,
     trouble: trouble && troubleParts(trouble),
     blocked: blocked && [blocked.reason, blocked.told],
-    drain: drain && [{ near: drain.host }, { near: drain.service }, drain.mark],
+    drain: drain && [{ near: drain.host }, { near: drain.service }, drain.mark, drain.told],
     orders: orders.map(({ told }) => told),
     emergency: emergency && { ...emergency, orders: emergency.orders.length },
   };
