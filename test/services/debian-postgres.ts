@@ -69,7 +69,7 @@ export async function startPostgresIn(programs: string, settings: readonly strin
 }
 
 /** PostgreSQL refuses to run as root; the account `postgres` comes with the package. */
-async function serverAccount(): Promise<{ readonly uid: number; readonly gid: number } | undefined> {
+export async function serverAccount(): Promise<{ readonly uid: number; readonly gid: number } | undefined> {
   if (userInfo().uid !== 0) return undefined;
   const line = (await readFile('/etc/passwd', 'utf8')).split('\n').find((one) => one.startsWith('postgres:'));
   const [, , uid, gid] = line?.split(':') ?? [];
