@@ -29,7 +29,8 @@ const proofs: readonly Measure[] = [
   },
   {
     name: 'rotation-logins-postgres',
-    about: 'clients that log in to a real PostgreSQL in a loop, through twenty rotations',
+    about:
+      'clients that log in to a real PostgreSQL in a loop, through a hundred rotations, alone, in pools and through a pooler',
     run: async () => (await import('./rotation-logins-postgres.ts')).rotationLoginsPostgres(),
   },
   {
