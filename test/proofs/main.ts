@@ -39,6 +39,11 @@ const proofs: readonly Measure[] = [
     run: async () => (await import('./rotation-faults.ts')).rotationFaults(),
   },
   {
+    name: 'rotation-canary',
+    about: 'known passwords, looked for in all that comes out: logs of talkative servers, output, files, exceptions',
+    run: async () => (await import('./rotation-canary.ts')).rotationCanary(),
+  },
+  {
     name: 'closing-crash-memory',
     about: 'every write of a closing lost or killed, once and twice; then simply run again',
     run: async () => (await import('./closing-crash-memory.ts')).closingCrashMemory(),
