@@ -15,12 +15,12 @@ interface Disturbed extends Kind {
 
 const plain = { tls: false, density: { singles: 1, pairs: 8, stalls: 40 } };
 /** What differs from an ordinary one is the order of its steps, and not what it says to the server. */
-const leaked = { leaked: true, tls: false, density: { singles: 2, pairs: 8, stalls: 60 } };
+const emergency = { leaked: true, tls: false, density: { singles: 2, pairs: 8, stalls: 60 } };
 const kinds: readonly Disturbed[] = [
   { strategy: 'alternating', leaked: false, ...plain },
-  { strategy: 'alternating', ...leaked },
+  { strategy: 'alternating', ...emergency },
   { strategy: 'single', leaked: false, ...plain },
-  { strategy: 'single', ...leaked },
+  { strategy: 'single', ...emergency },
   { strategy: 'alternating', leaked: false, tls: true, density: { singles: 2, pairs: 20, stalls: 80 } },
 ];
 

@@ -76,7 +76,7 @@ async function loginsThrough(server: PostgresServer, strategy: Strategy): Promis
     ...longSessions(place, windowMs * 2.5),
     pooledWork(place, 'one'),
     pooledWork(place, 'two'),
-    ...(behind ? throughPooler({ ...place, port: behind.port }) : []),
+    ...(behind ? clientsOfPooler({ ...place, port: behind.port }) : []),
   ];
   try {
     for (; tally.done < rotations[strategy]; tally.done += 1) await oneRotation(deps);
@@ -94,7 +94,7 @@ async function startPooler(server: PostgresServer) {
   return startPgBouncer({ server, mode: 'transaction', auth: 'query', settings });
 }
 
-function throughPooler(place: ConsumerPlace): readonly Promise<void>[] {
+function clientsOfPooler(place: ConsumerPlace): readonly Promise<void>[] {
   return [loginsThroughPooler(place, 'one'), pooledWork(place, 'two', true)];
 }
 
