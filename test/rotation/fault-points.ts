@@ -38,7 +38,8 @@ export function faultPlan(messages: readonly string[], density: Density, seed: s
       ...nth(density.singles * 8).map((at, index) => [{ at, kind: pick(slowKinds, index) }]),
     ],
     pairs: nth(density.pairs).map((at, index) => {
-      const later = at + 1 + (drawn(seed, index) % messages.length);
+      // The run after the first fault looks again, and then goes on where it was.
+      const later = at + 1 + (drawn(seed, index) % Math.max(messages.length - at, lookAgain));
       return [turn(at, drawn(seed, index + 0.5)), { at: later, kind: pick(anyKinds, drawn(seed, index + 0.25)) }];
     }),
     stalls: [
@@ -47,6 +48,9 @@ export function faultPlan(messages: readonly string[], density: Density, seed: s
     ],
   };
 }
+
+/** Messages of a run that only looks, at least. */
+const lookAgain = 50;
 
 const clientKinds: readonly FaultKind[] = ['lost', 'reset', 'lost', 'torn', 'close'];
 const serverKinds: readonly FaultKind[] = ['reset', 'torn', 'close'];
