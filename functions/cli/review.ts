@@ -1,7 +1,7 @@
 import { asLockkeeperError, LockkeeperError } from '../../shared/base/error.ts';
 import { formatInstant } from '../../shared/base/time.ts';
 import { signReview, standing, type ReviewDeps, type Signing } from '../../shared/rotation/reviews/review-signing.ts';
-import { counting, said, signedBy, unlogged, waitsFor } from '../../shared/rotation/reviews/review-people.ts';
+import { asLogged, counting, said, signedBy, unlogged, waitsFor } from '../../shared/rotation/reviews/review-people.ts';
 import { readReview, reviewed, type Review } from '../../shared/rotation/reviews/review.ts';
 import { exitCode, type ExitCode, type Terminal } from './io.ts';
 
@@ -76,8 +76,10 @@ async function allReviews(deps: ReviewVerbDeps) {
   const problems: string[] = [];
   for (const rotation of await reviewed(deps.state)) {
     try {
-      const { review } = await readReview(deps.state, rotation);
-      const logged = signedBy(await said(deps, review), review);
+      const stored = (await readReview(deps.state, rotation)).review;
+      const entries = await said(deps, stored);
+      const review = asLogged(stored, entries);
+      const logged = signedBy(entries, review);
       found.push({ review, signed: counting(logged, review), unlogged: unlogged(review, logged) });
     } catch (thrown) {
       const { code, message, hint } = asLockkeeperError(thrown);

@@ -7,6 +7,8 @@ import { remind } from '../../shared/rotation/manual/remind.ts';
 /** What of the words of `rotate` counts here. */
 interface ManualOptions {
   readonly all?: boolean;
+  readonly owner?: string;
+  readonly tag?: readonly string[];
   readonly now?: boolean;
   readonly rehearse?: boolean;
   readonly adopt?: boolean;
@@ -15,11 +17,12 @@ interface ManualOptions {
 /**
  * What `rotate` does for a credential that people renew: it says when it expires and how it is renewed, and reminds people
  * where that is due. Not ok where it is expired, where nobody knows when it does, or where a place is not in order.
- * `invalid` for what only a rotation can do, unless it is asked of all credentials: those only look then.
+ * `invalid` for what only a rotation can do, unless it is asked of many: those only look then.
  */
 export async function manualResult(deps: ReminderDeps, options: ManualOptions) {
   const isMore = options.now === true || options.rehearse === true || options.adopt === true;
-  if (isMore && options.all !== true) throw cannotRotate(deps);
+  const isOneOfMany = options.all === true || options.owner !== undefined || (options.tag ?? []).length > 0;
+  if (isMore && !isOneOfMany) throw cannotRotate(deps);
   const report = await remind(deps, { readOnly: options.rehearse === true || options.adopt === true });
   const { credential, outcome, text, problems, error, expires, told } = report;
   const lines = [

@@ -2,12 +2,12 @@ import { rotatedCredential } from '../../shared/config/schema.ts';
 import type { Slot } from '../../shared/services/contract.ts';
 import type { LocalDeps } from '../local/deps-wire.ts';
 import { accountAtTerminal, accountName } from './account.ts';
-import type { Terminal } from './io.ts';
+import type { Stream, Terminal } from './io.ts';
 import { readValue } from './read-value.ts';
 import type { SecretGetDeps } from './secret-get.ts';
 import type { SecretImportDeps } from './secret-import.ts';
 import type { SecretCredential } from './secret-place.ts';
-import { whole, type Stream } from './terminal.ts';
+import { whole } from './terminal.ts';
 import { noticeText } from './wire.ts';
 
 /** Every credential of the configuration; no service is asked yet. Notices go to stderr. */

@@ -1,5 +1,6 @@
-import { exitCode, type Style, type Terminal } from './io.ts';
+import { exitCode, type Stream, type Style, type Terminal } from './io.ts';
 import pc from 'picocolors';
+import { StatusLine } from './status-line.ts';
 import { visibleLines } from '../../shared/base/visible.ts';
 
 /** The part of a process that the command line touches; tests give their own. */
@@ -12,11 +13,6 @@ export interface Host {
   on(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown;
   /** Ends the process at once. */
   exit(code: number): void;
-}
-
-export interface Stream {
-  write(text: string): unknown;
-  on(event: 'error', listener: (error: Error) => void): unknown;
 }
 
 /** What may still happen to a terminal. */
@@ -32,6 +28,7 @@ export interface HostTerminal extends Terminal {
  */
 export function hostTerminal(host: Host, json: boolean): HostTerminal {
   const stop = new AbortController();
+  const status = new StatusLine(host.stderr);
   let isInterrupted = false;
   host.on('SIGINT', () => {
     if (isInterrupted) host.exit(exitCode.interrupted);
@@ -42,8 +39,9 @@ export function hostTerminal(host: Host, json: boolean): HostTerminal {
   return {
     json,
     signal: stop.signal,
-    out: lines(host.stdout, () => stop.abort()),
-    err: lines(host.stderr, () => undefined),
+    out: status.above(lines(host.stdout, () => stop.abort())),
+    err: status.above(lines(host.stderr, () => undefined)),
+    status: (line) => status.show(json ? undefined : line),
     ends: (code) => (isInterrupted ? exitCode.interrupted : code),
   };
 }

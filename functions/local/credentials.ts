@@ -1,6 +1,7 @@
 import type { Notice } from '../../shared/approvals/contract.ts';
 import type { AuditLog } from '../../shared/audit/entry.ts';
 import type { CredentialOf, Engines } from '../../shared/config/engines.ts';
+import { changesItself } from '../../shared/config/itself.ts';
 import type { RefreshKinds, RefreshOf } from '../../shared/config/credential.ts';
 import {
   rotatedCredential,
@@ -16,7 +17,7 @@ import type { ConsumerAddress } from '../../shared/rotation/forms/form.ts';
 import type { CredentialPlan, RotationDeps } from '../../shared/rotation/plan.ts';
 import type { SecretStore } from '../../shared/secrets/contract.ts';
 import { lazySecretStore } from '../../shared/secrets/lazy.ts';
-import type { Service } from '../../shared/services/contract.ts';
+import type { Login, Service } from '../../shared/services/contract.ts';
 import { lazyService } from '../../shared/services/lazy.ts';
 import {
   offered,
@@ -28,6 +29,7 @@ import {
   type SecretStoreHost,
 } from './drivers.ts';
 import { adminLogin, authority, openedReference } from './own-logins.ts';
+import { ownVersions } from './own-versions.ts';
 
 /** What rotations need besides the configuration. */
 export interface CredentialSurroundings extends DriverHost {
@@ -84,6 +86,10 @@ export function rotationDeps(around: CredentialSurroundings): ReadonlyMap<string
       plan: planOf(service, credential),
       stores,
       service: openedService(service.name, credential, around),
+      ...(changesItself(credential) && {
+        serviceAs: ({ slot, value }: Login) =>
+          openedService(service.name, credential, { ...around, admin: async () => ({ user: slot, password: value }) }),
+      }),
       refreshes: refreshesOf(credential, around),
       state,
       audit,
@@ -97,7 +103,7 @@ export function rotationDeps(around: CredentialSurroundings): ReadonlyMap<string
   return new Map(all);
 }
 
-function planOf({ name }: ServiceConfig, credential: CredentialConfig): CredentialPlan {
+function planOf({ name, owner, tags }: ServiceConfig, credential: CredentialConfig): CredentialPlan {
   return {
     name,
     service: name,
@@ -110,8 +116,25 @@ function planOf({ name }: ServiceConfig, credential: CredentialConfig): Credenti
     propagationMs: credential.propagation.ms,
     everyMs: credential.every.ms,
     overdueMs: credential.overdue.ms,
+    ...calendarOf(credential),
     refreshes: credential.refreshes.map((one) => one.name),
     acceptDowntime: credential.acceptDowntime,
+    changesItself: changesItself(credential),
+    owner,
+    tags,
+  };
+}
+
+/** None where nothing but an interval was written: it is told in UTC then. */
+function calendarOf({ cron, timeZone, windows, jitter }: CredentialConfig): Pick<CredentialPlan, 'calendar'> {
+  if (cron === undefined && timeZone === undefined && windows.length === 0 && jitter.ms === 0) return {};
+  return {
+    calendar: {
+      ...(cron !== undefined && { pattern: cron }),
+      timeZone: timeZone ?? 'UTC',
+      windows: windows.map(({ opens, lasts }) => ({ opens, lastsMs: lasts.ms })),
+      jitterMs: jitter.ms,
+    },
   };
 }
 
@@ -123,15 +146,25 @@ function addressOf(credential: CredentialConfig): ConsumerAddress {
   return { engine, host, port: Number(port), ...database };
 }
 
+/** `admin`: lockkeeper's own login, where it is not the one of the configuration. */
 function openedService<Name extends keyof Engines>(
   name: string,
   credential: CredentialOf<Name>,
-  { drivers, secrets, world, environment }: CredentialSurroundings,
+  {
+    drivers,
+    secrets,
+    world,
+    environment,
+    config,
+    state,
+    admin,
+  }: CredentialSurroundings & Partial<Pick<EngineHost, 'admin'>>,
 ): Service {
   const open = (): AllDrivers['engines'][Name] =>
     offered<AllDrivers['engines'], Name>(drivers.engines, credential.engine, 'the engine');
-  const admin = adminLogin(credential.admin, { environment, secrets });
-  const host: EngineHost = { name, world, environment, admin, authority };
+  const versionsOf = ownVersions({ services: config.services, state, world });
+  const own = admin ?? adminLogin(credential.admin, { environment, secrets, versionsOf });
+  const host: EngineHost = { name, world, environment, admin: own, authority };
   return lazyService(async () => open()(credential, host));
 }
 

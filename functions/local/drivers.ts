@@ -7,6 +7,7 @@ import type { RefreshKinds, RefreshOf } from '../../shared/config/credential.ts'
 import type { SecretStoreConfig, SecretStoreKinds } from '../../shared/config/secret-stores.ts';
 import type { Refresh } from '../../shared/refreshes/contract.ts';
 import type { SecretStore } from '../../shared/secrets/contract.ts';
+import type { AdminOffer } from '../../shared/services/admin-login.ts';
 import type { Service } from '../../shared/services/contract.ts';
 
 /** What every driver may use. */
@@ -20,7 +21,7 @@ export interface EngineHost extends DriverHost {
   /** The service's name. */
   readonly name: string;
   /** lockkeeper's own login, read anew by every call: it may be rotated too. */
-  readonly admin: () => Promise<{ readonly user: string; readonly password: Sealed }>;
+  readonly admin: () => Promise<AdminOffer>;
   /** The text of a file that decides whom to trust, read anew by every call. */
   readonly authority: (path: string) => Promise<string>;
 }

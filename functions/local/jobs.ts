@@ -7,7 +7,8 @@ import { scan } from '../../shared/idle-ports/closing/scan.ts';
 import { watchClosed } from '../../shared/idle-ports/closing/watch.ts';
 import { asLockkeeperError, LockkeeperError } from '../../shared/base/error.ts';
 import { remind, type ReminderReport } from '../../shared/rotation/manual/remind.ts';
-import { rotate, type RotationReport } from '../../shared/rotation/run.ts';
+import { rotateMany } from '../../shared/rotation/many/rotate-many.ts';
+import type { RotationReport } from '../../shared/rotation/run.ts';
 import { collect, type CollectReport } from '../../shared/usage/collect.ts';
 import { evidenceSince, judgeNetwork, type Judged, type JudgingDeps } from './judging.ts';
 import type { LocalDeps } from './deps-wire.ts';
@@ -99,7 +100,11 @@ export async function rotateAll(
   deps: LocalDeps,
   notify: (notice: Notice) => Promise<void>,
 ): Promise<AllDone<RotationReport>> {
-  return each(await deps.rotations({ notify, actor: 'lockkeeper' }), (one) => rotate(one));
+  const { reports, problems } = await rotateMany(await deps.rotations({ notify, actor: 'lockkeeper' }));
+  return {
+    done: [...reports].map(([name, report]) => ({ name, report })),
+    problems: [...problems.values()],
+  };
 }
 
 /** Reminds people of every credential that they renew, where that is due. */

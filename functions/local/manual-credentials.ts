@@ -34,13 +34,15 @@ export function reminderDeps(around: ManualSurroundings): ReadonlyMap<string, Re
   );
 }
 
-function manualPlan({ name, owner }: ServiceConfig, credential: ManualCredential): ManualPlan {
+function manualPlan({ name, owner, tags }: ServiceConfig, credential: ManualCredential): ManualPlan {
   return {
     name,
     owner,
+    tags,
     stores: credential.secrets.map((place) => ({ store: place.store, secret: place.name, form: consumerForm(place) })),
     validUntil: validUntil(credential),
-    remindMs: credential.remind.map(({ ms }) => ms),
+    // Of the default those that would come on the first day are left out.
+    remindMs: credential.remind.map(({ ms }) => ms).filter((ms) => ms < (credential.lifetime?.ms ?? Infinity)),
     renew: credential.renew,
   };
 }

@@ -1,35 +1,53 @@
-import { asLockkeeperError, LockkeeperError } from '../../shared/base/error.ts';
+import { asLockkeeperError, hasCode, LockkeeperError } from '../../shared/base/error.ts';
 import { readGuarded } from '../../shared/base/owner-file.ts';
 import type { Sealed } from '../../shared/base/sealed.ts';
 import type { AdminConfig } from '../../shared/config/admin.ts';
 import { openReference } from '../../shared/config/open-reference.ts';
 import type { SecretPlace, SecretReference } from '../../shared/config/references.ts';
 import { consumerForm } from '../../shared/rotation/forms/consumer-form.ts';
-import type { SecretStore } from '../../shared/secrets/contract.ts';
+import type { SecretStore, SecretVersion } from '../../shared/secrets/contract.ts';
+import type { AdminLogin, AdminOffer } from '../../shared/services/admin-login.ts';
 import type { Login } from '../../shared/services/contract.ts';
 
 /** Where lockkeeper's own secrets are. */
 export interface OwnPlaces {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly secrets: Readonly<Record<string, SecretStore>>;
+  /** The versions that the secret's own rotation staged and published last; none where nothing rotates it. */
+  readonly versionsOf?: (place: SecretPlace) => Promise<readonly string[]>;
 }
 
 /**
- * lockkeeper's own login, read anew by every call, so that it can be rotated while lockkeeper runs. The errors of
- * openReference; what stands in the configuration is in none.
+ * lockkeeper's own login, read anew by every call, so that it can be rotated while lockkeeper runs. Where it is in a
+ * secret, the other versions of that secret are offered, too. The errors of openReference; what stands in the
+ * configuration is in none.
  */
-export function adminLogin(
-  admin: AdminConfig,
-  places: OwnPlaces,
-): () => Promise<{ readonly user: string; readonly password: Sealed }> {
+export function adminLogin(admin: AdminConfig, places: OwnPlaces): () => Promise<AdminOffer> {
   if ('secret' in admin) {
-    return async () => {
-      const { slot, value } = await loginIn(admin.secret, places.secrets);
-      return { user: slot, password: value };
-    };
+    const first = async () => asAdmin(await loginIn(admin.secret, places.secrets));
+    return offered(first, () => versionsIn(admin.secret, places, []));
   }
   const { user, password } = admin;
-  return async () => ({ user, password: await opened(password, places, [user]) });
+  const { secret } = password;
+  const first = async () => ({ user, password: await opened(password, places, [user]) });
+  return secret ? offered(first, () => versionsIn(secret, places, [user])) : first;
+}
+
+/** Where no login can be read from what the secret hands out, another version of it may still be valid. */
+function offered(
+  first: () => Promise<AdminLogin>,
+  otherwise: () => Promise<readonly AdminLogin[]>,
+): () => Promise<AdminOffer> {
+  return async () => {
+    try {
+      return { ...(await first()), otherwise };
+    } catch (thrown) {
+      if (!hasCode(thrown, 'invalid') && !hasCode(thrown, 'not-found')) throw thrown;
+      const [other] = await otherwise().catch(() => Promise.reject(thrown));
+      if (other) return { ...other, otherwise };
+      throw thrown;
+    }
+  };
 }
 
 /** Opens references to secrets, anew by every call. */
@@ -76,6 +94,43 @@ async function currentText({ store, name }: SecretPlace, secrets: OwnPlaces['sec
   const state = await secrets[store]?.read(name);
   if (state?.current) return state.current.value;
   throw new LockkeeperError('not-found', `secret ${store}/${name} holds nothing`, {
-    hint: 'Put the login there first.',
+    hint: 'Put the login there first; where a credential rotates it: lockkeeper secret import NAME --user USER.',
   });
+}
+
+/**
+ * Every login that the secret still holds: what it hands out, what is staged, what its rotation published although the
+ * store does not show it yet, and what it handed out before. A text that holds none is left out.
+ */
+async function versionsIn(
+  place: SecretPlace,
+  { secrets, versionsOf }: OwnPlaces,
+  users: readonly string[],
+): Promise<readonly AdminLogin[]> {
+  const ids = (await versionsOf?.(place)) ?? [];
+  const state = await secrets[place.store]?.read(place.name, ids).catch(unnamed);
+  if (!state) return [];
+  const asked = ids.map((id) => state.asked.find((version) => version.id === id));
+  const versions = [state.current, state.pending, ...asked, state.previous];
+  return versions.flatMap((version) => (version ? loginsOf(version, place, users) : []));
+}
+
+/** What a store says of a secret has its name in it. */
+function unnamed(thrown: unknown): never {
+  const { code, hint } = asLockkeeperError(thrown);
+  const told = "the secret with lockkeeper's own login cannot be read again";
+  throw new LockkeeperError(code, told, hint === undefined ? {} : { hint });
+}
+
+function loginsOf({ value }: SecretVersion, place: SecretPlace, users: readonly string[]): readonly AdminLogin[] {
+  try {
+    return [asAdmin(consumerForm(place).read(value, users))];
+  } catch (thrown) {
+    if (hasCode(thrown, 'invalid')) return [];
+    throw thrown;
+  }
+}
+
+function asAdmin({ slot, value }: Login): AdminLogin {
+  return { user: slot, password: value };
 }

@@ -3,7 +3,13 @@ import type { ResolvePath } from './fields.ts';
 import { secretPlace, secretReference, type SecretPlace, type SecretReference } from './references.ts';
 
 /** The name of a user or role of a service. */
-export const roleName = z.string().min(1).max(63);
+export const roleName = z
+  .string()
+  .min(1)
+  .max(63)
+  .refine((name) => Buffer.byteLength(name) <= 63, {
+    error: 'has more than 63 bytes in UTF-8, after which PostgreSQL cuts names off',
+  });
 
 /**
  * lockkeeper's own login: a user whose password is found in one place, or a secret that holds both, so that this login can

@@ -1,4 +1,7 @@
+import { adminMistakes, type CredentialAt } from './admin-checks.ts';
+import { calendarMistakes } from './calendar-checks.ts';
 import { credentialKinds } from './engines.ts';
+import { isSamePlace } from './itself.ts';
 import type { Kind } from './kinds.ts';
 import type { Mistake } from './mistakes.ts';
 import { nearest } from './nearest.ts';
@@ -7,7 +10,8 @@ import { secretStoreKinds } from './secret-stores.ts';
 import type { Path } from './source.ts';
 
 /** What is wrong between the fields of one credential, of one secret store, and between credentials that share a secret. */
-export function credentialMistakes({ secrets, services }: Rough): readonly Mistake[] {
+export function credentialMistakes(config: Rough): readonly Mistake[] {
+  const { secrets, services } = config;
   const all = services.flatMap(({ credential }, at) =>
     credential ? [{ credential, path: ['services', at, 'credential'] }] : [],
   );
@@ -17,6 +21,7 @@ export function credentialMistakes({ secrets, services }: Rough): readonly Mista
       ...mistakesOf(credentialKinds, one.credential.engine, { written: one.credential, path: one.path }),
       ...formMistakes(one),
       ...adminMistakes(one, all),
+      ...calendarMistakes(one.credential, one.path, config),
       ...otherForms(one, all),
     ]),
   ];
@@ -32,11 +37,6 @@ export interface NamedPlace {
 export function placesOf(credential: RoughCredential | undefined): readonly NamedPlace[] {
   if (!credential) return [];
   return [...credential.secrets.map((place, at) => ({ place, below: ['secrets', at] })), ...readBy(credential)];
-}
-
-interface Credential {
-  readonly credential: RoughCredential;
-  readonly path: Path;
 }
 
 function readBy({ admin, refreshes }: RoughCredential): readonly NamedPlace[] {
@@ -69,7 +69,7 @@ function mistakesOf(
   return (kind?.mistakes?.(written) ?? []).map(({ field, what, hint }) => ({ path: [...path, field], what, hint }));
 }
 
-function formMistakes({ credential, path }: Credential): readonly Mistake[] {
+function formMistakes({ credential, path }: CredentialAt): readonly Mistake[] {
   const { users = [], secrets, admin } = credential;
   const takeTurns = new Set(users).size > 1 || credential['strategy'] === 'alternating';
   const turns = secrets.flatMap((place, at) =>
@@ -93,30 +93,13 @@ function namesUser({ form, userKey, passwordKey }: RoughPlace): boolean {
   return form !== 'plain' && form !== 'pem';
 }
 
-/** A login that is changed by what it itself opens locks lockkeeper out. */
-function adminMistakes({ credential, path }: Credential, all: readonly Credential[]): readonly Mistake[] {
-  const { admin, users = [] } = credential;
-  const hint = 'lockkeeper changes the users with a login of its own, which it does not change with itself.';
-  if (admin?.user !== undefined && users.includes(admin.user))
-    return [{ path: [...path, 'admin', 'user'], what: 'is one of the users', hint }];
-  const { secret } = admin ?? {};
-  if (!secret) return [];
-  const what = 'holds one of the users';
-  const at = [...path, 'admin', 'secret'];
-  const holders = all.filter((one) => one.credential.secrets.some((place) => isSame(place, secret)));
-  const isOwn = holders.some(
-    (one) => one.credential === credential || (one.credential.users ?? []).some((user) => users.includes(user)),
-  );
-  return isOwn ? [{ path: at, what, hint }] : [];
-}
-
 /** A secret that one credential rotates and another reads is written in one form. */
-function otherForms({ credential, path }: Credential, all: readonly Credential[]): readonly Mistake[] {
+function otherForms({ credential, path }: CredentialAt, all: readonly CredentialAt[]): readonly Mistake[] {
   const rotated = all.flatMap((one) =>
     one.credential.secrets.map((place, at) => ({ place, path: [...one.path, 'secrets', at] })),
   );
   return readBy(credential).flatMap(({ place, below }) => {
-    const other = rotated.find((one) => isSame(one.place, place));
+    const other = rotated.find((one) => isSamePlace(one.place, place));
     if (other === undefined || (other.place.form ?? 'json') === (place.form ?? 'json')) return [];
     return [
       {
@@ -127,8 +110,4 @@ function otherForms({ credential, path }: Credential, all: readonly Credential[]
       },
     ];
   });
-}
-
-function isSame(one: RoughPlace, other: RoughPlace): boolean {
-  return one.store !== undefined && one.name !== undefined && one.store === other.store && one.name === other.name;
 }

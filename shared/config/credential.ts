@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { admin } from './admin.ts';
+import { calendarFields } from './calendars.ts';
 import { duration, endpoint, type ResolvePath } from './fields.ts';
 import { secretPlace, secretReference } from './references.ts';
 import { refresh } from './refreshes.ts';
@@ -10,13 +11,15 @@ export function credentialFields(resolve: ResolvePath) {
     acceptDowntime: z
       .boolean()
       .default(false)
-      .describe('A single user refuses logins for a moment at every change; say true to allow it.'),
+      .describe(
+        'A single user refuses logins for a moment at every change; say true to allow it. Not needed where its one secret is its own `admin.secret`: lockkeeper alone reads it.',
+      ),
     endpoints: z
       .array(endpoint)
       .min(1)
       .describe('host:port of every server at which a new value must work; the first is where it is changed.'),
     admin: admin(resolve).describe(
-      'The login with which lockkeeper changes passwords: a user and where its password is, or a secret that holds both.',
+      'The login with which lockkeeper changes passwords: a user and where its password is, or a secret that holds both. A single user may name its own secret here: it changes itself.',
     ),
     secrets: z.array(secretPlace).min(1).describe('Every place from which consumers read the credential.'),
     refreshes: z
@@ -29,7 +32,8 @@ export function credentialFields(resolve: ResolvePath) {
     overdue: duration
       .prefault('1d')
       .describe('How long after that people are told, once, that the old value is still in use.'),
-    every: duration.prefault('30d').describe('How often the credential is rotated.'),
+    every: duration.prefault('30d').describe('How often the credential is rotated; instead of `cron`.'),
+    ...calendarFields,
   };
 }
 

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { parseInstant } from '../base/time.ts';
+import { gapsOf } from '../calendars/gaps.ts';
+import { isPattern } from '../calendars/times.ts';
 import { durationPattern, parseDuration } from './duration.ts';
 
 /** A name that lockkeeper uses in keys and commands: lower-case letters, digits and "-", 63 at most. */
@@ -48,12 +50,15 @@ function isWebAddress(text: string): boolean {
   return (protocol === 'https:' || (protocol === 'http:' && isHere)) && username === '' && password === '';
 }
 
+const notCron = 'is not a cron pattern of five fields, such as "30 6 * * *"';
 const cronField = String.raw`[0-9A-Za-z*,/?#-]+`;
 
-/** A cron pattern of five fields, or six where the first one is seconds; in UTC. */
-export const cron = z.string().regex(new RegExp(String.raw`^${cronField}( ${cronField}){4,5}$`), {
-  error: 'is not a cron pattern of five fields, such as "30 6 * * *"',
-});
+/** A cron pattern of five fields, or six where the first one is seconds, that comes again and again. */
+export const cron = z
+  .string()
+  .regex(new RegExp(String.raw`^${cronField}( ${cronField}){4,5}$`), { error: notCron, abort: true })
+  .refine(isPattern, { error: notCron, abort: true })
+  .refine((pattern) => gapsOf(pattern) !== undefined, 'never comes: there is no such day');
 
 /** Turns a path of the file into an absolute one; relative paths begin at the file's own directory. */
 export type ResolvePath = (path: string) => string;

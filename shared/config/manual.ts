@@ -57,14 +57,14 @@ function fields() {
       .array(duration)
       .min(1)
       .prefault(['30d', '7d', '1d'])
-      .describe('How long before the end people are reminded.'),
+      .describe('How long before the end people are reminded, each shorter than `lifetime`.'),
     renew: z.string().min(1).max(500).describe('Who renews it and how, for people.'),
   };
 }
 
 const lenient = z.object({
-  expires: z.unknown(),
-  lifetime: z.unknown(),
+  expires: z.unknown().optional(),
+  lifetime: z.unknown().optional(),
   remind: listOf(maybeText),
   secrets: listOf(z.object({ form: maybeText }).catch({})),
 });

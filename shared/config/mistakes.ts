@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { noZone } from './calendars.ts';
 import { durationHint } from './duration.ts';
 import { nearest } from './nearest.ts';
 import { configJsonSchema, shapeAt } from './shape.ts';
@@ -58,6 +59,8 @@ function inWords(issue: Issue, { path, value, description }: Place): Mistake {
     const what = `is not ${allowed.length > 1 ? 'one of: ' : ''}${allowed.join(', ')}`;
     return { path, what, hint: meantHint(value, allowed) ?? description };
   }
+  if (issue.message === noZone)
+    return { path, what: noZone, hint: meantHint(value, Intl.supportedValuesOf('timeZone')) ?? description };
   return { path, what: whatIsWrong(issue, value), hint: isPassword(path) ? passwordHint : hintFor(issue, description) };
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isPattern } from '../calendars/times.ts';
 import { listOf, maybeText, maybeTexts } from './lenient.ts';
 
 const maybePort = z.number().optional().catch(undefined);
@@ -70,6 +71,10 @@ const audit = z
   })
   .catch({ witnesses: [], anchors: [] });
 
+/** When lockkeeper looks at what is due unless the configuration says otherwise. */
+const everyHour = '0 * * * *';
+const runs = maybeText.transform((text) => (text !== undefined && isPattern(text) ? text : everyHour));
+
 /** Reads a configuration leniently: it takes any map, and what is wrong in it becomes undefined or empty. */
 export const rough = z.object({
   stores: z.object({ state: store, log: store }).catch({}),
@@ -83,6 +88,7 @@ export const rough = z.object({
       freezes: listOf(z.object({ from: maybeText, to: maybeText }).catch({})),
     })
     .catch({ exemptions: [], freezes: [] }),
+  schedules: z.object({ rotate: runs }).catch({ rotate: everyHour }),
   approvals: z
     .object({ needed: z.number().catch(1), approvers: texts })
     .optional()

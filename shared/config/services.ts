@@ -11,6 +11,7 @@ export function service(resolve: ResolvePath) {
     port: port.describe('Where clients reach it.'),
     protocol: z.enum(['tcp', 'udp']).default('tcp').describe('Its transport.'),
     forwardTo: endpoint.optional().describe('Where a gate that lockkeeper runs sends what it lets in.'),
+    tags: z.array(name).default([]).describe('Words by which people choose services, like `rotate --tag payments`.'),
     consumers: z.array(z.string().min(1)).default([]).describe('Who uses it, by name.'),
     approvers: z
       .array(person)

@@ -1,4 +1,5 @@
 import { LockkeeperError } from '../base/error.ts';
+import { whyLater } from './decisions/begin.ts';
 import { adopted } from './decisions/begun.ts';
 import { journals } from './journal/journals.ts';
 import { obstacles } from './decisions/obstacles.ts';
@@ -14,6 +15,8 @@ export interface AdoptReport {
   readonly credential: string;
   /** True where lockkeeper rotates it on schedule from now on. */
   readonly adopted: boolean;
+  /** When its next rotation begins by itself; undefined where that is now, or where it was not adopted. */
+  readonly begins: string | undefined;
   /** What a person must fix first, in order, each with the SQL or the words that do it. Empty: adopted. */
   readonly problems: readonly string[];
   /** Why consumers may be refused all the same, each with what to do. They keep nobody from adopting. */
@@ -24,7 +27,8 @@ export interface AdoptReport {
 
 /**
  * Checks that a credential can be rotated without locking anybody out, and from then on counts it as lockkeeper's: its
- * first rotation is due one interval later. It changes nothing at the service or in the stores. Repeatable.
+ * first rotation is due one interval later, or when its calendar says. It changes nothing at the service or in the stores.
+ * Repeatable.
  */
 export async function adopt(deps: RotationDeps): Promise<AdoptReport> {
   const run = await runFor(deps);
@@ -36,6 +40,7 @@ export async function adopt(deps: RotationDeps): Promise<AdoptReport> {
   return {
     credential: deps.plan.name,
     adopted: problems.length === 0,
+    begins: problems.length === 0 ? whyLater(run.held?.journal, deps.plan, deps.world.now()) : undefined,
     problems,
     risks: seen.service.risks,
     sql: seen.service.fixes,
@@ -103,5 +108,7 @@ async function remember(run: Run): Promise<void> {
   const start = { credential: plan.name, rotation, now: world.now() };
   const draft = adopted(held?.journal, { target: current.slot, copies }, start);
   const details = tellLogin(deps, seen.copies, current);
-  await audited(run, { action: 'rotation.adopt', rotation, details }, () => run.journals.write(held, draft));
+  await audited(run, { action: 'rotation.adopt', rotation, details }, async () => {
+    run.held = await run.journals.write(held, draft);
+  });
 }

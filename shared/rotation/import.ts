@@ -27,7 +27,8 @@ import { look, seenBy, storeOf, type Run } from './effects/under-way.ts';
  * Two people who import at once: a store that compares takes one of them. One that does not may take the later of two
  * logins that the service both accepts, and adoption then finds that the stores differ.
  */
-export async function importLogin(deps: RotationDeps, login: Login): Promise<readonly CopyPlace[]> {
+export async function importLogin(given: RotationDeps, login: Login): Promise<readonly CopyPlace[]> {
+  const deps = { ...given, service: given.serviceAs?.(login) ?? given.service };
   const run = await runFor(deps);
   checkIdle(run);
   run.seen = await look(run);

@@ -2,7 +2,7 @@ import type { AuditLog } from '../audit/entry.ts';
 import type { Notice } from '../approvals/contract.ts';
 import type { ObjectStore } from '../objects/contract.ts';
 import type { SecretStore } from '../secrets/contract.ts';
-import type { Issuer, Service } from '../services/contract.ts';
+import type { Issuer, Login, Service } from '../services/contract.ts';
 import type { Refresh } from '../refreshes/contract.ts';
 import type { World } from '../base/world.ts';
 import type { ConsumerAddress, ConsumerForm } from './forms/form.ts';
@@ -47,6 +47,11 @@ export interface CredentialPlan {
   readonly refreshes: readonly string[];
   /** True allows the `single` strategy, which refuses logins for a moment. */
   readonly acceptDowntime: boolean;
+  /**
+   * True for lockkeeper's own login that changes itself: nobody but lockkeeper reads it, and lockkeeper knows the value
+   * that is staged, so no consumer is refused. False unless given.
+   */
+  readonly changesItself?: boolean;
 }
 
 /** Everything a run of the rotation story works with. */
@@ -55,6 +60,8 @@ export interface RotationDeps {
   /** The stores by the names that the plan uses. */
   readonly stores: Readonly<Record<string, SecretStore>>;
   readonly service: Service;
+  /** Of a login that changes itself: the service as `login` reaches it, which no store holds before it is imported. */
+  readonly serviceAs?: (login: Login) => Service;
   /** Makes the values of a service whose values are `issued`; needed there only. */
   readonly issuer?: Issuer;
   /** Who is told to read again after a new value was published, by a name that the journal remembers. */

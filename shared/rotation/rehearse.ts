@@ -2,6 +2,7 @@ import { LockkeeperError } from '../base/error.ts';
 import { after, hour, minute, second } from '../base/time.ts';
 import type { Session } from '../services/contract.ts';
 import { runFor } from './adopt.ts';
+import { whyLater } from './decisions/begin.ts';
 import { ordered } from './decisions/begun.ts';
 import { beforeLooking, decide } from './decisions/decide.ts';
 import type { Journal } from './journal/journal.ts';
@@ -23,6 +24,8 @@ export interface Rehearsal {
   /** How many logins of consumers would fail: 0, or undefined where nobody can promise it; `why` says so. */
   readonly failedLogins: 0 | undefined;
   readonly why: string;
+  /** When a run without --now would begin it; undefined where it begins or goes on with the next run. */
+  readonly begins: string | undefined;
   /** Why consumers may be refused although nothing stands in the way, each with what to do. */
   readonly risks: readonly string[];
   /** Who is logged in now, on every user of the credential. */
@@ -62,7 +65,8 @@ export async function rehearse(deps: RotationDeps, request: { readonly leaked?: 
       const promise = promised(deps, { seen, sessions, isEmergency: isEmergency(first) });
       const { risks } = seen.service;
       const wouldFinish = step.do === 'move' && isReady;
-      return { credential: deps.plan.name, wouldFinish, steps, ...promise, risks, sessions };
+      const begins = request.leaked ? undefined : whyLater(first, deps.plan, deps.world.now());
+      return { credential: deps.plan.name, wouldFinish, steps, ...promise, begins, risks, sessions };
     }
     if (step.do === 'ask' && isReal(step, seen)) at.seen = await reallyAsk(run, step, at.seen);
     else pretend(at, step, { credential: deps.plan.name, sessions });
@@ -170,6 +174,7 @@ function promised(
       why: `It is an emergency: every login with the old value is refused from the moment it ends, until its consumer reads the new one, up to ${window}. ${count}`,
     };
   }
+  if (strategy === 'single' && deps.plan.changesItself && seen.service.risks.length === 0) return ofItself(seen);
   if (strategy === 'single') {
     return {
       failedLogins: undefined,
@@ -185,4 +190,10 @@ function promised(
     failedLogins: 0,
     why: `0 if ${byWindow}: until then the old value stays valid, and longer while anybody is logged in with it.`,
   };
+}
+
+/** lockkeeper's own login: where the value that is handed out is refused, lockkeeper shows the one that is staged. */
+function ofItself({ service: { slots } }: Seen): Pick<Rehearsal, 'failedLogins' | 'why'> {
+  const why = `0 if lockkeeper alone logs in as ${slots.join(', ')}: it goes on with the new value from the change on. Anybody else is refused from then on.`;
+  return { failedLogins: 0, why };
 }

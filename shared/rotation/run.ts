@@ -11,6 +11,7 @@ import { journals } from './journal/journals.ts';
 import { order, tellLostOrder } from './effects/order.ts';
 import { warn } from './effects/people-effects.ts';
 import type { RotationDeps } from './plan.ts';
+import { nextOpening } from './schedule/due.ts';
 import type { Rest, Step } from './decisions/step.ts';
 import { nameOf } from './decisions/step-name.ts';
 import { isEmergency, isTellingDue, troubled } from './decisions/trouble.ts';
@@ -151,8 +152,10 @@ async function noteTrouble(run: Run, error: LockkeeperError): Promise<Lockkeeper
   const { held } = run;
   if (!held || isOnlyReported(run)) return undefined;
   try {
-    const trouble = { text: toldText(error.message), urgent: false };
-    run.held = await run.journals.write(held, troubled(draftOf(held.journal), trouble, run.deps.world.now()));
+    const now = run.deps.world.now();
+    const opening = nextOpening(run.deps.plan, now);
+    const trouble = { text: toldText(error.message), urgent: false, opening };
+    run.held = await run.journals.write(held, troubled(draftOf(held.journal), trouble, now));
     await tellNow(run);
     return undefined;
   } catch (thrown) {

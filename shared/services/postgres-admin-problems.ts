@@ -10,8 +10,15 @@ import type { AdminSeen, RoleSeen } from './postgres-roles.ts';
  * | change a user's password | CREATEROLE | CREATEROLE, and ADMIN OPTION on the user |
  * | end a user's sessions | pg_signal_backend, or the user's rights | the same |
  * | see when and from where they began | pg_read_all_stats, or the user's rights | the same |
+ * | where rds.restrict_password_commands is on: change any password | rds_password | the same |
  */
 export function adminProblems(admin: AdminSeen, users: readonly RoleSeen[]): readonly Problem[] {
+  if (!admin.restricted) return rightsLacking(admin, users);
+  const what = `lockkeeper's own login ${admin.name} may change no password, not even its own: rds.restrict_password_commands is on`;
+  return [fixAsSuperuser(what, `GRANT rds_password TO ${q(admin.name)}`), ...rightsLacking(admin, users)];
+}
+
+function rightsLacking(admin: AdminSeen, users: readonly RoleSeen[]): readonly Problem[] {
   // Every role may change its own password, and see and end its own sessions.
   const others = users.filter(({ name }) => name !== admin.name);
   if (admin.superuser || others.length === 0) return [];

@@ -1,4 +1,5 @@
 import { LockkeeperError, type ErrorCode } from '../base/error.ts';
+import { codeOf, messageOf } from './postgres-said.ts';
 import { ServerDistrusted } from './postgres-trust.ts';
 
 interface Meaning {
@@ -6,12 +7,23 @@ interface Meaning {
   readonly hint: string;
 }
 
+const onlyReads: Meaning = {
+  code: 'unreachable',
+  hint: 'The first endpoint must be the primary, and this one is a standby: name the primary first, or promote this one.',
+};
+
+/** The server says the same of a user that has expired. */
+const ownPassword =
+  "Check the user and password of lockkeeper's own login, and that the user has not expired (VALID UNTIL).";
+
+type Texts = readonly (readonly [RegExp, Meaning])[];
+
 /**
  * SQLSTATE (five characters, or the class of two) and Node's socket codes to ours. 28P01 and 28000 stand for
- * lockkeeper's own login here; for a consumer's login they are an answer, see `isRefusal`.
+ * lockkeeper's own login here; for a consumer's login they are an answer, see postgres-refusals.ts.
  */
 const meanings: Readonly<Record<string, Meaning>> = {
-  '28P01': { code: 'denied', hint: "Check the user and password of lockkeeper's own login." },
+  '28P01': { code: 'denied', hint: ownPassword },
   '28000': { code: 'denied', hint: "Check lockkeeper's own login and the server's pg_hba.conf." },
   '42501': {
     code: 'denied',
@@ -20,6 +32,10 @@ const meanings: Readonly<Record<string, Meaning>> = {
   '42704': { code: 'not-found', hint: 'Create the role, or name the right one. `rotate NAME --adopt` prints the SQL.' },
   '3D000': { code: 'not-found', hint: 'Name a database that exists.' },
   '22023': { code: 'rejected', hint: "The server's policy does not take this value." },
+  '53300': {
+    code: 'throttled',
+    hint: 'Every connection that the server, the database or this role may have is taken, which says nothing about the password; the next run tries again. Its check needs one connection more.',
+  },
   '53': { code: 'throttled', hint: 'The server is full; the next run tries again.' },
   '57014': { code: 'conflict', hint: 'The statement took too long; the next run tries again.' },
   '57': { code: 'unreachable', hint: 'The server is starting, stopping or recovering; the next run tries again.' },
@@ -27,7 +43,7 @@ const meanings: Readonly<Record<string, Meaning>> = {
   '55P03': { code: 'conflict', hint: 'Another run holds the lock; the next run tries again.' },
   '40': { code: 'conflict', hint: 'Another session changed the same thing; the next run tries again.' },
   XX000: { code: 'conflict', hint: 'Another session changed the same role; the next run tries again.' },
-  '25006': { code: 'unreachable', hint: 'The first endpoint must be the primary; this one only reads.' },
+  '25006': onlyReads,
   '0A000': { code: 'unsupported', hint: 'The server cannot do this.' },
   ECONNREFUSED: { code: 'unreachable', hint: 'Start the server, or name the right host and port.' },
   ECONNRESET: { code: 'unreachable', hint: 'The connection broke; the next run tries again.' },
@@ -39,8 +55,22 @@ const meanings: Readonly<Record<string, Meaning>> = {
   EAI_AGAIN: { code: 'unreachable', hint: 'Name resolution failed; the next run tries again.' },
 };
 
+/** What PgBouncer says as 08P01 (protocol violation), which in its mouth means anything. */
+const poolerTexts: Texts = [
+  [/^(?:SASL|password) authentication failed|^auth failed|^no such user/i, { code: 'denied', hint: ownPassword }],
+  [/^no such database/i, { code: 'not-found', hint: 'Name the database in [databases] of the pooler, and RELOAD it.' }],
+  [
+    /server_login_retry|^server login failed/i,
+    {
+      code: 'unreachable',
+      hint: 'The pooler cannot log in at its server, and tries again after its server_login_retry; so does the next run.',
+    },
+  ],
+  [/^no more connections allowed/i, { code: 'throttled', hint: 'The pooler is full; the next run tries again.' }],
+];
+
 /** Texts of errors that carry no code: the driver's own about the connection, and TLS. */
-const texts: readonly (readonly [RegExp, Meaning])[] = [
+const texts: Texts = [
   [/^SASL: .*client password must be/, { code: 'invalid', hint: 'Give a password that is not empty.' }],
   [
     /^SASL: (Only mechanism|.*scramMaxIterations)/,
@@ -67,25 +97,6 @@ const texts: readonly (readonly [RegExp, Meaning])[] = [
   ],
 ];
 
-/** True where the server itself refused the login that was shown. */
-export function isRefusal(thrown: unknown): boolean {
-  const code = codeOf(thrown);
-  return code === '28P01' || code === '28000';
-}
-
-/**
- * What was thrown before the server asked for a password. 28000 says then that no rule of pg_hba.conf lets this machine
- * in, which is no answer about the password: a value that is refused here may still be good elsewhere.
- */
-export function refusedUnasked(thrown: unknown): unknown {
-  if (codeOf(thrown) !== '28000') return thrown;
-  return new ServerDistrusted(
-    `the server lets nobody in from here before it asks for a password: ${messageOf(thrown)}`,
-    'denied',
-    'Add a line for this user, database and address to pg_hba.conf (hostssl where TLS is used), and reload.',
-  );
-}
-
 /**
  * What the server or the socket said, as our error. `tried` says what on what. The server's own message is kept, as one
  * line that people read to its end; who passes it on withholds our values from it.
@@ -101,23 +112,14 @@ export function postgresError(thrown: unknown, tried: string): LockkeeperError {
 function meaningOf(thrown: unknown): Meaning {
   if (thrown instanceof ServerDistrusted) return thrown.meaning;
   const code = codeOf(thrown);
+  const told = messageOf(thrown);
+  if (code === '08P01') {
+    const [, byPooler] = poolerTexts.find(([pattern]) => pattern.test(told)) ?? [];
+    if (byPooler) return byPooler;
+  }
+  if (code === '0A000' && told.includes('read-write mode during recovery')) return onlyReads;
   const known = meanings[code] ?? meanings[code.slice(0, 2)];
   if (known) return known;
-  const [, byText] = texts.find(([pattern]) => pattern.test(messageOf(thrown))) ?? [];
+  const [, byText] = texts.find(([pattern]) => pattern.test(told)) ?? [];
   return byText ?? { code: 'bug', hint: 'This is a defect in lockkeeper: please report it.' };
-}
-
-function messageOf(thrown: unknown): string {
-  const said =
-    typeof thrown === 'object' && thrown !== null && 'message' in thrown ? String(thrown.message) : String(thrown);
-  const line = said.replaceAll(/\p{Cc}+/gu, ' ');
-  return line.length <= longestMessage ? line : `${line.slice(0, longestMessage).toWellFormed()}…`;
-}
-
-const longestMessage = 1_000;
-
-function codeOf(thrown: unknown): string {
-  return typeof thrown === 'object' && thrown !== null && 'code' in thrown && typeof thrown.code === 'string'
-    ? thrown.code
-    : '';
 }

@@ -1,5 +1,4 @@
 import pg from 'pg';
-import type { RoleSeen } from './postgres-roles.ts';
 
 /** One thing in the way. The SQL stands apart, for the text has names in it that consumers chose. */
 export interface Problem {
@@ -22,24 +21,15 @@ export function q(name: string): string {
   return pg.escapeIdentifier(name);
 }
 
-/** The role's settings by name as they hold in this database. */
-export function settingsOf(role: RoleSeen): ReadonlyMap<string, string> {
-  const pairs = [...role.settingsEverywhere, ...role.settingsHere].map((setting) => {
-    const at = setting.indexOf('=');
-    return [setting.slice(0, at), setting.slice(at + 1)] as const;
-  });
-  return new Map(pairs.toSorted(([a], [b]) => (a < b ? -1 : Number(a > b))));
-}
-
-/** `ALTER ROLE … SET name` so that it takes effect in this database, even where another value is set for it alone. */
-export function settingTo(role: RoleSeen, name: string, database: string): string {
-  const isHere = role.settingsHere.some((setting) => setting.startsWith(`${name}=`));
-  return `ALTER ROLE ${q(role.name)} ${isHere ? `IN DATABASE ${q(database)} ` : ''}SET ${nameInSql(name)}`;
-}
-
-/** Settings of extensions are two names with a dot between. */
-function nameInSql(name: string): string {
-  return name.split('.').map(q).join('.');
+/**
+ * The problem in another database of the cluster: its statement ends with a comment that names the database, so that it
+ * stays one line, and does no harm where somebody overlooks that.
+ */
+export function inDatabase({ text, sql }: Problem, database: string): Problem {
+  const name = JSON.stringify(database);
+  const place = `-- in the database ${name}`;
+  const told = `In the database ${name}: ${text}`;
+  return sql === undefined ? { text: told } : { text: `${told} ${place}`, sql: `${sql} ${place}` };
 }
 
 /** The first three of them. */
@@ -52,7 +42,9 @@ export function shown(name: string): string {
   return /^[\p{L}\p{N} _$.,=@/-]{1,80}$/u.test(name) ? name : JSON.stringify(name.slice(0, 200));
 }
 
-/** With a capital letter at its beginning. */
+/** With a capital letter at its beginning, unless that is a name: `a` and `A` are two users. */
 export function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
+  return /^(the|only|role|rights|default|lockkeeper's) /.test(text)
+    ? text.charAt(0).toUpperCase() + text.slice(1)
+    : text;
 }

@@ -28,7 +28,7 @@ export async function underLock(work: LockedWork): Promise<void> {
   let isCommitting = false;
   try {
     await access.asAdmin(endpoint, tried, async (client) => {
-      await beginPinned(client);
+      await beginPinned(client, { writes: true });
       await client.query(durableCommit);
       await client.query(lockText, [lockKey(credential)]);
       await guard().catch((thrown: unknown) => {

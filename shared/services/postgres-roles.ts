@@ -1,5 +1,13 @@
 import type pg from 'pg';
+import type { LockkeeperError } from '../base/error.ts';
 import type { Slot } from './contract.ts';
+import { defaultsText, mappingsText, type DefaultSeen, type MappingSeen } from './postgres-defaults.ts';
+import { elsewhereText, unmoved, type ElsewhereSeen } from './postgres-elsewhere.ts';
+import { inherited, membershipsText, type Membership } from './postgres-memberships.ts';
+import { readPasswords, type PasswordsSeen } from './postgres-passwords.ts';
+import { policiesText, type PolicySeen } from './postgres-policies.ts';
+import { readRights, type RightSeen } from './postgres-rights.ts';
+import type { SettingsSeen } from './postgres-settings.ts';
 
 /** What the checks need of the driver's options. */
 export interface RolesWanted {
@@ -7,17 +15,6 @@ export interface RolesWanted {
   readonly users: readonly Slot[];
   readonly ownerRole?: string;
   readonly database: string;
-}
-
-/** A role that another one is a member of. Before 16 every member may become it and has its rights. */
-export interface Membership {
-  readonly name: string;
-  /** It may hand the membership on, and from 16 on administer the role. */
-  readonly admin: boolean;
-  /** It may become the role. */
-  readonly becomes: boolean;
-  /** It has the role's rights without becoming it. */
-  readonly inherits: boolean;
 }
 
 /** Rights that no role hands on to its members. */
@@ -33,20 +30,17 @@ export interface RoleSeen {
   readonly attributes: readonly string[];
   /** -1: no limit. */
   readonly connections: number;
+  /** Sessions that it has open. */
+  readonly sessions: number;
   /** RFC 3339 or null. */
   readonly validUntil: string | null;
-  /** `name=value`, sorted; of this role in this database only. They come before those of everywhere. */
-  readonly settingsHere: readonly string[];
-  /** `name=value`, sorted; of this role everywhere. */
-  readonly settingsEverywhere: readonly string[];
-  /** The roles that it is a direct member of, by name. */
-  readonly memberOf: readonly Membership[];
+  /** That time is past by the server's clock. */
+  readonly expired: boolean;
+  /** It comes within 400 days, which is longer than the time between any two rotations. */
+  readonly expiresSoon: boolean;
+  readonly settings: SettingsSeen;
   /** What it owns itself in this database and REASSIGN OWNED hands on, sorted. */
   readonly owns: readonly string[];
-  /** Default privileges and user mappings of its own, which nothing hands on, sorted. */
-  readonly keeps: readonly string[];
-  /** What it was granted itself in this database, sorted; without what the users and their owner role own. */
-  readonly granted: readonly string[];
   /** True where lockkeeper's own login has ADMIN OPTION on it. */
   readonly administered: boolean;
   /** True where lockkeeper's own login has its rights, and so may see and end its sessions. */
@@ -65,45 +59,85 @@ export interface AdminSeen {
   readonly endsSessions: boolean;
   /** It sees when and from where sessions began. */
   readonly seesSessions: boolean;
+  /** The server lets only members of rds_password change passwords, even their own (RDS and Aurora), and it is none. */
+  readonly restricted: boolean;
   /** `server_version_num`, like 180000. */
   readonly version: number;
+}
+
+/** What names roles in one database. */
+export interface DatabaseSeen {
+  readonly rights: readonly RightSeen[];
+  readonly defaults: readonly DefaultSeen[];
+  readonly mappings: readonly MappingSeen[];
+  readonly policies: readonly PolicySeen[];
+  /** Schemas that are named as a user is, which "$user" in a search_path finds. */
+  readonly schemas: readonly string[];
+}
+
+/** Another database in which something hangs on the users. */
+export interface OtherDatabase {
+  readonly name: string;
+  readonly of: readonly ElsewhereSeen[];
+  /** What is there; an error where it could not be read; undefined where nothing must be. */
+  readonly seen: DatabaseSeen | LockkeeperError | undefined;
 }
 
 /** Everything that the checks look at. A role that does not exist is missing. */
 export interface RolesSeen {
   readonly admin: AdminSeen;
   readonly roles: readonly RoleSeen[];
+  readonly memberships: readonly Membership[];
+  readonly database: DatabaseSeen;
+  readonly elsewhere: readonly OtherDatabase[];
+  readonly passwords: PasswordsSeen;
 }
 
-/** Reads the users, the owner role and lockkeeper's own. */
-export async function readRoles(client: pg.Client, wanted: RolesWanted): Promise<RolesSeen> {
+/** Reads the users, the owner role and lockkeeper's own. `elsewhere` is for the caller to fill, see `others`. */
+export async function readRoles(
+  client: pg.Client,
+  wanted: RolesWanted,
+): Promise<Omit<RolesSeen, 'elsewhere'> & { readonly others: readonly ElsewhereSeen[] }> {
   const names = [...wanted.users, ...(wanted.ownerRole === undefined ? [] : [wanted.ownerRole])];
-  const roles = await client.query<RoleSeen>(rolesText, [names]);
   const [admin] = (await client.query<AdminSeen>(adminText)).rows;
   if (!admin) throw new Error('the server does not show the role that is logged in');
-  return { admin, roles: roles.rows };
+  return {
+    admin,
+    roles: (await client.query<RoleSeen>(rolesText, [names])).rows,
+    memberships: (await client.query<Membership>(membershipsText, [names])).rows,
+    database: await readDatabase(client, wanted, admin.version),
+    others: (await client.query<ElsewhereSeen>(elsewhereText, [wanted.users])).rows,
+    passwords: await readPasswords(client, wanted),
+  };
 }
+
+/** Reads what names the users, or a role whose rights they have, in the client's database. */
+export async function readDatabase(client: pg.Client, wanted: RolesWanted, version: number): Promise<DatabaseSeen> {
+  const names = [...wanted.users, ...(wanted.ownerRole === undefined ? [] : [wanted.ownerRole])];
+  const { rows: memberships } = await client.query<Membership>(membershipsText, [names]);
+  const sources = new Set(wanted.users.flatMap((user) => [...inherited(user, memberships)]));
+  return {
+    rights: await readRights(client, [...sources], version),
+    defaults: (await client.query<DefaultSeen>(defaultsText)).rows,
+    mappings: (await client.query<MappingSeen>(mappingsText, [names])).rows,
+    policies: (await client.query<PolicySeen>(policiesText)).rows,
+    schemas: (await client.query<{ readonly name: string }>(schemasText, [wanted.users])).rows.map(({ name }) => name),
+  };
+}
+
+const schemasText = `SELECT n.nspname AS name FROM pg_catalog.pg_namespace n WHERE n.nspname = ANY($1::pg_catalog.name[])`;
 
 const adminText = `
   SELECT me.rolname AS name, me.rolsuper AS superuser, me.rolcreaterole AS "createsRoles", me.rolinherit AS inherits,
     pg_catalog.pg_has_role(me.oid, 'pg_signal_backend', 'USAGE') AS "endsSessions",
     pg_catalog.pg_has_role(me.oid, 'pg_read_all_stats', 'USAGE') AS "seesSessions",
+    coalesce(pg_catalog.current_setting('rds.restrict_password_commands', true), 'off') IN ('on', '1', 'true')
+      AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_roles r
+        WHERE r.rolname = 'rds_password' AND pg_catalog.pg_has_role(me.oid, r.oid, 'MEMBER')) AS restricted,
     pg_catalog.current_setting('server_version_num')::pg_catalog.int4 AS version
   FROM pg_catalog.pg_roles me WHERE me.rolname = current_user`;
 
-/**
- * A membership's own options came with 16, and are read as JSON so that older servers take the statement. There may be
- * several grants of one membership, of which the widest counts.
- */
-const memberOfText = `
-  SELECT g.rolname AS name, pg_catalog.bool_or(m.admin_option) AS admin,
-    pg_catalog.bool_or(coalesce((pg_catalog.to_jsonb(m) ->> 'set_option')::pg_catalog.bool, true)) AS becomes,
-    pg_catalog.bool_or(coalesce((pg_catalog.to_jsonb(m) ->> 'inherit_option')::pg_catalog.bool, true)) AS inherits
-  FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_roles g ON g.oid = m.roleid
-  WHERE m.member = r.oid GROUP BY g.rolname`;
-
-/** REASSIGN OWNED leaves these where they are. */
-const unmoved = `o.classid IN ('pg_catalog.pg_default_acl'::pg_catalog.regclass, 'pg_catalog.pg_user_mapping'::pg_catalog.regclass)`;
+const none = '0::pg_catalog.oid';
 
 const rolesText = `
   SELECT r.rolname AS name, r.rolcanlogin AS login, r.rolsuper AS superuser, r.rolinherit AS inherits,
@@ -111,34 +145,22 @@ const rolesText = `
       CASE WHEN r.rolreplication THEN 'REPLICATION' END, CASE WHEN r.rolbypassrls THEN 'BYPASSRLS' END], NULL) AS attributes,
     r.rolconnlimit AS connections,
     pg_catalog.to_json(nullif(r.rolvaliduntil, 'infinity'::pg_catalog.timestamptz)) #>> '{}'::pg_catalog.text[] AS "validUntil",
-    ${settings('d.oid')} AS "settingsHere",
-    ${settings('0::pg_catalog.oid')} AS "settingsEverywhere",
-    coalesce((SELECT pg_catalog.json_agg(pg_catalog.row_to_json(x) ORDER BY x.name) FROM (${memberOfText}) x),
-      '[]'::pg_catalog.json) AS "memberOf",
-    ARRAY(${dependent('o', `NOT ${unmoved}`)}) AS owns,
-    ARRAY(${dependent('o', unmoved)}) AS keeps,
-    ARRAY(${dependent('a', `NOT ${ownedByThem()}`)}) AS granted,
+    coalesce(r.rolvaliduntil <= pg_catalog.now(), false) AS expired,
+    coalesce(r.rolvaliduntil <= pg_catalog.now() + '400 days'::pg_catalog.interval, false) AS "expiresSoon",
+    (SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity s WHERE s.usesysid = r.oid)::pg_catalog.int4 AS sessions,
+    pg_catalog.json_build_object('here', ${settings('r.oid', 'd.oid')}, 'everywhere', ${settings('r.oid', none)},
+      'database', ${settings(none, 'd.oid')}, 'all', ${settings(none, none)}) AS settings,
+    ARRAY(SELECT pg_catalog.pg_describe_object(o.classid, o.objid, o.objsubid) FROM pg_catalog.pg_shdepend o
+      WHERE o.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass AND o.refobjid = r.oid
+        AND o.deptype = 'o'::pg_catalog."char" AND o.dbid IN (${none}, d.oid) AND NOT ${unmoved('o')} ORDER BY 1) AS owns,
     pg_catalog.pg_has_role(me.oid, r.oid, 'MEMBER WITH ADMIN OPTION') AS administered,
     pg_catalog.pg_has_role(me.oid, r.oid, 'USAGE') AS ours,
     NOT r.rolsuper AND pg_catalog.pg_has_role(r.oid, me.oid, 'MEMBER') AS "aboveUs"
   FROM pg_catalog.pg_roles r, pg_catalog.pg_database d, pg_catalog.pg_roles me
   WHERE r.rolname = ANY($1::pg_catalog.name[]) AND d.datname = pg_catalog.current_database() AND me.rolname = current_user`;
 
-function settings(database: string): string {
+/** `name=value`, sorted. */
+function settings(role: string, database: string): string {
   return `ARRAY(SELECT pg_catalog.unnest(s.setconfig) FROM pg_catalog.pg_db_role_setting s
-      WHERE s.setrole = r.oid AND s.setdatabase = ${database} ORDER BY 1)`;
-}
-
-/** What hangs on a role in this database: `o`, what it owns; `a`, what it was granted. */
-function dependent(kind: 'o' | 'a', only: string): string {
-  return `SELECT pg_catalog.pg_describe_object(o.classid, o.objid, o.objsubid) FROM pg_catalog.pg_shdepend o
-      WHERE o.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass AND o.refobjid = r.oid
-        AND o.deptype = '${kind}'::pg_catalog."char" AND o.dbid IN (0::pg_catalog.oid, d.oid) AND ${only} ORDER BY 1`;
-}
-
-/** Both users become the owner of these, or will once they are reassigned, so a grant on them changes nothing. */
-function ownedByThem(): string {
-  return `EXISTS (SELECT 1 FROM pg_catalog.pg_shdepend w JOIN pg_catalog.pg_roles n ON n.oid = w.refobjid
-        WHERE w.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass AND n.rolname = ANY($1::pg_catalog.name[])
-          AND w.deptype = 'o'::pg_catalog."char" AND w.dbid = o.dbid AND w.classid = o.classid AND w.objid = o.objid)`;
+      WHERE s.setrole = ${role} AND s.setdatabase = ${database} ORDER BY 1)`;
 }

@@ -23,8 +23,18 @@ const pinned: readonly (readonly [name: string, value: string])[] = [
 /** How long the server works on one statement, in milliseconds. */
 export const statementMs = 10_000;
 
+/** What decides as whom a consumer works and whether it may write: a login that asks for just that leaves it alone. */
+const ofConsumers = ['role', 'default_transaction_read_only'];
+
 /** The one startup parameter `options` that pins a session before anything runs in it, even a trigger at login. */
-export const sessionOptions = pinned.map(([name, value]) => `-c ${name}=${value.replaceAll(' ', '\\ ')}`).join(' ');
+export const sessionOptions = optionsOf(pinned);
+
+/** As sessionOptions for a login that is to see what a consumer gets. */
+export const consumerOptions = optionsOf(pinned.filter(([name]) => !ofConsumers.includes(name)));
+
+function optionsOf(settings: typeof pinned): string {
+  return settings.map(([name, value]) => `-c ${name}=${value.replaceAll(' ', '\\ ')}`).join(' ');
+}
 
 /**
  * The first statement of a transaction says it again, for a pooler between the two may drop startup parameters. It has
@@ -41,9 +51,17 @@ const pinTransaction = `SELECT pg_catalog.set_config('search_path', 'pg_catalog,
 export const durableCommit = `SELECT pg_catalog.set_config('synchronous_commit', 'local', true)
   WHERE pg_catalog.current_setting('synchronous_commit') OPERATOR(pg_catalog.=) 'off'`;
 
-/** Begins a transaction in which only the server's own names are found. */
-export async function beginPinned(client: pg.Client): Promise<void> {
-  await client.query('BEGIN');
+/**
+ * Begins a transaction in which only the server's own names are found. `writes`: whatever the settings say; a standby
+ * refuses that.
+ */
+export async function beginPinned(client: pg.Client, { writes = false } = {}): Promise<void> {
+  await client.query(writes ? 'BEGIN READ WRITE' : 'BEGIN');
+  await pinNow(client);
+}
+
+/** Pins the transaction that is open. */
+export async function pinNow(client: pg.Client): Promise<void> {
   await client.query(pinTransaction);
 }
 

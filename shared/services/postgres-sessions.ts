@@ -5,11 +5,14 @@ import type { Slot } from './contract.ts';
 import type { ServerPoint, SessionPoint } from './postgres-mark.ts';
 import { inPinned } from './postgres-session.ts';
 
-/** One session as a server shows it; `address` is undefined for a local socket. */
+/** One session as a server shows it. */
 export interface SessionSeen extends SessionPoint {
   readonly pid: number;
+  /** Undefined for a local socket, and where lockkeeper may not see it, as `began` tells. */
   readonly address: string | undefined;
   readonly program: string | undefined;
+  /** True where it comes from where the pooler does through which lockkeeper looks. */
+  readonly fromPooler: boolean;
 }
 
 /** One of lockkeeper's own logins: its process, and when it began, for the numbers of processes come again. */
@@ -25,17 +28,23 @@ function micros(time: string): string {
 }
 
 /** Runs as a consumer, also behind a pooler that pins nothing: so it has no name and no operator without a schema. */
-const ownText = `SELECT pid, ${micros('backend_start')} AS began
+const ownText = `SELECT pid, ${micros('backend_start')} AS began, ${micros('pg_catalog.clock_timestamp()')} AS at
   FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid())`;
 
 const pointText = `SELECT ${micros('pg_catalog.clock_timestamp()')} AS at,
   ${micros('pg_catalog.pg_postmaster_start_time()')} AS started`;
 
-/** `backend_start`, `client_addr` and `application_name` are null to who may not see them; pid and user never are. */
+/**
+ * `backend_start`, `client_addr` and `client_port` are null to who may not see them; pid, user and `application_name`
+ * never are. A port of null beside a beginning belongs to no client: it is the server's own worker for a session that is
+ * there too, or for a job.
+ */
 const sessionsText = `SELECT pid, pg_catalog.host(client_addr) AS address, application_name AS program,
-    ${micros('backend_start')} AS began, ${micros('pg_catalog.pg_postmaster_start_time()')} AS started
+    ${micros('backend_start')} AS began, ${micros('pg_catalog.pg_postmaster_start_time()')} AS started,
+    pg_catalog.pg_backend_pid() AS me, client_addr IS NOT DISTINCT FROM pg_catalog.inet_client_addr() AS "fromHere"
   FROM pg_catalog.pg_stat_activity
-  WHERE usename = $1::pg_catalog.name
+  WHERE usename = $1::pg_catalog.name AND pid <> pg_catalog.pg_backend_pid()
+    AND (backend_start IS NULL OR client_port IS NOT NULL)
     AND NOT (coalesce(application_name, '') = $2::pg_catalog.text AND pid = ANY($3::pg_catalog.int4[])
       AND coalesce(${micros('backend_start')}, 0) = ANY($4::pg_catalog.int8[]))
   ORDER BY backend_start`;
@@ -51,18 +60,30 @@ export async function readPoint(client: pg.Client): Promise<ServerPoint> {
   return { at: Number(rows[0]?.at), started: Number(rows[0]?.started) };
 }
 
+/** A login as the server shows it to itself. */
+export interface OwnSession extends OwnLogin {
+  /** The server's time, in microseconds since 1970. */
+  readonly at: number;
+}
+
 /** The login that runs this; undefined where the server shows none. */
-export async function readOwnLogin(client: pg.Client): Promise<OwnLogin | undefined> {
-  const { rows } = await client.query<{ readonly pid: number | null; readonly began: string | null }>(ownText);
-  const [pid, began] = [rows[0]?.pid ?? NaN, Number(rows[0]?.began ?? NaN)];
-  return Number.isSafeInteger(pid) && Number.isSafeInteger(began) ? { pid, began } : undefined;
+export async function readOwnLogin(client: pg.Client): Promise<OwnSession | undefined> {
+  interface Row {
+    readonly pid: number | null;
+    readonly began: string | null;
+    readonly at: string;
+  }
+  const [row] = (await client.query<Row>(ownText)).rows;
+  const [pid, began] = [row?.pid ?? NaN, Number(row?.began ?? NaN)];
+  if (!Number.isSafeInteger(pid) || !Number.isSafeInteger(began)) return undefined;
+  return { pid, began, at: Number(row?.at) };
 }
 
 /** Every session of the user, oldest first, without those under `own.name` that are one of `own.logins`. */
 export async function readSessions(
   client: pg.Client,
   slot: Slot,
-  own: { readonly name: string; readonly logins: readonly OwnLogin[] },
+  own: { readonly name: string; readonly logins: readonly OwnLogin[]; readonly isPooler: boolean },
 ): Promise<readonly SessionSeen[]> {
   interface Row {
     readonly pid: number;
@@ -70,16 +91,28 @@ export async function readSessions(
     readonly program: string | null;
     readonly began: string | null;
     readonly started: string;
+    readonly me: number;
+    readonly fromHere: boolean;
   }
   const mine = [own.logins.map(({ pid }) => pid), own.logins.map(({ began }) => began)];
   const { rows } = await inPinned(client, () => client.query<Row>(sessionsText, [slot, own.name, ...mine]));
-  return rows.map(({ pid, address, program, began, started }) => ({
+  return rows.map(({ pid, address, program, began, started, me, fromHere }) => ({
     pid,
     address: address ?? undefined,
     program: program ?? undefined,
     began: began === null ? undefined : Number(began),
     started: Number(started),
+    fromPooler: began !== null && fromHere && (own.isPooler || isOtherProcess(client, me)),
   }));
+}
+
+/**
+ * A server names its own process to the client. A pooler names something else, whatever startup options it takes: then
+ * `pid`, which the server shows itself, is another.
+ */
+export function isOtherProcess(client: pg.Client, pid: number | undefined): boolean {
+  const named = 'processID' in client && typeof client.processID === 'number' ? client.processID : undefined;
+  return named !== undefined && pid !== undefined && named !== pid;
 }
 
 /** Milliseconds between looks: five seconds in all, most of them for servers that are busy. */

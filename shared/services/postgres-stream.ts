@@ -9,6 +9,8 @@ export interface WatchedOptions {
   readonly tls: { readonly ca?: string } | undefined;
   /** True: an md5 request is answered. */
   readonly md5: boolean;
+  /** True: ends with ServerAsked where the server asks for the password. */
+  readonly asksOnly?: boolean;
 }
 
 /**
@@ -40,6 +42,11 @@ export class WatchedStream extends Duplex {
   /** True once the server asked for the password: a refusal before that says nothing about it. */
   get wasAsked(): boolean {
     return this.#watch.wasAsked;
+  }
+
+  /** True once the server took the password. */
+  get tookPassword(): boolean {
+    return this.#watch.tookPassword;
   }
 
   /** pg asks for it; the socket never delays. */

@@ -12,6 +12,18 @@ export class ServerDistrusted extends Error {
   }
 }
 
+/** Thrown where only the question was wanted: how the server asks for the password of one user, with the salt. */
+export class ServerAsked extends Error {
+  /** `md5`, or `scram:` and the salt, which belongs to the verifier that is asked about. */
+  readonly question: string;
+
+  constructor(question: string) {
+    super(`the server asks for the password: ${question}`);
+    this.name = 'ServerAsked';
+    this.question = question;
+  }
+}
+
 /** How far a login has come: what the server asked for last, or what it has proven. */
 type Stage = 'nothing' | 'asked' | 'challenged' | 'proven' | 'in';
 
@@ -28,18 +40,26 @@ const header = 5;
  */
 export class ServerWatch {
   readonly #md5: boolean;
+  readonly #asksOnly: boolean;
   #stage: Stage = 'nothing';
   #isLoggedIn = false;
   #pending: Buffer = Buffer.alloc(0);
   #total = 0;
 
-  constructor(options: { readonly md5: boolean }) {
+  /** `asksOnly`: throws ServerAsked before a proof of the password is given. */
+  constructor(options: { readonly md5: boolean; readonly asksOnly?: boolean }) {
     this.#md5 = options.md5;
+    this.#asksOnly = options.asksOnly ?? false;
   }
 
   /** True once the server asked for the password in one of the ways that are answered. */
   get wasAsked(): boolean {
     return this.#stage !== 'nothing';
+  }
+
+  /** True once the server took the password: what it refuses after that, it refuses for another reason. */
+  get tookPassword(): boolean {
+    return this.#stage === 'in';
   }
 
   /** Takes the next bytes. Throws ServerDistrusted where one of their messages must not be acted on. */
@@ -72,6 +92,7 @@ export class ServerWatch {
 
   #authentication(body: Buffer): void {
     const code = body.readInt32BE(0);
+    if (code === 5 && this.#asksOnly) throw new ServerAsked('md5');
     if (code === 10 && this.#stage === 'nothing') this.#stage = 'asked';
     else if (code === 11 && this.#stage === 'asked') this.#challenge(body.toString('latin1', 4));
     else if (code === 12 && this.#stage === 'challenged') this.#stage = 'proven';
@@ -82,6 +103,7 @@ export class ServerWatch {
 
   /** Few iterations make it cheap to guess the password from the answer. That there are not too many is pg's to see. */
   #challenge(message: string): void {
+    if (this.#asksOnly) throw new ServerAsked(`scram:${/(?:^|,)s=([^,]*)/.exec(message)?.[1] ?? ''}`);
     const iterations = Number(/(?:^|,)i=(\d+)(?:,|$)/.exec(message)?.[1] ?? 0);
     if (iterations < fewestIterations)
       throw new ServerDistrusted(

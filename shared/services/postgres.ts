@@ -4,29 +4,23 @@ import { OurValues } from '../base/our-values.ts';
 import { Sealed } from '../base/sealed.ts';
 import { instant } from '../base/time.ts';
 import type { World } from '../base/world.ts';
+import type { AdminOffer } from './admin-login.ts';
 import type { EndpointResult, Guard, Login, LoginAnswer, Mark, Service, Session, Slot } from './contract.ts';
-import { PostgresAccess, type PostgresAdmin } from './postgres-access.ts';
-import {
-  withConnection,
-  type PostgresAuthentication,
-  type PostgresTarget,
-  type PostgresTls,
-} from './postgres-connection.ts';
-import { isRefusal, postgresError } from './postgres-errors.ts';
+import { PostgresAccess } from './postgres-access.ts';
+import type { PostgresAuthentication, PostgresTls } from './postgres-connection.ts';
 import { underLock } from './postgres-lock.ts';
+import { PostgresLogins } from './postgres-logins.ts';
 import { isOlder, markOf, type ServerPoint } from './postgres-mark.ts';
 import { roleProblems } from './postgres-problems.ts';
+import { roleRisks } from './postgres-risks.ts';
 import { readRoles } from './postgres-roles.ts';
 import { inPinned } from './postgres-session.ts';
-import {
-  endSessions,
-  readOwnLogin,
-  readPoint,
-  readSessions,
-  type OwnLogin,
-  type SessionSeen,
-} from './postgres-sessions.ts';
+import { peersOf } from './postgres-peers.ts';
+import { findPoolers, type PoolersFound } from './postgres-poolers.ts';
+import { readOnlyRisks, readStandby, standbyProblem } from './postgres-standby.ts';
+import { endSessions, readPoint, readSessions } from './postgres-sessions.ts';
 import { scramVerifier } from './scram.ts';
+import { readElsewhere } from './postgres-elsewhere-rights.ts';
 import { withholding } from './withholding.ts';
 
 /** One PostgreSQL service and the users that take turns on it. */
@@ -51,7 +45,7 @@ export interface PostgresOptions {
    * lockkeeper's own login, asked by every connection, so that it can be rotated, too: a role that administers the users.
    * It needs pg_signal_backend and pg_read_all_stats; `describe` prints what is missing.
    */
-  readonly admin: () => Promise<PostgresAdmin>;
+  readonly admin: () => Promise<AdminOffer>;
   readonly world: World;
   /** Of SCRAM's key derivation; 4096 unless given. */
   readonly iterations?: number;
@@ -94,23 +88,34 @@ class PostgresHost {
    * sessions.
    */
   readonly #loginName: string;
-  /** This object's last logins, by endpoint. */
-  readonly #ownLogins = new Map<string, readonly OwnLogin[]>();
+  readonly #logins: PostgresLogins;
 
   constructor(options: PostgresOptions, ours: OurValues) {
     this.#options = options;
     this.#ours = ours;
     this.#loginName = `lockkeeper ${Buffer.from(options.world.random(6)).toString('hex')}`;
-    this.#access = new PostgresAccess({ ...options, ours, applicationName: this.#loginName });
+    this.#access = this.#accessTo(options.database);
+    const { endpoints, database, strategy, ownerRole } = options;
+    this.#logins = new PostgresLogins({
+      access: this.#access,
+      endpoints,
+      database,
+      ownerRole: strategy === 'alternating' ? ownerRole : undefined,
+    });
+  }
+
+  #accessTo(database: string): PostgresAccess {
+    return new PostgresAccess({ ...this.#options, database, ours: this.#ours, applicationName: this.#loginName });
   }
 
   async describe(): ReturnType<Service['describe']> {
     const { strategy, users, endpoints, tls, valueLength = 32 } = this.#options;
     const primary = this.#primary();
-    const { seen, point } = await this.#access.asAdmin(primary, 'reading the roles', (client) =>
-      inPinned(client, async () => ({ seen: await readRoles(client, this.#options), point: await readPoint(client) })),
-    );
+    const { roles, point, standby, readOnly, isPooler } = await this.#readPrimary(primary);
+    const asked = { others: roles.others, version: roles.admin.version, wanted: this.#options };
+    const seen = { ...roles, elsewhere: await readElsewhere(primary, asked, (other) => this.#accessTo(other)) };
     const found = roleProblems(seen, this.#options);
+    const poolers = await this.#findPoolers(isPooler);
     return {
       strategy,
       slots: users,
@@ -124,11 +129,32 @@ class PostgresHost {
       clock: instant(point.at / 1_000),
       preHashed: true,
       encrypted: tls !== 'off',
-      problems: found.problems.map(({ text }) => text),
+      problems: [
+        ...(standby ? [standbyProblem(primary, standby)] : []),
+        ...found.problems.map(({ text }) => text),
+        ...poolers.problems,
+      ],
       fixes: found.problems.flatMap(({ sql }) => sql ?? []),
-      risks: [],
+      risks: [...roleRisks(seen, this.#options), ...poolers.risks, ...readOnly],
       slotsEqual: strategy === 'alternating' && found.equal,
     };
+  }
+
+  async #readPrimary(primary: string) {
+    return this.#access.asAdmin(primary, 'reading the roles', (client, { isPooler }) =>
+      inPinned(client, async () => ({
+        roles: await readRoles(client, this.#options),
+        point: await readPoint(client),
+        standby: await readStandby(client),
+        readOnly: await readOnlyRisks(client, this.#options.database),
+        isPooler,
+      })),
+    );
+  }
+
+  async #findPoolers(isBeforePrimary: boolean): Promise<PoolersFound> {
+    const { endpoints, users, authentication = 'scram' } = this.#options;
+    return findPoolers({ access: this.#access, endpoints, isBeforePrimary, slots: users, authentication });
   }
 
   /** An endpoint that is silent now is left out: it must not keep an emergency from beginning. See `isOlder`. */
@@ -172,43 +198,27 @@ class PostgresHost {
   }
 
   async accepts(login: Login): Promise<readonly LoginAnswer[]> {
-    const { endpoints } = this.#options;
-    const targets = await Promise.all(endpoints.map((endpoint) => this.#access.target(endpoint, login)));
-    return Promise.all(targets.map((target) => this.#logIn(target)));
-  }
-
-  /** One fresh connection; only the server's own yes or no is one. */
-  async #logIn(target: PostgresTarget): Promise<LoginAnswer> {
-    const { endpoint, user, tls } = target;
-    const told = { endpoint, encrypted: tls !== 'off' };
-    try {
-      return await withConnection(target, async (client) => {
-        // A pooler lets users in by itself; only a statement reaches the server. What it answers decides nothing.
-        this.#remember(endpoint, await readOwnLogin(client));
-        return { ...told, answer: 'accepted' };
-      });
-    } catch (thrown) {
-      if (isRefusal(thrown)) return { ...told, answer: 'refused' };
-      return { ...told, answer: 'no-answer', error: postgresError(thrown, `logging in as ${user} at ${endpoint}`) };
-    }
+    return this.#logins.accepts(login);
   }
 
   async sessions(slot: Slot, before: Mark | undefined): Promise<readonly Session[]> {
-    const { endpoints } = this.#options;
     const asked = await Promise.all(
-      endpoints.map(async (endpoint) => {
-        const own = { name: this.#loginName, logins: this.#ownLogins.get(endpoint) ?? [] };
-        const came = await this.#access.attempt(endpoint, `reading the sessions of ${slot}`, (client) =>
-          readSessions(client, slot, own),
+      this.#options.endpoints.map(async (endpoint) => {
+        const own = { name: this.#loginName, logins: this.#logins.ownAt(endpoint) };
+        const came = await this.#access.attempt(endpoint, `reading the sessions of ${slot}`, (client, { isPooler }) =>
+          readSessions(client, slot, { ...own, isPooler }),
         );
         return { endpoint, came };
       }),
     );
-    return asked.flatMap(({ endpoint, came }) => {
-      if (came.error !== undefined) throw came.error;
-      const wanted = came.answer.filter((seen) => before === undefined || isOlder(before, endpoint, seen));
-      return wanted.map((seen) => sessionOf(slot, seen));
-    });
+    return peersOf(
+      slot,
+      asked.flatMap(({ endpoint, came }) => {
+        if (came.error !== undefined) throw came.error;
+        const wanted = came.answer.filter((seen) => before === undefined || isOlder(before, endpoint, seen));
+        return wanted.map((seen) => ({ endpoint, seen }));
+      }),
+    );
   }
 
   /** One statement at the primary, under the lock; `password` undefined: the guard only. */
@@ -252,19 +262,6 @@ class PostgresHost {
       hint: 'Name at least one host:port.',
     });
   }
-
-  /** Anybody can read an application name and take it; a session is this object's own by its process and beginning too. */
-  #remember(endpoint: string, login: OwnLogin | undefined): void {
-    if (login) this.#ownLogins.set(endpoint, [...(this.#ownLogins.get(endpoint) ?? []), login].slice(-keptLogins));
-  }
 }
 
-const keptLogins = 32;
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
-
-function sessionOf(slot: Slot, { address, program, began }: SessionSeen): Session {
-  if (began === undefined)
-    return { slot, peer: 'not shown: lockkeeper’s own login lacks pg_read_all_stats', since: undefined };
-  const where = address ?? 'local socket';
-  return { slot, peer: program ? `${where} (${program})` : where, since: instant(began / 1_000) };
-}

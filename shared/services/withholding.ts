@@ -1,6 +1,6 @@
 import { asLockkeeperError, type LockkeeperError } from '../base/error.ts';
 import type { OurValues } from '../base/our-values.ts';
-import type { EndpointResult, Login, LoginAnswer, Service } from './contract.ts';
+import type { EndpointResult, Login, Service } from './contract.ts';
 
 /**
  * A driver whose answers and errors never hold what lockkeeper showed the service: each login's value, and whatever the
@@ -20,11 +20,6 @@ export function withholding(driver: Service, ours: OurValues): Readonly<Service>
   const clean = (error: LockkeeperError) => asLockkeeperError(ours.withholdFrom(error));
   const cleanResults = (results: readonly EndpointResult[]) =>
     results.map((result) => (result.error ? { ...result, error: clean(result.error) } : result));
-  const cleanAnswer = ({ error, unfit, ...answer }: LoginAnswer): LoginAnswer => ({
-    ...answer,
-    ...(error && { error: clean(error) }),
-    ...(unfit !== undefined && { unfit: ours.withhold(unfit) }),
-  });
   return {
     describe: () =>
       guarded([], async () => {
@@ -37,7 +32,11 @@ export function withholding(driver: Service, ours: OurValues): Readonly<Service>
     accepts: (login) =>
       guarded([login], async () => {
         const answers = await driver.accepts(login);
-        return answers.map(cleanAnswer);
+        return answers.map(({ error, unfit, ...answer }) => ({
+          ...answer,
+          ...(error && { error: clean(error) }),
+          ...(unfit !== undefined && { unfit: ours.withhold(unfit) }),
+        }));
       }),
     sessions: (slot, before) =>
       guarded([], async () => {

@@ -277,6 +277,7 @@ export const everyAction: readonly string[] = [
   'rotation.import',
   'rotation.issue',
   'rotation.login',
+  'rotation.missed',
   'rotation.notify',
   'rotation.order',
   'rotation.plan',

@@ -26,6 +26,11 @@ const benchmarks: readonly Measure[] = [
     about: 'fifty writers of the log, against as many that only create objects',
     run: async () => (await import('./audit-append.ts')).auditAppend(),
   },
+  {
+    name: 'rotation-1000',
+    about: 'a thousand PostgreSQL credentials rotated, against the same statements and store calls made bare',
+    run: async () => (await import('./rotation-1000.ts')).rotation1000(),
+  },
 ];
 
 process.exit(await runMeasures(benchmarks, process.argv.slice(2), { out: console.log, err: console.error }));

@@ -104,8 +104,8 @@ describe('config check', () => {
     expect(code).toBe(1);
     expect(out.trim().split('\n')).toEqual([
       expect.stringMatching(/broken\.yaml:9:12 networks\.<name 1>\.cloud is not one of/),
-      expect.stringMatching(/broken\.yaml:33:5 services\[1\]\.port is missing/),
-      expect.stringMatching(/broken\.yaml:33:50 services\[1\]\.<name 4> is not a key .* Did you mean "port"\?/),
+      expect.stringMatching(/broken\.yaml:36:5 services\[1\]\.port is missing/),
+      expect.stringMatching(/broken\.yaml:36:50 services\[1\]\.<name 4> is not a key .* Did you mean "port"\?/),
     ]);
   });
 

@@ -169,7 +169,7 @@ describe('each rule has its mistake and a hint', () => {
 
   test('an owner does not count among the approvers of an own service', () => {
     expect(mistakes(broken('approvers: [anna] }', 'approvers: [ben] }'))).toEqual([
-      '33:102 services[1].approvers asks for more people than may decide about services[1]: 0',
+      '36:102 services[1].approvers asks for more people than may decide about services[1]: 0',
     ]);
   });
 });

@@ -1,66 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
-import { checkConfig } from '../../shared/config/check.ts';
 import { engineKinds } from '../../shared/config/engines.ts';
 import { secretStoreKinds } from '../../shared/config/secret-stores.ts';
 import { kindsIn } from '../../shared/config/kinds.ts';
 import { rotatedCredential } from '../../shared/config/schema.ts';
 import { configJsonSchema } from '../../shared/config/shape.ts';
+import { config, own, single, wrong } from './credential-text.ts';
 import { right } from './place.ts';
-
-interface Credential {
-  readonly users?: string;
-  readonly strategy?: string;
-  readonly admin?: string;
-  readonly secrets?: string;
-  readonly more?: string;
-}
-
-const own = '{ user: own, password: { file: own.password } }';
-
-function credential(one: Credential): string {
-  const { strategy = 'alternating', users = 'a, b', admin = own, secrets = '{ store: vault, name: x }', more } = one;
-  return `      engine: postgres
-      strategy: ${strategy}
-      users: [${users}]
-      ownerRole: owner
-      endpoints: ["db:5432"]
-      admin: ${admin}
-      secrets: [${secrets}]
-${more ? `      ${more}\n` : ''}`;
-}
-
-/** A configuration of services with these credentials; that of the first begins in line 13. */
-function config(...credentials: readonly Credential[]): string {
-  const services = credentials.map(
-    (one, at) => `  - name: s${at}
-    owner: anna
-    network: office
-    port: ${7000 + at}
-    credential:
-${credential(one)}`,
-  );
-  return `version: 1
-stores: { state: { kind: file-system, path: state }, log: { kind: file-system, path: log } }
-secrets:
-  vault: { kind: local-file, path: vault, keyFile: vault.key }
-networks: { office: { cloud: aws } }
-services:
-${services.join('')}`;
-}
 
 /** The first credential that is rotated. */
 function credentialIn(text: string) {
   return right(text).services.map(rotatedCredential)[0];
 }
-
-/** What is wrong, as path and what; a service's credential is written `s0`. */
-function wrong(text: string): readonly string[] {
-  const { mistakes } = checkConfig(text, '/etc');
-  for (const { line } of mistakes) expect(line).toBeGreaterThan(1);
-  return mistakes.map(({ path, what }) => `${path} ${what}`.replace(/^services\[(\d)\]\.credential\.?/, 's$1 '));
-}
-
-const single = { strategy: 'single', users: 'a', more: 'acceptDowntime: true' };
 
 describe('how a secret holds the login', () => {
   test('is json unless it says another form', () => {

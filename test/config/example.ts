@@ -30,6 +30,9 @@ services:
       secrets: [{ store: main, name: orders-db, form: env, userKey: PGUSER, passwordKey: PGPASSWORD }]
       propagation: 10m
       every: 2w
+      timeZone: Europe/Berlin
+      windows: [{ opens: "0 2 * * 1-5", lasts: 3h }]
+      jitter: 30m
       refreshes: [{ kind: command, name: pool, run: [/usr/bin/systemctl, reload, pgbouncer] }, { kind: http, name: api, url: "https://orders.example/read", key: { file: api.key } }, { kind: aws-event, name: bus, bus: orders, region: eu-central-1 }]
   - { name: legacy, owner: ben, network: office, port: 8080, forwardTo: "localhost:8081", approvers: [anna] }
 idlePorts:

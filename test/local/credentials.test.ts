@@ -260,6 +260,18 @@ describe('lockkeeper reads its own logins anew for each connection, so that they
   });
 });
 
+test('what else a secret of its own holds is read without naming it where it cannot be read any more', async () => {
+  const vault = new MemoryVault();
+  vault.add('planted-name');
+  vault.setByHand('planted-name', 'postgres://own:one@db:5432/app');
+  const places = { environment: {}, secrets: { vault: memorySecrets(vault) } };
+  const offer = await adminLogin({ secret: { store: 'vault', name: 'planted-name', form: 'url' } }, places)();
+  vault.put('planted-name', undefined);
+  const thrown: unknown = await offer.otherwise?.().catch((error: unknown) => error);
+  expect(thrown).toMatchObject({ code: 'not-found' });
+  expect(inspect(thrown, { depth: 10 })).not.toContain('planted');
+});
+
 test('receivers are opened when they are told, by their names, in the order of the configuration', async () => {
   const receivers = '[{ kind: command, name: second, run: ["false"] }, { kind: command, name: first, run: ["true"] }]';
   const { config } = checkConfig(text.replace('propagation: 1s', `refreshes: ${receivers}`), place.directory);

@@ -154,6 +154,8 @@ describe('the deps of one machine', () => {
       propagationMs: 300_000,
       everyMs: 30 * 24 * 3_600_000,
       overdueMs: 86_400_000,
+      owner: 'olga',
+      tags: [],
       acceptDowntime: false,
     });
     const { inspect } = await import('node:util');

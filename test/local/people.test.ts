@@ -5,7 +5,7 @@ import type { Opening } from '../../shared/firewalls/contract.ts';
 import { counting, missing } from '../../shared/idle-ports/closing/people.ts';
 
 function service(name: string, port: number, rest: Partial<ServiceConfig> = {}): ServiceConfig {
-  return { name, owner: `own-${name}`, network: 'net', port, protocol: 'tcp', consumers: [], ...rest };
+  return { name, owner: `own-${name}`, network: 'net', port, protocol: 'tcp', tags: [], consumers: [], ...rest };
 }
 
 const services = [

@@ -1,6 +1,7 @@
 import type { Mutant } from './mutant.ts';
 
 const tests = ['test/rotation/model-rows.test.ts'];
+const ownLogin = ['test/rotation/own-login.test.ts'];
 
 /** Each fix of a way in which a rotation once went wrong, switched back. */
 export const rotationMutants: readonly Mutant[] = [
@@ -144,5 +145,26 @@ export const rotationMutants: readonly Mutant[] = [
     find: 'seen.service.risks.length > 0',
     replace: 'seen.service.risks.length > 99',
     tests: ['test/rotation/unfit.test.ts'],
+  },
+  {
+    name: 'a-staged-own-login-is-not-offered',
+    file: 'functions/local/own-logins.ts',
+    find: 'const versions = [state.current, state.pending, ...asked, state.previous];',
+    replace: 'const versions = [state.current, state.previous].filter(() => asked);',
+    tests: ownLogin,
+  },
+  {
+    name: 'an-own-login-that-is-not-shown-yet-is-not-asked-for',
+    file: 'functions/local/own-logins.ts',
+    find: 'const ids = (await versionsOf?.(place)) ?? [];',
+    replace: 'const ids = (await versionsOf?.(place))?.slice(9) ?? [];',
+    tests: ownLogin,
+  },
+  {
+    name: 'a-refused-own-login-is-shown-at-every-connection',
+    file: 'shared/services/admin-login.ts',
+    find: 'if (!has([...shown, ...refused], offer)) return offer;',
+    replace: 'if (!has(shown, offer)) return offer;',
+    tests: ownLogin,
   },
 ];

@@ -16,6 +16,8 @@ export interface LoginTally {
   failures: number;
 }
 
+type Noted = Pick<LoginTally, 'logins' | 'failures'>;
+
 /** Where consumers connect and how long they go on with what they read. */
 export interface ConsumerPlace {
   readonly deps: Pick<RotationDeps, 'stores' | 'world'>;
@@ -118,10 +120,11 @@ export async function loginsThroughPooler(place: ConsumerPlace, store: string): 
   }
 }
 
-async function session(
-  { port, tally }: ConsumerPlace,
+/** Logs in once, works, and notes how it went; it never throws for what the server did. */
+export async function session(
+  { port, tally }: { readonly port: number; readonly tally: Noted },
   { slot, value }: Login,
-  work: (client: pg.Client) => Promise<unknown>,
+  work: (client: pg.Client) => Promise<unknown> = async () => undefined,
 ): Promise<void> {
   const client = new pg.Client({ ...whereTo(port), user: slot, password: value.open() });
   client.on('error', () => undefined);
@@ -140,7 +143,7 @@ async function session(
 const whereTo = (port: number) => ({ host: '127.0.0.1', port, database: 'postgres' });
 
 /** The first ones are shown, so that a failure tells what it was. */
-function fail(tally: LoginTally, thrown: unknown): void {
+function fail(tally: Noted, thrown: unknown): void {
   tally.failures += 1;
   if (tally.failures <= 3)
     process.stderr.write(`a consumer: ${thrown instanceof Error ? thrown.message : String(thrown)}\n`);

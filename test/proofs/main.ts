@@ -23,6 +23,16 @@ const proofs: readonly Measure[] = [
     run: async () => (await import('./rotation-crash-postgres.ts')).rotationCrashPostgres(),
   },
   {
+    name: 'rotation-crash-own-login',
+    about: "processes that rotate lockkeeper's own login, killed at every point; another credential goes on meanwhile",
+    run: async () => (await import('./rotation-crash-postgres.ts')).rotationCrashOwnLogin(),
+  },
+  {
+    name: 'rotation-own-login',
+    about: "lockkeeper's own login rotated fifty times, while four credentials are rotated with it all the time",
+    run: async () => (await import('./rotation-own-login.ts')).rotationOwnLogin(),
+  },
+  {
     name: 'rotation-random',
     about: 'long random walks: rotators, persons, crashes, clocks and outages in any order; then simply run again',
     run: async () => (await import('./rotation-random.ts')).rotationRandom(),
@@ -42,6 +52,11 @@ const proofs: readonly Measure[] = [
     name: 'rotation-canary',
     about: 'known passwords, looked for in all that comes out: logs of talkative servers, output, files, exceptions',
     run: async () => (await import('./rotation-canary.ts')).rotationCanary(),
+  },
+  {
+    name: 'postgres-found',
+    about: 'PostgreSQL as people run it: each way is found, told, and put right by the SQL that is printed',
+    run: async () => (await import('./postgres-found.ts')).postgresFound(),
   },
   {
     name: 'closing-crash-memory',

@@ -8,6 +8,8 @@ const issued = { kind: 'issued' } as const;
 const [checked, renewed] = [{ writes: 'checked' } as const, { ids: 'renewed', keepsPrevious: false } as const];
 const settling = { settlesMs: 3 * minute };
 
+const itself = { strategy: 'single', changesItself: true, oneStore: true } as const;
+
 const tables: readonly (readonly [string, CrashTable])[] = [
   ['alternating', { strategy: 'alternating', plan: refreshes }],
   ['additive', { strategy: 'additive', plan: refreshes }],
@@ -29,6 +31,10 @@ const tables: readonly (readonly [string, CrashTable])[] = [
   ['issued-leaked', { strategy: 'additive', leaked, host: { value: issued } }],
   ['checked-leaked', { strategy: 'alternating', leaked, vault: checked }],
   ['settling-leaked', { strategy: 'alternating', leaked, vault: settling }],
+  ['own-login', itself],
+  ['own-login-settling', { ...itself, vault: { ...checked, ...settling } }],
+  ['own-login-renewed', { ...itself, vault: { ...renewed, ...settling } }],
+  ['own-login-leaked', { ...itself, leaked }],
 ];
 
 /**

@@ -6,10 +6,10 @@ import { importLogin } from '../../shared/rotation/import.ts';
 import type { RotationDeps } from '../../shared/rotation/plan.ts';
 import { rotate } from '../../shared/rotation/run.ts';
 import { MemoryVault, memorySecrets } from '../../shared/secrets/memory.ts';
-import { postgresService } from '../../shared/services/postgres.ts';
+import { postgresService, type PostgresOptions } from '../../shared/services/postgres.ts';
 import { atLeast, atMost, inform, type Figure } from '../bench/figure.ts';
 import { hasPgBouncer, startPgBouncer } from '../services/pgbouncer.ts';
-import { makePair } from '../services/postgres-pair.ts';
+import { makePair, type PostgresPair } from '../services/postgres-pair.ts';
 import { startPostgres, type PostgresServer } from '../services/postgres-server.ts';
 import {
   form,
@@ -24,7 +24,8 @@ import {
 type Strategy = 'alternating' | 'single';
 
 const rotations: Readonly<Record<Strategy, number>> = { alternating: 100, single: 15 };
-const windowMs = 250;
+/** The propagation window of `depsOn`, in milliseconds. */
+export const windowMs = 250;
 
 interface Tally extends LoginTally {
   done: number;
@@ -99,7 +100,7 @@ function clientsOfPooler(place: ConsumerPlace): readonly Promise<void>[] {
 }
 
 /** Runs as a schedule would, until the rotation is done; nothing waits inside lockkeeper. */
-async function oneRotation(deps: RotationDeps): Promise<void> {
+export async function oneRotation(deps: RotationDeps): Promise<void> {
   for (let runs = 0; runs < 400; runs += 1) {
     const report = await rotate(deps, { now: runs === 0 });
     if (report.outcome === 'done') return await pause(20);
@@ -109,8 +110,13 @@ async function oneRotation(deps: RotationDeps): Promise<void> {
   throw new Error('the rotation does not end');
 }
 
-async function depsOn(server: PostgresServer, strategy: Strategy): Promise<RotationDeps> {
-  const pair = await makePair(server);
+/** A pair, or its first user, with its login imported into two stores; `admin` is lockkeeper's own login there. */
+export async function depsOn(
+  server: PostgresServer,
+  strategy: Strategy,
+  more: { readonly pair?: PostgresPair; readonly admin?: PostgresOptions['admin'] } = {},
+): Promise<RotationDeps> {
+  const pair = more.pair ?? (await makePair(server));
   const users = strategy === 'single' ? [pair.users[0]] : pair.users;
   const world = fastWorld(parseInstant('2026-10-01T00:00:00Z'), 1);
   const vaults = { one: new MemoryVault(), two: new MemoryVault() };
@@ -130,7 +136,9 @@ async function depsOn(server: PostgresServer, strategy: Strategy): Promise<Rotat
       acceptDowntime: true,
     },
     stores: { one: memorySecrets(vaults.one), two: memorySecrets(vaults.two) },
-    service: postgresService(pair.options({ strategy, users, credential: strategy })),
+    service: postgresService(
+      pair.options({ strategy, users, credential: pair.owner, ...(more.admin && { admin: more.admin }) }),
+    ),
     state: memoryObjects(),
     audit: { record: async () => ({ run: 'none', n: 0, hash: '', at: world.now() }) },
     world,

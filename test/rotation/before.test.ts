@@ -92,6 +92,7 @@ describe('adopting', () => {
     expect(await adopt(place.deps())).toEqual({
       credential: 'app-db',
       adopted: true,
+      begins: 'due 2026-10-31T00:00:00Z',
       problems: [],
       risks: [],
       sql: [],

@@ -46,6 +46,10 @@ export async function runCrashTable(table: CrashTable): Promise<TableResult> {
 
 const slots = ['app_a', 'app_b'];
 
+function storesOf({ plan }: Place): readonly string[] {
+  return plan.stores.map(({ store }) => store);
+}
+
 async function oneCase(table: CrashTable, faults: Faults, name: string): Promise<readonly string[]> {
   const place = withOthers(await makePlace(table));
   const watch = new Watch(place, table);
@@ -115,7 +119,7 @@ class Watch {
     this.#intentsFirst();
     this.#intentsAnswered();
     const { host } = this.#place;
-    const handedOut = ['one', 'two'].map((store) => this.#place.consumer(store).value.open());
+    const handedOut = storesOf(this.#place).map((store) => this.#place.consumer(store).value.open());
     const others = [...this.#values].filter((value) => !handedOut.includes(value));
     if (slots.some((slot) => others.some((value) => host.clientLogsIn(slot, value))))
       this.#found.add('done, and an earlier value is still accepted');
@@ -134,7 +138,7 @@ class Watch {
    * wait for a store that settles.
    */
   #currentLogsIn(): void {
-    for (const store of ['one', 'two']) {
+    for (const store of storesOf(this.#place)) {
       const logins = [this.#place.consumer(store), ...(this.#table.leaked ? [] : [this.#shown(store)])];
       if (logins.every(({ slot, value }) => this.#place.host.clientLogsIn(slot, value.open()))) continue;
       if (this.#table.strategy === 'single') this.#somethingLogsIn();
@@ -160,7 +164,7 @@ class Watch {
    */
   #windowHolds(): void {
     const now = this.#place.world.now();
-    for (const store of ['one', 'two']) {
+    for (const store of storesOf(this.#place)) {
       const { slot, value } = this.#shown(store);
       this.#handedOut.set(value.open(), { slot, value: value.open(), last: now });
     }

@@ -28,7 +28,7 @@ export interface KilledCase {
 export async function killedCase(scene: Scene, kills: readonly Moment[]): Promise<KilledCase> {
   const place = await scene.anew();
   const watch = new Watch(scene, watchedPlace(place));
-  const [killedAt, said]: [string[], string[]] = [[], []];
+  const [killedAt, said, others]: [string[], string[], string[]] = [[], [], []];
   await watch.look('before');
   for (const moment of kills) {
     const child = await childOn({ ...place, aheadMs: killedAt.length * hour }, moment);
@@ -36,6 +36,7 @@ export async function killedCase(scene: Scene, kills: readonly Moment[]): Promis
     if (!child.killedAt) break;
     killedAt.push(child.killedAt);
     await watch.look(`after a kill ${child.killedAt}`, { really: true });
+    for (const what of (await scene.other?.goesOn(place)) ?? []) others.push(`after a kill ${child.killedAt}: ${what}`);
   }
   const moments: string[] = [];
   const deps = durableDeps({ ...place, aheadMs: kills.length * hour }, 'last');
@@ -48,6 +49,7 @@ export async function killedCase(scene: Scene, kills: readonly Moment[]): Promis
   const { outcome, text } = reports.at(-1) ?? { outcome: 'done', text: '' };
   const violations = [
     ...(outcome === 'done' || outcome === 'idle' ? [] : [`it ends ${outcome}: ${text}`]),
+    ...others,
     ...(await watch.verdict([...said, inspect(reports, { depth: 9 }), JSON.stringify(reports)])),
   ];
   return { killedAt, moments, violations };

@@ -26,7 +26,7 @@ function isPlace(value: unknown): value is DurablePlace {
   return (
     typeof value === 'object' &&
     value !== null &&
-    ['directory', 'endpoint', 'users', 'owner', 'leaked', 'aheadMs'].every((member) => member in value)
+    ['directory', 'endpoint', 'users', 'owner', 'leaked', 'role', 'aheadMs'].every((member) => member in value)
   );
 }
 

@@ -6,13 +6,16 @@ import { join } from 'node:path';
 import { importLogin } from '../../shared/rotation/import.ts';
 import { makePair, type PostgresPair } from '../services/postgres-pair.ts';
 import { superuser, type PostgresServer } from '../services/postgres-server.ts';
-import { durableDeps, type DurablePlace } from './killed-place.ts';
+import { Other } from './killed-other.ts';
+import { durableDeps, type DurablePlace, type KilledRole } from './killed-place.ts';
 
 /** Which rotation is killed. */
 export interface Kind {
   readonly strategy: 'alternating' | 'single';
   /** An emergency. */
   readonly leaked: boolean;
+  /** `consumers` unless given. */
+  readonly role?: KilledRole;
 }
 
 /** What the server knows of one user: the verifier of its password, null where it has none. */
@@ -21,32 +24,43 @@ export type Verifiers = Readonly<Record<string, string | null>>;
 /** A process that is killed loses nothing of what it wrote, on whichever kind of disk; a power loss is another proof. */
 const quickest = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 
+interface Parts {
+  readonly pair: PostgresPair;
+  readonly other: Other | undefined;
+  readonly root: string;
+  readonly admin: pg.Client;
+}
+
 /** A pair of users of one server, with its login imported into two stores; every case begins there again. */
 export class Scene {
   readonly server: PostgresServer;
   readonly kind: Kind;
   readonly pair: PostgresPair;
+  /** Consumers' credential that lockkeeper changes by the login that is killed in its own rotation. */
+  readonly other: Other | undefined;
   readonly #root: string;
   readonly #admin: pg.Client;
   #before: Verifiers = {};
   #cases = 0;
 
-  private constructor(server: PostgresServer, kind: Kind, of: { pair: PostgresPair; root: string; admin: pg.Client }) {
+  private constructor(server: PostgresServer, kind: Kind, of: Parts) {
     this.server = server;
     this.kind = kind;
     this.pair = of.pair;
+    this.other = of.other;
     this.#root = of.root;
     this.#admin = of.admin;
   }
 
   static async make(server: PostgresServer, kind: Kind): Promise<Scene> {
     const pair = await makePair(server);
+    const other = kind.role === undefined ? undefined : await Other.make(server, pair);
     const root = await mkdtemp(join(quickest, 'lockkeeper-killed-'));
     const admin = new pg.Client({ host: '127.0.0.1', port: server.port, database: 'postgres', ...superuser });
     // Where a server is stopped before its scenes are removed, another error says why.
     admin.on('error', () => undefined);
     await admin.connect();
-    const scene = new Scene(server, kind, { pair, root, admin });
+    const scene = new Scene(server, kind, { pair, other, root, admin });
     const deps = durableDeps(scene.#placeIn('first'), 'import');
     for (const store of Object.values(deps.stores)) await store.add('app');
     await importLogin(deps, pair.initial);
@@ -94,6 +108,7 @@ export class Scene {
       users: this.kind.strategy === 'single' ? [users[0]] : users,
       owner,
       leaked: this.kind.leaked,
+      role: this.kind.role ?? 'consumers',
       aheadMs: 0,
     };
   }

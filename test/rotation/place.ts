@@ -16,6 +16,7 @@ import { MemoryHost, memoryService } from '../../shared/services/memory.ts';
 import type { MemoryHostOptions } from '../../shared/services/memory-options.ts';
 import { Killed, type Faults } from '../broken-writes.ts';
 import { testWorld, type TestWorld } from '../world.ts';
+import { throughItself } from './own-login.ts';
 
 /** The value that consumers use before the first rotation. */
 export const firstValue = 'first-value-of-app-a-0123456789';
@@ -82,6 +83,8 @@ export interface PlaceOptions {
   readonly first?: string;
   /** One store instead of two. */
   readonly oneStore?: boolean;
+  /** It is lockkeeper's own login, which changes itself; with one store. */
+  readonly changesItself?: boolean;
 }
 
 export async function makePlace(options: PlaceOptions = {}): Promise<Place> {
@@ -110,7 +113,8 @@ export async function makePlace(options: PlaceOptions = {}): Promise<Place> {
     everyMs: 30 * day,
     acceptDowntime: true,
   };
-  const plan: CredentialPlan = { ...base, ...options.plan };
+  const itself = options.changesItself ? { changesItself: true, acceptDowntime: false } : {};
+  const plan: CredentialPlan = { ...base, ...itself, ...options.plan };
   const deps = (faults?: Faults): RotationDeps =>
     brokenDeps({ plan, host, bucket, vaults, log, told, trail, world }, faults);
   vaults.one.add('app-db');
@@ -181,9 +185,13 @@ function brokenDeps(parts: Parts, faults: Faults | undefined): RotationDeps {
   const writes = ['stage', 'promote', 'abandon', 'retire'] as const;
   const seen = <T extends object>(target: T, names: readonly (keyof T & string)[]) =>
     followed(target, names, parts.trail);
-  const service = seen(memoryService(parts.host), ['change', 'retire']);
   const state = seen(memoryObjects(parts.bucket), ['create', 'replace']);
   const [one, two] = [seen(memorySecrets(parts.vaults.one), writes), seen(memorySecrets(parts.vaults.two), writes)];
+  const bare = memoryService(parts.host);
+  const through = parts.plan.changesItself
+    ? throughItself(bare, parts.host, { ...parts, stores: { one, two }, state })
+    : bare;
+  const service = seen(through, ['change', 'retire']);
   const common = { plan: parts.plan, world: parts.world, actor: 'lockkeeper', fingerprintKey };
   if (!faults) return { ...common, service, state, stores: { one, two }, audit: parts.log, notify };
   const approvals = faults.wrap({ notify }, 'approvals', ['notify']);

@@ -179,6 +179,20 @@ describe('whoever writes to the state store', () => {
     expect(here.place.told.at(-1)?.text).toContain('is closed');
   });
 
+  test.each<{ readonly [name: string]: Plain }>([
+    { needed: 1 },
+    { actors: [] },
+    { actors: ['cyd'] },
+    { needed: 1, actors: [], signatures: [forged('ben')] },
+  ])('lets nobody sign who ordered it, and nobody alone: %j', async (change) => {
+    const here = await reviewing(['ben', 'ann']);
+    await forge(here, change);
+    for (const who of ['ann', 'ben']) expect((await here.sign(who)).code).toBe(3);
+    expect((await here.list()).out).toContain('0 of 2');
+    expect((await here.sign('ada')).out).toContain('1 of 2');
+    expect((await here.list()).out).toMatch(/ordered by .*ben, ann/);
+  });
+
   test('takes none away', async () => {
     const here = await reviewing();
     await here.sign('ada');

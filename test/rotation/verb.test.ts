@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Terminal } from '../../functions/cli/io.ts';
-import { rotateVerb, type RotateOptions, type RotateDeps } from '../../functions/cli/rotate.ts';
+import { rotateVerb, type RotateDeps } from '../../functions/cli/rotate.ts';
+import type { RotateOptions } from '../../functions/cli/rotate-choice.ts';
 import { firstValue, makePlace, type Place } from './place.ts';
 
 interface Heard extends Terminal {

@@ -45,6 +45,41 @@ export async function startPostgresIn(programs: string, settings: readonly strin
     ['-D', data, '-U', superuser.user, '-A', 'scram-sha-256', `--pwfile=${passwordFile}`, '--no-sync', '-E', 'UTF8'],
     { ...owner, cwd: directory, timeout: 60 * secondMs },
   );
+  return serve({ programs, owner, directory, data }, settings);
+}
+
+/**
+ * A hot standby of `primary`, which must be a server of the same version whose superuser may replicate. Takes some
+ * seconds.
+ */
+export async function startDebianStandby(version: number, primary: PostgresServer): Promise<PostgresServer> {
+  const programs = programsOf(version);
+  const owner = await serverAccount();
+  const directory = await mkdtemp(join(tmpdir(), 'lockkeeper-pg-'));
+  await chmod(directory, 0o755);
+  if (owner) await chown(directory, owner.uid, owner.gid);
+  const data = join(directory, 'data');
+  const source = ['-h', '127.0.0.1', '-p', String(primary.port), '-U', superuser.user];
+  await run(join(programs, 'pg_basebackup'), [...source, '-D', data, '-R', '-X', 'stream', '-c', 'fast', '--no-sync'], {
+    ...owner,
+    cwd: directory,
+    env: { PGPASSWORD: superuser.password },
+    timeout: 60 * secondMs,
+  });
+  return serve({ programs, owner, directory, data }, []);
+}
+
+interface Place {
+  readonly programs: string;
+  readonly owner: { readonly uid: number; readonly gid: number } | undefined;
+  readonly directory: string;
+  readonly data: string;
+}
+
+async function serve(
+  { programs, owner, directory, data }: Place,
+  settings: readonly string[],
+): Promise<PostgresServer> {
   const port = await freePort();
   const all = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'fsync=off', ...settings];
   const flags = ['-D', data, '-p', String(port), ...all.flatMap((setting) => ['-c', setting])];
@@ -79,7 +114,7 @@ export async function serverAccount(): Promise<{ readonly uid: number; readonly 
 
 async function untilReady(server: ChildProcess, lines: readonly string[]): Promise<void> {
   for (let waited = 0; waited < 20 * secondMs; waited += 50) {
-    if (lines.join('').includes('ready to accept connections')) return;
+    if (lines.join('').match(/ready to accept (?:read-only )?connections/)) return;
     if (server.exitCode !== null) break;
     await pause(50);
   }

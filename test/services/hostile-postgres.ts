@@ -66,6 +66,12 @@ export const say = {
   error: (fields: Readonly<Record<string, string>>) => frame('E', fieldBytes(fields)),
   notice: (text: string) => frame('N', fieldBytes({ S: 'NOTICE', C: '00000', M: text })),
   parameter: (name: string, value: string) => frame('S', bytes(`${name}\0${value}\0`)),
+  /** One row of texts by name, as the answer to a SELECT. */
+  row: (columns: Readonly<Record<string, string>>) => [
+    frame('T', Buffer.concat([int16(Object.keys(columns).length), ...Object.keys(columns).map(textColumn)])),
+    frame('D', Buffer.concat([int16(Object.keys(columns).length), ...Object.values(columns).map(textValue)])),
+    frame('C', bytes('SELECT 1\0')),
+  ],
   ready: () => frame('Z', bytes('I')),
   /** A header that announces more than ever comes. */
   announced: (type: string, length: number) => {
@@ -75,6 +81,14 @@ export const say = {
     return head;
   },
 };
+
+/** What a driver asks about its own login, as a server answers where all is well. */
+export function asLoggedIn(user: string): (text: string) => readonly Buffer[] | undefined {
+  return (text) =>
+    text.includes('session_user')
+      ? say.row({ sessionUser: user, currentUser: user, version: '180000', isStandby: '', readOnly: 'off' })
+      : undefined;
+}
 
 /** How a SCRAM exchange departs from an honest one. */
 export interface ScramTwist {
@@ -114,7 +128,10 @@ export async function scram(caller: Caller, password: string, twist: ScramTwist 
 }
 
 /** Ends the login as a server does, and answers `rows` to every statement. */
-export async function letIn(caller: Caller, onStatement?: (text: string) => readonly Buffer[]): Promise<void> {
+export async function letIn(
+  caller: Caller,
+  onStatement?: (text: string) => readonly Buffer[] | undefined,
+): Promise<void> {
   caller.send(say.auth(0), say.parameter('server_version', '18.0'), say.ready());
   for (;;) {
     const { type, body } = await caller.next();
@@ -248,4 +265,21 @@ export function md5Answer(user: string, password: string, salt: Buffer): string 
   return `md5${createHash('md5')
     .update(Buffer.concat([Buffer.from(inner), salt]))
     .digest('hex')}`;
+}
+
+function int16(value: number): Buffer {
+  const buffer = Buffer.alloc(2);
+  buffer.writeInt16BE(value);
+  return buffer;
+}
+
+/** A name, and then table, column, type (25: text), size, modifier and format. */
+function textColumn(name: string): Buffer {
+  const rest = Buffer.alloc(18);
+  rest.writeInt32BE(25, 6);
+  return Buffer.concat([bytes(`${name}\0`), rest]);
+}
+
+function textValue(text: string): Buffer {
+  return Buffer.concat([int32(Buffer.byteLength(text)), bytes(text)]);
 }

@@ -22,6 +22,8 @@ export interface PgBouncerOptions {
   readonly auth: 'query' | readonly PoolUser[];
   /** Where clients log in; `postgres` unless given. */
   readonly databases?: readonly string[];
+  /** Lines of [databases] before the one that takes every database to the server. */
+  readonly lines?: readonly string[];
   /** More lines of its configuration, `name = value`. */
   readonly settings?: readonly string[];
 }
@@ -110,10 +112,11 @@ async function makeLookup({ server, databases = ['postgres'] }: PgBouncerOptions
 }
 
 function configuration(options: PgBouncerOptions, port: number, users: string): string {
-  const { server, mode, type = 'scram-sha-256', auth, settings = [] } = options;
+  const { server, mode, type = 'scram-sha-256', auth, lines = [], settings = [] } = options;
   const lookup = [`auth_user = ${lookupUser.user}`, 'auth_query = SELECT usename, passwd FROM pooler.lookup($1)'];
   return [
     '[databases]',
+    ...lines,
     `* = host=127.0.0.1 port=${server.port}`,
     '[pgbouncer]',
     'listen_addr = 127.0.0.1',

@@ -5,7 +5,7 @@ import { PlantedSecret } from '../planted-secret.ts';
 import { testWorld } from '../world.ts';
 import { certificate } from './certificate.ts';
 import { hostileLogins } from './hostile-logins.ts';
-import { hostilePostgres, letIn, md5Answer, say, scram, type Caller } from './hostile-postgres.ts';
+import { asLoggedIn, hostilePostgres, letIn, md5Answer, say, scram, type Caller } from './hostile-postgres.ts';
 
 const password = 'pl4nted-password-of-a-login_7Qz-012345';
 const login = { slot: 'app_a', value: new Sealed(password) };
@@ -49,7 +49,7 @@ describe('md5', () => {
     const { body } = await caller.next();
     if (body.toString('latin1') !== `${md5Answer('app_a', password, Buffer.from('salt'))}\0`)
       caller.send(say.error({ S: 'FATAL', C: '28P01', M: 'no' }));
-    else await letIn(caller);
+    else await letIn(caller, asLoggedIn('app_a'));
   };
 
   test('is answered where the configuration says so, and a password in clear is not', async () => {
@@ -164,7 +164,88 @@ describe('what a server says comes back without any value of ours:', () => {
   });
 });
 
+describe('what a login is, as the server tells it,', () => {
+  const told = async (row: Readonly<Record<string, string>>, more: Partial<PostgresOptions> = {}) => {
+    await using server = await hostilePostgres(async (caller) => {
+      await scram(caller, password);
+      await letIn(caller, (text) => (text.includes('session_user') ? say.row({ ...fit, ...row }) : undefined));
+    });
+    const [answer] = await serviceAt(server.endpoint, { ownerRole: 'owner', ...more }).accepts(login);
+    return answer;
+  };
+  const fit = { sessionUser: 'app_a', currentUser: 'owner', version: '180000', isStandby: '', readOnly: 'off' };
+
+  test('is fit where it is the owner role and may write', async () => {
+    expect(await told({})).toEqual({ endpoint: expect.any(String), answer: 'accepted', encrypted: false });
+  });
+
+  test.each([
+    ['another user', { sessionUser: 'fixed' }, 'sees fixed and not app_a'],
+    ['another role', { currentUser: 'app_a' }, "SET role = 'owner';"],
+  ])('is unfit as %s, with what to do', async (_who, row, text) => {
+    const answer = await told(row);
+    expect(answer).toMatchObject({ answer: 'accepted', unfit: expect.stringContaining(text) });
+  });
+
+  test('holds no value of ours, whatever the server calls it', async () => {
+    const answer = await told({ sessionUser: password });
+    expect(answer?.unfit).toMatch(/ and not app_a/);
+    new PlantedSecret(password).search('the answer', answer).expectNowhere();
+  });
+});
+
 describe('a refusal', () => {
+  test.each([
+    ['08P01', 'SASL authentication failed', true, 'refused'],
+    ['08P01', 'password authentication failed', true, 'refused'],
+    ['08P01', 'Auth failed', true, 'refused'],
+    ['08P01', 'no such user', false, 'refused'],
+    ['08P01', 'No such user: app_a', false, 'refused'],
+    ['08P01', 'password authentication failed for user "app_a"', true, 'refused'],
+    ['08P01', 'password authentication failed for user "pooler_lookup"', true, 'no-answer'],
+    ['08P01', 'server login has been failing, try again later (server_login_retry)', true, 'no-answer'],
+    ['08P01', 'bouncer config error', false, 'no-answer'],
+    ['08P01', 'invalid message format', true, 'no-answer'],
+    ['28P01', 'password authentication failed for user "app_a"', true, 'refused'],
+    ['28P01', 'Passwort-Authentifizierung für Benutzer »app_a« fehlgeschlagen', true, 'refused'],
+    ['28P01', 'password authentication failed for user "pooler_lookup"', true, 'no-answer'],
+    ['28P01', 'password authentication failed for user "app_a"', false, 'no-answer'],
+  ])('%s %s (after the password was asked for: %s) is %s', async (C, M, hasAsked, answer) => {
+    await using server = await hostilePostgres(async (caller) => {
+      if (hasAsked) {
+        caller.send(say.sasl('SCRAM-SHA-256'));
+        await caller.next();
+      }
+      caller.send(say.error({ S: 'FATAL', C, M }));
+      caller.close();
+    });
+    expect(await serviceAt(server.endpoint).accepts(login)).toMatchObject([{ answer }]);
+  });
+
+  test.each([
+    ['08P01', 'unsupported startup parameter: options', false, true],
+    ['08P01', 'unsupported startup parameter in options: search_path', false, true],
+    ['08P01', 'unsupported startup parameter: options', true, false],
+    ['08P01', 'no such database: orders', false, false],
+    ['28000', 'unsupported startup parameter: options', false, false],
+  ])(
+    '%s %s (after the password was asked for: %s) is asked again without options: %s',
+    async (C, M, hasAsked, again) => {
+      const startups: boolean[] = [];
+      await using server = await hostilePostgres(async (caller) => {
+        startups.push(caller.startup.has('options'));
+        if (hasAsked) {
+          caller.send(say.sasl('SCRAM-SHA-256'));
+          await caller.next();
+        }
+        caller.send(say.error({ S: 'FATAL', C, M }));
+        caller.close();
+      });
+      expect(await serviceAt(server.endpoint).accepts(login)).toMatchObject([{ answer: 'no-answer' }]);
+      expect(startups).toEqual(again ? [true, false] : [true]);
+    },
+  );
+
   const refusing = async (code: string, hasAsked: boolean) => {
     await using server = await hostilePostgres(async (caller) => {
       if (hasAsked) await scram(caller, password);

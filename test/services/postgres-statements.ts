@@ -6,10 +6,13 @@ import type { PostgresServer } from './postgres-server.ts';
 
 /** Words of SQL, of the kinds that PostgreSQL 10 has, and the names that the statements make up themselves. */
 const words = new Set(
-  `alter and any array as at begin by case commit end exists extract epoch from group in is join not null on operator or
-  order password role select then when where true coalesce nullif current_user
-  d g m me n o r s w x address admin administered attributes becomes began connections granted inherits keeps login
-  member name ours owns pid program roleid started superuser version`.split(/\s+/),
+  `select and any array as at begin by case commit end exists extract epoch from group in is join left not null on
+    operator or order password role alter then when where true false coalesce nullif current_user with recursive
+    union all distinct else filter ordinality within like a c d g h m me n o p r s t u w x y z address admin
+    administered attributes becomes began connections granted inherits keeps login member name ours owns pid
+    program roleid started superuser version reached touched acl kind object column privilege grantee grantable
+    owner schema grants here everywhere settings sessions expired server roles permissive expressions others method
+    stored methods encryption part table database session_user read write host port`.split(/\s+/),
 );
 
 /**
@@ -17,16 +20,27 @@ const words = new Set(
  * types and roles. A new name belongs here after it was looked up in the manual of version 10.
  */
 const ten = new Set(
-  `pg_catalog set_config current_setting array_remove to_json to_jsonb json_agg row_to_json bool_or unnest host floor
-  clock_timestamp current_database pg_advisory_xact_lock pg_backend_pid pg_describe_object pg_has_role
-  pg_postmaster_start_time pg_stat_get_activity pg_terminate_backend
-  pg_auth_members pg_authid pg_database pg_db_role_setting pg_default_acl pg_roles pg_shdepend pg_stat_activity
-  pg_user_mapping
-  admin_option application_name backend_start classid client_addr datname dbid deptype objid objsubid oid refclassid
-  refobjid rolbypassrls rolcanlogin rolconnlimit rolcreatedb rolcreaterole rolinherit rolname rolreplication rolsuper
-  rolvaliduntil setconfig setdatabase setrole usename
-  bool char int4 int8 json regclass text timestamptz pg_read_all_stats pg_signal_backend pg_temp`.split(/\s+/),
+  `pg_catalog set_config current_setting array_remove to_json to_jsonb json_agg row_to_json json_build_object
+    bool_or unnest host floor clock_timestamp now count current_database format concat_ws substr aclexplode
+    acldefault pg_advisory_xact_lock pg_backend_pid pg_describe_object pg_identify_object pg_get_expr
+    pg_get_userbyid pg_has_role has_table_privilege has_function_privilege pg_postmaster_start_time
+    pg_stat_get_activity pg_terminate_backend pg_hba_file_rules pg_attribute pg_auth_members pg_authid pg_class
+    pg_database pg_db_role_setting pg_default_acl pg_depend pg_foreign_data_wrapper pg_foreign_server pg_language
+    pg_largeobject pg_largeobject_metadata pg_namespace pg_policy pg_proc pg_roles pg_shdepend pg_stat_activity
+    pg_tablespace pg_type pg_user_mapping pg_user_mappings admin_option application_name attacl attisdropped
+    attname attrelid backend_start classid client_addr datacl datdba datname dbid defaclacl defaclnamespace
+    defaclobjtype defaclrole deptype fdwacl fdwname fdwowner is_grantable lanacl lanname lanowner lomacl lomowner
+    nspacl nspname nspowner objid objsubid oid polname polpermissive polqual polrelid polroles polwithcheck
+    privilege_type proacl proowner refclassid refobjid relacl relkind relname relnamespace relowner rolbypassrls
+    rolcanlogin rolconnlimit rolcreatedb rolcreaterole rolinherit rolname rolpassword rolreplication rolsuper
+    rolvaliduntil setconfig setdatabase setrole spcacl spcname spcowner srvacl srvname srvowner typacl typname
+    typnamespace typowner type usename usesysid auth_method user_name error bool char int4 int8 interval json
+    regclass regprocedure text timestamptz pg_read_all_stats pg_signal_backend pg_temp inet_client_addr client_port
+    pg_stat_wal_receiver pg_is_in_recovery`.split(/\s+/),
 );
+
+/** What came with 15, in the one statement that no server before it is sent. */
+const fifteen = /pg_parameter_acl/;
 
 /** What a server logs of lockkeeper's own sessions: it needs log_statement=all and log_line_prefix=<%u|%a>. */
 export function statementTests(here: () => PostgresServer): void {
@@ -35,10 +49,12 @@ export function statementTests(here: () => PostgresServer): void {
       for (const strategy of ['alternating', 'single'] as const) await everyCall(here(), strategy);
       const statements = [...new Set(ofTheDriver(here().log()))];
       expect(statements.length).toBeGreaterThan(10);
-      const named = statements.flatMap((sql) => [
-        ...(sql.replaceAll(/'[^']*'|"[^"]*"/g, ' ').match(/[a-z_]\w*/gi) ?? []),
-        ...(sql.match(/(?<=')pg_\w+/g) ?? []),
-      ]);
+      const named = statements
+        .filter((sql) => !fifteen.test(sql))
+        .flatMap((sql) => [
+          ...(sql.replaceAll(/'[^']*'|"[^"]*"/g, ' ').match(/[a-z_]\w*/gi) ?? []),
+          ...(sql.match(/(?<=')pg_\w+/g) ?? []),
+        ]);
       expect(named).toEqual(expect.arrayContaining(['pg_terminate_backend', 'pg_read_all_stats']));
       expect([...new Set(named)].filter((word) => !words.has(word.toLowerCase()) && !ten.has(word))).toEqual([]);
       // With a time to wait it is of 14.

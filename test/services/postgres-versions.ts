@@ -11,18 +11,21 @@ export async function startVersion(version: number, settings: readonly string[] 
 }
 
 /**
- * Runs what `describe` prints once, statement by statement from top to bottom, as a person with psql would. `runAs`
- * runs what does not say that it needs a superuser. Answers what was run.
+ * Runs what `describe` prints once, statement by statement from top to bottom, as a person with psql would: in another
+ * database where the statement ends with its name. `runAs` runs what does not say that it needs a superuser. Answers
+ * what was run.
  */
 export async function runPrinted(
   service: Service,
-  server: { sql(text: string): Promise<unknown> },
+  server: { sql(text: string): Promise<unknown>; sqlIn?(database: string, text: string): Promise<unknown> },
   runAs: (sql: string) => Promise<unknown> = (sql) => server.sql(sql),
 ): Promise<readonly string[]> {
   const { fixes, problems } = await service.describe();
   for (const sql of fixes) {
     const needsSuperuser = problems.some((text) => text.endsWith(`Run as a superuser: ${sql}`));
-    await (needsSuperuser ? server.sql(sql) : runAs(sql));
+    const elsewhere = /; -- in the database (".*")$/.exec(sql)?.[1];
+    if (elsewhere !== undefined) await server.sqlIn?.(String(JSON.parse(elsewhere)), sql);
+    else await (needsSuperuser ? server.sql(sql) : runAs(sql));
   }
   return fixes;
 }

@@ -10,7 +10,7 @@ import { certificate, certificateKey } from './certificate.ts';
 import { adminPassword, connectAs, holdSession, logsIn, makePair } from './postgres-pair.ts';
 import { startPostgres, type PostgresServer } from './postgres-server.ts';
 import { statementTests } from './postgres-statements.ts';
-import { inspectAll } from './printed.ts';
+import { inspectAll, printedIn } from './printed.ts';
 
 let server: PostgresServer;
 let keys: string;
@@ -129,14 +129,25 @@ describe('what a server says is not always about the password:', () => {
     await expect(service.change(pair.initial, undefined, free)).rejects.toMatchObject({ code: 'denied' });
   });
 
-  test('a user without the right to log in is refused; a database that is missing is not', async () => {
+  test('who may not log in, or not to this database, has shown the right password all the same', async () => {
     const pair = await makePair(server);
-    await server.sql(`ALTER ROLE ${pair.users[0]} NOLOGIN`);
-    expect(await postgresService(pair.options()).accepts(pair.initial)).toMatchObject([{ answer: 'refused' }]);
-    await server.sql(`ALTER ROLE ${pair.users[0]} LOGIN`);
-    expect(await postgresService(pair.options({ database: 'missing' })).accepts(pair.initial)).toMatchObject([
-      { answer: 'no-answer', error: { code: 'not-found' } },
-    ]);
+    const [user] = pair.users;
+    const unfit = async (more: Parameters<typeof pair.options>[0] = {}) => {
+      const [answer] = await postgresService(pair.options(more)).accepts(pair.initial);
+      expect(answer).toMatchObject({ answer: 'accepted' });
+      return answer?.unfit;
+    };
+    await server.sql(`ALTER ROLE ${user} NOLOGIN`);
+    expect(await unfit()).toContain(`may not log in. Run: ALTER ROLE "${user}" LOGIN;`);
+    await server.sql(`ALTER ROLE ${user} LOGIN`);
+    expect(await unfit()).toBeUndefined();
+    expect(await unfit({ database: 'missing' })).toContain('there is no database missing here');
+    await server.sql('CREATE DATABASE closed');
+    await server.sql('REVOKE CONNECT ON DATABASE closed FROM PUBLIC');
+    const said = await unfit({ database: 'closed' });
+    expect(said).toContain(`may not connect to the database closed. Run: GRANT CONNECT ON DATABASE "closed" TO`);
+    await server.sql(printedIn(said));
+    expect(await unfit({ database: 'closed' })).toBeUndefined();
   });
 
   test('a lock that another process keeps is a conflict after five seconds', async () => {

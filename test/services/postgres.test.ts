@@ -1,7 +1,9 @@
 import { afterAll, beforeAll } from '@jest/globals';
 import { postgresService } from '../../shared/services/postgres.ts';
 import { serviceSuite, type ServicePlace } from '../conformance/service.ts';
+import { foundTests } from './postgres-found.ts';
 import { deadService, holdSession, logsIn, makePair } from './postgres-pair.ts';
+import { ownLoginTests } from './postgres-own-login.ts';
 import { roleTests } from './postgres-roles.ts';
 import { startPostgres, type PostgresServer } from './postgres-server.ts';
 
@@ -15,6 +17,8 @@ for (const strategy of ['alternating', 'single'] as const)
   serviceSuite(`postgres (${strategy})`, async () => open(strategy));
 
 roleTests(() => server);
+ownLoginTests(() => server);
+foundTests(() => server);
 
 async function open(strategy: 'alternating' | 'single'): Promise<ServicePlace> {
   const pair = await makePair(server);

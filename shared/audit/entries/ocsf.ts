@@ -68,6 +68,7 @@ function severityOf({ action, details }: AuditEvent): number {
     case 'rotation.warn':
     case 'rotation.overdue':
     case 'credential.warn':
+    case 'rotation.missed':
     case 'rotation.refresh-failed':
     case 'rotation.follow':
       return medium;

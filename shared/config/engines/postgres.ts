@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { roleName } from '../admin.ts';
 import { pathOf, type ResolvePath } from '../fields.ts';
 import type { FieldMistake, Kind } from '../kinds.ts';
+import { changesItself } from '../itself.ts';
 import { maybeText, maybeTexts } from '../lenient.ts';
 
 /** PostgreSQL 10 and later. */
@@ -50,7 +51,7 @@ const lenient = z.object({
 function mistakes(written: Readonly<Record<string, unknown>>): readonly FieldMistake[] {
   const read = lenient.parse(written);
   if (read.strategy === 'alternating') return alternatingMistakes(read);
-  if (read.strategy === 'single') return singleMistakes(read);
+  if (read.strategy === 'single') return singleMistakes(read, changesItself(written));
   return [];
 }
 
@@ -78,7 +79,11 @@ function alternatingMistakes({ users, ownerRole }: z.output<typeof lenient>): re
   return found;
 }
 
-function singleMistakes({ users, acceptDowntime }: z.output<typeof lenient>): readonly FieldMistake[] {
+/** Of lockkeeper's own login that changes itself nobody is refused: lockkeeper shows the value that is staged, too. */
+function singleMistakes(
+  { users, acceptDowntime }: z.output<typeof lenient>,
+  isItself: boolean,
+): readonly FieldMistake[] {
   const found: FieldMistake[] = [];
   if (users && users.length !== 1)
     found.push({
@@ -86,7 +91,7 @@ function singleMistakes({ users, acceptDowntime }: z.output<typeof lenient>): re
       what: `has ${users.length} users; single needs 1`,
       hint: 'Name one user, or choose the strategy alternating.',
     });
-  if (!acceptDowntime)
+  if (!acceptDowntime && !isItself)
     found.push({
       field: 'acceptDowntime',
       what: 'is not true',

@@ -22,6 +22,8 @@ export interface StepResult {
   readonly unreached?: readonly string[];
   /** What the stores show, for follow. */
   readonly copies?: readonly CopySeen[];
+  /** For postpone: when the next window opens, so that a pause lasts no longer. */
+  readonly opening?: Instant | undefined;
 }
 
 /** The journal after `step` was carried out: the one place that says what each step leaves behind. Pure. */
@@ -62,7 +64,7 @@ export function advanced(journal: Journal, step: Step, result: StepResult): Jour
 }
 
 /** What people are told, and what they have to be told. */
-function afterNotice(journal: Journal, step: Step, { now }: StepResult): JournalDraft {
+function afterNotice(journal: Journal, step: Step, { now, opening }: StepResult): JournalDraft {
   const next = { ...draftOf(journal), blocked: null };
   switch (step.do) {
     case 'retry':
@@ -72,7 +74,7 @@ function afterNotice(journal: Journal, step: Step, { now }: StepResult): Journal
         refusals: journal.refusals + 1,
       };
     case 'postpone':
-      return { ...troubled(next, step, now), phase: step.back ?? journal.phase };
+      return { ...troubled(next, { ...step, opening }, now), phase: step.back ?? journal.phase };
     case 'block':
       return { ...next, blocked: { reason: step.reason, text: toldText(step.text), since: now, told: false } };
     case 'unblock':
@@ -83,6 +85,12 @@ function afterNotice(journal: Journal, step: Step, { now }: StepResult): Journal
       return { ...next, blocked: journal.blocked, trouble: toldOf(journal.trouble, now) };
     case 'overdue':
       return { ...next, drain: journal.drain && { ...journal.drain, told: true } };
+    case 'missed':
+      return {
+        ...next,
+        blocked: journal.blocked,
+        missed: { due: step.due, windows: step.windows, toldAt: now },
+      };
     case 'announce':
       return { ...next, blocked: journal.blocked, ...announced(journal) };
     default:

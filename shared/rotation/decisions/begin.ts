@@ -1,12 +1,18 @@
-import { after, day, formatInstant } from '../../base/time.ts';
+import { after, type Instant } from '../../base/time.ts';
 import type { Login } from '../../services/contract.ts';
 import { unique } from './advance.ts';
 import type { Journal, JournalCopy } from '../journal/journal.ts';
 import { obstacles } from './obstacles.ts';
+import type { CredentialPlan } from '../plan.ts';
+import { nextBegin } from '../schedule/due.ts';
+import { dueText } from '../schedule/due-text.ts';
+import { lastEnd } from './missed.ts';
 import { currentLogins, entryOf, isGood, sameLogin, verdictOn, windowMsOf, type CopySeen, type Seen } from './seen.ts';
 import { counted, sessionLines } from './sessions-left.ts';
-import type { Asked, Of, Step } from './step.ts';
+import type { Asked, Of, Rest, Step } from './step.ts';
 import { unusable } from './stopping.ts';
+
+type Idle = Extract<Rest, { readonly outcome: 'idle' }>;
 
 /**
  * Whether a rotation begins, and with which user. Pure, like decide.
@@ -14,7 +20,7 @@ import { unusable } from './stopping.ts';
  * | what is seen                                                          | next                               |
  * |-----------------------------------------------------------------------|------------------------------------|
  * | a person ordered an emergency                                         | plan, at once                      |
- * | nobody asked, and never adopted or not due                            | rest                               |
+ * | nobody asked, and never adopted, not due, or no window is open        | rest                               |
  * | something in the way: see obstacles.ts                                | postpone: people are told          |
  * | no journal, and a value is staged (the journal was lost)              | plan, going on with it             |
  * | published past this journal, an earlier value may still be in use     | plan as published: it drains first |
@@ -33,8 +39,14 @@ export function beginning(journal: Journal | undefined, seen: Seen, asked: Asked
   return lost ?? refusedNow(seen, asked) ?? slotFree(seen) ?? planFor(seen, { emergency: false });
 }
 
+/** Why the schedule would not begin it now; undefined where it would, or goes on with what is under way or ordered. */
+export function whyLater(journal: Journal | undefined, plan: CredentialPlan, now: Instant): string | undefined {
+  if (journal && (journal.phase !== 'done' || journal.orders.length > 0)) return undefined;
+  return notDue(journal, { plan, now })?.text;
+}
+
 /** The rest before a rotation is due, unless a person asks; a credential that was never adopted is never due. */
-export function notDue(journal: Journal | undefined, asked: Asked): Step | undefined {
+export function notDue(journal: Journal | undefined, asked: Pick<Asked, 'plan' | 'now'>): Idle | undefined {
   if (!journal?.adopted)
     return {
       do: 'rest',
@@ -42,10 +54,10 @@ export function notDue(journal: Journal | undefined, asked: Asked): Step | undef
       text: 'not adopted yet: check it with --adopt, or rotate it with --now',
       until: undefined,
     };
-  const due = after(journal.finishedAt ?? journal.startedAt, asked.plan.everyMs);
-  // Later than any end of a rotation makes it: the clock that wrote the end was wrong.
-  if (asked.now >= due || due - asked.now > asked.plan.everyMs + day) return undefined;
-  return { do: 'rest', outcome: 'idle', text: `due ${formatInstant(due)}`, until: due };
+  const next = nextBegin(asked.plan, lastEnd(journal), asked.now);
+  if (next && next.at <= asked.now) return undefined;
+  const text = next ? dueText(asked.plan, next, asked.now) : 'never due: its cron pattern or its windows never come';
+  return { do: 'rest', outcome: 'idle', text, until: next?.at };
 }
 
 /** What consumers read now must log in, unless a person wants a new value because it does not. */

@@ -3,6 +3,7 @@ import { beginning, notDue } from './begin.ts';
 import { draining } from './draining.ts';
 import { finishing } from './finishing.ts';
 import { joining } from './joining.ts';
+import { missed } from './missed.ts';
 import type { Journal, Order, Phase } from '../journal/journal.ts';
 import { converging, publishing } from './publishing.ts';
 import { theLogin, type Seen } from './seen.ts';
@@ -97,7 +98,7 @@ function noticeDue(journal: Journal, asked: Asked): Step | undefined {
   if (untold(journal).length > 0) return { do: 'announce' };
   if (journal.blocked) return journal.blocked.told ? undefined : { do: 'alarm' };
   // Without a pause the step is tried now: it may work again, and a run that fails tells at its end.
-  return isBackingOff(journal, asked.now) && isTellingDue(journal, asked.now) ? { do: 'warn' } : undefined;
+  return isBackingOff(journal, asked.now) && isTellingDue(journal, asked.now) ? { do: 'warn' } : missed(journal, asked);
 }
 
 function resting(journal: Journal, asked: Asked): Step | undefined {

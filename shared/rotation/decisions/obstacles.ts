@@ -7,19 +7,19 @@ import { currentLogins, type CopySeen, type Seen } from './seen.ts';
  */
 export function obstacles(
   seen: Seen,
-  plan: Pick<CredentialPlan, 'acceptDowntime'> & { readonly mayDisagree?: boolean },
+  plan: Pick<CredentialPlan, 'acceptDowntime' | 'changesItself'> & { readonly mayDisagree?: boolean },
 ): readonly string[] {
   return [
     ...seen.service.problems,
-    ...serviceObstacles(seen, plan.acceptDowntime),
+    ...serviceObstacles(seen, plan.acceptDowntime || (plan.changesItself ?? false)),
     ...seen.copies.flatMap((copy) => copyObstacles(copy, seen)),
     ...(plan.mayDisagree ? [] : disagreement(seen)),
   ];
 }
 
-function serviceObstacles({ service }: Seen, acceptDowntime: boolean): readonly string[] {
+function serviceObstacles({ service }: Seen, mayBeSingle: boolean): readonly string[] {
   const found: string[] = [];
-  if (service.strategy === 'single' && !acceptDowntime) {
+  if (service.strategy === 'single' && !mayBeSingle) {
     found.push(
       'A single user cannot change without refusing logins for a moment. Make a second user (strategy: alternating), or set acceptDowntime: true.',
     );

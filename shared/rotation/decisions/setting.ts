@@ -170,7 +170,7 @@ function lockedOut(journal: Journal, seen: Seen, refused: readonly string[]): St
   if (verdicts.some((one) => one.refused.length > 0 && one.accepted.length === 0))
     return block(
       'nobody-logs-in',
-      `neither the new value nor the current one logs in as ${journal.target}. Consumers are locked out: check the service, then run with --now.`,
+      `every endpoint asked for the password and refused both the new value of ${journal.target} and what consumers read now. Check the service, then run with --now.`,
     );
   const works = verdicts.every((one) => isGood(seen, one)) ? 'Current logins work.' : 'Not every login works.';
   return block(

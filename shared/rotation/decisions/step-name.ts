@@ -49,6 +49,7 @@ function nameForPeople(step: Step): string {
     case 'alarm':
     case 'warn':
     case 'overdue':
+    case 'missed':
     case 'notify':
       return 'notify people';
     case 'retry':

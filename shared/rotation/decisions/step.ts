@@ -133,6 +133,8 @@ export type Step =
       readonly text: string;
       readonly sessions: readonly Session[];
     }
+  /** A rotation was due while whole windows passed; people are told once. */
+  | { readonly do: 'missed'; readonly due: Instant; readonly windows: number; readonly text: string }
   | { readonly do: 'review' }
   | { readonly do: 'notify' };
 

@@ -2,18 +2,25 @@ import { toldText } from '../../audit/entries/withhold.ts';
 import { after, day, hour, minute, type Instant } from '../../base/time.ts';
 import type { Journal, JournalDraft, Trouble } from '../journal/journal.ts';
 
+/** What failed. */
+export interface Failure {
+  readonly text: string;
+  /** People are told at its first sight. */
+  readonly urgent: boolean;
+  /** When the next window opens, where windows say when a rotation begins. */
+  readonly opening?: Instant | undefined;
+}
+
 /**
  * The journal after a failure that may pass: when to try again, twice as long after each one. Under way an hour at most;
- * before a rotation began a day, for every attempt may cost consumers a failed login.
+ * before a rotation began a day, for every attempt may cost consumers a failed login. No pause lasts longer than to the
+ * next opening of a window: each window has an attempt.
  */
-export function troubled(
-  journal: JournalDraft,
-  { text, urgent }: { readonly text: string; readonly urgent: boolean },
-  now: Instant,
-): JournalDraft {
+export function troubled(journal: JournalDraft, { text, urgent, opening }: Failure, now: Instant): JournalDraft {
   const last = journal.trouble;
   const attempts = (last?.attempts ?? 0) + 1;
-  const longest = journal.phase === 'done' ? day : hour;
+  const hasBegun = journal.phase !== 'done';
+  const longest = hasBegun ? hour : Math.min(day, (opening ?? Infinity) - now);
   const waitMs = Math.min(minute * 2 ** Math.min(attempts - 1, 20), longest);
   const trouble: Trouble = {
     text: toldText(text),

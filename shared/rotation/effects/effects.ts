@@ -2,7 +2,7 @@ import { LockkeeperError } from '../../base/error.ts';
 import { begun } from '../decisions/begun.ts';
 import { newRotationId } from './generate.ts';
 import { moveOn, told } from './moving.ts';
-import { alarm, announce, close, refresh, tellOverdue, warn } from './people-effects.ts';
+import { alarm, announce, close, refresh, tellMissed, tellOverdue, warn } from './people-effects.ts';
 import { audited } from './recorded.ts';
 import { currentLogins } from '../decisions/seen.ts';
 import { ask, askSessions, change, mark, retire } from './service-effects.ts';
@@ -74,6 +74,8 @@ async function carryOn(run: Run, step: Rest): Promise<void> {
       return await warn(run, step);
     case 'overdue':
       return await tellOverdue(run, step);
+    case 'missed':
+      return await tellMissed(run, step);
     case 'refresh':
       return await refresh(run, step);
     case 'review':

@@ -3,6 +3,7 @@ import type { Guard, Login } from '../../services/contract.ts';
 import { advanced, type StepResult } from '../decisions/advance.ts';
 import { newRotationId } from './generate.ts';
 import type { CopyPlace } from '../plan.ts';
+import { nextOpening } from '../schedule/due.ts';
 import { record, type Told } from './recorded.ts';
 import { copyOf, currentLogins, isAt, type CopySeen } from '../decisions/seen.ts';
 import type { Action } from '../decisions/step.ts';
@@ -13,7 +14,9 @@ import { heldBy, seenBy, type Run } from './under-way.ts';
 export async function moveOn(run: Run, step: Action, result: Omit<StepResult, 'now'> = {}): Promise<void> {
   const { journal } = heldBy(run);
   const rotation = step.do === 'replan' ? newRotationId(run.deps.world) : undefined;
-  const full = { ...result, now: run.deps.world.now(), ...(rotation && { rotation }) };
+  const now = run.deps.world.now();
+  const opening = step.do === 'postpone' ? nextOpening(run.deps.plan, now) : undefined;
+  const full = { ...result, now, opening, ...(rotation && { rotation }) };
   // Before the journal says so: a crash in between tells it twice, never not at all.
   const fact = turningPoint(run, step, rotation);
   if (fact) await record(run, fact);

@@ -7,7 +7,7 @@ import { untold } from '../decisions/decide.ts';
 import { emergencyNotice, orderNotice } from '../reviews/emergency.ts';
 import { moveOn, whatHolds } from './moving.ts';
 import { audited, record, recordAndTell, type Told } from './recorded.ts';
-import { openReview } from '../reviews/review.ts';
+import { actorsOf, openReview } from '../reviews/review.ts';
 import { currentLogins } from '../decisions/seen.ts';
 import { sessionGroups } from '../decisions/sessions-left.ts';
 import type { Of } from '../decisions/step.ts';
@@ -54,10 +54,20 @@ export async function tellOverdue(run: Run, step: Of<'overdue'>): Promise<void> 
 /** So many fit into one entry of the log, however long the names of programs are. */
 const mostGroups = 50;
 
+/** A rotation that was due while whole windows passed. */
+export async function tellMissed(run: Run, step: Of<'missed'>): Promise<void> {
+  const { credential } = heldBy(run).journal;
+  await tellAndRecord(run, {
+    fact: { action: 'rotation.missed', details: { due: step.due, windows: step.windows, text: step.text } },
+    notice: { hash: undefined, level: 'warning', text: `Rotation of ${credential} did not begin: ${step.text}` },
+    step,
+  });
+}
+
 interface Telling {
   readonly fact: Told;
   readonly notice: Notice;
-  readonly step: Of<'alarm'> | Of<'warn'> | Of<'overdue'>;
+  readonly step: Of<'alarm'> | Of<'warn'> | Of<'overdue'> | Of<'missed'>;
 }
 
 /** The step is over once people know. */
@@ -80,7 +90,8 @@ export async function announce(run: Run, step: Of<'announce'>): Promise<void> {
 export async function close(run: Run, step: Of<'review'> | Of<'notify'>): Promise<void> {
   const { journal } = heldBy(run);
   const reasons = journal.emergency?.orders.map(({ reason }) => reason);
-  await audited(run, { action: `rotation.${step.do}`, details: { reasons, ...whatHolds(run) } }, async () => {
+  const details = { reasons, orderedBy: actorsOf(journal).map(toldText), ...whatHolds(run) };
+  await audited(run, { action: `rotation.${step.do}`, details }, async () => {
     if (step.do === 'review') await openReview(run.deps.state, journal, run.deps.world.now());
     else await run.deps.notify(emergencyNotice(journal));
   });

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { types } from 'node:util';
+import { hasCode } from '../../base/error.ts';
 import { instant, type Instant } from '../../base/time.ts';
 import type { Sealed } from '../../base/sealed.ts';
 
@@ -30,8 +30,13 @@ function endOf(block: string): CertificateEnd | undefined {
       subject: names.find((one) => one.startsWith('CN=')) ?? names.join(', '),
     };
   } catch (thrown) {
-    // OpenSSL's own error; the text is no certificate, which is a fact about the store.
-    if (types.isNativeError(thrown)) return undefined;
+    // A text that is no certificate is a fact about the store.
+    if (isOfOpenSsl(thrown) || hasCode(thrown, 'invalid')) return undefined;
     throw thrown;
   }
+}
+
+function isOfOpenSsl(thrown: unknown): boolean {
+  if (typeof thrown !== 'object' || thrown === null || !('code' in thrown)) return false;
+  return typeof thrown.code === 'string' && thrown.code.startsWith('ERR_OSSL');
 }

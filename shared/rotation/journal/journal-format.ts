@@ -75,6 +75,7 @@ const schema: z.ZodType<Journal> = z.strictObject({
     .nullable(),
   orders: z.array(order),
   untouched: z.array(z.string()),
+  missed: z.strictObject({ due: time, windows: z.number().int(), toldAt: time }).optional(),
 });
 
 /** Journals of format 1, as lockkeeper 0.1 wrote them, become format 2 as they are read. */

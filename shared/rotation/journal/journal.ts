@@ -41,6 +41,15 @@ export type Trouble = {
   readonly toldAt: Instant | null;
 };
 
+/** A rotation that was due while whole windows passed, and of which people know. */
+export type MissedRun = {
+  /** Since when it was due; people are told once of each. */
+  readonly due: Instant;
+  /** How many windows had passed when they were told. */
+  readonly windows: number;
+  readonly toldAt: Instant;
+};
+
 /** When the propagation window began, by each clock that could be asked; it is over when both say so. */
 export type Drain = {
   readonly host: Instant;
@@ -117,6 +126,8 @@ export type Journal = {
   readonly past: readonly string[];
   /** Those of them that were given up before the service was touched. */
   readonly untouched: readonly string[];
+  /** The last run that people know was missed, until the next rotation begins. */
+  readonly missed?: MissedRun | undefined;
 };
 
 /** What changes with a write; epoch and nonce are given by the store of journals. */

@@ -20,6 +20,8 @@ export interface ManualPlan {
   /** Names the record: characters of [A-Za-z0-9._=-]. */
   readonly name: string;
   readonly owner: string;
+  /** Words by which people choose credentials. */
+  readonly tags?: readonly string[];
   /** Every place from which consumers read it, at least one; all hold the same value. */
   readonly stores: readonly PlannedCopy[];
   readonly validUntil: ValidUntil;

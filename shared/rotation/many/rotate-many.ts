@@ -1,13 +1,14 @@
 import { asLockkeeperError, LockkeeperError } from '../../base/error.ts';
-import { second } from '../../base/time.ts';
-import { isEmergency } from '../decisions/trouble.ts';
+import { after, second } from '../../base/time.ts';
+import type { World } from '../../base/world.ts';
 import type { RotateRequest } from '../effects/under-way.ts';
-import type { Journal } from '../journal/journal.ts';
 import { journals } from '../journal/journals.ts';
 import type { RotationDeps } from '../plan.ts';
 import { rotate, type RotationReport } from '../run.ts';
 import { atOnce } from './at-once.ts';
-import { inTurn, readTurn, triedTurn, writeTurn } from './turns.ts';
+import { BeginLimit } from './begin-limit.ts';
+import { inOrder, standingOf, type Standing } from './order.ts';
+import { readTurns, roundAfter, writeTurns } from './turns.ts';
 
 /** How a run over many credentials is bounded, and who hears how far it is. */
 export interface ManyOptions {
@@ -38,18 +39,18 @@ export interface ManyReport {
   readonly problems: ReadonlyMap<string, LockkeeperError>;
   /** Not reached before the deadline, or the stop. The next run begins with them. */
   readonly left: readonly string[];
-  /** Not under way, and not looked at: as many as the limit allows had begun. */
+  /** Would have begun a rotation, but as many as the limit allows had begun. The next run begins with them. */
   readonly held: readonly string[];
 }
 
-/** No credential is taken up so shortly before the deadline: one call to a service may take as long. */
-const marginMs = 15 * second;
 const usual = 8;
+/** As long as one call to a service may take. */
+const longestMarginMs = 15 * second;
 
 /**
  * Carries many rotations on, several at once, each as `rotate` does; what one fails with, a defect too, is its own.
- * Emergencies come first. The others take turns: a run that is cut short says in the state store where the next one begins,
- * so that n credentials of which k fit into a run are all reached in n / k runs.
+ * Nothing begins, and no step either, in the last 15 seconds before the deadline, or in the last tenth of a time that is
+ * short. For the order see inOrder: of n credentials of which k fit into a run all are reached in n / k runs, rounded up.
  */
 export async function rotateMany(
   all: ReadonlyMap<string, RotationDeps>,
@@ -63,100 +64,93 @@ class ManyRun {
   readonly #options: ManyOptions;
   readonly #reports = new Map<string, RotationReport>();
   readonly #problems = new Map<string, LockkeeperError>();
-  readonly #held: string[] = [];
+  readonly #held = new Set<string>();
   readonly #atWork = new Set<string>();
-  #begun = 0;
-  /** Runs at work that may begin a rotation; each holds one of the places that the limit gives. */
-  #mayBegin = 0;
-  #someEnded = Promise.withResolvers<void>();
+  readonly #limit: BeginLimit;
 
   constructor(all: ReadonlyMap<string, RotationDeps>, options: ManyOptions) {
-    this.#all = all;
+    this.#all = new Map([...all].map(([name, deps]) => [name, { ...deps, world: withMargin(deps.world) }]));
     this.#options = options;
+    this.#limit = new BeginLimit(options.limit ?? Infinity);
   }
 
   async run(): Promise<ManyReport> {
-    const first = [...this.#all.values()][0];
-    if (first) await this.#rotateAll(first);
-    const names = [...this.#all.keys()];
-    const reports = new Map(
-      names.flatMap((name) => {
-        const report = this.#reports.get(name);
-        return report ? [[name, report] as const] : [];
-      }),
-    );
-    const left = names.filter((name) => !this.#isReached(name));
-    return { reports, problems: this.#problems, left, held: this.#held };
-  }
-
-  async #rotateAll({ state }: RotationDeps): Promise<void> {
     const { concurrency = usual } = this.#options;
-    const standing = await this.#standing(concurrency);
-    const turn = await triedTurn(() => readTurn(state));
-    const names = inTurn([...this.#all.keys()], turn);
-    const urgent = names.filter((name) => isUrgent(standing.get(name)));
-    const order = [...urgent, ...names.filter((name) => !urgent.includes(name))];
-    await atOnce(this.#untilOver(order), concurrency, (name) => this.#one(name, standing.get(name)));
-    const next = order.find((name) => !this.#isReached(name) || this.#reports.get(name)?.outcome === 'stopped');
-    if (next !== undefined) await triedTurn(() => writeTurn(state, next));
+    const [first] = this.#all.values();
+    if (first) await this.#rotateAll(first, concurrency);
+    const names = [...this.#all.keys()];
+    return {
+      reports: ordered(names, this.#reports),
+      problems: ordered(names, this.#problems),
+      left: names.filter((name) => !this.#hasEnded(name) && !this.#held.has(name)),
+      held: names.filter((name) => this.#held.has(name)),
+    };
   }
 
-  #isReached(name: string): boolean {
-    return this.#reports.has(name) || this.#problems.has(name) || this.#held.includes(name);
+  async #rotateAll({ state }: RotationDeps, concurrency: number): Promise<void> {
+    const turns = await readTurns(state);
+    const order = inOrder(await this.#standings(concurrency), turns.reached);
+    await atOnce(this.#untilOver(order), concurrency, (one) => this.#one(one));
+    const chosen = [...this.#all.keys()];
+    const now = new Set(chosen.filter((name) => this.#hadItsTurn(name)));
+    await writeTurns(state, turns, roundAfter(turns.reached, chosen, now));
   }
 
-  *#untilOver(names: readonly string[]): Generator<string> {
-    for (const name of names) {
-      const world = this.#all.get(name)?.world;
-      if (this.#options.signal?.aborted || (world && world.now() + marginMs >= world.deadline())) return;
-      yield name;
+  /** For the order alone: every run reads its own journal again, for another process may have gone on meanwhile. */
+  async #standings(concurrency: number): Promise<readonly Standing[]> {
+    const standings: Standing[] = [];
+    const { request = {} } = this.#options;
+    await atOnce(this.#all.values(), concurrency, async ({ plan, state, world }) => {
+      const journal = await journals(state, world).read(plan.name).catch(unread);
+      const known = journal === 'unread' ? journal : journal?.journal;
+      standings.push(standingOf(known, { plan, now: world.now(), request }));
+    });
+    return standings;
+  }
+
+  *#untilOver(order: readonly Standing[]): Generator<Standing> {
+    for (const one of order) {
+      if (this.#isOver(one.name)) return;
+      yield one;
     }
   }
 
-  /** The journals as they stand. One that cannot be read is the trouble of its own run. */
-  async #standing(concurrency: number): Promise<ReadonlyMap<string, Journal>> {
-    const found = new Map<string, Journal>();
-    await atOnce(this.#all, concurrency, async ([name, { state, world, plan }]) => {
-      const held = await triedTurn(() => journals(state, world).read(plan.name));
-      if (held) found.set(name, held.journal);
-    });
-    return found;
+  #isOver(name: string): boolean {
+    const world = this.#all.get(name)?.world;
+    return this.#options.signal?.aborted === true || (world !== undefined && world.now() >= world.deadline());
   }
 
-  async #one(name: string, before: Journal | undefined): Promise<void> {
+  async #one({ name, kind, rotation }: Standing): Promise<void> {
+    if (kind !== 'due') return await this.#rotate(name);
+    if (!(await this.#limit.take())) return void this.#held.add(name);
+    // The place may have come late.
+    if (!this.#isOver(name)) await this.#rotate(name);
+    const report = this.#reports.get(name);
+    this.#limit.give({ hasBegun: report ? report.rotation !== rotation : this.#problems.has(name) });
+  }
+
+  async #rotate(name: string): Promise<void> {
     const deps = this.#all.get(name);
     if (!deps) return;
-    const { limit = Infinity, request } = this.#options;
-    const mayBegin = request?.leaked === undefined && !isUnderWay(before) && limit !== Infinity;
-    if (mayBegin && !(await this.#place(limit))) return void this.#held.push(name);
     this.#atWork.add(name);
     this.#tell(undefined);
     try {
-      const report = await rotate(deps, request);
-      this.#reports.set(name, report);
-      if (mayBegin && report.rotation !== before?.rotation && report.phase !== undefined) this.#begun += 1;
+      this.#reports.set(name, await rotate(deps, this.#options.request));
     } catch (thrown) {
       this.#problems.set(name, asLockkeeperError(thrown));
     }
     this.#atWork.delete(name);
-    if (mayBegin) this.#free();
     this.#tell(this.#reports.get(name));
   }
 
-  /** Waits for one of the places in which a rotation may begin; false where all of them have begun one. */
-  async #place(limit: number): Promise<boolean> {
-    while (this.#begun + this.#mayBegin >= limit) {
-      if (this.#begun >= limit) return false;
-      await this.#someEnded.promise;
-    }
-    this.#mayBegin += 1;
-    return true;
+  #hasEnded(name: string): boolean {
+    return this.#reports.has(name) || this.#problems.has(name);
   }
 
-  #free(): void {
-    this.#mayBegin -= 1;
-    this.#someEnded.resolve();
-    this.#someEnded = Promise.withResolvers();
+  /** One that the deadline stopped at once has its turn in the next run. */
+  #hadItsTurn(name: string): boolean {
+    const report = this.#reports.get(name);
+    return report ? report.outcome !== 'stopped' || report.steps.length > 0 : this.#problems.has(name);
   }
 
   #tell(report: RotationReport | undefined): void {
@@ -165,10 +159,23 @@ class ManyRun {
   }
 }
 
-function isUrgent(journal: Journal | undefined): boolean {
-  return journal !== undefined && isEmergency(journal);
+/** The same world, whose deadline comes earlier: what begins just before it has time to come to its end. */
+function withMargin(world: World): World {
+  const marginMs = Math.max(0, Math.min(longestMarginMs, (world.deadline() - world.now()) / 10));
+  return { ...world, deadline: () => after(world.deadline(), -marginMs) };
 }
 
-function isUnderWay(journal: Journal | undefined): boolean {
-  return journal !== undefined && (journal.phase !== 'done' || journal.orders.length > 0);
+/** What keeps it from being read is told by its own run. */
+function unread(thrown: unknown): 'unread' {
+  if (thrown instanceof LockkeeperError) return 'unread';
+  throw thrown;
+}
+
+function ordered<T>(names: readonly string[], by: ReadonlyMap<string, T>): ReadonlyMap<string, T> {
+  return new Map(
+    names.flatMap((name) => {
+      const found = by.get(name);
+      return found === undefined ? [] : [[name, found] as const];
+    }),
+  );
 }

@@ -1,41 +1,65 @@
+import { z } from 'zod';
+import { canonicalJson } from '../../base/canonical.ts';
 import { LockkeeperError } from '../../base/error.ts';
-import type { ObjectStore } from '../../objects/contract.ts';
+import type { ObjectStore, ObjectVersion } from '../../objects/contract.ts';
 
-const key = 'rotation-turns/next.json';
+const key = 'rotation-turns/reached.json';
+const schema = z.strictObject({ reached: z.array(z.string()) });
 
-/**
- * Whose turn it is in the next run: the first name that the last run did not reach; undefined where it reached all. It only
- * decides the order, so whatever cannot be read counts as nothing.
- */
-export async function readTurn(state: ObjectStore): Promise<string | undefined> {
-  const stored = await state.get(key);
-  if (!stored) return undefined;
-  const text = Buffer.from(stored.bytes).toString('utf8');
-  const match = /^\{"next":"([A-Za-z0-9._=-]+)"\}$/.exec(text);
-  return match?.[1];
+/** The credentials that earlier runs reached in the present round; a round is over once all were reached. */
+export interface Turns {
+  readonly reached: ReadonlySet<string>;
+  /** Of what is stored, for the next write; undefined where nothing is. */
+  readonly version: ObjectVersion | undefined;
+}
+
+/** Whose turn it was already. It only decides the order, so a record that nobody can read counts as none. */
+export async function readTurns(state: ObjectStore): Promise<Turns> {
+  const stored = await tried(() => state.get(key));
+  return { reached: new Set(stored && namesIn(stored.bytes)), version: stored?.version };
 }
 
 /**
- * Remembers where the next run begins. Of two runs that write at once one wins, and the other order is as good. Lost
- * before it took effect: the next run begins where this one did.
+ * Remembers how far the round is; nothing is written where nothing is new. Lost before it took effect: the next run
+ * begins where this one did. Where another run wrote meanwhile, its record stays.
  */
-export async function writeTurn(state: ObjectStore, next: string): Promise<void> {
-  const bytes = Buffer.from(`{"next":"${next}"}`);
-  const stored = await state.get(key);
-  if (stored) await state.replace(key, bytes, stored.version);
-  else await state.create(key, bytes);
+export async function writeTurns(state: ObjectStore, before: Turns, reached: ReadonlySet<string>): Promise<void> {
+  if (reached.size === before.reached.size && [...reached].every((name) => before.reached.has(name))) return;
+  const bytes = Buffer.from(canonicalJson({ reached: [...reached].toSorted() }));
+  const { version } = before;
+  await tried(async () => {
+    if (version === undefined) await state.create(key, bytes);
+    else await state.replace(key, bytes, version);
+  });
 }
 
-/** `names` from `first` on, and then those before it. Pure. */
-export function inTurn(names: readonly string[], first: string | undefined): readonly string[] {
-  if (first === undefined) return names;
-  const sorted = names.toSorted((a, b) => (a < b ? -1 : Number(a > b)));
-  const at = sorted.findIndex((name) => name >= first);
-  return at < 0 ? sorted : [...sorted.slice(at), ...sorted.slice(0, at)];
+/**
+ * Who was reached in the round after a run over `chosen` that reached `now`. Where the run ended the round, the next one
+ * begins with whom it left. Pure.
+ */
+export function roundAfter(
+  before: ReadonlySet<string>,
+  chosen: readonly string[],
+  now: ReadonlySet<string>,
+): ReadonlySet<string> {
+  const isOver = chosen.every((name) => before.has(name) || now.has(name));
+  if (!isOver) return new Set([...before, ...now]);
+  const others = [...before].filter((name) => !chosen.includes(name));
+  return new Set(chosen.every((name) => now.has(name)) ? others : [...others, ...now]);
 }
 
-/** What the world did; a defect is thrown. */
-export async function triedTurn<T>(work: () => Promise<T>): Promise<T | undefined> {
+function namesIn(bytes: Uint8Array): readonly string[] {
+  try {
+    const parsed = schema.safeParse(JSON.parse(Buffer.from(bytes).toString('utf8')));
+    return parsed.data?.reached ?? [];
+  } catch (thrown) {
+    if (thrown instanceof SyntaxError) return [];
+    throw thrown;
+  }
+}
+
+/** The rotations do not depend on it; a defect is thrown. */
+async function tried<T>(work: () => Promise<T>): Promise<T | undefined> {
   try {
     return await work();
   } catch (thrown) {

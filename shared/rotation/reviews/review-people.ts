@@ -59,6 +59,36 @@ export function signedBy(entries: readonly Logged[], { rotation, credential, sig
   return [...done, ...confirmed.filter((who) => !done.has(who))];
 }
 
+/** So many must sign, whatever the state store says. */
+const fewest = 2;
+
+/**
+ * The review as the log knows it: whoever ordered the emergency by an entry of it ordered it, though the state store names
+ * fewer, and two at least must sign. Pure.
+ */
+export function asLogged(review: Review, entries: readonly Logged[]): Review {
+  const ours = entries.filter(
+    ({ event }) => event.correlation === review.rotation && event.subject.id === review.credential,
+  );
+  const actors = [...new Set([...review.actors, ...ours.flatMap(({ event }) => orderedBy(event))])];
+  return { ...review, actors, needed: Math.max(review.needed, fewest) };
+}
+
+/** The entries of a plan name orders with their reasons, those of a review names. */
+function orderedBy({ action, details }: Logged['event']): readonly string[] {
+  if (action === 'rotation.review') return textsIn(details['orderedBy']);
+  const leaked = action === 'rotation.plan' ? details['leaked'] : undefined;
+  return Array.isArray(leaked)
+    ? leaked.flatMap((one: unknown) =>
+        typeof one === 'object' && one !== null && 'actor' in one ? textsIn([one.actor]) : [],
+      )
+    : [];
+}
+
+function textsIn(list: unknown): readonly string[] {
+  return Array.isArray(list) ? list.filter((one) => typeof one === 'string') : [];
+}
+
 /** Names in the review that the log lacks: they count nothing. */
 export function unlogged({ signatures }: Review, logged: readonly string[]): readonly string[] {
   return signatures.map(({ who }) => who).filter((who) => !logged.some((one) => isSamePerson(one, who)));

@@ -8,7 +8,16 @@ import { formatInstant } from '../../base/time.ts';
 import type { World } from '../../base/world.ts';
 import type { ObjectStore } from '../../objects/contract.ts';
 import { readReview, writeReview, type HeldReview, type Review } from './review.ts';
-import { counting, mayNotSign, said, signedBy, waitsFor, type Refused, type SignatureLog } from './review-people.ts';
+import {
+  asLogged,
+  counting,
+  mayNotSign,
+  said,
+  signedBy,
+  waitsFor,
+  type Refused,
+  type SignatureLog,
+} from './review-people.ts';
 
 /** What signing needs from the world; a host fills it. */
 export interface ReviewDeps {
@@ -63,12 +72,13 @@ export async function signReview(deps: ReviewDeps, signer: Signer): Promise<Sign
 }
 
 async function signOnce(deps: ReviewDeps, held: HeldReview, signer: Signer): Promise<Signing> {
-  const { review } = held;
+  const logged = await said(deps, held.review);
+  const review = asLogged(held.review, logged);
   const ruling = mayNotSign(signer.who, review, deps.approvers(review.credential));
-  if ('refused' in ruling) return await refuse(deps, review, { ...signer, ...ruling });
+  if ('refused' in ruling) return await refuse(deps, { review, logged }, { ...signer, ...ruling });
   const { who } = ruling;
-  const { next, before, signed } = await withSignature(deps, review, { ...signer, who });
-  const isNews = canonicalJson(next) !== canonicalJson(review);
+  const { next, before, signed } = withSignature(deps, { review, logged }, { ...signer, who });
+  const isNews = canonicalJson(next) !== canonicalJson(held.review);
   let kept = held;
   const effect = {
     event: () => eventOf(deps, review, { who, why: signer.why }),
@@ -85,10 +95,15 @@ async function signOnce(deps: ReviewDeps, held: HeldReview, signer: Signer): Pro
   return { outcome, refused: undefined, text, review: next, signed };
 }
 
+/** A review as the log knows it, and what the log has about it. */
+interface LoggedReview {
+  readonly review: Review;
+  readonly logged: Awaited<ReturnType<typeof said>>;
+}
+
 /** The review as it is once this person signed; whose signatures counted before it, and whose count with it. */
-async function withSignature(deps: ReviewDeps, review: Review, { who, why }: Signer) {
+function withSignature(deps: ReviewDeps, { review, logged }: LoggedReview, { who, why }: Signer) {
   const now = deps.world.now();
-  const logged = await said(deps, review);
   const before = counting(signedBy(logged, review), review);
   const signed = counting([...before, who], review);
   const signatures = review.signatures.some((one) => one.who === who)
@@ -131,12 +146,12 @@ async function tellClosed(deps: ReviewDeps, held: HeldReview, signed: readonly s
 /** Who tried to sign and may not is in the log too. It was never begun, so there is no intent. */
 async function refuse(
   deps: ReviewDeps,
-  review: Review,
+  { review, logged }: LoggedReview,
   { who, why, refused, text }: Signer & { readonly refused: Refused; readonly text: string },
 ): Promise<Signing> {
   const { details, ...event } = eventOf(deps, review, { who, why });
   await acknowledged(deps.audit, { ...event, details: { ...details, text }, stage: 'outcome', result: 'refused' });
-  const signed = counting(signedBy(await said(deps, review), review), review);
+  const signed = counting(signedBy(logged, review), review);
   return { outcome: 'refused', refused, text, review, signed };
 }
 

@@ -21,7 +21,7 @@ export const attack: Attack = {
     {
       name: 'startup-options',
       file: 'shared/services/postgres-connection.ts',
-      find: '    options: sessionOptions,\n',
+      find: '    ...(startup !== undefined && { options: startup }),\n',
       replace: '',
     },
     { name: 'startup-search-path', file: session, find: "  ['search_path', 'pg_catalog,pg_temp'],\n", replace: '' },
