@@ -7,7 +7,7 @@ import type { ObjectStore } from '../shared/objects/contract.ts';
 
 /**
  * A secret whose text is known, to be handed to the code as a value; afterwards everything that came out is searched
- * for it. Found also where it is in base64, hex, percent encoding, JSON escapes, doubled quotes, or gzip, and cut off
+ * for it. Found also where it is in base64, hex, UTF-16, percent encoding, JSON escapes, doubled quotes, or gzip, and cut off
  * where it is long.
  */
 export class PlantedSecret {
@@ -61,11 +61,15 @@ export class PlantedSecret {
     return this;
   }
 
+  /** Where it was found. */
+  get leaks(): readonly string[] {
+    return [...new Set(this.#leaks)];
+  }
+
   /** Throws where the secret was found, or where nothing was searched at all. */
   expectNowhere(): void {
     if (this.#searched === 0) throw new Error('nothing was searched for the planted secret');
-    if (this.#leaks.length > 0)
-      throw new Error(`the planted secret came out in: ${[...new Set(this.#leaks)].join(', ')}`);
+    if (this.#leaks.length > 0) throw new Error(`the planted secret came out in: ${this.leaks.join(', ')}`);
   }
 }
 
@@ -87,6 +91,7 @@ function encodings(text: string): readonly string[] {
     bytes.toString('hex').toUpperCase(),
     ...beginningOf(text),
     ...base64Forms(bytes),
+    ...utf16Forms(text),
   ];
 }
 
@@ -109,6 +114,12 @@ function base64Forms(bytes: Buffer): readonly string[] {
     const middle = whole.replace(/=+$/, '').slice(shift === 0 ? 0 : 4, -3);
     return [middle, middle.replaceAll('+', '-').replaceAll('/', '_')];
   });
+}
+
+/** UTF-16 either way round, as bytes that are read one by one. */
+function utf16Forms(text: string): readonly string[] {
+  const bytes = Buffer.from(text, 'utf16le');
+  return [bytes.toString('latin1'), Buffer.from(bytes).swap16().toString('latin1'), ...base64Forms(bytes)];
 }
 
 function* bytesAsText(bytes: Uint8Array): Generator<string> {

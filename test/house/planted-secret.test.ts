@@ -22,6 +22,8 @@ describe('a planted secret is found', () => {
     ['in a form', new URLSearchParams({ q: `x ${text}` }).toString()],
     ['in CSV', `1,"${text.replaceAll('"', '""')}"`],
     ['in JSON that keeps to ASCII', JSON.stringify(text).replaceAll('ü', '\\u00fc')],
+    ['in UTF-16', Buffer.from(`x${text}`, 'utf16le')],
+    ['in UTF-16 the other way round', Buffer.from(text, 'utf16le').swap16()],
     ['in capital hex', Buffer.from(text).toString('hex').toUpperCase()],
     ['in base64', Buffer.from(text).toString('base64')],
     ['in base64 one byte on', Buffer.from(`:${text}`).toString('base64')],

@@ -44,8 +44,19 @@ const proofs: readonly Measure[] = [
   },
   {
     name: 'rotation-logins-postgres',
-    about: 'clients that log in to a real PostgreSQL in a loop, through twenty rotations',
+    about:
+      'clients that log in to a real PostgreSQL in a loop, through a hundred rotations, alone, in pools and through a pooler',
     run: async () => (await import('./rotation-logins-postgres.ts')).rotationLoginsPostgres(),
+  },
+  {
+    name: 'rotation-faults',
+    about: 'a connection to a real PostgreSQL that breaks, stalls or stutters at every message; then simply run again',
+    run: async () => (await import('./rotation-faults.ts')).rotationFaults(),
+  },
+  {
+    name: 'rotation-canary',
+    about: 'known passwords, looked for in all that comes out: logs of talkative servers, output, files, exceptions',
+    run: async () => (await import('./rotation-canary.ts')).rotationCanary(),
   },
   {
     name: 'postgres-found',

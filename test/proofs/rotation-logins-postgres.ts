@@ -1,30 +1,41 @@
-import pg from 'pg';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Sealed } from '../../shared/base/sealed.ts';
 import { fastWorld } from '../../shared/base/world.ts';
 import { parseInstant, second } from '../../shared/base/time.ts';
 import { memoryObjects } from '../../shared/objects/memory.ts';
-import { consumerForm } from '../../shared/rotation/forms/consumer-form.ts';
 import { importLogin } from '../../shared/rotation/import.ts';
 import type { RotationDeps } from '../../shared/rotation/plan.ts';
 import { rotate } from '../../shared/rotation/run.ts';
 import { MemoryVault, memorySecrets } from '../../shared/secrets/memory.ts';
-import type { SecretStore } from '../../shared/secrets/contract.ts';
-import type { Login } from '../../shared/services/contract.ts';
 import { postgresService, type PostgresOptions } from '../../shared/services/postgres.ts';
 import { atLeast, atMost, inform, type Figure } from '../bench/figure.ts';
+import { hasPgBouncer, startPgBouncer } from '../services/pgbouncer.ts';
 import { makePair, type PostgresPair } from '../services/postgres-pair.ts';
 import { startPostgres, type PostgresServer } from '../services/postgres-server.ts';
+import {
+  form,
+  loginsThroughPooler,
+  longSessions,
+  loopsOfLogins,
+  pooledWork,
+  type ConsumerPlace,
+  type LoginTally,
+} from './login-clients.ts';
 
-const form = consumerForm();
-const rotations = 20;
-const clients = 4;
-const windowMs = 250;
+type Strategy = 'alternating' | 'single';
+
+const rotations: Readonly<Record<Strategy, number>> = { alternating: 100, single: 15 };
+/** The propagation window of `depsOn`, in milliseconds. */
+export const windowMs = 250;
+
+interface Tally extends LoginTally {
+  done: number;
+  seconds: number;
+}
 
 /**
- * Clients that log in to a real PostgreSQL in a loop, with caches as old as the propagation window allows, through 20
- * rotations: none may ever be refused. The same clients against a single user must be refused, or the loop proves
- * nothing.
+ * Clients that log in to a real PostgreSQL in a loop, sessions that stay, pools, and clients of a PgBouncer, with caches as
+ * old as the propagation window allows, through 100 rotations: none may ever be refused or cut off. The same clients
+ * against a single user must be refused, or the loop proves nothing.
  */
 export async function rotationLoginsPostgres(): Promise<Figure[]> {
   const server = await startPostgres();
@@ -32,39 +43,60 @@ export async function rotationLoginsPostgres(): Promise<Figure[]> {
     const pair = await loginsThrough(server, 'alternating');
     const single = await loginsThrough(server, 'single');
     return [
-      atMost('rotation-logins-postgres', pair.failures, 'refused logins', 0),
-      atLeast('rotation-logins-postgres-logins', pair.logins, 'logins', 400),
-      atLeast('rotation-logins-postgres-rotations', pair.done, 'rotations', rotations),
-      atLeast('rotation-logins-postgres-single-user-failures', single.failures, 'refused logins', 1),
+      atMost('rotation-logins-postgres', pair.failures, 'failures', 0),
+      atLeast('rotation-logins-postgres-logins', pair.logins, 'logins', 5_000),
+      atLeast('rotation-logins-postgres-pooled', pair.pooled, 'logins', 500),
+      pooler(pair),
+      atLeast('rotation-logins-postgres-rotations', pair.done, 'rotations', rotations.alternating),
+      atLeast('rotation-logins-postgres-single-user-failures', single.failures, 'failures', 1),
       inform('rotation-logins-postgres-single-user-logins', single.logins, 'logins'),
+      inform('rotation-logins-postgres-seconds', pair.seconds + single.seconds, 's'),
     ];
   } finally {
     await server.stop();
   }
 }
 
-/** What clients and rotations came to. */
-export interface Tally {
-  logins: number;
-  failures: number;
-  done: number;
+function pooler({ throughPooler }: Tally): Figure {
+  const name = 'rotation-logins-postgres-through-pgbouncer';
+  if (hasPgBouncer()) return atLeast(name, throughPooler, 'logins', 500);
+  process.stderr.write('PgBouncer is not installed (apt-get install pgbouncer): nobody logged in through it\n');
+  return inform(name, 0, 'logins');
 }
 
-async function loginsThrough(server: PostgresServer, strategy: 'alternating' | 'single'): Promise<Tally> {
+async function loginsThrough(server: PostgresServer, strategy: Strategy): Promise<Tally> {
+  const began = performance.now();
   const deps = await depsOn(server, strategy);
-  const tally: Tally = { logins: 0, failures: 0, done: 0 };
+  const tally: Tally = { logins: 0, pooled: 0, throughPooler: 0, failures: 0, done: 0, seconds: 0 };
   const end = new AbortController();
-  const loops = Array.from({ length: clients }, async (_, index) => {
-    const read = cachedReader(deps, index);
-    while (!end.signal.aborted) await logInOnce(server.port, await read(), tally);
-  });
+  // A login that begins six tenths of the window after it was read also arrives in time.
+  const place = { deps, port: server.port, keepMs: windowMs * 0.6, tally, end: end.signal };
+  const behind = hasPgBouncer() ? await startPooler(server) : undefined;
+  const all = [
+    ...loopsOfLogins(place),
+    ...longSessions(place, windowMs * 2.5),
+    pooledWork(place, 'one'),
+    pooledWork(place, 'two'),
+    ...(behind ? clientsOfPooler({ ...place, port: behind.port }) : []),
+  ];
   try {
-    for (; tally.done < rotations; tally.done += 1) await oneRotation(deps);
+    for (; tally.done < rotations[strategy]; tally.done += 1) await oneRotation(deps);
   } finally {
     end.abort();
-    await Promise.all(loops);
+    await Promise.all(all);
+    await behind?.stop();
   }
-  return tally;
+  return { ...tally, seconds: (performance.now() - began) / 1_000 };
+}
+
+/** Its own sessions end soon after its clients went, else every drain would wait for them. */
+async function startPooler(server: PostgresServer) {
+  const settings = ['server_idle_timeout = 0.1', 'server_lifetime = 0.3', 'max_client_conn = 100'];
+  return startPgBouncer({ server, mode: 'transaction', auth: 'query', settings });
+}
+
+function clientsOfPooler(place: ConsumerPlace): readonly Promise<void>[] {
+  return [loginsThroughPooler(place, 'one'), pooledWork(place, 'two', true)];
 }
 
 /** Runs as a schedule would, until the rotation is done; nothing waits inside lockkeeper. */
@@ -73,7 +105,7 @@ export async function oneRotation(deps: RotationDeps): Promise<void> {
     const report = await rotate(deps, { now: runs === 0 });
     if (report.outcome === 'done') return await pause(20);
     if (report.outcome !== 'waiting') throw new Error(`${report.outcome}: ${report.text}`);
-    await pause(25);
+    await pause(50);
   }
   throw new Error('the rotation does not end');
 }
@@ -81,7 +113,7 @@ export async function oneRotation(deps: RotationDeps): Promise<void> {
 /** A pair, or its first user, with its login imported into two stores; `admin` is lockkeeper's own login there. */
 export async function depsOn(
   server: PostgresServer,
-  strategy: 'alternating' | 'single',
+  strategy: Strategy,
   more: { readonly pair?: PostgresPair; readonly admin?: PostgresOptions['admin'] } = {},
 ): Promise<RotationDeps> {
   const pair = more.pair ?? (await makePair(server));
@@ -115,45 +147,4 @@ export async function depsOn(
   };
   await importLogin(deps, pair.initial);
   return deps;
-}
-
-/**
- * Client 0 reads the store every time; the others keep what they read for up to six tenths of the window, so that a
- * login begun in time also arrives in time.
- */
-export function cachedReader(deps: RotationDeps, index: number): () => Promise<Login> {
-  const name = index % 2 === 0 ? 'one' : 'two';
-  const store: SecretStore | undefined = deps.stores[name];
-  const keepMs = (windowMs * 0.6 * index) / (clients - 1);
-  let cached: { readonly login: Login; readonly readAt: number } | undefined;
-  return async () => {
-    const now = deps.world.now();
-    if (cached && now - cached.readAt < keepMs) return cached.login;
-    const { current } = (await store?.read('app-db')) ?? {};
-    cached = { login: form.read(current?.value ?? new Sealed(''), []), readAt: now };
-    return cached.login;
-  };
-}
-
-/** A consumer's login, and now and then a session that stays a little, as pools have. */
-export async function logInOnce(port: number, login: Login, tally: Tally): Promise<void> {
-  const client = new pg.Client({
-    host: '127.0.0.1',
-    port,
-    user: login.slot,
-    password: login.value.open(),
-    database: 'postgres',
-  });
-  client.on('error', () => undefined);
-  tally.logins += 1;
-  try {
-    await client.connect();
-    await client.query('SELECT 1');
-    if (tally.logins % 10 === 0) await pause(30);
-  } catch (thrown) {
-    if (!(thrown instanceof pg.DatabaseError) || thrown.code !== '28P01') throw thrown;
-    tally.failures += 1;
-  } finally {
-    await client.end();
-  }
 }

@@ -12,7 +12,8 @@ import { postgresService, type PostgresOptions } from '../../shared/services/pos
 import { atLeast, atMost, inform, type Figure } from '../bench/figure.ts';
 import { adminPassword, makePair, type PostgresPair } from '../services/postgres-pair.ts';
 import { startPostgres, type PostgresServer } from '../services/postgres-server.ts';
-import { cachedReader, depsOn, logInOnce, oneRotation, type Tally } from './rotation-logins-postgres.ts';
+import { CachedLogin, session } from './login-clients.ts';
+import { depsOn, oneRotation, windowMs } from './rotation-logins-postgres.ts';
 
 const rotations = 50;
 const credentials = 4;
@@ -52,13 +53,14 @@ async function through(server: PostgresServer, way: 'itself' | 'pair') {
   const versionsOf = ownVersions({ ...own, services: [{ name: own.plan.name, credential: { secrets: [place] } }] });
   const admin = adminLogin({ secret: place }, { environment: {}, secrets, versionsOf });
   const all = await Promise.all(pairs.map((pair) => depsOn(server, 'alternating', { pair, admin })));
-  const consumers: Tally = { logins: 0, failures: 0, done: 0 };
-  const others: Tally = { logins: 0, failures: 0, done: 0 };
+  const consumers = { logins: 0, failures: 0 };
+  const others = { failures: 0, done: 0 };
   const end = new AbortController();
   const loops = all.flatMap((deps, index) => {
-    const read = cachedReader(deps, index);
+    const keepMs = (windowMs * 0.6 * index) / (credentials - 1);
+    const cached = new CachedLogin({ deps }, index % 2 === 0 ? 'one' : 'two', keepMs);
     return [
-      logsInUntil(end.signal, async () => logInOnce(server.port, await read(), consumers)),
+      logsInUntil(end.signal, async () => session({ port: server.port, tally: consumers }, await cached.read())),
       rotatesUntil(end.signal, deps, others),
     ];
   });
@@ -77,7 +79,11 @@ async function logsInUntil(signal: AbortSignal, once: () => Promise<void>): Prom
   while (!signal.aborted) await once();
 }
 
-async function rotatesUntil(signal: AbortSignal, deps: RotationDeps, tally: Tally): Promise<void> {
+async function rotatesUntil(
+  signal: AbortSignal,
+  deps: RotationDeps,
+  tally: { done: number; failures: number },
+): Promise<void> {
   while (!signal.aborted) {
     try {
       await oneRotation(deps);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { hour } from '../../shared/base/time.ts';
 import { watched } from './killed-events.ts';
+import { watchedPlace } from './killed-log.ts';
 import { durableDeps, runUntilDone, type DurablePlace } from './killed-place.ts';
 import type { Scene } from './killed-scene.ts';
 import { Watch } from './killed-watch.ts';
@@ -26,7 +27,7 @@ export interface KilledCase {
  */
 export async function killedCase(scene: Scene, kills: readonly Moment[]): Promise<KilledCase> {
   const place = await scene.anew();
-  const watch = new Watch(scene, place);
+  const watch = new Watch(scene, watchedPlace(place));
   const [killedAt, said, others]: [string[], string[], string[]] = [[], [], []];
   await watch.look('before');
   for (const moment of kills) {
@@ -55,7 +56,7 @@ export async function killedCase(scene: Scene, kills: readonly Moment[]): Promis
 }
 
 /** After these something that consumers feel may be another. */
-function isWritten(moment: string): boolean {
+export function isWritten(moment: string): boolean {
   return /\.(change|retire|promote|abandon|stage) after$/.test(moment);
 }
 

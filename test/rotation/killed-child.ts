@@ -4,9 +4,9 @@ import { durableDeps, runUntilDone, type DurablePlace } from './killed-place.ts'
 
 /**
  * Run as a program: rotates on the place of its first word, and kills itself at the moment whose number, from 1, or whose
- * name is its second word. The moment's name is the last line it writes.
+ * name is its second word. The moment's name is the last line it writes. With a third word, `throw`, it throws there.
  */
-async function main([placeText = '', moment = '0']: readonly string[]): Promise<void> {
+async function main([placeText = '', moment = '0', how = 'kill']: readonly string[]): Promise<void> {
   const place: unknown = JSON.parse(placeText);
   if (!isPlace(place)) throw new Error('no place');
   const deps = durableDeps(place, 'killed');
@@ -15,6 +15,7 @@ async function main([placeText = '', moment = '0']: readonly string[]): Promise<
     came += 1;
     if (name !== moment && came !== Number(moment)) return;
     writeSync(1, `${name}\n`);
+    if (how === 'throw') throw new TypeError(`a defect at ${name}`);
     process.kill(process.pid, 'SIGKILL');
   });
   const reports = await runUntilDone(deadly, place);

@@ -4,10 +4,20 @@ import type { AuditEvent } from '../../shared/audit/entry.ts';
 import { entries, type IndexedEntry } from '../../shared/audit/read.ts';
 import { verifyLog } from '../../shared/audit/verify/verify.ts';
 import { hasErrno } from '../../shared/base/errno.ts';
-import { logOf, origin, writerKey, type DurablePlace } from './killed-place.ts';
+import { durableDeps, logOf, origin, writerKey, type DurablePlace } from './killed-place.ts';
+import type { WatchedPlace } from './killed-watch.ts';
+
+/** What a place on disk holds, for who looks from outside. */
+export function watchedPlace(place: DurablePlace): WatchedPlace {
+  return {
+    stores: durableDeps(place, 'watch').stores,
+    holes: () => holesIn(place),
+    texts: () => filesOf(place),
+  };
+}
 
 /** Everything in a place's log and journal that should not be so once its rotation is done; empty: nothing. */
-export async function holesIn(place: DurablePlace): Promise<readonly string[]> {
+async function holesIn(place: DurablePlace): Promise<readonly string[]> {
   const places = logOf(place);
   const { findings, waiting } = await verifyLog({ ...places, writerKey });
   const writer = { key: await writerKey(), origin };
@@ -27,7 +37,7 @@ export async function holesIn(place: DurablePlace): Promise<readonly string[]> {
 }
 
 /** That a rotation was ordered or planned shows in what follows; how every other effect went is told. */
-function unanswered(events: readonly AuditEvent[]): readonly string[] {
+export function unanswered(events: readonly AuditEvent[]): readonly string[] {
   const open = new Set<string>();
   for (const { action, stage, correlation, details } of events) {
     const what = `${action} ${correlation} ${JSON.stringify(details['store'] ?? details['slot'] ?? null)}`;
@@ -38,7 +48,7 @@ function unanswered(events: readonly AuditEvent[]): readonly string[] {
 }
 
 /** The text of every file of the place that is no secret store and no key. */
-export async function filesOf({ directory }: DurablePlace): Promise<readonly string[]> {
+async function filesOf({ directory }: DurablePlace): Promise<readonly string[]> {
   const names = await readdir(directory, { recursive: true, withFileTypes: true });
   const open = names.filter((file) => file.isFile() && /^(state|log|log-state|notices|refreshes)/.test(partOf(file)));
   return await Promise.all(open.map((file) => readFile(join(file.parentPath, file.name), 'latin1')));

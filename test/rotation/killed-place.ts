@@ -33,6 +33,8 @@ export interface DurablePlace {
   readonly users: readonly string[];
   readonly owner: string;
   readonly leaked: boolean;
+  /** The authority (PEM) of a server that is spoken to by TLS. */
+  readonly ca?: string;
   /** What it is to lockkeeper: a service's credential, or lockkeeper's own login, which may change itself. */
   readonly role: KilledRole;
   /** How far the clock of this process is ahead, in milliseconds. */
@@ -125,7 +127,7 @@ function storesOf({ directory, role }: DurablePlace, world: World): DurableDeps[
   return role === 'itself' ? { one: secrets('one') } : { one: secrets('one'), two: secrets('two') };
 }
 
-function serviceOf({ users, owner, endpoint }: DurablePlace): Omit<PostgresOptions, 'admin' | 'world'> {
+function serviceOf({ users, owner, endpoint, ca }: DurablePlace): Omit<PostgresOptions, 'admin' | 'world'> {
   return {
     credential,
     strategy: users.length === 1 ? 'single' : 'alternating',
@@ -133,7 +135,7 @@ function serviceOf({ users, owner, endpoint }: DurablePlace): Omit<PostgresOptio
     ownerRole: owner,
     database: 'postgres',
     endpoints: [endpoint],
-    tls: 'off',
+    tls: ca === undefined ? 'off' : { ca: async () => ca },
   };
 }
 
@@ -147,10 +149,14 @@ function movedWorld(aheadMs: number): MovedWorld {
   };
 }
 
-/** Runs as a schedule would until the rotation is done; a person asks until a journal says that it was understood. */
+/**
+ * Runs as a schedule would until the rotation is done; a person asks until a journal says that it was understood.
+ * `ended` is awaited after each run.
+ */
 export async function runUntilDone(
   deps: RotationDeps & { readonly world: MovedWorld },
   { leaked }: Pick<DurablePlace, 'leaked'>,
+  ended: (report: RotationReport) => Promise<void> = async () => undefined,
 ): Promise<readonly RotationReport[]> {
   const reports: RotationReport[] = [];
   for (let runs = 0; runs < 30; runs += 1) {
@@ -160,6 +166,7 @@ export async function runUntilDone(
     const request = leaked ? { leaked: { reason: 'found in a chat' } } : { now: true };
     const report = await rotate(deps, held ? {} : request);
     reports.push(report);
+    await ended(report);
     // The window is a millisecond, by the service's clock too; back-offs are minutes.
     await pause(2);
     deps.world.pass(Math.max((report.until ?? 0) - deps.world.now(), 1));

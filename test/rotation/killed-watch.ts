@@ -2,15 +2,23 @@ import { Sealed } from '../../shared/base/sealed.ts';
 import type { Login } from '../../shared/services/contract.ts';
 import { scramVerifier } from '../../shared/services/scram.ts';
 import { adminPassword, logsIn } from '../services/postgres-pair.ts';
-import { filesOf, holesIn } from './killed-log.ts';
-import { durableDeps, form, type DurableDeps, type DurablePlace } from './killed-place.ts';
+import type { SecretStore } from '../../shared/secrets/contract.ts';
+import { form } from './killed-place.ts';
 import type { Scene, Verifiers } from './killed-scene.ts';
 
-/** Looks at one killed rotation from outside, and notes what does not hold. */
+/** What one rotation leaves behind, for who looks from outside. */
+export interface WatchedPlace {
+  readonly stores: Readonly<Record<string, SecretStore>>;
+  /** What should not be so in its log and its journal once it is done; empty: nothing. */
+  holes(): Promise<readonly string[]>;
+  /** Everything it wrote that is no secret store and no key. */
+  texts(): Promise<readonly string[]>;
+}
+
+/** Looks at one rotation that was disturbed, and notes what does not hold. */
 export class Watch {
   readonly #scene: Scene;
-  readonly #place: DurablePlace;
-  readonly #stores: DurableDeps['stores'];
+  readonly #place: WatchedPlace;
   readonly #found = new Set<string>();
   /** Every login that a store ever held, by its version. */
   readonly #logins = new Map<string, Login>();
@@ -18,10 +26,9 @@ export class Watch {
   readonly #secrets = new Set<string>([adminPassword]);
   readonly #hashes = new Map<string, string>();
 
-  constructor(scene: Scene, place: DurablePlace) {
+  constructor(scene: Scene, place: WatchedPlace) {
     this.#scene = scene;
     this.#place = place;
-    this.#stores = durableDeps(place, 'watch').stores;
     this.#secrets.add(scene.pair.initial.value.open());
   }
 
@@ -46,8 +53,8 @@ export class Watch {
   async verdict(said: readonly string[]): Promise<readonly string[]> {
     await this.look('at the end', { really: true });
     await this.#nothingLeft();
-    for (const hole of await holesIn(this.#place)) this.#found.add(hole);
-    const texts = [...said, ...(await filesOf(this.#place))];
+    for (const hole of await this.#place.holes()) this.#found.add(hole);
+    const texts = [...said, ...(await this.#place.texts())];
     for (const secret of this.#secrets)
       if (texts.some((text) => text.includes(secret))) this.#found.add('a secret stands outside the stores');
     return [...this.#found];
@@ -57,7 +64,7 @@ export class Watch {
   async #nothingLeft(): Promise<void> {
     const ids = [...this.#logins.keys()];
     const kept = new Set<string>();
-    for (const store of Object.values(this.#stores)) {
+    for (const store of Object.values(this.#place.stores)) {
       const { current, previous, pending, asked } = await store.read('app', ids);
       if (pending || previous || asked.some(({ id }) => id !== current?.id))
         this.#found.add('a store keeps a staged or an earlier value');
@@ -77,7 +84,7 @@ export class Watch {
   /** What consumers read now, without repeats; and every version is noted. */
   async #handedOut(): Promise<readonly Login[]> {
     const found = new Map<string, Login>();
-    for (const store of Object.values(this.#stores)) {
+    for (const store of Object.values(this.#place.stores)) {
       const { current, previous, pending } = await store.read('app');
       for (const version of [current, previous, pending]) {
         if (!version || this.#logins.has(version.id)) continue;

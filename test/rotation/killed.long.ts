@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { startPostgres, type PostgresServer } from '../services/postgres-server.ts';
+import { FaultProxy } from '../services/fault-proxy.ts';
+import { faultedCase } from './fault-case.ts';
 import { killedCase } from './killed-case.ts';
 import { Scene, type Kind } from './killed-scene.ts';
 
@@ -36,3 +38,17 @@ describe('killed by the operating system in the middle of a rotation of a real P
     60_000,
   );
 });
+
+test('a change whose answer is lost on its way is found out by the next run, and the value stays the same', async () => {
+  const [scene, proxy] = [await Scene.make(server, pair), await FaultProxy.start(server.port)];
+  try {
+    const { messages } = await faultedCase({ scene, proxy }, []);
+    const at = messages.indexOf('> Q COMMIT', messages.indexOf('> Q ALTER')) + 1;
+    const { injected, violations, reports } = await faultedCase({ scene, proxy }, [{ at, kind: 'lost' }]);
+    expect({ injected, violations }).toEqual({ injected: [`${at} > Q COMMIT lost`], violations: [] });
+    expect(reports[0]).toMatchObject({ outcome: 'failed', error: { code: 'uncertain' } });
+  } finally {
+    await scene.remove();
+    await proxy.stop();
+  }
+}, 60_000);

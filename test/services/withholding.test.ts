@@ -99,6 +99,7 @@ function quiet(text: string): Service {
     world: testWorld('2026-10-01T00:00:00Z', 'w'),
   });
   host.problems = [`in the way: ${text}`];
+  host.risks = [`a risk: ${text}`];
   host.fixes = [`ALTER TABLE "${text}" OWNER TO app`];
   return memoryService(host);
 }
@@ -127,7 +128,7 @@ function answering(text: string): Service {
     change: async () => results,
     retire: async () => results,
     accepts: async () => [
-      { endpoint: 'one', answer: 'accepted', encrypted: true },
+      { endpoint: 'one', answer: 'accepted', encrypted: true, unfit: `it is ${text} there` },
       { endpoint: 'two', answer: 'no-answer', encrypted: false, error: error(text) },
     ],
     sessions: async (slot) => [{ slot, peer: `10.0.0.1 (${text})`, since: instant(0) }],
