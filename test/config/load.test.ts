@@ -58,7 +58,7 @@ test('a broken file is one error that lists every mistake with file, line, colum
     message: [
       `${file} has 2 mistakes:`,
       `  ${file}:16:14 services[0].network is not in \`networks\`. Did you mean networks.<name 1> (8:3).`,
-      `  ${file}:35:3 idlePorts.<name 1> is not a key of this format. Did you mean "window"?`,
+      `  ${file}:38:3 idlePorts.<name 1> is not a key of this format. Did you mean "window"?`,
     ].join('\n'),
   });
 });
