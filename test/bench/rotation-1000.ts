@@ -54,7 +54,7 @@ async function comparedWithBare(many: ManyCredentials): Promise<readonly Figure[
   const sum = (of: (one: Block) => number) => all.reduce((total, one) => total + of(one), 0);
   const count = many.names.length;
   return [
-    atMost('rotation-1000', rounded(median(all.map(({ product, bare }) => product.ms / bare.ms))), 'x of bare', limit),
+    atMost('rotation-1000', median(all.map(({ product, bare }) => product.ms / bare.ms)), 'x of bare', limit),
     inform('rotation-1000-of-all', rounded(sum(({ product }) => product.ms) / sum(({ bare }) => bare.ms)), 'x of bare'),
     inform('rotation-1000-time', rounded(sum(({ product }) => product.ms) / 1_000), 's'),
     inform('rotation-1000-bare-time', rounded(sum(({ bare }) => bare.ms) / 1_000), 's'),
