@@ -251,6 +251,7 @@ describe('serve', () => {
     expect(jobs(approvals).map(({ name, pattern }) => `${name} ${pattern}`)).toEqual([
       'seal * * * * *',
       'rotate 0 * * * *',
+      'drift 20 5 * * *',
       'collect 10 * * * *',
       'scan 30 6 * * *',
       'close */10 * * * *',

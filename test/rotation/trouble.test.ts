@@ -112,7 +112,7 @@ describe('when nobody logs in any more:', () => {
       expect(await place.run()).toMatchObject({ outcome: 'blocked', steps: [] });
     }
     expect(place.told).toHaveLength(1);
-    expect(place.told[0]?.text).toContain('locked out');
+    expect(place.told[0]?.text).toContain('refused both');
     expect(stagedText(place)).toBe(staged);
     expect([...place.host.failedLogins]).toEqual([
       ['app_b', 3],
