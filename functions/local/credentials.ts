@@ -119,7 +119,7 @@ function planOf({ name, owner, tags }: ServiceConfig, credential: CredentialConf
     ...calendarOf(credential),
     refreshes: credential.refreshes.map((one) => one.name),
     acceptDowntime: credential.acceptDowntime,
-    changesItself: changesItself(credential),
+    ...(changesItself(credential) && { changesItself: true }),
     ...(credential.triesEndedValues && { triesEndedValues: true }),
     owner,
     tags,

@@ -20,11 +20,11 @@ async function witness(options: Partial<WitnessOptions> = {}): Promise<WitnessSe
 
 /** A place whose log these witnesses cosign. */
 function watched(
-  servers: readonly Pick<WitnessServer, 'url' | 'key'>[],
+  servers: readonly (Pick<WitnessServer, 'url' | 'key'> & { readonly waitMs?: number })[],
   at: LogPlace = place(),
   more: Partial<LogPlace> = {},
 ): LogPlace {
-  return { ...at, witnesses: servers.map(({ url, key }) => ({ url, key, waitMs: 500 })), ...more };
+  return { ...at, witnesses: servers.map(({ url, key, waitMs = 15_000 }) => ({ url, key, waitMs })), ...more };
 }
 
 const published = (at: LogPlace) => Buffer.from(stored(at.heads, publishedKey)).toString();

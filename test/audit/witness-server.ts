@@ -86,7 +86,7 @@ export async function witnessWithoutServer({
 
 /** What a witness that hangs does; long enough for any test's patience. */
 export async function late(proper: WitnessAnswer): Promise<WitnessAnswer> {
-  await pause(3_000, undefined, { ref: false });
+  await pause(30_000, undefined, { ref: false });
   return proper;
 }
 

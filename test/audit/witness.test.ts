@@ -26,11 +26,11 @@ async function witness(options: Partial<WitnessOptions> = {}): Promise<WitnessSe
 
 /** A place whose log these witnesses cosign. */
 function watched(
-  servers: readonly Pick<WitnessServer, 'url' | 'key'>[],
+  servers: readonly (Pick<WitnessServer, 'url' | 'key'> & { readonly waitMs?: number })[],
   at: LogPlace = place(),
   more: Partial<LogPlace> = {},
 ): LogPlace {
-  return { ...at, witnesses: servers.map(({ url, key }) => ({ url, key, waitMs: 500 })), ...more };
+  return { ...at, witnesses: servers.map(({ url, key, waitMs = 15_000 }) => ({ url, key, waitMs })), ...more };
 }
 
 const published = (at: LogPlace) => Buffer.from(stored(at.heads, publishedKey)).toString();
@@ -159,7 +159,7 @@ describe('a witness', () => {
     ['sends elsewhere', () => ({ status: 307, body: '' }), 'answered 307'],
   ])('that %s is a problem, the same text each time, and the log goes on', async (_, mood, text) => {
     const one = await witness({ mood });
-    const at = watched([one]);
+    const at = watched([mood === late ? { ...one, waitMs: 500 } : one]);
     const { problems, alarms } = await grow(at);
     expect(problems).toEqual([expect.stringContaining(text)]);
     expect(alarms).toEqual([]);
