@@ -257,7 +257,7 @@ describe('serve', () => {
       'close */10 * * * *',
       'head 0 7 * * *',
     ]);
-    expect(jobs().map(({ name }) => name)).toEqual(['seal', 'rotate', 'collect']);
+    expect(jobs().map(({ name }) => name)).toEqual(['seal', 'rotate', 'drift', 'collect']);
     await (await deps.audit()).record(event(0));
     for (const { name, run } of jobs(approvals)) if (name === 'seal' || name === 'head') await run();
     expect(notices).toHaveLength(1);

@@ -6,7 +6,7 @@ import type { PostgresServer } from './postgres-server.ts';
 
 /** Words of SQL, of the kinds that PostgreSQL 10 has, and the names that the statements make up themselves. */
 const words = new Set(
-  `select and any array as at begin by case commit end exists extract epoch from group in is join left not null on
+  `restricted select and any array as at begin by case commit end exists extract epoch from group in is join left not null on
     operator or order password role alter then when where true false coalesce nullif current_user with recursive
     union all distinct else filter ordinality within like a c d g h m me n o p r s t u w x y z address admin
     administered attributes becomes began connections granted inherits keeps login member name ours owns pid
