@@ -85,8 +85,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'downtime-without-consent',
     file: 'shared/rotation/decisions/obstacles.ts',
-    find: "if (service.strategy === 'single' && !acceptDowntime) {",
-    replace: "if (service.strategy === 'single' && acceptDowntime && !acceptDowntime) {",
+    find: "if (service.strategy === 'single' && !mayBeSingle) {",
+    replace: "if (service.strategy === 'single' && mayBeSingle && !mayBeSingle) {",
     tests: rotation,
   },
   {

@@ -65,7 +65,10 @@ function readiness(facts: Facts, seen: Seen): Found {
   const { service } = seen;
   const hasSilent = facts.heard.length === 0 || silentIn(facts, seen).length > 0;
   // An endpoint that is silent is told as that, not as one that does not count.
-  const own = hasSilent && service.capacity > 1 ? [] : serviceObstacles(seen, plan.acceptDowntime || (plan.changesItself ?? false));
+  const own =
+    hasSilent && service.capacity > 1
+      ? []
+      : serviceObstacles(seen, plan.acceptDowntime || (plan.changesItself ?? false));
   const sql = service.fixes.length > 0 ? `lockkeeper rotate ${plan.name} --adopt --sql prints what to run. ` : '';
   const problems = [...service.problems, ...own].map((text) =>
     finding('service-not-ready', markOf(text), {

@@ -46,7 +46,7 @@ export const attack: Attack = {
     },
     {
       name: 'list-settings-as-names',
-      file: 'shared/services/postgres-pair-problems.ts',
+      file: 'shared/services/postgres-settings.ts',
       find: "  return listItems(value)\n    ?.map((one) => pg.escapeLiteral(one))\n    .join(', ');",
       replace: '  return value;',
     },

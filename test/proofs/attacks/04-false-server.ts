@@ -58,8 +58,8 @@ export const attack: Attack = {
     {
       name: 'refused-once-asked',
       file: 'shared/services/postgres-connection.ts',
-      find: 'throw stream.wasAsked ? thrown : refusedUnasked(thrown);',
-      replace: 'throw thrown;',
+      find: 'if (!stream.wasAsked) throw refusedUnasked(thrown);',
+      replace: 'if (!stream.wasAsked) throw thrown;',
     },
     {
       name: 'no-request-after-the-login',
@@ -76,7 +76,7 @@ export const attack: Attack = {
     {
       name: 'channel-binding',
       file: 'shared/services/postgres-connection.ts',
-      find: "enableChannelBinding: tls !== 'off'",
+      find: "enableChannelBinding: target.tls !== 'off'",
       replace: 'enableChannelBinding: false',
     },
     {
