@@ -44,7 +44,7 @@ export function shown(name: string): string {
 
 /** With a capital letter at its beginning, unless that is a name: `a` and `A` are two users. */
 export function capital(text: string): string {
-  return /^(the|only|role|rights|default|lockkeeper's) /.test(text)
+  return /^(the|only|role|rights|default|lockkeeper's|in the|on the|it works) /.test(text)
     ? text.charAt(0).toUpperCase() + text.slice(1)
     : text;
 }

@@ -129,7 +129,7 @@ const unfit: readonly FoundCase[] = [
   unfitCase({
     name: 'a login that does not become the owner role, for nothing says so',
     arrange: ({ a }) => `ALTER ROLE ${q(a)} RESET role`,
-    unfit: /it works as f\d+_\d+_a and not as the owner role/,
+    unfit: /It works as f\d+_\d+_a and not as the owner role/,
   }),
   unfitCase({
     name: 'a login that becomes somebody else in this database',
@@ -160,7 +160,7 @@ const unfit: readonly FoundCase[] = [
   unfitCase({
     name: 'a server on which nobody writes (ALTER SYSTEM SET default_transaction_read_only)',
     arrange: () => 'ALTER SYSTEM SET default_transaction_read_only = on; SELECT pg_reload_conf(), pg_sleep(0.3)',
-    unfit: /on the whole server nobody can write .* ALTER SYSTEM/,
+    unfit: /On the whole server nobody can write .* ALTER SYSTEM/,
   }),
 ];
 
