@@ -53,7 +53,8 @@ export function isPattern(pattern: string): boolean {
   try {
     return new Cron(byTheClock(pattern), paused).getPattern() !== undefined;
   } catch (thrown) {
-    if (thrown instanceof TypeError || thrown instanceof RangeError) return false;
+    // What croner takes for a date and cannot read is a plain Error.
+    if (thrown instanceof Error) return false;
     throw thrown;
   }
 }

@@ -192,7 +192,9 @@ async function rotations(at: LogPlace, first: string): Promise<Omit<Life, 'at'>>
  * the value before; a rotation that cannot begin, which a check for drift finds too.
  */
 async function issuing(at: LogPlace, first: string): Promise<Omit<Life, 'at'>> {
-  const plan = { name: 'api-key', refreshes: ['web', 'nobody'] };
+  const windows = [{ opens: '0 0 * * *', lastsMs: day }];
+  const calendar = { timeZone: 'UTC', windows, jitterMs: 0 };
+  const plan = { name: 'api-key', refreshes: ['web', 'nobody'], calendar };
   const here = await makePlace({ strategy: 'additive', plan, host: { value: { kind: 'issued' } } });
   const audit = log(at, here.world, 'issuing');
   const issuer = memoryIssuer(new MemoryAuthority(here.world));
@@ -209,6 +211,8 @@ async function issuing(at: LogPlace, first: string): Promise<Omit<Life, 'at'>> {
   here.host.problems = [`not ready: ${looseWords}`];
   here.world.pass(30 * day);
   said.push(await rotate(deps()), await checkDrift(deps()));
+  here.world.pass(9 * day);
+  said.push(await rotate(deps()));
   here.host.problems = [];
   said.push(await checkDrift(deps()));
   await audit.end();

@@ -83,6 +83,10 @@ describe('a pattern', () => {
     '2026-01-01T00:00:00',
     'x y z a b',
     '',
+    '2026-12-01T03:00:00',
+    'postgres://lockkeeper:secret@db:5432/x',
+    '10:00',
+    'T:',
   ])('%j is none', (pattern) => expect(isPattern(pattern)).toBe(false));
 
   test('or a zone that is none is refused with what to write', () => {
